@@ -1,0 +1,63 @@
+"""ganbench: measure GAN variants under one protocol, with many seeds at once and honest error bars."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganbench.hookspecs import hookimpl
+    from ganbench.kinds import (
+        Architecture,
+        Column,
+        Dataset,
+        Distribution,
+        Loss,
+        Metric,
+        Networks,
+        Optimizer,
+        Update,
+    )
+    from ganbench.mixture import Mixture
+    from ganbench.train.gradients import gradient_penalty, input_gradient
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "hookimpl": "ganbench.hookspecs",
+    "Architecture": "ganbench.kinds",
+    "Column": "ganbench.kinds",
+    "Dataset": "ganbench.kinds",
+    "Distribution": "ganbench.kinds",
+    "Loss": "ganbench.kinds",
+    "Metric": "ganbench.kinds",
+    "Networks": "ganbench.kinds",
+    "Optimizer": "ganbench.kinds",
+    "Update": "ganbench.kinds",
+    "Mixture": "ganbench.mixture",
+    "gradient_penalty": "ganbench.train.gradients",
+    "input_gradient": "ganbench.train.gradients",
+}
+
+__all__ = [
+    "Architecture",
+    "Column",
+    "Dataset",
+    "Distribution",
+    "Loss",
+    "Metric",
+    "Mixture",
+    "Networks",
+    "Optimizer",
+    "Update",
+    "gradient_penalty",
+    "hookimpl",
+    "input_gradient",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The public names are loaded on first use, so that `ganbench --help` does not wait for torch.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'ganbench' has no attribute {name!r}")

@@ -1,0 +1,31 @@
+"""How a plugin's function is called: its positional parameters are given by name, its keyword-only ones are set."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bound(Generic[T]):
+    """A function together with the parameters that a suite set; ``names`` is what it must be given."""
+
+    function: Callable[..., T]
+    names: tuple[str, ...]
+    parameters: Mapping[str, Any]
+
+    def __call__(self, scope: Mapping[str, Any]) -> T:
+        """Call the function with what it names out of ``scope``."""
+        return self.function(*[scope[name] for name in self.names], **self.parameters)
+
+
+def bind(function: Callable[..., T], parameters: Mapping[str, Any]) -> Bound[T]:
+    """Bind those of ``parameters`` that ``function`` declares; the others belong to its sister function."""
+    signature = inspect.signature(function).parameters.values()
+    names = tuple(p.name for p in signature if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    own = {p.name for p in signature if p.kind is p.KEYWORD_ONLY}
+    return Bound(function, names, {name: value for name, value in parameters.items() if name in own})

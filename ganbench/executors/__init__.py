@@ -1,0 +1,1 @@
+"""Where cells run. For now: here, one after another, in this process."""

@@ -1,0 +1,22 @@
+"""What to say when a plugin's code fails: one line, with the plugin's file and line."""
+
+from __future__ import annotations
+
+
+class PluginError(Exception):
+    """A plugin's code failed; its message is one line that says which and why."""
+
+
+def describe(error: BaseException) -> str:
+    """An exception as one line: its type, the first line of its message, and where in a plugin it was raised."""
+    if isinstance(error, PluginError):
+        return str(error)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        filename = trace.tb_frame.f_code.co_filename
+        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith("ganbench_plugin_"):
+            where = f" ({filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return text + where

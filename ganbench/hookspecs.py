@@ -1,0 +1,42 @@
+"""The hooks a plugin may implement: one for each kind, each yielding any number of values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from ganbench.kinds import Architecture, Dataset, Loss, Metric, Optimizer, Update
+
+hookspec = pluggy.HookspecMarker("ganbench")
+hookimpl = pluggy.HookimplMarker("ganbench")
+
+
+@hookspec
+def ganbench_losses() -> Iterable[Loss]:  # type: ignore[empty-body]
+    """Losses: what the discriminator and the generator minimise."""
+
+
+@hookspec
+def ganbench_architectures() -> Iterable[Architecture]:  # type: ignore[empty-body]
+    """Architectures: pairs of networks for data of a given shape."""
+
+
+@hookspec
+def ganbench_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]
+    """Datasets: distributions to learn, with exact densities where there are any."""
+
+
+@hookspec
+def ganbench_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+    """Metrics: numbers about samples, with the columns they fill."""
+
+
+@hookspec
+def ganbench_updates() -> Iterable[Update]:  # type: ignore[empty-body]
+    """Update rules: the order in which the players move."""
+
+
+@hookspec
+def ganbench_optimizers() -> Iterable[Optimizer]:  # type: ignore[empty-body]
+    """Optimizers: how a player turns a gradient into a step."""

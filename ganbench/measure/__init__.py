@@ -1,0 +1,1 @@
+"""From samples and the distribution they should follow, to numbers with intervals."""

@@ -1,0 +1,70 @@
+"""A suite's metrics applied to one outcome: a row of numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganbench.calling import Bound, bind
+from ganbench.failure import PluginError, describe
+from ganbench.kinds import Column, Metric, Number
+from ganbench.registry import Registry
+from ganbench.suite import Choice
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics of a suite, bound to their parameters."""
+
+    metrics: tuple[tuple[Metric, Bound[Mapping[str, Number]]], ...]
+
+    @property
+    def columns(self) -> tuple[tuple[str, Column], ...]:
+        """All columns with their metric's name, in the suite's order."""
+        return tuple((metric.name, column) for metric, _ in self.metrics for column in metric.columns)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that these metrics name."""
+        return frozenset(name for _, bound in self.metrics for name in bound.names)
+
+    def of_outcome(self, outcome: Mapping[str, Any]) -> dict[str, Number]:
+        """The numbers of one seed at one evaluation."""
+        return self._measure(outcome, cell=False)
+
+    def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, Number]:
+        """The numbers of the cell as a whole: those of the metrics that name ``speed``."""
+        return self._measure(outcome, cell=True)
+
+    def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, Number]:
+        row: dict[str, Number] = {}
+        for metric, bound in self.metrics:
+            if ("speed" in bound.names) != cell:
+                continue
+            try:
+                values = dict(bound(outcome))
+            except Exception as error:
+                raise PluginError(f"metric {metric.name}: {describe(error)}") from error
+            declared = [column.name for column in metric.columns]
+            if surplus := sorted(set(values) - set(declared)):
+                raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")
+            row.update({name: _plain(values.get(name)) for name in declared})
+        return row
+
+
+def bind_metrics(choices: Sequence[Choice], registry: Registry) -> Metrics:
+    """The metrics that a suite names, ready to measure."""
+    metrics = [(registry.value(Metric, choice.name), choice.parameters) for choice in choices]
+    return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
+
+
+def _plain(value: Any) -> Number:
+    """A plain Python number; what is not finite is no number, and an empty field."""
+    item = value.item() if hasattr(value, "item") else value
+    if isinstance(item, float) and not math.isfinite(item):
+        return None
+    if item is None or isinstance(item, (bool, int, float)):
+        return item
+    raise PluginError(f"a metric gave {item!r}, which is no number")

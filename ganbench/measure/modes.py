@@ -1,0 +1,65 @@
+"""Which modes of a mixture a generator covers, and how its mass lies on them.
+
+The literature calls a mode captured when one high-quality sample is nearest to it (Srivastava et al. 2017, VEEGAN,
+arXiv:1705.07761). A generator that leaves a mode out still drops such samples there, from the filaments it draws
+between the others, so that count reads 8 of 8 where 6 are left. Here a mode is covered when it holds a fair ``share``
+of what the data puts there; the literature's count is kept as ``touched``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from scipy.special import rel_entr
+from scipy.stats import chi
+
+from ganbench.mixture import Mixture
+
+HIGH_QUALITY = 3.0  # std from the nearest mode
+
+
+@dataclass(frozen=True)
+class ModeCount:
+    """The modes of a mixture, counted in samples.
+
+    ``high_quality`` is the share of all samples within 3 std of their nearest mode. Of the data's own samples that is
+    P(chi_d <= 3): 99.73 % in one dimension, 98.89 % in two. Less is stray mass; more is modes too narrow, not better.
+    ``reverse_kl`` is KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best; None
+    without such samples. Its expectation for the data itself is (modes - 1) / 2n.
+    """
+
+    total: int
+    covered: int
+    touched: int
+    high_quality: float
+    reverse_kl: float | None
+
+
+def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> ModeCount:
+    """Count the modes of ``mixture`` in ``samples``, shape (n, dimension); rows that are not finite are of low quality.
+
+    A mode is covered when its high-quality samples number at least ``share`` of the data's own there,
+    n * weight * P(chi_d <= 3), and at least one. Modes closer than a few std share their samples and read as fewer.
+    Raises ValueError where the shapes do not fit or ``share`` is not in [0, 1].
+    """
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
+        raise ValueError(f"samples must have the shape (n, {mixture.dimension}), n above 0, not {samples.shape}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be between 0 and 1, not {share}")
+    points = samples[np.isfinite(samples).all(axis=1)]
+    distance = cdist(points, mixture.means) / mixture.std
+    nearest = distance.argmin(axis=1)
+    good = distance[np.arange(len(points)), nearest] <= HIGH_QUALITY
+    counts = np.bincount(nearest[good], minlength=mixture.modes)
+    expected = len(samples) * mixture.weights * chi(mixture.dimension).cdf(HIGH_QUALITY)
+    found = int(counts.sum())
+    return ModeCount(
+        total=mixture.modes,
+        covered=int(((counts >= share * expected) & (counts > 0)).sum()),
+        touched=int((counts > 0).sum()),
+        high_quality=found / len(samples),
+        reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else None,
+    )

@@ -1,0 +1,188 @@
+"""The parameters of a plugin: its functions' keyword-only arguments, read, checked and filled in."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from ganbench.kinds import Kind
+from ganbench.wording import expected, shown, suggest
+
+if TYPE_CHECKING:
+    from ganbench.plugin import Entry
+
+#: Keys that a suite's choice uses itself, so no parameter may have these names.
+RESERVED = frozenset({"name"})
+RESERVED_FOR_OPTIMIZERS = frozenset({"generator", "discriminator"})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: ``default`` is None where it is ``required``."""
+
+    name: str
+    annotation: Any
+    default: Any
+    required: bool
+    adapter: TypeAdapter[Any] = field(repr=False, compare=False)
+
+    @functools.cached_property
+    def json_schema(self) -> dict[str, Any]:
+        """What a suite may give, as a JSON schema."""
+        return self.adapter.json_schema()
+
+    @property
+    def plain_default(self) -> Any:
+        """The default as a suite would write it."""
+        return to_jsonable_python(self.default)
+
+    def read(self, given: Any) -> Any:
+        """The value for ``given`` plain data, strictly: 1 is a number, "1" and true are not.
+
+        Raises ValueError with a message in plain words.
+        """
+        try:
+            return self.adapter.validate_json(json.dumps(to_jsonable_python(given), allow_nan=False), strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            cause = first.get("ctx", {}).get("error")
+            raise ValueError(str(cause) if cause else expected(self.json_schema, given)) from None
+        except (ValueError, TypeError):  # what JSON cannot say: nan, inf, objects
+            raise ValueError(f"{shown(given)} is nothing that a suite can say") from None
+
+
+class UnfitError(Exception):
+    """A function of a plugin that cannot be called, or parameters that a suite cannot set; str() says why."""
+
+
+def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
+    """The parameters of ``value``, in order; raises UnfitError, naming the line, at the first thing that is wrong."""
+    found: dict[str, Parameter] = {}
+    for name in kind.functions:
+        function = getattr(value, name)
+        if not callable(function):
+            raise UnfitError(f"{name} must be a function, not {shown(function)}")
+        try:
+            for parameter in _of_function(kind, name, function):
+                first = found.setdefault(parameter.name, parameter)
+                if (first.default, first.required, first.annotation) != (
+                    parameter.default,
+                    parameter.required,
+                    parameter.annotation,
+                ):
+                    raise UnfitError(f"{' and '.join(kind.functions)} disagree on the parameter {parameter.name!r}")
+        except UnfitError as problem:
+            code = getattr(_plain(function), "__code__", None)
+            raise UnfitError(f"line {code.co_firstlineno}: {problem}" if code else str(problem)) from None
+    return tuple(found.values())
+
+
+def _plain(function: Callable[..., Any]) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.unwrap(getattr(function, "__init__") if isinstance(function, type) else function)  # noqa: B009
+
+
+def _of_function(kind: Kind, label: str, function: Callable[..., Any]) -> Iterator[Parameter]:
+    given = kind.given[label]
+    label = getattr(_plain(function), "__name__", label)
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        raise UnfitError(f"{label} has no signature that can be read") from None
+    for argument in signature.parameters.values():
+        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
+            raise UnfitError(f"{label} takes {argument}: name each argument instead")
+        if argument.kind is argument.KEYWORD_ONLY:
+            if argument.name in given:
+                raise UnfitError(f"{label} has a parameter {argument.name!r}, which is given: put it before the '*'")
+            yield _of_argument(kind, label, argument, function)
+        elif argument.name not in given:
+            raise UnfitError(f"{label} names {argument.name!r}, which {_has(kind, given)}{_hint(argument, given)}")
+
+
+def _has(kind: Kind, given: frozenset[str]) -> str:
+    names = ", ".join(sorted(given, key=lambda name: (name.lower(), name)))
+    return f"is not given to a {kind.name} (given: {names or 'nothing'})"
+
+
+def _hint(argument: inspect.Parameter, given: frozenset[str]) -> str:
+    near = suggest(argument.name, given)
+    if near.startswith(", did"):
+        return near
+    default = "" if argument.default is argument.empty else f" = {shown(argument.default, 20)}"
+    return f"; to make it a parameter, put it after a '*': (..., *, {argument.name}: float{default})"
+
+
+def _of_argument(kind: Kind, label: str, argument: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
+    name = argument.name
+    if name in RESERVED or (kind.name == "optimizer" and name in RESERVED_FOR_OPTIMIZERS):
+        raise UnfitError(f"{label} has a parameter {name!r}, a word that suites use themselves: rename it")
+    if argument.annotation is argument.empty:
+        raise UnfitError(f"{label}'s parameter {name!r} has no annotation, write for example {name}: float")
+    annotation = argument.annotation
+    try:
+        if isinstance(annotation, str):  # only these: the others may be imported for type checkers alone
+            annotation = eval(annotation, getattr(_plain(function), "__globals__", {}))
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=_CONFIG if _plain_type(annotation) else None)
+        adapter.json_schema()
+    except Exception:
+        raise UnfitError(f"{label}'s parameter {name!r}: a suite cannot give a {argument.annotation}") from None
+    required = argument.default is argument.empty
+    parameter = Parameter(name, annotation, None, required, adapter)
+    if required:
+        return parameter
+    try:
+        return Parameter(name, annotation, parameter.read(argument.default), False, adapter)
+    except ValueError as problem:
+        raise UnfitError(f"{label}'s parameter {name!r}: its default {problem}") from None
+
+
+_CONFIG = ConfigDict(allow_inf_nan=False)
+
+
+def _plain_type(annotation: Any) -> bool:
+    # Pydantic refuses a config for types that carry their own.
+    return not (hasattr(annotation, "model_config") or hasattr(annotation, "__dataclass_fields__"))
+
+
+def check_parameters(entry: Entry, given: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+    """Every mistake in the parameters ``given`` to a plugin, as (parameter, message); an empty list if none."""
+    known = {parameter.name: parameter for parameter in entry.parameters}
+    mistakes: list[tuple[str | None, str]] = []
+    for name, value in given.items():
+        if name not in known:
+            near = suggest(name, known) if known else "; it has none"
+            mistakes.append((name, f"unknown parameter {shown(name)} of {entry.kind} {entry.name!r}{near}"))
+            continue
+        try:
+            known[name].read(value)
+        except ValueError as problem:
+            mistakes.append((name, str(problem)))
+    return mistakes + [(name, message) for name, message in missing(entry, given)]
+
+
+def missing(entry: Entry, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The required parameters that are not ``given``, as (parameter, message)."""
+    return [
+        (parameter.name, f"{entry.kind} {entry.name!r} needs the parameter {parameter.name!r}")
+        for parameter in entry.parameters
+        if parameter.required and parameter.name not in given
+    ]
+
+
+def resolve(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every parameter of a plugin, in order: as given, else its default. Raises ValueError at the first mistake."""
+    for name, message in check_parameters(entry, given):
+        raise ValueError(f"{name}: {message}" if name else message)
+    return {
+        parameter.name: parameter.read(given[parameter.name]) if parameter.name in given else parameter.default
+        for parameter in entry.parameters
+    }

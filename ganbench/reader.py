@@ -1,0 +1,184 @@
+"""Reads what the shape of a suite cannot check: plugins, their parameters, and what fits what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ganbench.choice import (
+    PARTS,
+    PLAYERS,
+    Choice,
+    Draft,
+    OptimizerDraft,
+    draft,
+    optimizer_draft,
+    settle,
+)
+from ganbench.kinds import Distribution, Metric, Networks
+from ganbench.mistake import Place
+from ganbench.plugin import one_line
+from ganbench.registry import Registry
+from ganbench.schema import BUILT_IN, Budget, SuiteFile
+from ganbench.wording import shown
+from ganbench.yamlfile import Document
+
+
+class Reader:
+    """A suite's choices, read from a document; what has the wrong shape is skipped: that is a mistake already."""
+
+    def __init__(self, document: Document, registry: Registry) -> None:
+        self.document = document
+        self.registry = registry
+        self.datasets: dict[str, Choice] = {}
+        self.variants: dict[str, dict[str, Choice]] = {}
+        self.metrics: list[Choice] = []
+        self._architectures: list[tuple[Draft, Choice]] = []
+
+    def read(self) -> None:
+        """Fill the choices, adding every mistake to the document."""
+        self._read_seeds()
+        self._read_schedule()
+        for name, raw in self._items("datasets"):
+            drafted = draft(raw, ("datasets", name))
+            if drafted and (choice := settle("dataset", drafted, self.registry, self.document)):
+                self.datasets[name] = choice
+        self._read_defaults()
+        for name, raw in self._items("variants"):
+            if isinstance(raw, dict):
+                self._read_variant(name)
+        self._read_metrics()
+        self._try_out()
+
+    def _at(self, *place: str | int) -> Any:
+        value = self.document.value
+        for part in place:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def _items(self, section: str) -> Iterator[tuple[str, Any]]:
+        found = self._at(section)
+        yield from found.items() if isinstance(found, dict) else ()
+
+    def _read_seeds(self) -> None:
+        seeds = self._at("seeds")
+        for index, seed in enumerate(seeds if isinstance(seeds, list) else ()):
+            if seed in seeds[:index]:
+                self.document.add(("seeds", index), f"seed {seed} is there already")
+
+    def _read_schedule(self) -> None:
+        budget, every = self._at("budget"), self._at("evaluate", "every")
+        given = {} if budget is None else budget
+        steps = given.get("steps", Budget().steps) if isinstance(given, dict) else None
+        if type(steps) is int and type(every) is int and every > steps >= 1:
+            self.document.add(("evaluate", "every"), f"must be at most the budget's {steps} steps, not {every}")
+
+    def _read_metrics(self) -> None:
+        raw = self._at("metrics")
+        columns: dict[str, str] = {}
+        for index, item in enumerate(raw if isinstance(raw, list) else SuiteFile.model_fields["metrics"].default):
+            drafted = draft(item, ("metrics", index) if isinstance(raw, list) else ("metrics",))
+            if not drafted or not (choice := settle("metric", drafted, self.registry, self.document)):
+                continue
+            self.metrics.append(choice)
+            value = self.registry.get("metric", choice.name).value
+            for column in value.columns if isinstance(value, Metric) else ():
+                owner = columns.setdefault(column.name, f"{choice.name}[{index}]")
+                if owner != f"{choice.name}[{index}]":
+                    other = owner.rpartition("[")[0]
+                    self.document.add(drafted.name_place, _collision(choice.name, other, column.name))
+                    break
+
+    def _read_defaults(self) -> None:
+        """Check each default alone, since every variant may replace it."""
+        for part in PARTS:
+            if self._at("defaults", part) is not None and (drafted := self._default(part, ("defaults", part))):
+                settle(part, drafted, self.registry, self.document, partial=True)
+        if self._at("defaults", "optimizer") is not None:
+            optimizer = self._default_optimizer(("defaults", "optimizer"))
+            for each in [optimizer.common, *map(optimizer.of, PLAYERS)] if optimizer else ():
+                settle("optimizer", each, self.registry, self.document, partial=True)
+
+    def _default(self, part: str, place: Place) -> Draft | None:
+        """The layers below a variant: built in, then the file's; None where there are none that can be read."""
+        below = draft(BUILT_IN[part], place, written=False) if part in BUILT_IN else None
+        raw = self._at("defaults", part)
+        if raw is None:
+            return below
+        drafted = draft(raw, ("defaults", part))
+        return drafted and drafted.over(below)
+
+    def _default_optimizer(self, place: Place) -> OptimizerDraft | None:
+        below = optimizer_draft(BUILT_IN["optimizer"], place, written=False)
+        raw = self._at("defaults", "optimizer")
+        if raw is None:
+            return below
+        drafted = optimizer_draft(raw, ("defaults", "optimizer"))
+        return drafted and drafted.over(below)
+
+    def _read_variant(self, name: str) -> None:
+        choices: dict[str, Choice | None] = {}
+        for part in PARTS:
+            place = ("variants", name, part)
+            raw, below = self._at(*place), self._default(part, place)
+            drafted = below if raw is None else draft(raw, place)
+            if drafted is None:
+                if raw is None and self._at("defaults", part) is None:
+                    self.document.add(place[:2], f"needs a {part}, here or in the defaults")
+                continue
+            orphan = below is None and self._at("defaults", part) is not None
+            if orphan and drafted.name is None:
+                continue
+            choices[part] = settle(part, drafted.over(below), self.registry, self.document, partial=orphan)
+            if part == "architecture" and (choice := choices[part]):
+                self._architectures.append((drafted.over(below), choice))
+        place = ("variants", name, "optimizer")
+        raw, base = self._at(*place), self._default_optimizer(place)
+        optimizer = base if raw is None else optimizer_draft(raw, place)
+        if optimizer:
+            optimizer = optimizer.over(base)
+            if optimizer.common.name is not None:
+                settle("optimizer", optimizer.common, self.registry, self.document, partial=True)
+                for player in PLAYERS:
+                    drafted = optimizer.of(player)
+                    choices[f"{player}_optimizer"] = settle("optimizer", drafted, self.registry, self.document)
+        self.variants[name] = {part: choice for part, choice in choices.items() if choice}
+
+    def _try_out(self) -> None:
+        """Build each dataset, and each architecture for each shape of data, once: what they refuse is a mistake."""
+        shapes: dict[tuple[int, ...], str] = {}
+        for name, choice in self.datasets.items():
+            drafted = draft(self._at("datasets", name), ("datasets", name))
+            built = self._built("dataset", choice, drafted, Distribution)
+            if built is not None:
+                shapes.setdefault(tuple(built.shape), name)
+        tried: set[str] = set()
+        for shape, name in shapes.items():
+            for drafted, choice in self._architectures:
+                key = json.dumps([shape, choice.plain()], sort_keys=True)
+                if key not in tried:
+                    tried.add(key)
+                    self._built("architecture", choice, drafted, Networks, f"for dataset {name!r}: ", shape=shape)
+
+    def _built(
+        self, kind: str, choice: Choice, drafted: Draft | None, wanted: type, prefix: str = "", **given: Any
+    ) -> Any:
+        """What a plugin builds; None after adding why it cannot, at the parameter that its message begins with."""
+        assert drafted is not None  # a choice was made from it
+        try:
+            built = self.registry.get(kind, choice.name).build(choice.parameters, **given)
+            if isinstance(built, wanted):
+                return built
+            message = f"{kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
+        except (Exception, SystemExit) as error:
+            message = " ".join(str(error).split()) if isinstance(error, ValueError) else one_line(error, None)
+        first_word = message.partition(" ")[0].strip("'\"`:,")
+        self.document.add(drafted.places.get(first_word, drafted.place), f"{prefix}{message}")
+        return None
+
+
+def _collision(name: str, other: str, column: str) -> str:
+    if name == other:
+        return f"metric {name!r} is there already"
+    return f"metric {name!r} has a column {column!r}, as metric {other!r} has: drop one of them"

@@ -1,0 +1,186 @@
+"""The folder of a run: what is in it, how it comes to be, and whose turn it is.
+
+    results/<suite>/<run>/   suite.yaml  run.json  journal.jsonl  lock  curves.csv  seeds.csv  table.csv
+
+A folder is written under a hidden name and renamed, so a folder with a run.json is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ganbench.record import journal
+from ganbench.record.lock import Locked, locked
+
+_CREATING = ".creating-"
+
+
+class NotARun(ValueError):  # noqa: N818
+    """A path that holds no run."""
+
+
+class RunLocked(RuntimeError):  # noqa: N818
+    """The run is being run by another process."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """The journal: every event of the run, the truth."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def suite(self) -> Path:
+        """The suite as resolved."""
+        return self.path / "suite.yaml"
+
+    @property
+    def curves(self) -> Path:
+        """The table with a row for each dataset, variant, seed and evaluation."""
+        return self.path / "curves.csv"
+
+    @property
+    def seeds(self) -> Path:
+        """The table with a row for each dataset, variant and seed."""
+        return self.path / "seeds.csv"
+
+    @property
+    def table(self) -> Path:
+        """The table with a row for each dataset and variant."""
+        return self.path / "table.csv"
+
+    @property
+    def finished(self) -> bool:
+        """Whether every cell of the run has ended."""
+        return any(event.get("event") == "finished" for event in journal.read(self.journal))
+
+    def describe(self) -> dict[str, Any]:
+        """The content of run.json. Raises NotARun where there is none that can be read."""
+        try:
+            run = json.loads((self.path / "run.json").read_bytes())
+        except (OSError, ValueError):
+            run = None
+        if not isinstance(run, dict) or not self.journal.is_file():
+            raise NotARun(f"{self.path} is not a run: it has no readable run.json beside a journal.jsonl")
+        return run
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run, from before its first event until after its last. Raises RunLocked where another does."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path / "lock"))
+            except Locked as error:
+                raise RunLocked(
+                    f"{self.path} is being run by {error.holder}; wait for it or choose another --out"
+                ) from None
+            yield
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The run at ``path``. Raises NotARun where there is none."""
+        folder = cls(path)
+        folder.describe()
+        return folder
+
+    @classmethod
+    def unfinished(cls, out: Path, suite: str, identity: str) -> RunFolder | None:
+        """The newest run of this suite with this identity that has not finished, or None."""
+        candidates = []
+        for path in (out / suite).glob("[!.]*/"):
+            folder = cls(path)
+            try:
+                run = folder.describe()
+            except NotARun:
+                continue
+            if run.get("identity") == identity and not folder.finished:
+                candidates.append((str(run.get("created", "")), path.name))
+        return cls(out / suite / max(candidates)[1]) if candidates else None
+
+    @classmethod
+    def create(cls, out: Path, suite: str, identity: str, suite_yaml: str, run: Mapping[str, Any]) -> RunFolder:
+        """Write a new run's folder, named by the time (UTC) and the identity.
+
+        ``run`` becomes run.json, with ``run``, ``suite``, ``identity`` and ``created`` filled in here. Two processes
+        must not do this for one suite at once: see ``claim``.
+        """
+        home = _home(out, suite)
+        now = datetime.now(UTC)
+        name = first = f"{now:%Y%m%d-%H%M%S}-{identity[:8]}"
+        again = 1
+        while (home / name).exists():
+            again += 1
+            name = f"{first}-{again}"
+        filled = {**run, "run": name, "suite": suite, "identity": identity, "created": now.isoformat()}
+        hidden = home / f"{_CREATING}{name}"
+        hidden.mkdir()
+        write(hidden / "suite.yaml", suite_yaml)
+        write(hidden / "run.json", json.dumps(filled, indent=2, allow_nan=False) + "\n")
+        write(hidden / "journal.jsonl", "")
+        hidden.rename(home / name)
+        sync(home)
+        return cls(home / name)
+
+    @classmethod
+    @contextmanager
+    def claim(
+        cls, out: Path, suite: str, identity: str, suite_yaml: str, run: Mapping[str, Any]
+    ) -> Iterator[RunFolder]:
+        """Hold the unfinished run with this identity, or a new one where there is none.
+
+        Of two processes that ask at once exactly one gets a run, the other RunLocked. The folder is locked
+        until the context ends.
+        """
+        home = _home(out, suite)
+        with ExitStack() as held:
+            with locked(home / ".lock", wait=True):
+                for leftover in home.glob(f"{_CREATING}*"):
+                    shutil.rmtree(leftover)
+                folder = None
+                # A run may finish, and be let go of, between our look at its journal and our lock on it.
+                while folder is None or folder.finished:
+                    held.pop_all().close()
+                    folder = cls.unfinished(out, suite, identity) or cls.create(out, suite, identity, suite_yaml, run)
+                    held.enter_context(folder.lock())
+            yield folder
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and so that it outlives a power cut."""
+    hidden = path.with_name(f".{path.name}.new")
+    with open(hidden, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    hidden.replace(path)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make the names in a folder outlive a power cut."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _home(out: Path, suite: str) -> Path:
+    if not suite or suite.startswith(".") or Path(suite).name != suite:
+        raise ValueError(f"a suite's name must be able to name a folder, not {suite!r}")
+    home = out / suite
+    home.mkdir(parents=True, exist_ok=True)
+    return home

@@ -1,0 +1,101 @@
+"""The journal: a file of one JSON object a line, to which a run only ever appends.
+
+A line is written whole, flushed and synced before ``append`` returns. What a killed process leaves behind is at
+worst one torn line at the end, recognised by its missing newline: it never happened, for the reader and for the
+next writer alike. JSON has no word for what is not a finite number: NaN is written as null (a missing value),
+the infinities as the strings "inf" and "-inf". All other floats are read back exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+Event = dict[str, Any]
+
+
+class JournalError(ValueError):
+    """A journal that cannot be believed: a whole line of it is not an event."""
+
+
+class Journal:
+    """A journal open for appending; a torn last line is cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.ftruncate(self._file, whole)
+            os.fsync(self._file)
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Write one event, so that it outlives this process from here on.
+
+        Raises TypeError for what JSON cannot hold and OSError where the disk fails; the journal is then as before.
+        """
+        line = json.dumps(_plain(event), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        size = os.fstat(self._file).st_size
+        try:
+            rest = memoryview(line)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            os.fsync(self._file)
+        except OSError:
+            os.ftruncate(self._file, size)
+            raise
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read(path: Path) -> list[Event]:
+    """All events, oldest first, without a torn last line.
+
+    Raises JournalError, naming the line, where a whole line is not a JSON object.
+    """
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return [_parse(path, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _parse(path: Path, number: int, line: bytes) -> Event:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        raise JournalError(
+            f"{path}:{number}: not a journal line: {line[:40]!r}; "
+            f"the file was damaged after it was written: restore it, or move the run's folder away to start afresh"
+        )
+    return event
+
+
+def _plain(value: Any) -> Any:
+    """The same value in JSON's types: numbers of numpy and torch as Python's, no NaN, no infinities."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if not isinstance(value, (str, bool, int, float)) and callable(item := getattr(value, "item", None)):
+        value = item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -1,0 +1,21 @@
+"""How a seed of a cell ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a seed ended; every planned seed of every cell ends as exactly one row with one of these."""
+
+    DONE = "done"
+    DIVERGED = "diverged"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    ERROR = "error"
+    LOST = "lost"
+
+    @property
+    def measured(self) -> bool:
+        """Whether the seed has a result. Diverging is one; to have been stopped is none."""
+        return self in (Status.DONE, Status.DIVERGED)

@@ -1,0 +1,57 @@
+"""A run told line by line: for pipes, logs and CI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO
+
+from ganbench.record.replay import Record
+from ganbench.report.observer import Cell, Observer, Row
+from ganbench.report.progress import Progress, reasons
+
+
+class PlainLines(Observer):
+    """A line for each evaluation, as it happens: for pipes, logs and CI."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._cells: dict[str, Progress] = {}
+        self._name = self._step = 0
+
+    def started(self, cells: Sequence[Cell], record: Record) -> None:
+        """Remember the cells, and say how many an earlier attempt has ended."""
+        self._cells = Progress.so_far(cells, record)
+        self._name = max((len(_name(cell)) for cell in cells), default=0)
+        self._step = max((len(str(cell.steps)) for cell in cells), default=0)
+        if ended := sum(progress.ended for progress in self._cells.values()):
+            self._write(f"going on: {ended} of {len(cells)} cells have ended already")
+
+    def cell_started(self, cell: Cell, engine: str, note: str = "") -> None:
+        """Say what is special about how the cell is trained, if anything."""
+        if note:
+            self._say(cell, f"{engine}: {note}")
+
+    def evaluated(self, cell: Cell, step: int, rows: Sequence[Row]) -> None:
+        """Say where the cell is, e.g. ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``."""
+        progress = self._cells[cell.id]
+        progress.evaluated(step, rows)
+        numbers = [f"{name} {value}" for name, value in progress.headline()]
+        steps = f"{step:>{self._step}}/{cell.steps:<{self._step}}" if cell.steps else " " * (2 * self._step + 1)
+        self._say(cell, steps, *numbers, progress.troubles)
+
+    def cell_ended(self, cell: Cell, seeds: Sequence[Row]) -> None:
+        """Say which seeds have no result, and why."""
+        for line in reasons(seeds):
+            self._say(cell, line)
+
+    def _say(self, cell: Cell, *parts: str) -> None:
+        self._write("  ".join([_name(cell).ljust(self._name), *filter(None, parts)]))
+
+    def _write(self, line: str) -> None:
+        encoding = getattr(self._file, "encoding", None) or "utf-8"
+        self._file.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+        self._file.flush()
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell.dataset} {cell.variant}"

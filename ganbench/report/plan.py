@@ -1,0 +1,47 @@
+"""What a run of a suite would do, and how long it would take."""
+
+from __future__ import annotations
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from ganbench.executors.estimate import estimate
+from ganbench.failure import describe
+from ganbench.measure.evaluate import bind_metrics
+from ganbench.plan import plan
+from ganbench.registry import Registry
+from ganbench.report.numbers import duration
+from ganbench.suite import Suite
+
+
+def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: str, console: Console) -> None:
+    """Print a line a cell with its estimate, and the sum."""
+    cells = plan(suite)
+    metrics = bind_metrics(suite.metrics, registry)
+    table = Table(box=None, pad_edge=False)
+    for name in ("dataset", "variant"):
+        table.add_column(name)
+    for name in ("seeds", "steps", "engine", "estimate"):
+        table.add_column(name, justify="right")
+    total, notes, compiled = 0.0, [], set()
+    for cell in cells:
+        try:
+            each = estimate(cell, metrics, registry, device, engine)
+        except Exception as error:
+            notes.append(f"{cell.dataset} {cell.variant}: {describe(error)}")
+            table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), "", "fails")
+            continue
+        # Cells that differ in nothing but their data are compiled once.
+        shared = each.compiling if cell.variant in compiled else 0.0
+        if each.engine == "compiled":
+            compiled.add(cell.variant)
+        seconds = each.seconds - shared
+        total += seconds
+        if each.note:
+            notes.append(f"{cell.dataset} {cell.variant}: {each.note}")
+        table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), each.engine, duration(seconds))
+    console.print(table)
+    for note in notes:
+        console.print(note, soft_wrap=True)
+    console.print(f"{len(cells)} cells, about {duration(total)} on {device}", soft_wrap=True)

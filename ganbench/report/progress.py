@@ -1,0 +1,107 @@
+"""How far a cell is, and what is to be said about it so far."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ganbench.record.replay import Record
+from ganbench.record.status import Status
+from ganbench.report.numbers import common
+from ganbench.report.observer import Cell, Row
+
+
+@dataclass(eq=False)
+class Progress:
+    """How far a cell is: what an observer remembers of it.
+
+    What it holds is replaced, never changed, so that a view may read it from another thread.
+    """
+
+    cell: Cell
+    step: int = 0
+    running: bool = False
+    ended: bool = False
+    rows: dict[int, Row] = field(default_factory=dict)
+    endings: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def so_far(cls, cells: Sequence[Cell], record: Record) -> dict[str, Progress]:
+        """The cells by id, each as far as an earlier attempt at the run has brought it."""
+        known = {cell.id: cell for cell in record.cells}
+        progress = {cell.id: cls(cell) for cell in cells}
+        for name, one in progress.items():
+            for step, rows in sorted(known[name].evaluations.items()):
+                one.evaluated(step, [{"seed": seed, **row} for seed, row in rows.items()])
+            if known[name].ended:
+                one.end([{"status": ending.status} for ending in known[name].endings.values()])
+        return progress
+
+    def evaluated(self, step: int, rows: Iterable[Row]) -> None:
+        """Take in an evaluation. A seed that diverged keeps its last row: it still counts."""
+        self.step = max(self.step, step)
+        self.rows = {**self.rows, **{row["seed"]: row for row in rows}}
+
+    def end(self, seeds: Sequence[Row]) -> None:
+        """Take in how the seeds ended."""
+        self.running, self.ended = False, True
+        self.endings = dict(Counter(seed["status"] for seed in seeds))
+
+    @property
+    def work(self) -> int:
+        """The model-steps of the cell; one that does not train counts as one, so that it counts at all."""
+        return max(1, self.cell.steps * len(self.cell.seeds))
+
+    @property
+    def done(self) -> int:
+        """The model-steps that are behind it."""
+        return self.work if self.ended else min(self.step, self.cell.steps) * len(self.cell.seeds)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a seed ended without a result."""
+        return not all(Status(status).measured for status in self.endings)
+
+    @property
+    def troubles(self) -> str:
+        """How many seeds are not well, e.g. ``2 diverged``; empty where all are."""
+        counts = self.endings
+        if not self.ended and (diverged := sum(row["status"] == Status.DIVERGED for row in self.rows.values())):
+            counts = {Status.DIVERGED.value: diverged}
+        return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != Status.DONE)
+
+    def headline(self) -> list[tuple[str, str]]:
+        """Medians over the seeds so far: jsd and modes, or the first two numbers where there are none of these."""
+        names = [name for row in list(self.rows.values())[:1] for name in row if name not in ("seed", "status")]
+        chosen = [name for name in ("jsd", "modes_covered") if name in names] or names[:2]
+        numbers = []
+        for name in chosen:
+            value, total = self._median(name), self._median("modes_total")
+            if value is None:
+                continue
+            # Three decimals for a JSD, however near to 0, so that it does not flicker between lengths.
+            text = common([value, 0.1] if name == "jsd" else [value])(value)
+            if name == "modes_covered":
+                numbers.append(("modes", text if total is None else f"{text}/{total:.0f}"))
+            else:
+                numbers.append((name, text))
+        return numbers
+
+    def _median(self, name: str) -> float | None:
+        values = [row.get(name) for row in self.rows.values()]
+        numbers = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
+        return statistics.median(numbers) if numbers else None
+
+
+def reasons(seeds: Sequence[Row]) -> list[str]:
+    """A line for each way in which seeds failed, e.g. ``16 seeds error: out of paper``; nothing where none did."""
+    failed = [(seed["status"], seed["message"]) for seed in seeds if not Status(seed["status"]).measured]
+    lines = []
+    for status, message in dict.fromkeys(failed):
+        count = failed.count((status, message))
+        what = f"{count} {'seed' if count == 1 else 'seeds'} {status.replace('_', ' ')}"
+        lines.append(f"{what}: {message}" if message else what)
+    return lines

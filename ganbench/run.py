@@ -1,0 +1,134 @@
+"""A run: a suite's cells, one after another, into a folder whose journal is the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+import ganbench
+from ganbench.executors.local import Surroundings, run_cell
+from ganbench.kinds import Column, check_columns
+from ganbench.measure.evaluate import bind_metrics
+from ganbench.plan import plan
+from ganbench.record import provenance
+from ganbench.record.folder import RunFolder
+from ganbench.record.journal import Journal
+from ganbench.record.replay import Record
+from ganbench.record.tables import write_tables
+from ganbench.registry import Entry, Registry
+from ganbench.report.observer import Observer
+from ganbench.suite import Suite
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: its folder, its table and columns, and whether every seed gave a result."""
+
+    folder: RunFolder
+    table: pd.DataFrame
+    columns: tuple[Column, ...]
+    complete: bool
+
+
+def run(
+    suite: Suite,
+    registry: Registry,
+    *,
+    out: Path,
+    device: torch.device,
+    engine: str,
+    command: Sequence[str],
+    observer: Observer,
+) -> Result:
+    """Run a suite, or go on with the run of it that was stopped; the tables are the same either way.
+
+    Raises RunLocked where another process is at it, and ValueError, in one line, where two metrics fill the same column
+    or what is on disk cannot be believed.
+    """
+    cells = plan(suite)
+    metrics = bind_metrics(suite.metrics, registry)
+    check_columns(column for _, column in metrics.columns)
+    plugins = [
+        {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
+        for entry in used(suite, registry)
+    ]
+    suite_yaml = suite.to_yaml()
+    versions = provenance.versions()
+    about = {
+        "ganbench": ganbench.__version__,
+        "command": list(command),
+        "cells": [
+            {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
+            for c in cells
+        ],
+        "columns": [
+            {
+                "name": column.name,
+                "metric": metric,
+                "unit": column.unit,
+                "better": column.better,
+                "summary": column.summary,
+                "doc": column.doc,
+            }
+            for metric, column in metrics.columns
+        ],
+        "engine": engine,
+        "versions": versions,
+        "device": provenance.device(str(device)),
+        "git": provenance.git(Path(__file__)),
+        "plugins": plugins,
+    }
+    # All that decides a run's numbers, and nothing else: what goes on after a kill must be the same run.
+    identity = _digest([suite_yaml, versions, about["device"], engine, [[p["name"], p["sha256"]] for p in plugins]])
+    with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
+        record = Record.read(folder)
+        known = {cell.id: cell for cell in record.cells}
+        observer.started(cells, record)
+        with Journal(folder.journal) as journal:
+            around = Surroundings(
+                registry=registry,
+                metrics=metrics,
+                device=device,
+                engine=engine,
+                record=journal.append,
+                observer=observer,
+                checkpoints=folder.path / "checkpoints",
+            )
+            for cell in cells:
+                if not known[cell.id].ended:
+                    run_cell(cell, around, speed_known=bool(known[cell.id].speed))
+            observer.finished()
+            if around.checkpoints.is_dir():
+                for leftover in around.checkpoints.iterdir():
+                    leftover.unlink()
+                around.checkpoints.rmdir()
+            table = write_tables(folder)
+            journal.append({"event": "finished"})
+    return Result(folder, table, record.columns, bool((table["failed"] == 0).all()))
+
+
+def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:
+    """The plugins that a suite names, each once."""
+    choices = [("dataset", choice) for choice in suite.datasets.values()]
+    for variant in suite.variants.values():
+        choices += [
+            ("loss", variant.loss),
+            ("architecture", variant.architecture),
+            ("update", variant.update),
+            ("optimizer", variant.generator_optimizer),
+            ("optimizer", variant.discriminator_optimizer),
+        ]
+    choices += [("metric", choice) for choice in suite.metrics]
+    names = dict.fromkeys((kind, choice.name) for kind, choice in choices)
+    return tuple(registry.get(kind, name) for kind, name in names)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,131 @@
+"""A suite: a YAML file read into a validated, frozen Suite, with every mistake at file:line:column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ganbench import shipped, yamlfile
+from ganbench.choice import PARTS, PLAYERS, Choice
+from ganbench.mistake import Mistake, SuiteError
+from ganbench.reader import Reader
+from ganbench.registry import Registry
+from ganbench.schema import SuiteFile, shape_mistakes
+from ganbench.wording import suggest
+from ganbench.yamlfile import Document
+
+__all__ = ["Choice", "Mistake", "Suite", "SuiteError", "Variant", "find", "load", "parse"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train, with every parameter named."""
+
+    loss: Choice
+    architecture: Choice
+    update: Choice
+    generator_optimizer: Choice
+    discriminator_optimizer: Choice
+
+    def plain(self) -> dict[str, Any]:
+        """The variant as a suite file says it."""
+        generator, discriminator = self.generator_optimizer.plain(), self.discriminator_optimizer.plain()
+        optimizer = (
+            generator if generator == discriminator else dict(zip(PLAYERS, (generator, discriminator), strict=True))
+        )
+        return {part: getattr(self, part).plain() for part in PARTS} | {"optimizer": optimizer}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Datasets times variants times seeds, with every default filled in.
+
+    ``steps`` are generator steps, ``batch`` samples a step, ``every`` the steps between evaluations,
+    ``samples`` the number drawn for each.
+    """
+
+    name: str
+    description: str | None
+    seeds: tuple[int, ...]
+    steps: int
+    batch: int
+    every: int
+    samples: int
+    datasets: dict[str, Choice]
+    variants: dict[str, Variant]
+    metrics: tuple[Choice, ...]
+
+    def with_seeds(self, count: int) -> Suite:
+        """The same suite with the seeds 0 to ``count`` - 1."""
+        if count < 1:
+            raise ValueError(f"a suite needs at least 1 seed, not {count}")
+        return replace(self, seeds=tuple(range(count)))
+
+    def resolved(self) -> dict[str, Any]:
+        """Plain data that names every parameter; as YAML it loads as the same suite."""
+        return {
+            "suite": self.name,
+            **({} if self.description is None else {"description": self.description}),
+            "seeds": list(self.seeds),
+            "budget": {"steps": self.steps, "batch": self.batch},
+            "evaluate": {"every": self.every, "samples": self.samples},
+            "datasets": {name: choice.plain() for name, choice in self.datasets.items()},
+            "variants": {name: variant.plain() for name, variant in self.variants.items()},
+            "metrics": [choice.plain() for choice in self.metrics],
+        }
+
+    def to_yaml(self) -> str:
+        """The resolved suite as the text of a suite file."""
+        return yamlfile.dump(self.resolved())
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The path of a suite: of a file, or of a shipped suite by its name; raises SuiteError where there is neither."""
+    path = Path(name_or_path)
+    known = {file.stem: file for file in sorted(shipped.folder("suites").glob("*.yaml"))}
+    text = str(name_or_path)
+    if path.is_file():
+        return path
+    if text in known:
+        return known[text]
+    if path.is_dir():
+        message = "is a folder, not a suite file"
+    elif path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        hint = f"; the shipped suite is called {path.stem!r}" if path.stem in known else ""
+        message = f"no such file{hint}"
+    else:
+        message = f"unknown suite{suggest(text, known)}"
+    raise SuiteError([Mistake(text, 0, 0, "", message)])
+
+
+def load(path: str | Path, registry: Registry) -> Suite:
+    """Read and check a suite file; raises SuiteError with every mistake in it."""
+    return _checked(yamlfile.read(Path(path)), registry)
+
+
+def parse(text: str, registry: Registry, file: str = "<text>") -> Suite:
+    """As ``load``, from the text of a suite file."""
+    return _checked(yamlfile.parse(text, file), registry)
+
+
+def _checked(document: Document, registry: Registry) -> Suite:
+    for place, message, key in shape_mistakes(document.value):
+        document.add(place, message, key)
+    reader = Reader(document, registry)
+    reader.read()
+    if document.mistakes:
+        raise SuiteError(document.mistakes)
+    file = SuiteFile.model_validate(document.value)
+    return Suite(
+        name=file.suite,
+        description=file.description,
+        seeds=tuple(range(file.seeds)) if isinstance(file.seeds, int) else tuple(file.seeds),
+        steps=file.budget.steps,
+        batch=file.budget.batch,
+        every=file.evaluate.every or max(1, file.budget.steps // 10),
+        samples=file.evaluate.samples,
+        datasets=reader.datasets,
+        variants={name: Variant(**choices) for name, choices in reader.variants.items()},
+        metrics=tuple(reader.metrics),
+    )

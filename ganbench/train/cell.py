@@ -1,0 +1,178 @@
+"""One cell's training: its networks, noise and engine, put together from the plugins that the suite names."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganbench.calling import bind
+from ganbench.failure import PluginError, describe
+from ganbench.kinds import Architecture, Dataset, Distribution, Loss, Networks, Optimizer, Update
+from ganbench.plan import Cell
+from ganbench.registry import Registry
+from ganbench.suite import Choice, Variant
+from ganbench.train.engine import Engine, State, start
+from ganbench.train.game import Rules, bind_loss, bind_optimizer
+from ganbench.train.network import Network, stack
+from ganbench.train.noise import Noise, fill
+from ganbench.train.probe import Probe, probe
+from ganbench.train.seeds import isolated, stream
+from ganbench.train.speed import CellSpeed, measure_speed
+
+
+def build_dataset(choice: Choice, registry: Registry) -> Distribution:
+    """The distribution that a suite's dataset names."""
+    distribution: Distribution = bind(registry.value(Dataset, choice.name).build, choice.parameters)({})
+    return distribution
+
+
+class Trainer:
+    """A cell ready to train: ``state = trainer.advance(trainer.start, 0, 1000)``.
+
+    Raises PluginError where a plugin's code fails.
+    """
+
+    def __init__(self, cell: Cell, recipe: Variant, registry: Registry, device: torch.device, engine: str) -> None:
+        self.cell = cell
+        self.device = device
+        self.dataset = build_dataset(cell.data, registry)
+        self.loss = registry.value(Loss, recipe.loss.name)
+        networks = _build_networks(recipe.architecture, registry, self.dataset.shape, cell.seeds)
+        first = networks[0]
+        optimizers = [
+            (registry.value(Optimizer, choice.name), choice.parameters)
+            for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
+        ]
+        losses = bind_loss(self.loss, recipe.loss.parameters)
+        self._rules = Rules(
+            discriminator=Network(first.discriminator),
+            generator=Network(first.generator),
+            discriminator_loss=losses[0],
+            generator_loss=losses[1],
+            discriminator_optimizer=bind_optimizer(*optimizers[0]),
+            generator_optimizer=bind_optimizer(*optimizers[1]),
+            batch=cell.batch,
+            shape=self.dataset.shape,
+            latent=first.latent,
+            latent_kind="normal" if first.latent_distribution == "normal" else "symmetric",
+        )
+        update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
+        theta_D, buffers_D = stack([each.discriminator for each in networks], device)
+        theta_G, buffers_G = stack([each.generator for each in networks], device)
+        self._buffers = (buffers_D, buffers_G)
+        self.start: State = start((theta_D, theta_G), (optimizers[0][0].start, optimizers[1][0].start))
+        self.probe: Probe = probe(self._rules, update, self.start, self._buffers)
+        self.engine = self.probe.engine(cell.steps, device, engine)
+        self.note = f"trained seed by seed: {self.probe.serial}" if self.probe.serial and engine != "serial" else ""
+        noise = Noise(self.probe.draws, self.dataset, cell.seeds, device)
+        self._chunk = noise.block_steps
+        shape = [self.dataset.shape, cell.batch, len(cell.seeds), str(device)]
+        shared = json.dumps([recipe.plain(), shape], sort_keys=True)
+        self._engine = Engine(self.engine, self._rules, update, noise, cell.seeds, shared)
+        self._eager = Engine("eager", self._rules, update, noise, cell.seeds, shared) if engine == "auto" else None
+        alone = Noise(self.probe.draws, self.dataset, cell.seeds[:1], device)
+        self._alone = Engine("serial", self._rules, update, alone, cell.seeds[:1], shared)
+        self._still = [copy.deepcopy(module).eval() for module in (first.discriminator, first.generator)]
+
+    def prepare(self) -> None:
+        """Compile, where that was chosen; what cannot be is trained without, unless it was asked for."""
+        if self.engine != "compiled":
+            return
+        try:
+            self._engine.run(self.start, self._buffers, 0, 1)
+        except Exception as error:
+            if self._eager is None:
+                raise PluginError(f"the step cannot be compiled: {describe(error)}") from error
+            self.engine, self.note = "eager", f"could not be compiled: {describe(error)}"
+            self._engine = self._eager
+
+    def advance(self, state: State, begin: int, end: int) -> State:
+        """The state after steps begin, ..., end - 1."""
+        try:
+            return self._engine.run(state, self._buffers, begin, end)
+        except (torch.OutOfMemoryError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise PluginError(describe(error)) from error
+
+    def speed(self) -> CellSpeed:
+        """Step throughput from the state before training, which is left as it is."""
+        return CellSpeed(
+            together=self._measure(self._engine, self.start, self._buffers, len(self.cell.seeds)),
+            one=self._measure(
+                self._alone,
+                torch.utils._pytree.tree_map(lambda tensor: tensor[:1], self.start),
+                tuple({name: tensor[:1] for name, tensor in side.items()} for side in self._buffers),
+                1,
+            ),
+        )
+
+    def _measure(self, engine: Engine, state: State, buffers: Any, replicas: int) -> Any:
+        def run(begin: int, end: int) -> None:
+            nonlocal state
+            state = engine.run(state, buffers, begin, end)
+
+        return measure_speed(run, self._chunk, replicas, self.device)
+
+    def outcome(self, state: State, step: int, replica: int, names: frozenset[str]) -> Mapping[str, Any]:
+        """What metrics may name about one replica at one evaluation; only ``names`` are computed.
+
+        Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
+        """
+        seed, n = self.cell.seeds[replica], self.cell.samples
+        latent = fill(
+            self._rules.latent_kind,
+            (n, *self._rules.latent),
+            stream(seed, "evaluate.latent", step, self.device),
+        )
+        with torch.no_grad(), isolated(seed, "evaluate.global", step):
+            samples = self._evaluate("G", state, replica, latent)
+            scope: dict[str, Any] = {"samples": samples, "dataset": self.dataset, "loss": self.loss}
+            if names & {"real", "d_real"}:
+                scope["real"] = self.dataset.sample(n, stream(seed, "evaluate.real", step, self.device))
+            if "d_real" in names:
+                scope["d_real"] = self._evaluate("D", state, replica, scope["real"]).reshape(n)
+            if "d_fake" in names:
+                scope["d_fake"] = self._evaluate("D", state, replica, samples).reshape(n)
+        return scope
+
+    def _evaluate(self, player: str, state: State, replica: int, x: Tensor) -> Tensor:
+        at = 0 if player == "D" else 1
+        network = (self._rules.discriminator, self._rules.generator)[at]
+        buffers = {name: tensor[replica] for name, tensor in self._buffers[at].items()}
+        return network.call(state.players[at].theta[replica], buffers, x, self._still[at])
+
+
+def oracle(cell: Cell, dataset: Distribution, seed: int, device: torch.device) -> Mapping[str, Any]:
+    """What metrics may name about fresh data, scored as if a generator had made it."""
+    return {
+        "samples": dataset.sample(cell.samples, stream(seed, "oracle", 0, device)),
+        "real": dataset.sample(cell.samples, stream(seed, "evaluate.real", 0, device)),
+        "dataset": dataset,
+        "loss": None,
+        "d_real": None,
+        "d_fake": None,
+    }
+
+
+def _build_networks(
+    choice: Choice, registry: Registry, shape: tuple[int, ...], seeds: tuple[int, ...]
+) -> list[Networks]:
+    build = bind(registry.value(Architecture, choice.name).build, choice.parameters)
+    networks = []
+    for seed in seeds:
+        # Modules initialise themselves from torch's global generator: lend them one that belongs to this seed.
+        with isolated(seed, "initial"):
+            try:
+                networks.append(build({"shape": shape}))
+            except Exception as error:
+                raise PluginError(f"architecture {choice.name}: {describe(error)}") from error
+    for module in (networks[0].discriminator, networks[0].generator):
+        if not isinstance(module, nn.Module):
+            raise PluginError(f"architecture {choice.name}: a network must be a torch.nn.Module, not {module!r}")
+    return networks

@@ -1,0 +1,104 @@
+"""What a step draws at random: recorded once on one model, then drawn for blocks of steps and all seeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ganbench.kinds import Distribution
+from ganbench.train.seeds import stream
+
+#: One seed's draws of one purpose in one block hold at most this many numbers, and a block this many steps. Both are
+#: part of what defines a run's numbers: they must not depend on how many seeds train together or on memory.
+BLOCK_NUMBERS = 2**18
+BLOCK_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One random tensor of a step: ``kind`` is real, normal, uniform or symmetric (uniform on (-1, 1))."""
+
+    purpose: str
+    kind: str
+    shape: tuple[int, ...]
+
+
+class Source(Protocol):
+    """Random numbers of one seed and one step, as a loss names them: ``random.uniform(n)``."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        ...
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers uniform on [0, 1)."""
+        ...
+
+
+class Tape:
+    """Hands out a step's draws in order; with no tensors, invents them and records what was asked for."""
+
+    def __init__(self, tensors: Sequence[Tensor] | None = None, device: torch.device | str = "cpu") -> None:
+        self.draws: list[Draw] = []
+        self._tensors = tensors
+        self._device = device
+        self._next = 0
+        self._counts: dict[str, int] = {}
+
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+        """The next draw; its purpose is numbered within a step, so that variants with like draws share them."""
+        if self._tensors is not None:
+            tensor = self._tensors[self._next]
+            self._next += 1
+            return tensor
+        count = self._counts.get(purpose, 0)
+        self._counts[purpose] = count + 1
+        self.draws.append(Draw(f"{purpose}.{count}", kind, shape))
+        generator = stream(0, f"probe.{purpose}", count, self._device)
+        return fill(kind, shape, generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        return self.take("normal", "normal", shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers uniform on [0, 1)."""
+        return self.take("uniform", "uniform", shape)
+
+
+def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """A tensor of random numbers of a kind, on the generator's device."""
+    if kind == "uniform":
+        return torch.rand(*shape, generator=generator, device=generator.device)
+    if kind == "symmetric":
+        return torch.rand(*shape, generator=generator, device=generator.device).mul_(2).sub_(1)
+    return torch.randn(*shape, generator=generator, device=generator.device)
+
+
+class Noise:
+    """All the draws of some seeds, block by block."""
+
+    def __init__(
+        self, draws: Sequence[Draw], dataset: Distribution, seeds: Sequence[int], device: torch.device
+    ) -> None:
+        self._draws = tuple(draws)
+        self._dataset = dataset
+        self._seeds = tuple(seeds)
+        self._device = device
+        largest = max((torch.Size(draw.shape).numel() for draw in draws), default=1)
+        self.block_steps = max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, largest)))
+
+    def block(self, index: int) -> tuple[Tensor, ...]:
+        """The draws of steps [index * block_steps, ...): for each draw (block_steps, seeds, *shape)."""
+        return tuple(torch.stack([self._one(draw, seed, index) for seed in self._seeds], dim=1) for draw in self._draws)
+
+    def _one(self, draw: Draw, seed: int, index: int) -> Tensor:
+        generator = stream(seed, draw.purpose, index, self._device)
+        shape = (self.block_steps, *draw.shape)
+        if draw.kind != "real":
+            return fill(draw.kind, shape, generator)
+        return self._dataset.sample(self.block_steps * draw.shape[0], generator).reshape(shape)

@@ -1,0 +1,95 @@
+"""Plain words for mistakes: what was expected, what was found, and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+JsonSchema = Mapping[str, Any]
+
+_NOUNS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "array": "list",
+    "object": "mapping",
+    "boolean": "true or false",
+    "null": "null",
+}
+_BOUNDS = {
+    "exclusiveMinimum": "above",
+    "minimum": "of at least",
+    "exclusiveMaximum": "below",
+    "maximum": "of at most",
+    "multipleOf": "divisible by",
+    "pattern": "matching",
+}
+_SIZES = {"Length": ("character", "characters"), "Items": ("item", "items"), "Properties": ("entry", "entries")}
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown ``word``: ``, did you mean 'x'?`` or ``; known: a, b``."""
+    lower = {name.lower(): name for name in sorted(known)}
+    close = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    if close:
+        return f", did you mean {lower[close[0]]!r}?"
+    return f"; known: {', '.join(lower.values())}" if lower else "; there are none"
+
+
+def shown(value: Any, longest: int = 60) -> str:
+    """``value`` as a suite would say it, on one line, shortened."""
+    text = str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def expected(schema: JsonSchema, found: Any) -> str:
+    """The message for a value that does not fit its JSON schema: ``must be a number above 0, not 'abc'``."""
+    return f"must be {describe(schema)}, not {shown(found)}"
+
+
+def describe(schema: JsonSchema, plural: bool = False, root: JsonSchema | None = None) -> str:
+    """What a JSON schema asks for, as a noun phrase: ``a list of 2 numbers``, ``one of 'a', 'b' or null``.
+
+    A ``description`` is taken as that phrase, except on an object with known keys, where it is documentation.
+    """
+    root = schema if root is None else root
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if "description" in schema and "properties" not in schema:
+        return str(schema["description"])
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return " or ".join(dict.fromkeys(describe(option, plural, root) for option in schema[choice]))
+    if "enum" in schema or "const" in schema:
+        values = ", ".join(shown(value) for value in schema.get("enum", [schema.get("const")]))
+        return values if "const" in schema else f"one of {values}"
+    kind = str(schema.get("type", ""))
+    if kind not in _NOUNS:
+        return "any value"
+    if kind in ("boolean", "null", "string"):
+        noun = _NOUNS[kind]
+    else:
+        noun = f"{_NOUNS[kind]}s" if plural else f"a {_NOUNS[kind]}"
+    return noun + "".join(_details(schema, noun, root))
+
+
+def _details(schema: JsonSchema, noun: str, root: JsonSchema) -> Iterable[str]:
+    bounds = [f" {words} {schema[key]}" for key, words in _BOUNDS.items() if key in schema]
+    yield " and".join(bounds)
+    for suffix, words in _SIZES.items():
+        least, most = schema.get(f"min{suffix}"), schema.get(f"max{suffix}")
+        if suffix == "Items" and least is not None and least == most:
+            members = [describe(item, True, root) for item in schema.get("prefixItems", [schema.get("items", {})])]
+            yield f" of {least} {members[0] if len(set(members)) == 1 else 'items: ' + ', '.join(members)}"
+            return
+        if least is not None and most is not None:
+            yield f" of {least} to {most} {words[1]}"
+        elif least is not None or most is not None:
+            bound, count = ("least", least) if most is None else ("most", most)
+            yield f" of at {bound} {count} {words[count != 1]}"
+    if schema.get("items"):
+        sized = "minItems" in schema or "maxItems" in schema
+        yield f"{', each' if sized else ' of'} {describe(schema['items'], not sized, root)}"
+    if "properties" in schema:
+        yield f" with the keys {', '.join(schema['properties'])}"

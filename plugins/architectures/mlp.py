@@ -1,0 +1,54 @@
+"""Multilayer perceptrons for both players, as Gaussian mixtures are learned (Metz et al. 2017, arXiv:1611.02163).
+
+Normalisation stands before the activation and, in the discriminator, not on the input layer. ``batch`` takes the
+statistics of the batch at hand, in training and in evaluation: no running averages.
+"""
+
+from math import prod
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveInt
+from torch import nn
+
+from ganbench import Architecture, Networks, hookimpl
+
+ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh": nn.Tanh, "silu": nn.SiLU}
+NORMS = {"layer": nn.LayerNorm, "batch": lambda width: nn.BatchNorm1d(width, track_running_stats=False)}
+
+
+def layers(inputs, outputs, width, depth, activation, norm, first_norm):
+    sizes = [inputs] + [width] * depth
+    for index in range(depth):
+        normed = norm != "none" and (index > 0 or first_norm)
+        # A bias that a batch norm takes away again would be moved by rounding alone.
+        yield nn.Linear(sizes[index], width, bias=not (normed and norm == "batch"))
+        if normed:
+            yield NORMS[norm](width)
+        yield ACTIVATIONS[activation]()
+    yield nn.Linear(sizes[-1], outputs)
+
+
+def mlp(
+    shape,
+    *,
+    width: PositiveInt = 128,
+    depth: NonNegativeInt = 2,
+    activation: Literal["relu", "leaky_relu", "tanh", "silu"] = "relu",
+    latent: PositiveInt = 2,
+    latent_distribution: Literal["normal", "uniform"] = "normal",
+    norm: Literal["none", "layer", "batch"] = "none",
+):
+    size = prod(shape)
+    generator = layers(latent, size, width, depth, activation, norm, first_norm=True)
+    discriminator = layers(size, 1, width, depth, activation, norm, first_norm=False)
+    return Networks(
+        nn.Sequential(*generator, nn.Unflatten(1, shape)),
+        nn.Sequential(nn.Flatten(), *discriminator),
+        (latent,),
+        latent_distribution,
+    )
+
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("mlp", mlp)

@@ -1,0 +1,126 @@
+"""ganbench.record.journal: nothing written is lost, nothing torn is believed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganbench.record.journal import Journal, JournalError, read
+from ganbench.record.status import Status
+
+EVENTS = [
+    {"event": "start", "cell": "a1", "engine": "compiled", "note": "", "replicas": 2},
+    {"event": "evaluation", "cell": "a1", "step": 10, "rows": [{"seed": 0, "status": "done", "jsd": 0.1 + 0.2}]},
+    {"event": "end", "cell": "a1", "seeds": [{"seed": 0, "status": "done", "step": 10, "message": "é\n☃"}]},
+]
+
+
+def write(path, events):
+    with Journal(path) as journal:
+        for event in events:
+            journal.append(event)
+
+
+def test_what_is_appended_is_read(tmp_path):
+    write(tmp_path / "journal.jsonl", EVENTS)
+    assert read(tmp_path / "journal.jsonl") == EVENTS
+    write(tmp_path / "journal.jsonl", EVENTS)
+    assert read(tmp_path / "journal.jsonl") == EVENTS * 2, "opening again appends"
+
+
+def test_journal_torn_at_any_byte_of_its_last_line_loses_that_line_only(tmp_path):
+    """Wherever a kill falls, the reader and the next writer agree on what was written."""
+    whole = tmp_path / "whole.jsonl"
+    write(whole, EVENTS)
+    content = whole.read_bytes()
+    last = content[:-1].rindex(b"\n") + 1
+    torn = tmp_path / "torn.jsonl"
+    for cut in range(last, len(content)):
+        torn.write_bytes(content[:cut])
+        assert read(torn) == EVENTS[:2]
+        write(torn, [{"event": "finished"}])
+        assert read(torn) == [*EVENTS[:2], {"event": "finished"}]
+        assert torn.read_bytes().startswith(content[:last])
+
+
+def test_journal_that_is_one_torn_line_is_empty(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"event":"sta')
+    assert read(path) == []
+    write(path, EVENTS[:1])
+    assert read(path) == EVENTS[:1]
+
+
+@pytest.mark.parametrize("broken", [b'{"event":"sta', b"\0\0\0\0", b"[1]", b"", b"\xff\xfe"])
+def test_broken_line_that_is_whole_is_an_error_with_its_number(tmp_path, broken):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"event":"start"}\n' + broken + b'\n{"event":"finished"}\n')
+    with pytest.raises(JournalError, match=r"journal\.jsonl:2: not a journal line"):
+        read(path)
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.dictionaries(st.text(), plain, max_size=5), max_size=4))
+def test_round_trip_is_exact(events):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "journal.jsonl")
+        write(path, events)
+        found = read(path)
+    # repr tells 0.0 from -0.0, 1 from 1.0 and True.
+    assert repr(found) == repr(events)
+
+
+def test_what_json_cannot_say_is_written_as_documented(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    odd = {"nan": math.nan, "up": math.inf, "down": -math.inf, "i": np.int64(3), "f": np.float64(0.1), "b": np.True_}
+    write(path, [{**odd, "status": Status.DONE, "nested": [{"nan": np.float32("nan")}], "tuple": (1, 2)}])
+    assert b"NaN" not in path.read_bytes()
+    assert b"Infinity" not in path.read_bytes()
+    assert read(path) == [
+        {"nan": None, "up": "inf", "down": "-inf", "i": 3, "f": 0.1, "b": True, "status": "done"}
+        | {"nested": [{"nan": None}], "tuple": [1, 2]}
+    ]
+
+
+def test_event_that_cannot_be_written_leaves_the_journal_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        journal.append(EVENTS[0])
+        with pytest.raises(TypeError):
+            journal.append({"event": object()})
+
+        whole_write = os.write
+
+        def disk_full(file, data):
+            if len(data) > 10:
+                return whole_write(file, data[:10])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "write", lambda file, data: disk_full(file, bytes(data)[:11]))
+        with pytest.raises(OSError, match="No space"):
+            journal.append(EVENTS[1])
+        monkeypatch.undo()
+        journal.append(EVENTS[2])
+    assert read(path) == [EVENTS[0], EVENTS[2]]
+
+
+def test_a_line_is_compact_json_that_others_can_read(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    write(path, EVENTS)
+    lines = path.read_text("ascii").splitlines()
+    assert [json.loads(line) for line in lines] == EVENTS
+    assert lines[0].startswith('{"event":"start","cell":"a1",')

@@ -1,0 +1,324 @@
+"""ganbench.record.tables: hand-made journals, answers known by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import random
+
+import pytest
+
+from ganbench.kinds import Column, check_columns
+from ganbench.record.folder import RunFolder
+from ganbench.record.journal import Journal
+from ganbench.record.replay import Record
+from ganbench.record.tables import as_rows, curves, is_time, seeds, table, write_tables
+
+
+def column(name, summary="median", better="neither", unit=""):
+    return {"name": name, "metric": "m", "unit": unit, "better": better, "summary": summary, "doc": name}
+
+
+COLUMNS = [
+    column("jsd", better="lower", unit="nats"),
+    column("jsd_low", "none"),
+    column("jsd_high", "none"),
+    column("modes_covered", better="higher"),
+    column("modes_total", "same"),
+    column("all_modes", "share", better="higher"),
+    column("high_quality", better="higher"),
+    column("reverse_kl", better="lower"),
+    column("model_steps_per_second", "same", unit="1/s"),
+    column("model_steps_per_second_one", "same", unit="1/s"),
+]
+
+
+def plan(n=16, variants=("oracle", "minimax"), dataset="ring8"):
+    return [
+        {
+            "id": f"{dataset}-{v}",
+            "dataset": dataset,
+            "variant": v,
+            "seeds": list(range(n)),
+            "steps": 30 * (v != "oracle"),
+        }
+        for v in variants
+    ]
+
+
+def row(seed, jsd=0.1, modes=8, status="done", **more):
+    numbers = {"jsd": jsd, "jsd_low": None, "jsd_high": None, "modes_covered": modes, "modes_total": 8}
+    numbers |= {"all_modes": None if modes is None else modes == 8, "high_quality": 0.9, "reverse_kl": 0.0}
+    return {"seed": seed, "status": status} | numbers | more
+
+
+def evaluation(cell, step, rows):
+    return {"event": "evaluation", "cell": cell, "step": step, "rows": rows}
+
+
+def end(cell, statuses, step=30, message=""):
+    ended = [{"seed": seed, "status": s, "step": step, "message": message} for seed, s in enumerate(statuses)]
+    return {"event": "end", "cell": cell, "seeds": ended}
+
+
+def replay(events, cells, columns=COLUMNS):
+    return Record.replay({"run": "r", "columns": columns, "cells": cells}, json.loads(json.dumps(events)))
+
+
+def one(frame, variant="minimax"):
+    (found,) = [found for found in as_rows(frame) if found["variant"] == variant]
+    return found
+
+
+def test_table_of_sixteen_seeds_has_the_numbers_worked_out_by_hand():
+    cell = "ring8-minimax"
+    record = replay(
+        [
+            {"event": "start", "cell": cell, "engine": "compiled", "note": "", "replicas": 16},
+            {
+                "event": "speed",
+                "cell": cell,
+                "values": {"model_steps_per_second": 1e4, "model_steps_per_second_one": 9e2},
+            },
+            evaluation(cell, 10, [row(s, 0.5, 8 if s < 5 else 3) for s in range(16)]),
+            # jsd is 0.00, 0.01 ... 0.15; seeds 0 to 11 have all modes, of which 5 had them at step 10 already.
+            evaluation(cell, 20, [row(s, s / 100, 8 if s < 12 else 6) for s in range(16)]),
+            end(cell, ["done"] * 16),
+        ],
+        plan(16, ("minimax",)),
+    )
+    found = one(table(record))
+    assert found == found | {
+        "dataset": "ring8",
+        "seeds": 16,
+        "done": 16,
+        "diverged": 0,
+        "failed": 0,
+        "jsd": pytest.approx(0.075),
+        "jsd_low": 0.03,
+        "jsd_high": 0.12,
+        "modes_covered": 8.0,
+        "modes_total": 8,
+        "all_modes_share": 0.75,
+        # Clopper & Pearson for 12 of 16: the quantiles of Beta(12, 5) and Beta(13, 4).
+        "all_modes_low": pytest.approx(0.4762, abs=5e-5),
+        "all_modes_high": pytest.approx(0.9273, abs=5e-5),
+        # 5 at step 10, 7 at step 20, 4 never: the 8th and 9th of 16 are 20.
+        "first_all_modes_step": 20.0,
+        "high_quality": 0.9,
+        "model_steps_per_second": 1e4,
+        "model_steps_per_second_one": 9e2,
+        "engine": "compiled",
+    }
+    promised = "dataset variant seeds jsd jsd_low jsd_high modes_covered modes_total all_modes_share all_modes_low"
+    promised += " all_modes_high high_quality model_steps_per_second model_steps_per_second_one"
+    assert set(promised.split()) <= set(found)
+
+
+def test_seeds_and_curves_have_the_promised_columns_and_every_row():
+    cell = "ring8-minimax"
+    record = replay(
+        [
+            {"event": "start", "cell": cell, "engine": "eager", "note": "", "replicas": 2},
+            evaluation(cell, 20, [row(0, 0.2, 8), row(1, 0.4, 8)]),
+            evaluation(cell, 10, [row(0, 0.3, 7), row(1, 0.5, 8)]),
+            evaluation(cell, 30, [row(0, 0.1, 7), row(1, 0.3, 8)]),
+            end(cell, ["done", "done"]),
+        ],
+        plan(2, ("minimax",)),
+    )
+    promised = "dataset variant seed status step jsd jsd_low jsd_high modes_covered modes_total high_quality reverse_kl"
+    for frame in (seeds(record), curves(record)):
+        assert {*promised.split(), "first_all_modes_step"} <= set(frame)
+        assert not [name for name in frame if "per_second" in name], "time is not a seed's"
+    assert [(r["seed"], r["step"], r["jsd"], r["first_all_modes_step"]) for r in as_rows(curves(record))] == [
+        (0, 10, 0.3, None),
+        (0, 20, 0.2, 20),
+        (0, 30, 0.1, 20),
+        (1, 10, 0.5, 10),
+        (1, 20, 0.4, 10),
+        (1, 30, 0.3, 10),
+    ]
+    assert [
+        (r["seed"], r["step"], r["jsd"], r["first_all_modes_step"], r["engine"]) for r in as_rows(seeds(record))
+    ] == [
+        (0, 30, 0.1, 20, "eager"),
+        (1, 30, 0.3, 10, "eager"),
+    ]
+
+
+def test_diverged_seed_is_a_result_and_what_it_does_not_say_counts_as_the_worst():
+    cell = "ring8-minimax"
+    silent = {"jsd": math.log(2), "modes_covered": None, "all_modes": None, "high_quality": None, "reverse_kl": None}
+    gone = [row(s, status="diverged") | silent for s in (0, 1)]
+    well = [row(s, 0.1) for s in range(2, 7)]
+    events = [
+        evaluation(cell, 10, gone + well),
+        evaluation(cell, 20, well),
+        end(cell, ["diverged"] * 2 + ["done"] * 5, step=7),
+    ]
+    found = one(table(replay(events, plan(7, ("minimax",)))))
+    assert (found["done"], found["diverged"], found["failed"]) == (5, 2, 0)
+    assert found["all_modes_share"] == 5 / 7
+    assert (found["jsd"], found["jsd_high"]) == (0.1, math.log(2))
+    # 8 is the median of five 8s and two "worse than all"; the interval of 7 is all of them, so one end is not known.
+    assert (found["modes_covered"], found["modes_covered_low"], found["modes_covered_high"]) == (8, None, 8)
+    assert (found["reverse_kl"], found["reverse_kl_low"], found["reverse_kl_high"]) == (0, 0, None)
+    first = as_rows(seeds(replay(events, plan(7, ("minimax",)))))[0]
+    assert (first["status"], first["step"], first["jsd"], first["modes_covered"]) == ("diverged", 7, math.log(2), None)
+
+
+def test_all_diverged_is_no_mode_share_and_no_step():
+    cell = "ring8-minimax"
+    events = [
+        evaluation(cell, 10, [row(s, modes=None, status="diverged") for s in range(8)]),
+        end(cell, ["diverged"] * 8),
+    ]
+    found = one(table(replay(events, plan(8, ("minimax",)))))
+    assert (found["all_modes_share"], found["first_all_modes_step"], found["modes_covered"]) == (0, None, None)
+
+
+@pytest.mark.parametrize("status", ["error", "out_of_memory", "timeout", "lost"])
+def test_stopped_seed_is_a_row_without_numbers(status):
+    cell = "ring8-minimax"
+    rows = [row(s, 0.9 if s == 0 else 0.1) for s in range(7)]
+    record = replay(
+        [evaluation(cell, 10, rows), end(cell, [status] + ["done"] * 6, message="why")], plan(7, ("minimax",))
+    )
+    found = one(table(record))
+    assert (found["seeds"], found["done"], found["failed"]) == (7, 6, 1)
+    assert (found["jsd"], found["jsd_high"], found["all_modes_share"]) == (0.1, 0.1, 1.0)
+    first = as_rows(seeds(record))[0]
+    assert (first["status"], first["message"], first["jsd"], first["first_all_modes_step"]) == (
+        status,
+        "why",
+        None,
+        None,
+    )
+    assert len(curves(record)) == 7, "what was measured before stays in the curves"
+
+
+def test_unfinished_run_has_a_row_for_every_planned_seed():
+    cells = plan(3) + plan(3, dataset="grid25")
+    events = [
+        evaluation("ring8-oracle", 0, [row(s, 0.0) for s in range(3)]),
+        end("ring8-oracle", ["done"] * 3, step=0),
+        {"event": "start", "cell": "ring8-minimax", "engine": "eager", "note": "", "replicas": 3},
+        evaluation("ring8-minimax", 10, [row(s) for s in range(3)]),
+    ]
+    record = replay(events, cells)
+    assert not record.finished
+    found = as_rows(seeds(record))
+    assert [(r["dataset"], r["variant"], r["seed"]) for r in found] == [
+        (c["dataset"], c["variant"], seed) for c in cells for seed in range(3)
+    ]
+    assert [(r["status"], r["step"]) for r in found] == [("done", 0)] * 3 + [("lost", 10)] * 3 + [("lost", 0)] * 6
+    assert [(r["done"], r["failed"]) for r in as_rows(table(record))] == [(3, 0), (0, 3), (0, 3), (0, 3)]
+    for frame in (table(replay([], cells)), seeds(replay([], cells)), curves(replay([], cells))):
+        assert list(frame) == list(frame.columns)
+    assert list(curves(replay([], cells)))[:5] == ["dataset", "variant", "seed", "status", "step"]
+
+
+def test_tables_do_not_depend_on_how_often_the_run_was_killed(tmp_path):
+    """A killed run writes some evaluations again: the same bytes come out, whatever was said twice."""
+    r = random.Random(0)
+    cells = plan(6)
+    events = [
+        evaluation("ring8-oracle", 0, [row(s, r.random() / 100) for s in range(6)]),
+        end("ring8-oracle", ["done"] * 6),
+    ]
+    events += [{"event": "start", "cell": "ring8-minimax", "engine": "eager", "note": "", "replicas": 6}]
+    events += [{"event": "speed", "cell": "ring8-minimax", "values": {"model_steps_per_second": 123.456}}]
+    events += [evaluation("ring8-minimax", step, [row(s, r.random(), 7) for s in range(6)]) for step in (10, 20, 30)]
+    twice = [*events[:5], events[2], *events[4:]]
+    written = []
+    for story in (events, twice):
+        folder = RunFolder.create(tmp_path, "mog", "0" * 12, "", {"columns": COLUMNS, "cells": cells})
+        with Journal(folder.journal) as journal:
+            for event in [*story, end("ring8-minimax", ["done"] * 6), {"event": "finished"}]:
+                journal.append(event)
+        write_tables(folder)
+        written.append([path.read_bytes() for path in (folder.curves, folder.seeds, folder.table)])
+        assert b"123.456" in folder.table.read_bytes()
+    assert written[0] == written[1]
+    again = csv.DictReader(io.StringIO(written[0][0].decode()))
+    expected = [one["jsd"] for event in events if event["event"] == "evaluation" for one in event["rows"]]
+    assert sorted(float(line["jsd"]) for line in again) == sorted(expected), "all digits are kept"
+
+
+def test_whole_numbers_stay_whole_beside_missing_ones():
+    cell = "ring8-minimax"
+    rows = [row(0, modes=8), row(1, modes=None, status="diverged")]
+    text = seeds(replay([evaluation(cell, 10, rows), end(cell, ["done", "diverged"])], plan(2, ("minimax",)))).to_csv()
+    assert ",8,8,True," in text
+    assert "8.0" not in text
+
+
+def test_infinities_are_kept_for_a_seed_and_empty_in_the_table():
+    cell = "ring8-minimax"
+    record = replay([evaluation(cell, 10, [row(0, reverse_kl="inf")]), end(cell, ["done"])], plan(1, ("minimax",)))
+    assert seeds(record)["reverse_kl"][0] == math.inf
+    assert as_rows(seeds(record))[0]["reverse_kl"] == "inf"
+    assert one(table(record))["reverse_kl"] is None
+    json.dumps(as_rows(seeds(record)), allow_nan=False)
+
+
+def test_metric_that_does_not_apply_leaves_its_columns_empty():
+    cell = "ring8-minimax"
+    record = replay(
+        [evaluation(cell, 10, [row(s, modes=None) for s in range(6)]), end(cell, ["done"] * 6)], plan(6, ("minimax",))
+    )
+    found = one(table(record))
+    assert (found["modes_covered"], found["all_modes_share"], found["first_all_modes_step"]) == (None, None, None)
+
+
+def test_same_that_is_not_the_same_is_not_made_up():
+    cell = "ring8-minimax"
+    rows = [row(0), row(1, modes_total=9)]
+    record = replay([evaluation(cell, 10, rows), end(cell, ["done"] * 2)], plan(2, ("minimax",)))
+    assert one(table(record))["modes_total"] is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "start", "cell": "other", "engine": "", "note": "", "replicas": 1},
+        evaluation("ring8-minimax", 10, [row(7)]),
+        evaluation("ring8-minimax", 10, [row(0, accuracy=1.0)]),
+        {"event": "speed", "cell": "ring8-minimax", "values": {"flops": 1}},
+        end("ring8-minimax", ["done"] * 3),
+    ],
+)
+def test_what_was_not_planned_is_not_dropped_in_silence(event):
+    with pytest.raises(ValueError, match=r"the journal speaks of a .* that run.json does not plan"):
+        replay([event], plan(1))
+
+
+def test_events_of_other_kinds_are_passed_over():
+    assert replay([{"event": "checkpoint", "cell": "whatever"}, {}], plan(1)).cells
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [Column("jsd", ""), Column("jsd", "")],
+        [Column("jsd", ""), Column("jsd_low", "")],
+        [Column("all_modes", "", summary="share"), Column("all_modes_share", "", summary="same")],
+        [Column("all_modes", "", summary="share"), Column("first_all_modes_step", "", summary="none")],
+        [Column("status", "", summary="none")],
+        [Column("seeds", "")],
+    ],
+)
+def test_columns_that_would_overwrite_each_other_are_refused(columns):
+    with pytest.raises(ValueError, match="would be filled twice"):
+        check_columns(columns)
+    check_columns([Column("jsd", ""), Column("jsd_low", "", summary="none")])
+
+
+def test_columns_of_time_are_known():
+    assert is_time(Column("model_steps_per_second", ""))
+    assert is_time(Column("speed", "", unit="1/s"))
+    assert is_time(Column("pause", "", unit="ms"))
+    assert not is_time(Column("jsd", "", unit="nats"))

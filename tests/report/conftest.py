@@ -1,0 +1,94 @@
+"""A run as the reports see it: cells and a record, made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from ganbench.record.replay import Record
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    id: str
+    dataset: str
+    variant: str
+    seeds: tuple[int, ...]
+    steps: int
+
+
+def _column(name, summary="median", better="neither", unit=""):
+    return {"name": name, "metric": "m", "unit": unit, "better": better, "summary": summary, "doc": name}
+
+
+COLUMNS = [
+    _column("jsd", better="lower", unit="nats"),
+    _column("modes_covered", better="higher"),
+    _column("modes_total", "same"),
+    _column("all_modes", "share", better="higher"),
+    _column("high_quality", better="higher"),
+    _column("reverse_kl", better="lower", unit="nats"),
+    _column("model_steps_per_second", "same", unit="1/s"),
+    _column("model_steps_per_second_low", "same", unit="1/s"),
+    _column("model_steps_per_second_high", "same", unit="1/s"),
+    _column("model_steps_per_second_one", "same", unit="1/s"),
+]
+
+
+class Story:
+    """A run told event by event; ``seeds`` seeds, ``steps`` steps, two datasets."""
+
+    def __init__(self, variants=("oracle", "minimax", "nonsaturating-r1"), datasets=("ring8", "grid25"), seeds=16):
+        self.cells = [
+            PlannedCell(f"{d}-{v}", d, v, tuple(range(seeds)), 0 if v == "oracle" else 10000)
+            for d in datasets
+            for v in variants
+        ]
+        self.events = []
+
+    def rows(self, jsd=0.2, modes=8, diverged=(), seeds=16):
+        return [
+            {"seed": s, "status": "diverged" if s in diverged else "done", "jsd": jsd + s / 1000}
+            | {
+                "modes_covered": modes,
+                "modes_total": 8,
+                "all_modes": modes == 8,
+                "high_quality": 0.98,
+                "reverse_kl": 0.1,
+            }
+            for s in range(seeds)
+        ]
+
+    def endings(self, cell, status="done", message=""):
+        return [{"seed": s, "status": status, "step": cell.steps, "message": message} for s in cell.seeds]
+
+    def run(self, cell, engine="compiled", status="done", **rows):
+        self.events += [
+            {"event": "start", "cell": cell.id, "engine": engine, "note": "", "replicas": len(cell.seeds)},
+            {
+                "event": "evaluation",
+                "cell": cell.id,
+                "step": cell.steps,
+                "rows": self.rows(seeds=len(cell.seeds), **rows),
+            },
+            {"event": "end", "cell": cell.id, "seeds": self.endings(cell, status)},
+        ]
+        if cell.steps:
+            speed = {"model_steps_per_second": 12345.6, "model_steps_per_second_one": 987.6}
+            speed |= {"model_steps_per_second_low": 12000.0, "model_steps_per_second_high": 13000.0}
+            self.events.append({"event": "speed", "cell": cell.id, "values": speed})
+
+    @property
+    def record(self):
+        cells = [
+            {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
+            for c in self.cells
+        ]
+        return Record.replay({"run": "r", "columns": COLUMNS, "cells": cells}, self.events)
+
+
+@pytest.fixture
+def story():
+    """The class, to be made with whatever a test wants to be different."""
+    return Story

@@ -1,0 +1,119 @@
+"""ganbench.report.table: readable at every width, whole numbers or none, plain where it is piped."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from ganbench.record.tables import table
+from ganbench.report.table import show
+
+PATH = "results/mog/20261121-231500-a1b2c3d4/table.csv"
+
+
+def printed(record, **console):
+    console = {"file": io.StringIO(), "force_terminal": True, "color_system": None, "width": 120} | console
+    made = Console(**console)
+    show(table(record), made, record.columns, PATH)
+    if isinstance(made.file, io.TextIOWrapper):
+        made.file.flush()
+        return made.file.buffer.getvalue().decode(made.file.encoding)
+    return made.file.getvalue()
+
+
+@pytest.fixture
+def told(story):
+    told = story()
+    for cell in told.cells:
+        oracle = cell.variant == "oracle"
+        told.run(cell, engine="" if oracle else "compiled", jsd=0.0 if oracle else 0.2, modes=8 if oracle else 6)
+    return told
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(told, width):
+    text = printed(told.record, width=width)
+    lines = text.splitlines()
+    assert all(len(line.rstrip()) <= width for line in lines if PATH not in line)
+    assert sum("0.208 [0.203, 0.212]" in line for line in lines) == 4
+    assert "…" not in text
+    assert lines[-1] == PATH
+    for name in ("ring8", "grid25", "oracle", "minimax", "nonsaturating-r1"):
+        assert name in text
+
+
+@pytest.mark.parametrize("width", [1, 5, 12, 20])
+def test_absurd_widths_do_not_crash(told, width):
+    assert printed(told.record, width=width)
+
+
+def test_what_does_not_fit_is_named(told):
+    assert "Only in the file" not in printed(told.record, width=200)
+    narrow = " ".join(printed(told.record, width=40).split())
+    assert "Only in the file: modes_covered, all_modes, model_steps_per_second_one, first_all_modes_step" in narrow
+
+
+def test_numbers_are_written_for_people(told):
+    text = printed(told.record, width=200)
+    assert "6/8 [6, 6]" in text
+    assert "16/16 [79, 100]%" in text
+    assert "0/16 [0, 21]%" in text
+    assert "12.3k [12.0k, 13.0k]" in text
+    assert "988" in text
+    assert "0.980 [0.980, 0.980]" in text
+    assert "JSD ↓" in text
+
+
+def test_too_few_seeds_for_an_interval_show_a_dash(story):
+    told = story(seeds=3)
+    for cell in told.cells:
+        told.run(cell)
+    text = printed(told.record)
+    assert "0.201 [–]" in text
+    assert "The interval of a median needs 6 seeds." in text
+
+
+def test_what_is_not_done_is_said(story):
+    told = story()
+    told.run(told.cells[1], status="diverged")
+    told.run(told.cells[2], status="timeout", engine="serial")
+    lines = printed(told.record).splitlines()
+    assert "16 diverged: ring8 minimax" in lines
+    assert [
+        line for line in lines if line.startswith("80 without a result (their status is in seeds.csv): ring8 oracle")
+    ]
+    assert "Engine serial: ring8 nonsaturating-r1" in lines
+
+
+def test_run_without_any_number_still_shows_its_rows(story):
+    text = printed(story().record)
+    assert "nonsaturating-r1" in text
+    assert "96 without a result" in text
+
+
+def test_piped_output_is_plain_ascii_and_never_narrower_than_120(told):
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    text = printed(told.record, file=file, force_terminal=False, width=None)
+    assert "\x1b" not in text
+    assert "high quality" in text
+    assert "nonsaturating-r1" in text
+    assert max(len(line) for line in text.splitlines()) > 80
+
+
+def test_names_that_the_output_cannot_hold_do_not_stop_it(story):
+    told = story(variants=("oracle", "größer-☃", "[red]x[/red]"))
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    text = printed(told.record, file=file, force_terminal=False)
+    assert "gr??er-?" in text
+    assert "[red]x[/red]" in text, "a name is not markup"
+
+
+def test_very_long_names_leave_room_for_the_first_number(story):
+    told = story(variants=("oracle", "x" * 100))
+    told.run(told.cells[1])
+    line = next(line for line in printed(told.record, width=60).splitlines() if "xxx" in line)
+    assert "0.208 [0.203, 0.212]" in line
+    piped = printed(told.record, force_terminal=False, width=80)
+    assert "x" * 100 in piped

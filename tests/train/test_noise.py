@@ -1,0 +1,65 @@
+"""Random streams: a function of (seed, purpose, block) alone."""
+
+from __future__ import annotations
+
+import torch
+
+from ganbench.mixture import Mixture
+from ganbench.train.noise import BLOCK_STEPS, Draw, Noise, Tape
+from ganbench.train.seeds import isolated, key, stream
+
+DATA = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
+REAL, LATENT = Draw("real.0", "real", (16, 2)), Draw("latent.0", "normal", (16, 4))
+
+
+def test_a_seeds_noise_does_not_depend_on_its_batch_mates(cpu):
+    together = Noise([REAL, LATENT], DATA, [3, 5, 9], cpu).block(2)
+    alone = Noise([REAL, LATENT], DATA, [5], cpu).block(2)
+    for a, b in zip(together, alone, strict=True):
+        assert torch.equal(a[:, 1], b[:, 0])
+
+
+def test_variants_with_more_draws_see_the_same_data(cpu):
+    """Comparisons are paired: a variant that draws more still shares the draws both have."""
+    few = Noise([REAL, LATENT], DATA, [0], cpu).block(0)
+    more = Noise([REAL, Draw("uniform.0", "uniform", (16,)), LATENT], DATA, [0], cpu).block(0)
+    assert torch.equal(few[0], more[0])
+    assert torch.equal(few[1], more[2])
+
+
+def test_blocks_seeds_and_purposes_differ(cpu):
+    noise = Noise([LATENT, Draw("latent.1", "normal", (16, 4))], DATA, [0, 1], cpu)
+    first, second = noise.block(0), noise.block(1)
+    drawn = [first[0][:, 0], first[0][:, 1], first[1][:, 0], second[0][:, 0]]
+    assert len({tensor.sum().item() for tensor in drawn}) == len(drawn)
+
+
+def test_a_blocks_length_depends_on_one_seeds_draws_only(cpu):
+    large = Draw("real.0", "real", (256, 2048))
+    assert Noise([REAL], DATA, range(1), cpu).block_steps == BLOCK_STEPS
+    assert {Noise([large], DATA, range(n), cpu).block_steps for n in (1, 100)} == {1}
+
+
+def test_a_tape_plays_back_what_it_recorded_in_order():
+    recorder = Tape()
+    a, b = recorder.take("real", "real", (3, 2)), recorder.uniform(3)
+    assert recorder.draws == [Draw("real.0", "real", (3, 2)), Draw("uniform.0", "uniform", (3,))]
+    player = Tape((a, b))
+    assert torch.equal(player.take("real", "real", (3, 2)), a)
+    assert torch.equal(player.uniform(3), b)
+
+
+def test_keys_are_stable():
+    """Known answers: published numbers must be had again by later versions."""
+    assert key(0, "real.0", 0) == 1957523620070565323
+    assert key(1, "real.0", 0) == 9113031474080595693
+    assert torch.rand(1, generator=stream(0, "real.0")).item() == torch.rand(1, generator=stream(0, "real.0")).item()
+
+
+def test_isolated_leaves_the_global_generator_as_it_was():
+    torch.manual_seed(4)
+    expected = torch.rand(2)
+    torch.manual_seed(4)
+    with isolated(1, "initial"):
+        torch.rand(100)
+    assert torch.equal(torch.rand(2), expected)
