@@ -203,4 +203,7 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
             check_columns(columns)
         except ValueError as error:
             raise UnfitError(f"metric {value.name!r}: {error}") from None
-    return read_parameters(kind, value)
+    parameters = read_parameters(kind, value)
+    if isinstance(value, Metric) and "speed" in (asked := bind(value.measure, {}).names) and len(asked) > 1:
+        raise UnfitError(f"metric {value.name!r}: 'speed' belongs to the cell, not to a seed: name it alone")
+    return parameters

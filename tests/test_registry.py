@@ -203,6 +203,11 @@ BROKEN = {
         "    yield Metric('m', lambda samples: {}, ())\n",
         "metric 'm': columns must be a tuple of Column",
     ),
+    "speed and more": (
+        "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
+        "    yield Metric('m', lambda speed, samples: {}, (Column('m', 'doc'),))\n",
+        "metric 'm': 'speed' belongs to the cell, not to a seed: name it alone",
+    ),
     "reserved column": (
         "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
         "    yield Metric('m', lambda samples: {}, (Column('status', 'doc'),))\n",

@@ -1,1 +1,1 @@
-"""Where cells run. For now: here, one after another, in this process."""
+"""Where cells run: here, one after another, in this process."""

@@ -28,7 +28,7 @@ def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: st
     for cell in cells:
         try:
             each = estimate(cell, metrics, registry, device, engine)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             notes.append(f"{cell.dataset} {cell.variant}: {describe(error)}")
             table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), "", "fails")
             continue

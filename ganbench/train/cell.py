@@ -70,7 +70,7 @@ class Trainer:
         self.engine = self.probe.engine(cell.steps, device, engine)
         self.note = f"trained seed by seed: {self.probe.serial}" if self.probe.serial and engine != "serial" else ""
         noise = Noise(self.probe.draws, self.dataset, cell.seeds, device)
-        self._chunk = noise.block_steps
+        self._chunk = noise.chunk
         shape = [self.dataset.shape, cell.batch, len(cell.seeds), str(device)]
         shared = json.dumps([recipe.plain(), shape], sort_keys=True)
         self._engine = Engine(self.engine, self._rules, update, noise, cell.seeds, shared)

@@ -28,7 +28,8 @@ ENGINES = ("eager", "compiled", "serial")
 class State(NamedTuple):
     """All replicas' training state: every tensor's first axis is the replica.
 
-    ``survived`` counts the steps before the first loss that was not finite; a seed that diverged stays as it is.
+    ``survived`` counts the steps before the first whose losses, or the parameters it led to, were not finite; nothing
+    brings a seed that diverged back.
     """
 
     players: Players
@@ -44,8 +45,9 @@ def one_step(rules: Rules, update: Bound[Players], gradient: Gradient) -> Step:
     def step(state: State, buffers: tuple[Buffers, Buffers], draws: tuple[Tensor, ...], index: Tensor) -> State:
         game = Game(rules, buffers, Tape(draws), index, gradient)
         players = update({"game": game, "players": state.players})
-        finite = torch.stack(game.values).sum().isfinite() & (state.survived == index)
-        return State(players, state.survived + finite)
+        # One sum tells: what is not finite stays so in a sum.
+        total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()
+        return State(players, state.survived + (total.isfinite() & (state.survived == index)))
 
     return step
 
@@ -85,7 +87,6 @@ class Engine:
         self.name = name
         self._noise = noise
         self._seeds = tuple(seeds)
-        self._cached: tuple[int, tuple[Tensor, ...]] | None = None
         if name == "serial":
             self._step = one_step(rules, update, autograd_gradient)
         else:
@@ -94,37 +95,20 @@ class Engine:
 
     def run(self, state: State, buffers: tuple[Buffers, Buffers], start: int, stop: int) -> State:
         """The state after steps start, ..., stop - 1."""
-        device = state.survived.device
-        size = self._noise.block_steps
-        step = start
-        while step < stop:
-            index = step // size
-            end = min(stop, (index + 1) * size)
-            draws = self._block(index)
-            # The index is a tensor, so that a compiled step is not compiled again for each.
-            indices = torch.arange(step, end, device=device)
-            chunk = [tuple(draw[at - index * size] for draw in draws) for at in range(step, end)]
-            if self.name == "serial":
-                state = self._serial(state, buffers, chunk, indices, step)
-            else:
-                for draw, at in zip(chunk, indices, strict=True):
-                    state = self._step(state, buffers, draw, at)
-            step = end
+        # The index is a tensor, so that a compiled step is not compiled again for each.
+        indices = torch.arange(start, stop, device=state.survived.device)
+        if self.name != "serial":
+            for step, index in zip(range(start, stop), indices, strict=True):
+                state = self._step(state, buffers, self._noise.at(step), index)
+            return state
+        size = self._noise.chunk
+        for begin in range(start, stop, size):
+            chunk = range(begin, min(begin + size, stop))
+            state = self._serial(state, buffers, chunk, indices[begin - start :])
         return state
 
-    def _block(self, index: int) -> tuple[Tensor, ...]:
-        if self._cached is None or self._cached[0] != index:
-            self._cached = (index, self._noise.block(index))
-        return self._cached[1]
-
-    def _serial(
-        self,
-        state: State,
-        buffers: tuple[Buffers, Buffers],
-        chunk: Sequence[tuple[Tensor, ...]],
-        indices: Tensor,
-        first: int,
-    ) -> State:
+    def _serial(self, state: State, buffers: tuple[Buffers, Buffers], chunk: range, indices: Tensor) -> State:
+        noise = [self._noise.at(step) for step in chunk]
         replicas = []
         for replica, seed in enumerate(self._seeds):
             own = unstack(state, replica)
@@ -133,9 +117,9 @@ class Engine:
             )
             # Dropout and the like draw from torch's global generator: lend them one that belongs to this seed and step.
             with isolated(seed, "global"):
-                for at, draws in enumerate(chunk):
-                    torch.manual_seed(key(seed, "global", first + at))
-                    own = self._step(own, constants, tuple(draw[replica] for draw in draws), indices[at])
+                for step, draws, index in zip(chunk, noise, indices, strict=False):
+                    torch.manual_seed(key(seed, "global", step))
+                    own = self._step(own, constants, tuple(draw[replica] for draw in draws), index)
             replicas.append(own)
         return stack(replicas)
 

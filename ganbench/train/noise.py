@@ -13,7 +13,8 @@ from ganbench.kinds import Distribution
 from ganbench.train.seeds import stream
 
 #: One seed's draws of one purpose in one block hold at most this many numbers, and a block this many steps. Both are
-#: part of what defines a run's numbers: they must not depend on how many seeds train together or on memory.
+#: part of what defines a run's numbers: they must not depend on how many seeds train together, on what else a variant
+#: draws, or on memory.
 BLOCK_NUMBERS = 2**18
 BLOCK_STEPS = 64
 
@@ -25,6 +26,11 @@ class Draw:
     purpose: str
     kind: str
     shape: tuple[int, ...]
+
+    @property
+    def block_steps(self) -> int:
+        """The steps that one seeded generator draws for."""
+        return max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, torch.Size(self.shape).numel())))
 
 
 class Source(Protocol):
@@ -80,7 +86,7 @@ def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
 
 
 class Noise:
-    """All the draws of some seeds, block by block."""
+    """All the draws of some seeds, step by step: ``noise.at(step)``."""
 
     def __init__(
         self, draws: Sequence[Draw], dataset: Distribution, seeds: Sequence[int], device: torch.device
@@ -89,16 +95,28 @@ class Noise:
         self._dataset = dataset
         self._seeds = tuple(seeds)
         self._device = device
-        largest = max((torch.Size(draw.shape).numel() for draw in draws), default=1)
-        self.block_steps = max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, largest)))
+        self._blocks: dict[Draw, tuple[int, Tensor]] = {}
 
-    def block(self, index: int) -> tuple[Tensor, ...]:
-        """The draws of steps [index * block_steps, ...): for each draw (block_steps, seeds, *shape)."""
-        return tuple(torch.stack([self._one(draw, seed, index) for seed in self._seeds], dim=1) for draw in self._draws)
+    @property
+    def chunk(self) -> int:
+        """Steps that can be drawn for without drawing any block twice: the shortest block."""
+        return min((draw.block_steps for draw in self._draws), default=BLOCK_STEPS)
+
+    def at(self, step: int) -> tuple[Tensor, ...]:
+        """The draws of one step: for each (seeds, *shape)."""
+        return tuple(self._block(draw, step // draw.block_steps)[step % draw.block_steps] for draw in self._draws)
+
+    def _block(self, draw: Draw, index: int) -> Tensor:
+        """One draw for the steps [index * block_steps, ...), kept until another is asked for."""
+        kept = self._blocks.get(draw)
+        if kept is None or kept[0] != index:
+            block = torch.stack([self._one(draw, seed, index) for seed in self._seeds], dim=1)
+            kept = self._blocks[draw] = (index, block)
+        return kept[1]
 
     def _one(self, draw: Draw, seed: int, index: int) -> Tensor:
         generator = stream(seed, draw.purpose, index, self._device)
-        shape = (self.block_steps, *draw.shape)
+        shape = (draw.block_steps, *draw.shape)
         if draw.kind != "real":
             return fill(draw.kind, shape, generator)
-        return self._dataset.sample(self.block_steps * draw.shape[0], generator).reshape(shape)
+        return self._dataset.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)

@@ -71,7 +71,7 @@ def test_more_variants_than_the_compilers_cache_holds_are_all_compiled(cell, shi
 def test_normalisations_can_be_batched(norm, cell, shipped, cpu):
     """With SGD: a batch norm makes some gradients zero but for rounding, and Adam would make whole steps of that."""
     architecture = f"{{name: mlp, width: 16, norm: {norm}}}"
-    variant = f"{{loss: nonsaturating, architecture: {architecture}, optimizer: {{name: sgd, lr: 0.1}}}}"
+    variant = f"{{loss: nonsaturating, architecture: {architecture}, optimizer: {{name: sgd, lr: 0.01}}}}"
     together, alone = (train(cell(variant, seeds=seeds), shipped, cpu, steps=20) for seeds in ([0, 1, 2], [1]))
     assert apart(alone, tree_map(lambda tensor: tensor[1:2], together)) < TOLERANCE
 
@@ -98,6 +98,16 @@ def test_a_diverged_seed_leaves_its_batch_mates_unharmed_to_the_bit(cell, shippe
     assert poisoned.survived.tolist() == [80, 30, 80, 80]
     for a, b in zip(sound.players, poisoned.players, strict=True):
         assert torch.equal(a.theta[[0, 2, 3]], b.theta[[0, 2, 3]])
+
+
+def test_parameters_that_overflow_count_their_seed_out_at_that_step(cell, shipped, cpu):
+    """Finite losses do not save a step that leads to parameters which are not."""
+    small = cell("{loss: wgan-gp, optimizer: {name: sgd, lr: 1.0e+38}}")
+    trainer = Trainer(small, small.recipe, shipped, cpu, "eager")
+    after = trainer.advance(trainer.start, 0, 1)
+    finite = (after.players.D.theta.isfinite().all(1) & after.players.G.theta.isfinite().all(1)).tolist()
+    assert [bool(steps) for steps in after.survived.tolist()] == finite
+    assert not all(finite)
 
 
 def test_nothing_touches_global_random_state(cell, shipped, cpu):

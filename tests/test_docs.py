@@ -1,0 +1,267 @@
+"""The documents say what there is, and what they say works: every block is run, every name is looked for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import click
+import pandas as pd
+import pytest
+import yaml
+
+import ganbench
+from ganbench import shipped as folders
+from ganbench.cli import cli
+from ganbench.kinds import KINDS, Column
+from ganbench.record.status import Status
+from ganbench.registry import Registry
+from ganbench.report.observer import Observer
+from ganbench.run import run
+from ganbench.schema import schema
+from ganbench.suite import SuiteError, find, load, parse
+from ganbench.train.engine import ENGINES
+from ganbench.train.game import Game
+
+ROOT = Path(__file__).parents[1]
+README, PLUGINS, SUITES, RESULTS, TESTS = (
+    ROOT / folder / "README.md" for folder in ("", "plugins", "suites", "results", "tests")
+)
+READMES = (README, PLUGINS, SUITES, RESULTS, TESTS)
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def text(path):
+    return path.read_text(encoding="utf-8")
+
+
+def blocks(path, info):
+    """The fenced blocks of a document whose first line is exactly ``info``."""
+    return [content for found, content in FENCE.findall(text(path)) if found == info]
+
+
+def section(path, title):
+    """From the heading ``## title`` to the next."""
+    found = re.search(rf"^## {title}$(.*?)(?=^## |\Z)", text(path), re.MULTILINE | re.DOTALL)
+    assert found, f"{path} lacks a section {title!r}"
+    return found[1]
+
+
+def undocumented(names, *texts):
+    """Those of ``names`` that stand nowhere in backticks; ``budget.steps`` documents ``steps``."""
+    prose = FENCE.sub("", "\n".join(texts))
+    said = {word for span in re.findall(r"`([^`\n]+)`", prose) for word in re.findall(r"[\w-]+", span)}
+    return sorted(set(names) - said)
+
+
+# What there is, is documented.
+
+
+def test_every_hook_and_public_name_is_documented():
+    assert not undocumented([kind.hook for kind in KINDS.values()], text(PLUGINS))
+    assert [name for name in ganbench.__all__ if not re.search(rf"\b{name}\b", text(PLUGINS))] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_name_a_function_may_ask_for_is_documented(kind):
+    wanted = {*KINDS[kind].functions} | {name for given in KINDS[kind].given.values() for name in given}
+    if kind == "update":
+        wanted |= {name for name in vars(Game) if not name.startswith("_")}
+    if kind == "metric":
+        fields = get_type_hints(Column)
+        wanted |= {*fields, *get_args(fields["summary"]), *get_args(fields["better"])}
+    common = section(PLUGINS, "What all kinds share")
+    assert not undocumented(wanted, section(PLUGINS, kind), common, text(PLUGINS).partition("##")[0])
+
+
+def test_every_command_is_in_the_readme():
+    assert [name for name in cli.commands if f"ganbench {name}" not in text(README)] == []
+
+
+def test_every_option_and_every_choice_of_one_is_documented():
+    everything = "\n".join(map(text, READMES))
+    missing = [
+        f"{name} {option}"
+        for name, command in [("", cli), *cli.commands.items()]
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+        if option.startswith("--") and not re.search(rf"(?<![\w-]){option}(?![\w-])", everything)
+    ]
+    assert missing == []
+    assert not undocumented([*ENGINES, "auto"], text(SUITES))
+
+
+def spoken_commands():
+    """(file, command, the rest of the line) of every ``ganbench ...`` in code: fenced, indented or in backticks."""
+    for path in READMES:
+        content = text(path)
+        code = [line for _, block in FENCE.findall(content) for line in block.splitlines()]
+        code += re.findall(r"^ {4}(.*)$", content, re.MULTILINE) + re.findall(r"`([^`\n]+)`", content)
+        for line in code:
+            yield from ((path, *found) for found in re.findall(r"(?:^|&& |\$ )ganbench ([a-z]+)\b([^`]*)", line))
+
+
+def test_every_command_and_option_that_a_document_speaks_of_exists():
+    for path, name, rest in spoken_commands():
+        assert name in cli.commands, f"{path} speaks of 'ganbench {name}'"
+        known = {option for parameter in cli.commands[name].params for option in parameter.opts} | {"--help"}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, f"{path}: ganbench {name}{rest}"
+
+
+def test_every_suite_key_is_documented():
+    generated = schema()
+    keys = {key for part in (generated, *generated["$defs"].values()) for key in part.get("properties", {})}
+    assert not undocumented(keys, text(SUITES))
+
+
+def test_every_shipped_suite_is_documented_and_says_what_it_costs():
+    for path in folders.folder("suites").glob("*.yaml"):
+        assert f"]({path.name})" in text(SUITES), f"{SUITES} does not speak of {path.name}"
+        header = re.match(r"(#[^\n]*\n)+", text(path))
+        assert header, f"{path} has no header"
+        assert "cost" in header[0].lower(), f"{path} does not say what it costs"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, shipped, cpu):
+    """A tiny run with every shipped metric."""
+    metrics = shipped.names("metric")
+    suite = parse(
+        f"suite: columns\nseeds: 1\nbudget: {{steps: 2, batch: 8}}\nevaluate: {{samples: 50}}\n"
+        f"datasets: {{ring8: ring}}\ndefaults: {{architecture: {{width: 4}}}}\n"
+        f"variants: {{a: {{loss: minimax}}}}\nmetrics: {metrics}\n",
+        shipped,
+    )
+    return trained(suite, shipped, tmp_path_factory.mktemp("columns"), cpu)
+
+
+def trained(suite, registry, out, device):
+    return run(suite, registry, out=out, device=device, engine="eager", command=[], observer=Observer())
+
+
+@pytest.mark.parametrize("table", ["curves", "seeds", "table"])
+def test_every_column_is_documented(table, finished):
+    columns = pd.read_csv(getattr(finished.folder, table)).columns
+    assert not undocumented(columns, section(RESULTS, "Columns"))
+
+
+def test_every_file_of_a_run_is_documented(finished):
+    files = [path.name for path in finished.folder.path.iterdir()]
+    assert [name for name in files if f"| {name} |" not in text(RESULTS)] == []
+
+
+def test_every_status_is_documented():
+    assert not undocumented(map(str, Status), text(RESULTS))
+
+
+# What is documented works.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_an_example(kind):
+    assert FENCE.search(section(PLUGINS, kind))
+
+
+@pytest.mark.parametrize("code", blocks(PLUGINS, "python"), ids=lambda code: code.splitlines()[0].strip('"')[:30])
+def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu):
+    """Saved as one file beside a suite, batched over seeds, with a number in every column that it fills."""
+    (tmp_path / "plugins").mkdir()
+    file = tmp_path / "plugins" / "example.py"
+    file.write_text(code, encoding="utf-8")
+    registry = Registry.load([tmp_path / "plugins"])
+    assert registry.broken == ()
+    examples = [entry for entry in registry.entries if entry.source == file]
+    assert examples
+    for entry in examples:
+        data = {"suite": f"{entry.kind}-{entry.name}", "seeds": 3, "budget": {"steps": 4, "batch": 16}}
+        data |= {"evaluate": {"samples": 100}, "datasets": {"data": "ring"}, "metrics": ["jsd", "modes"]}
+        variant = {"loss": "nonsaturating"}
+        match entry.kind:
+            case "dataset":
+                data["datasets"] = {"data": entry.name}
+            case "metric":
+                data["metrics"] = [entry.name]
+            case kind:
+                variant[kind] = entry.name
+        suite = parse(yaml.safe_dump({**data, "variants": {"it": variant}}), registry)
+        result = trained(suite, registry, tmp_path, cpu)
+        rows = pd.read_csv(result.folder.seeds)
+        rows = rows[rows.variant == "it"]
+        assert list(rows.status) == ["done"] * 3
+        assert list(rows.engine) == ["eager"] * 3, "the example cannot be batched"
+        assert rows[next(column.name for column in result.columns if column.summary != "none")].notna().all()
+
+
+@pytest.mark.parametrize("content", blocks(SUITES, "yaml"), ids=lambda content: content.split("suite: ")[1].split()[0])
+def test_an_example_suite_loads(content, shipped):
+    parse(content, shipped)
+
+
+@pytest.mark.parametrize("content", blocks(SUITES, "yaml fragment"))
+def test_a_fragment_of_a_suite_loads_in_a_whole_one(content, shipped):
+    whole = {"suite": "fragment", "datasets": {"r": "ring"}, "variants": {"a": {"loss": "minimax"}}}
+    parse(yaml.safe_dump(whole | yaml.safe_load(content)), shipped)
+
+
+def test_layers_resolve_as_the_comments_say(shipped):
+    (content,) = (block for block in blocks(SUITES, "yaml") if "suite: layers" in block)
+    suite = parse(content, shipped)
+    said = re.findall(r"^  ([\w-]+): .*# (both|D|G): (\{.*\})$", content, re.MULTILINE)
+    assert len(said) == len(suite.variants)
+    for name, player, choice in said:
+        players = {"G": suite.variants[name].generator_optimizer, "D": suite.variants[name].discriminator_optimizer}
+        alone = f"suite: x\ndatasets: {{r: ring}}\nvariants: {{a: {{loss: minimax, optimizer: {choice}}}}}\n"
+        wanted = parse(alone, shipped).variants["a"]
+        for each in players.values() if player == "both" else [players[player]]:
+            assert each == wanted.generator_optimizer, name
+
+
+def test_the_mistakes_of_the_wrong_suite_are_those_shown(tmp_path, monkeypatch, shipped):
+    ((wrong,), (shown,)) = blocks(SUITES, "yaml wrong"), blocks(SUITES, "text")
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(SuiteError) as raised:
+        load("wrong.yaml", shipped)
+    assert str(raised.value) == shown.strip()
+
+
+# Links and places.
+
+
+def slug(heading):
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    for link in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", text(path))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in map(slug, re.findall(r"^#+ (.*)$", text(target), re.MULTILINE)), link
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_readme_is_there_and_not_long(path):
+    assert 10 < len(text(path).splitlines()) <= 300
+
+
+def test_no_document_names_a_place_on_some_machine():
+    documents = [*READMES, ROOT / "pyproject.toml"]
+    documents += [path for folder in ("plugins", "suites") for path in folders.folder(folder).rglob("*.*")]
+    for path in documents:
+        if path.suffix != ".pyc":
+            found = re.search(r"(?<![\w.:/-])/(tmp|home|work|root|Users|mnt)\b\S*", text(path))
+            assert not found, f"{path}: {found[0]}"
+
+
+def test_the_documents_that_travel_with_plugins_and_suites_are_neither(shipped):
+    assert {Path(entry.source).suffix for entry in shipped.entries} == {".py"}
+    assert shipped.broken == ()
+    with pytest.raises(SuiteError, match="unknown suite"):
+        find("README")
