@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs, so that ``ganbench --help`` answers at once.
 
-Exit codes: 0 done; 2 the user's mistake; 3 a cell failed or nothing was measured; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 whoever read the output has gone; 2 the user's mistake; 3 a cell failed or nothing was measured;
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -45,12 +46,25 @@ def cli() -> None:
     """
 
 
+def _folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and not path.is_dir():
+        raise Mistake(f"--plugins {path}: there is no such folder")
+    return path
+
+
+plugins_option = click.option(
+    "--plugins",
+    type=click.Path(path_type=Path),
+    callback=_folder,
+    metavar="DIR",
+    help="A folder of plugins to load too.",
+)
+
+
 def suite_options(command: Command) -> Command:
     """The options of every command that reads a suite."""
     for option in (
-        click.option(
-            "--plugins", type=click.Path(path_type=Path), metavar="DIR", help="A folder of plugins to load too."
-        ),
+        plugins_option,
         click.option(
             "--seeds", type=click.IntRange(1), metavar="N", help="Train seeds 0 to N-1 in place of the suite's."
         ),
@@ -107,6 +121,8 @@ def run(
             )
     except (RunLocked, ValueError) as error:
         raise Mistake(str(error)) from None
+    except BrokenPipeError:
+        raise  # whoever read our output has gone: click ends us quietly
     except OSError as error:
         raise Mistake(f"{error.filename or out}: {error.strerror or error}; what was measured so far is kept") from None
     except KeyboardInterrupt:
@@ -130,11 +146,14 @@ def plan(suite: str, device: str, engine: str, seeds: int | None, plugins: Path 
 
 
 @cli.command("list")
-@click.argument("kind", type=click.Choice(KINDS), required=False)
-@click.option("--plugins", type=click.Path(path_type=Path), metavar="DIR", help="A folder of plugins to load too.")
+@click.argument("kind", metavar="[KIND]", type=click.Choice(KINDS), required=False)
+@plugins_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def list_plugins(kind: str | None, plugins: Path | None, as_json: bool) -> None:
-    """List the plugins (of one KIND) with their parameters, citation and where they come from."""
+    """List the plugins with their parameters, citation and where they come from, and what is broken.
+
+    KIND is loss, architecture, dataset, metric, update or optimizer.
+    """
     from ganbench.registry import Registry
     from ganbench.report.plugins import show_plugins
 
@@ -164,17 +183,21 @@ def show(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"run": str(opened.path), "table": as_rows(frame)}))
     else:
-        show_table(frame, _console(), record.columns, opened.table)
+        show_table(frame, _console(), record.columns, opened.table if record.finished else None)
+    if not record.finished:
+        click.echo(f"{opened.path} has not finished: what is not measured yet counts as lost", err=True)
 
 
 def main() -> NoReturn:
     """The entry point of the ``ganbench`` command."""
     try:
-        cli()
-    except BrokenPipeError:
-        # Whoever read our output (``| head``) has gone; so has the need to print.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)
+        sys.exit(cli.main(prog_name="ganbench", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
 
 
 def _load(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Suite, Registry]:
@@ -182,8 +205,6 @@ def _load(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Suite, R
     from ganbench.registry import Registry
     from ganbench.suite import find, load
 
-    if plugins is not None and not plugins.is_dir():
-        raise Mistake(f"--plugins {plugins}: there is no such folder")
     try:
         path = find(suite)
         registry = Registry.load([path.parent / "plugins", Path("plugins")], plugins)

@@ -118,13 +118,7 @@ def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:
     """The plugins that a suite names, each once."""
     choices = [("dataset", choice) for choice in suite.datasets.values()]
     for variant in suite.variants.values():
-        choices += [
-            ("loss", variant.loss),
-            ("architecture", variant.architecture),
-            ("update", variant.update),
-            ("optimizer", variant.generator_optimizer),
-            ("optimizer", variant.discriminator_optimizer),
-        ]
+        choices += variant.choices()
     choices += [("metric", choice) for choice in suite.metrics]
     names = dict.fromkeys((kind, choice.name) for kind, choice in choices)
     return tuple(registry.get(kind, name) for kind, name in names)

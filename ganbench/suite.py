@@ -28,6 +28,11 @@ class Variant:
     generator_optimizer: Choice
     discriminator_optimizer: Choice
 
+    def choices(self) -> tuple[tuple[str, Choice], ...]:
+        """Every plugin that the variant names: (kind, choice)."""
+        parts = tuple((part, getattr(self, part)) for part in PARTS)
+        return (*parts, ("optimizer", self.generator_optimizer), ("optimizer", self.discriminator_optimizer))
+
     def plain(self) -> dict[str, Any]:
         """The variant as a suite file says it."""
         generator, discriminator = self.generator_optimizer.plain(), self.discriminator_optimizer.plain()

@@ -75,7 +75,7 @@ def describe(schema: JsonSchema, plural: bool = False, root: JsonSchema | None =
 
 
 def _details(schema: JsonSchema, noun: str, root: JsonSchema) -> Iterable[str]:
-    bounds = [f" {words} {schema[key]}" for key, words in _BOUNDS.items() if key in schema]
+    bounds = [f" {words} {_bound(schema[key])}" for key, words in _BOUNDS.items() if key in schema]
     yield " and".join(bounds)
     for suffix, words in _SIZES.items():
         least, most = schema.get(f"min{suffix}"), schema.get(f"max{suffix}")
@@ -93,3 +93,8 @@ def _details(schema: JsonSchema, noun: str, root: JsonSchema) -> Iterable[str]:
         yield f"{', each' if sized else ' of'} {describe(schema['items'], not sized, root)}"
     if "properties" in schema:
         yield f" with the keys {', '.join(schema['properties'])}"
+
+
+def _bound(value: Any) -> str:
+    """A bound as a person writes it: pydantic's versions differ over 0 and 0.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -72,8 +72,14 @@ class Record:
 
     @classmethod
     def read(cls, folder: RunFolder) -> Record:
-        """The record of a run on disk, finished or not."""
-        return cls.replay(folder.describe(), journal.read(folder.journal))
+        """The record of a run on disk, finished or not. Raises ValueError, in one line, where it was damaged."""
+        run, events = folder.describe(), journal.read(folder.journal)
+        try:
+            return cls.replay(run, events)
+        except ValueError as error:
+            raise ValueError(f"{folder.path}: {error}") from None
+        except (AttributeError, LookupError, TypeError) as error:
+            raise ValueError(f"{folder.path}: its run.json and journal.jsonl do not fit together: {error!r}") from error
 
     @classmethod
     def replay(cls, run: Mapping[str, Any], events: Iterable[Event]) -> Record:

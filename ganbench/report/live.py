@@ -20,6 +20,8 @@ from ganbench.report.progress import Progress, reasons
 
 #: Rare enough not to be felt by the training it watches.
 _REFRESHES_PER_SECOND = 2
+#: The share of the work after which the time left can be told.
+_FORETELLS = 0.02
 _BAR = 24
 #: Below this many columns there is no room for the bar and the steps.
 _NARROW = 72
@@ -106,8 +108,8 @@ class LiveView(Observer):
         total, done = sum(cell.work for cell in cells), sum(cell.done for cell in cells)
         elapsed = self._clock() - self._began
         times = duration(elapsed)
-        # What an earlier attempt has done took none of this one's time.
-        if (here := done - self._before) > 0 and done < total:
+        # What an earlier attempt has done took none of this one's time; the first few steps foretell nothing.
+        if (here := done - self._before) > _FORETELLS * total and done < total:
             times += f", about {duration(elapsed / here * (total - done))} left"
         text = Text(f"{sum(cell.ended for cell in cells)}/{len(cells)} cells  {times}", no_wrap=True)
         if width < _NARROW:

@@ -43,41 +43,32 @@ class Trainer:
         self.dataset = build_dataset(cell.data, registry)
         self.loss = registry.value(Loss, recipe.loss.name)
         networks = _build_networks(recipe.architecture, registry, self.dataset.shape, cell.seeds)
-        first = networks[0]
-        optimizers = [
-            (registry.value(Optimizer, choice.name), choice.parameters)
-            for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
-        ]
-        losses = bind_loss(self.loss, recipe.loss.parameters)
-        self._rules = Rules(
-            discriminator=Network(first.discriminator),
-            generator=Network(first.generator),
-            discriminator_loss=losses[0],
-            generator_loss=losses[1],
-            discriminator_optimizer=bind_optimizer(*optimizers[0]),
-            generator_optimizer=bind_optimizer(*optimizers[1]),
-            batch=cell.batch,
-            shape=self.dataset.shape,
-            latent=first.latent,
-            latent_kind="normal" if first.latent_distribution == "normal" else "symmetric",
-        )
-        update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
         theta_D, buffers_D = stack([each.discriminator for each in networks], device)
         theta_G, buffers_G = stack([each.generator for each in networks], device)
         self._buffers = (buffers_D, buffers_G)
-        self.start: State = start((theta_D, theta_G), (optimizers[0][0].start, optimizers[1][0].start))
+        self._rules = _rules(cell, recipe, registry, self.dataset.shape, networks[0], device)
+        choices = (recipe.discriminator_optimizer, recipe.generator_optimizer)
+        starts = [registry.value(Optimizer, choice.name).start for choice in choices]
+        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]))
+        update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
         self.probe: Probe = probe(self._rules, update, self.start, self._buffers)
         self.engine = self.probe.engine(cell.steps, device, engine)
         self.note = f"trained seed by seed: {self.probe.serial}" if self.probe.serial and engine != "serial" else ""
-        noise = Noise(self.probe.draws, self.dataset, cell.seeds, device)
-        self._chunk = noise.chunk
+
+        sources = [registry.get(kind, choice.name).sha256 for kind, choice in recipe.choices()]
         shape = [self.dataset.shape, cell.batch, len(cell.seeds), str(device)]
-        shared = json.dumps([recipe.plain(), shape], sort_keys=True)
-        self._engine = Engine(self.engine, self._rules, update, noise, cell.seeds, shared)
-        self._eager = Engine("eager", self._rules, update, noise, cell.seeds, shared) if engine == "auto" else None
-        alone = Noise(self.probe.draws, self.dataset, cell.seeds[:1], device)
-        self._alone = Engine("serial", self._rules, update, alone, cell.seeds[:1], shared)
-        self._still = [copy.deepcopy(module).eval() for module in (first.discriminator, first.generator)]
+        shared = json.dumps([recipe.plain(), sources, shape], sort_keys=True)
+
+        def build(name: str, seeds: tuple[int, ...]) -> Engine:
+            noise = Noise(self.probe.draws, self.dataset, seeds, device)
+            return Engine(name, self._rules, update, noise, seeds, shared)
+
+        self._engine = build(self.engine, cell.seeds)
+        self._eager = build("eager", cell.seeds) if engine == "auto" else None
+        self._alone = build("serial", cell.seeds[:1])
+        # Evaluation is in evaluation mode, and leaves the mode of the modules that train alone.
+        still = (copy.deepcopy(network.module).eval() for network in (self._rules.discriminator, self._rules.generator))
+        self._still = tuple(still)
 
     def prepare(self) -> None:
         """Compile, where that was chosen; what cannot be is trained without, unless it was asked for."""
@@ -117,7 +108,7 @@ class Trainer:
             nonlocal state
             state = engine.run(state, buffers, begin, end)
 
-        return measure_speed(run, self._chunk, replicas, self.device)
+        return measure_speed(run, engine.chunk, replicas, self.device)
 
     def outcome(self, state: State, step: int, replica: int, names: frozenset[str]) -> Mapping[str, Any]:
         """What metrics may name about one replica at one evaluation; only ``names`` are computed.
@@ -158,6 +149,33 @@ def oracle(cell: Cell, dataset: Distribution, seed: int, device: torch.device) -
         "d_real": None,
         "d_fake": None,
     }
+
+
+def _rules(
+    cell: Cell,
+    recipe: Variant,
+    registry: Registry,
+    shape: tuple[int, ...],
+    networks: Networks,
+    device: torch.device,
+) -> Rules:
+    losses = bind_loss(registry.value(Loss, recipe.loss.name), recipe.loss.parameters)
+    optimizers = [
+        bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
+        for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
+    ]
+    return Rules(
+        discriminator=Network(networks.discriminator.to(device)),
+        generator=Network(networks.generator.to(device)),
+        discriminator_loss=losses[0],
+        generator_loss=losses[1],
+        discriminator_optimizer=optimizers[0],
+        generator_optimizer=optimizers[1],
+        batch=cell.batch,
+        shape=shape,
+        latent=networks.latent,
+        latent_kind="normal" if networks.latent_distribution == "normal" else "symmetric",
+    )
 
 
 def _build_networks(

@@ -93,6 +93,11 @@ class Engine:
             batched = batch(one_step(rules, update, functional_gradient))
             self._step = compiled(batched, shared) if name == "compiled" else batched
 
+    @property
+    def chunk(self) -> int:
+        """A number of steps after which nothing drawn is left over: what to time, so that drawing counts in full."""
+        return self._noise.longest
+
     def run(self, state: State, buffers: tuple[Buffers, Buffers], start: int, stop: int) -> State:
         """The state after steps start, ..., stop - 1."""
         # The index is a tensor, so that a compiled step is not compiled again for each.

@@ -102,6 +102,11 @@ class Noise:
         """Steps that can be drawn for without drawing any block twice: the shortest block."""
         return min((draw.block_steps for draw in self._draws), default=BLOCK_STEPS)
 
+    @property
+    def longest(self) -> int:
+        """The longest block: in as many steps every draw is drawn for, and counts in full."""
+        return max((draw.block_steps for draw in self._draws), default=BLOCK_STEPS)
+
     def at(self, step: int) -> tuple[Tensor, ...]:
         """The draws of one step: for each (seeds, *shape)."""
         return tuple(self._block(draw, step // draw.block_steps)[step % draw.block_steps] for draw in self._draws)

@@ -1,0 +1,373 @@
+"""A run as a whole, in this process: every seed of every cell ends as one row, whatever its plugins do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+
+import pandas as pd
+import pytest
+import torch
+
+from ganbench.executors.local import run_cell
+from ganbench.record import journal
+from ganbench.record.journal import Journal
+from ganbench.record.status import Status
+from ganbench.registry import Registry
+from ganbench.report.observer import Observer
+from ganbench.run import run
+from ganbench.suite import parse
+
+PLUGIN = '''"""Losses and metrics that do what they should not."""
+import sys
+import torch
+from torch.nn.functional import softplus
+from ganbench import Column, Loss, Metric, hookimpl
+
+calls = 0
+
+def plain(d_real, d_fake):
+    return softplus(-d_real).mean() + softplus(d_fake).mean()
+
+def generator(d_fake):
+    return softplus(-d_fake).mean()
+
+def at_seven(d_real, d_fake, step):
+    return plain(d_real, d_fake) + torch.where(step == 7, torch.nan, 0.0)
+
+def unlucky(d_real, d_fake, random, *, chance: float = 0.0):
+    return plain(d_real, d_fake) + torch.where(random.uniform(1).sum() < chance, torch.nan, 0.0)
+
+def raises(d_real, d_fake):
+    raise RuntimeError("the plugin's own words")  # THE LINE
+
+def raises_later(d_real, d_fake):
+    global calls
+    calls += 1
+    if calls > 30:
+        raise RuntimeError("enough")
+    return plain(d_real, d_fake)
+
+def leaves(d_real, d_fake):
+    sys.exit(0)
+
+def memory(d_real, d_fake):
+    raise MemoryError
+
+def cuda_memory(d_real, d_fake):
+    raise torch.OutOfMemoryError("CUDA out of memory.")
+
+def cpu_memory(d_real, d_fake):
+    return plain(d_real, d_fake) + torch.empty(10**16).sum()
+
+def branches(d_real, d_fake):
+    if d_real.mean() > 1e9:
+        raise ValueError("unlikely")
+    return plain(d_real, d_fake)
+
+@hookimpl
+def ganbench_losses():
+    for f in (at_seven, unlucky, raises, raises_later, leaves, memory, cuda_memory, cpu_memory, branches):
+        yield Loss(f.__name__.replace("_", "-"), f, generator)
+
+def fails(samples):
+    raise RuntimeError("no number today")
+
+def undeclared(samples):
+    return {"x": 1.0, "y": 2.0}
+
+def words(samples):
+    return {"x": "one"}
+
+def share(samples):
+    return {"all_modes_share": 1.0}
+
+@hookimpl
+def ganbench_metrics():
+    for f in (fails, undeclared, words):
+        yield Metric(f.__name__, f, (Column("x", "a number"),))
+    yield Metric("share", share, (Column("all_modes_share", "what the table makes of all_modes"),))
+'''
+SUITE = """
+suite: small
+seeds: {seeds}
+budget: {{steps: 60, batch: 16}}
+evaluate: {{every: 20, samples: 300}}
+datasets: {{ring8: {{name: ring, std: 0.1}}}}
+defaults: {{architecture: {{name: mlp, width: 8}}}}
+variants: {variants}
+metrics: [{metrics}]
+"""
+HEALTHY = "{minimax: {loss: minimax}, nonsaturating: {loss: nonsaturating}}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Tensors as small as these are slower on more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plugins")
+    (folder / "foreign.py").write_text(PLUGIN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def go(plugins, tmp_path_factory):
+    """Run variants into a folder: the result and its tables seeds, curves and table."""
+
+    def build(variants=HEALTHY, seeds=3, metrics="jsd, modes", out=None, observer=None, engine="auto"):
+        # Loaded afresh, as by a new process.
+        registry = Registry.load(extra=plugins)
+        assert not registry.broken
+        result = run(
+            parse(SUITE.format(variants=variants, seeds=seeds, metrics=metrics), registry),
+            registry,
+            out=out or tmp_path_factory.mktemp("results"),
+            device=torch.device("cpu"),
+            engine=engine,
+            command=["ganbench"],
+            observer=observer or Observer(),
+        )
+        folder = result.folder
+        return result, pd.read_csv(folder.seeds), pd.read_csv(folder.curves), pd.read_csv(folder.table)
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def healthy(go):
+    return go(HEALTHY, metrics="jsd, modes, throughput")
+
+
+@pytest.fixture(scope="module")
+def troubled(go):
+    """A run of variants that each fail in their own way, and one that does not."""
+    named = ("raises", "raises-later", "leaves", "memory", "cuda-memory", "cpu-memory", "at-seven", "branches")
+    more = "calm: {loss: unlucky}, unlucky: {loss: {name: unlucky, chance: 0.01}}, fine: {loss: nonsaturating}"
+    return go(f"{{{', '.join(f'{name}: {{loss: {name}}}' for name in named)}, {more}}}", seeds=6)
+
+
+def of(frame, variant):
+    return frame[frame["variant"] == variant].reset_index(drop=True)
+
+
+def test_every_planned_seed_of_every_cell_is_exactly_one_row(healthy, troubled):
+    for result, seeds, _, table in (healthy, troubled):
+        planned = [(cell["variant"], seed) for cell in result.folder.describe()["cells"] for seed in cell["seeds"]]
+        assert list(zip(seeds["variant"], seeds["seed"], strict=True)) == planned
+        assert set(seeds["status"]) <= set(map(str, Status))
+        assert list(table["variant"]) == list(dict.fromkeys(variant for variant, _ in planned))
+        assert (table["done"] + table["diverged"] + table["failed"]).equals(table["seeds"])
+        assert result.folder.finished
+
+
+def test_the_oracle_has_no_divergence_and_all_modes(healthy):
+    _, seeds, curves, table = healthy
+    oracle = table.iloc[0]
+    assert oracle["variant"] == "oracle"
+    # 300 samples a seed are few: an estimate of 0 within the noise that many leave.
+    assert (of(seeds, "oracle")["jsd"] < 0.05).all()
+    assert oracle["jsd"] < 0.02
+    assert (oracle["modes_covered"], oracle["modes_total"], oracle["all_modes_share"]) == (8, 8, 1)
+    assert list(of(curves, "oracle")["step"]) == [0, 0, 0]
+
+
+def test_the_tables_have_the_columns_that_others_rely_on(healthy):
+    _, seeds, curves, table = healthy
+    names = "dataset variant seed status step jsd jsd_low jsd_high modes_covered modes_total high_quality reverse_kl"
+    for frame in (seeds, curves):
+        assert {*names.split(), "first_all_modes_step"} <= set(frame)
+    names = (
+        "dataset variant seeds jsd jsd_low jsd_high modes_covered modes_total all_modes_share all_modes_low "
+        "all_modes_high high_quality model_steps_per_second model_steps_per_second_one"
+    )
+    assert set(names.split()) <= set(table)
+    assert (table["model_steps_per_second_one"][1:] > 0).all()
+    assert list(of(curves, "minimax")["step"]) == [20, 40, 60] * 3
+    assert healthy[0].complete
+
+
+def test_a_run_says_what_it_was(healthy):
+    about = healthy[0].folder.describe()
+    assert about["versions"]["torch"] == torch.__version__
+    assert about["device"]["device"] == "cpu"
+    sources = {(one["kind"], one["name"]): one["sha256"] for one in about["plugins"]}
+    assert len(sources["loss", "minimax"]) == 64
+    assert parse(healthy[0].folder.suite.read_text(), Registry.load()).name == "small"
+
+
+def test_the_same_seeds_give_the_same_tables_bit_for_bit(go):
+    first, again = go()[0].folder, go()[0].folder
+    assert first.path != again.path
+    for name in ("curves", "seeds", "table"):
+        assert getattr(first, name).read_bytes() == getattr(again, name).read_bytes()
+
+
+def test_a_diverging_variant_is_diverged_at_its_step_and_ends_early(troubled):
+    _, seeds, curves, _ = troubled
+    # `step` counts from 0: the loss of the eighth step is the first that is not finite.
+    assert list(of(seeds, "at-seven")["status"]) == ["diverged"] * 6
+    assert list(of(seeds, "at-seven")["step"]) == [8] * 6
+    assert list(of(curves, "at-seven")["step"]) == [20] * 6
+    assert list(of(curves, "at-seven")["status"]) == ["diverged"] * 6
+
+
+def test_a_diverging_seed_leaves_its_batch_mates_unharmed(troubled):
+    """They end as they would have, had it not diverged."""
+    _, seeds, curves, table = troubled
+    unlucky, calm = of(seeds, "unlucky"), of(seeds, "calm")
+    fell = unlucky["status"] == "diverged"
+    # Which seeds fall is decided by their streams, and so the same everywhere.
+    assert 0 < fell.sum() < 6
+    assert (calm["status"] == "done").all()
+    pd.testing.assert_frame_equal(unlucky[~fell].drop(columns="variant"), calm[~fell].drop(columns="variant"))
+    for row in unlucky[fell].itertuples():
+        own = of(curves, "unlucky").query("seed == @row.seed")
+        assert list(own["step"]) == list(range(20, 20 * -(-int(row.step) // 20) + 1, 20))
+        assert list(own["status"]) == ["done"] * (len(own) - 1) + ["diverged"]
+    counts = of(table, "unlucky").iloc[0]
+    assert (counts["done"], counts["diverged"], counts["failed"]) == (6 - fell.sum(), fell.sum(), 0)
+
+
+def test_a_raising_plugin_is_an_error_with_its_file_and_line(troubled):
+    result, seeds, _, _ = troubled
+    line = PLUGIN.split("# THE LINE")[0].count("\n") + 1
+    assert not result.complete
+    assert list(of(seeds, "raises")["status"]) == ["error"] * 6
+    assert set(of(seeds, "raises")["message"]) == {f"RuntimeError: the plugin's own words (foreign.py:{line})"}
+    assert of(seeds, "leaves")["message"].str.startswith("SystemExit: 0 (foreign.py:").all()
+    assert list(of(seeds, "fine")["status"]) == ["done"] * 6
+
+
+def test_a_plugin_that_raises_in_the_middle_keeps_what_was_measured(troubled):
+    _, seeds, curves, _ = troubled
+    rows = of(seeds, "raises-later")
+    assert list(rows["status"]) == ["error"] * 6
+    assert rows["step"].between(20, 30).all()
+    assert rows["jsd"].isna().all()
+    assert list(of(curves, "raises-later")["step"]) == [20] * 6
+
+
+@pytest.mark.parametrize("variant", ["memory", "cuda-memory", "cpu-memory"])
+def test_running_out_of_memory_has_its_own_status(variant, troubled):
+    rows = of(troubled[1], variant)
+    assert list(rows["status"]) == ["out_of_memory"] * 6
+    assert rows["message"].str.contains("emory").all()
+
+
+def test_a_plugin_that_cannot_be_batched_is_trained_seed_by_seed_and_says_so(troubled):
+    result, seeds, _, table = troubled
+    assert set(of(seeds, "branches")["engine"]) == set(of(table, "branches")["engine"]) == {"serial"}
+    assert list(of(seeds, "branches")["status"]) == ["done"] * 6
+    starts = [event for event in journal.read(result.folder.journal) if event["event"] == "start"]
+    (note,) = [event["note"] for event in starts if event["engine"] == "serial"]
+    assert note.startswith("trained seed by seed: ")
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("fails", r"metric fails: RuntimeError: no number today \(foreign\.py:\d+\)"),
+        ("undeclared", "metric undeclared: gave 'y', which none of its columns declares"),
+        ("words", ".*'one', which is no number"),
+    ],
+)
+def test_a_bad_metric_is_an_error_of_its_cells(metric, message, go):
+    result, seeds, _, _ = go(seeds=1, metrics=f"jsd, {metric}")
+    assert list(seeds["status"]) == ["error"] * 3
+    assert seeds["message"].str.fullmatch(message).all()
+    assert not result.complete
+
+
+def test_two_metrics_that_fill_one_column_of_the_table_are_refused(go):
+    with pytest.raises(ValueError, match=r"^the column 'all_modes_share' would be filled twice.*$"):
+        go(metrics="modes, share")
+
+
+def test_a_changed_plugin_is_another_run(go, plugins, tmp_path):
+    variants = "{it: {loss: unlucky}}"
+    with pytest.raises(BrokenPipeError):
+        go(variants, out=tmp_path, observer=GoneAfter(9))
+    source = plugins / "foreign.py"
+    source.write_text(PLUGIN + "# another\n")
+    try:
+        go(variants, out=tmp_path)
+    finally:
+        source.write_text(PLUGIN)
+    assert len(list((tmp_path / "small").glob("*/run.json"))) == 2
+
+
+class GoneAfter(Observer):
+    """An observer whose output breaks after ``n`` events that it was told of."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def told(self, *_):
+        self.left -= 1
+        if self.left < 0:
+            raise BrokenPipeError
+
+    cell_started = progress = evaluated = cell_ended = told
+
+
+def test_a_terminal_that_goes_away_stops_the_run_and_is_no_result(go, tmp_path):
+    """Wherever it happens; the same command then goes on and ends with the tables of an undisturbed run."""
+    undisturbed, *_ = go()
+    for n in (0, 2, 5, 40, 30, 60):
+        with pytest.raises(BrokenPipeError):
+            go(out=tmp_path, observer=GoneAfter(n))
+    again, seeds, *_ = go(out=tmp_path)
+    assert set(seeds["status"]) == {"done"}
+    same_tables(again.folder, undisturbed.folder)
+    assert len(list((tmp_path / "small").glob("*/run.json"))) == 1
+
+
+def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, tmp_path, monkeypatch):
+    """Each attempt gets three events further at most; the last ends with the tables of an undisturbed run."""
+    undisturbed, *_ = go()
+    append = Journal.append
+    room = 0
+
+    def until_full(self, event):
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(self, event)
+
+    monkeypatch.setattr(Journal, "append", until_full)
+    result, attempts = None, 0
+    while result is None:
+        attempts, room = attempts + 1, 3
+        with contextlib.suppress(OSError):
+            result, *_ = go(out=tmp_path)
+    assert attempts > 3
+    same_tables(result.folder, undisturbed.folder)
+    assert len(list((tmp_path / "small").glob("*/run.json"))) == 1
+    assert not (result.folder.path / "checkpoints").exists()
+
+
+def same_tables(one, other):
+    for name in ("curves", "seeds", "table"):
+        assert getattr(one, name).read_bytes() == getattr(other, name).read_bytes(), name
+
+
+def test_an_ended_cell_is_not_run_again(go, tmp_path, monkeypatch):
+    with pytest.raises(BrokenPipeError):
+        go(out=tmp_path, observer=GoneAfter(70))
+    ran = []
+
+    def remember(cell, around, **rest):
+        ran.append(cell.variant)
+        run_cell(cell, around, **rest)
+
+    monkeypatch.setattr("ganbench.run.run_cell", remember)
+    go(out=tmp_path)
+    assert ran == ["nonsaturating"]
