@@ -25,10 +25,10 @@ _ORDER = (
     "jsd",
     "modes_covered",
     "all_modes",
-    "model_steps_per_second_one",
-    "first_all_modes_step",
-    "high_quality",
     "model_steps_per_second",
+    "model_steps_per_second_one",
+    "high_quality",
+    "first_all_modes_step",
     "reverse_kl",
 )
 _TITLES = {

@@ -67,7 +67,7 @@ def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buf
             draws, _ = _record(rules, update, one, constants, autograd_gradient)
         except Exception as second:
             raise PluginError(describe(second)) from second
-        return Probe(draws, describe(error), 0, 0)
+        return Probe(draws, _why_not(error), 0, 0)
     if drew_globally:
         return Probe(draws, "draws from torch's global random generator", 0, 0)
     tape = Tape(device=state.survived.device)
@@ -81,8 +81,24 @@ def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buf
         with counter:
             step(state, buffers, tensors, torch.zeros((), dtype=torch.long, device=state.survived.device))
     except Exception as error:
-        return Probe(draws, describe(error), 0, 0)
+        return Probe(draws, _why_not(error), 0, 0)
     return Probe(draws, "", counter.operations, counter.flops)
+
+
+#: What torch says of code that it cannot batch, and the same in the words of who wrote it.
+_REASONS = {
+    "data-dependent control flow": "reads a number out of a tensor (.item(), float(), or a Python if on it)",
+    "requires_grad_": "uses the autograd tape (requires_grad_, torch.autograd.grad); see input_gradient",
+    "does not require grad": "uses the autograd tape (torch.autograd.grad); see input_gradient",
+}
+
+
+def _why_not(error: Exception) -> str:
+    """Why a step cannot be batched, in one line."""
+    said = describe(error)
+    where = said[said.rindex(" (") :] if said.endswith(")") else ""
+    known = (words + where for sign, words in _REASONS.items() if sign in str(error))
+    return next(known, said if len(said) <= 200 else said[:197] + "...")
 
 
 def _synthetic(kind: str) -> str:
