@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import settings
 
 from ganbench.plan import Cell, plan
 from ganbench.registry import Registry
 from ganbench.suite import parse
+
+# The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
+settings.register_profile("ganbench", derandomize=True, deadline=None)
+settings.load_profile("ganbench")
 
 #: A suite of one variant; ``{}`` is the variant's mapping.
 SMALL = """

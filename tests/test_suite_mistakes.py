@@ -426,14 +426,14 @@ def test_a_broken_plugin_is_told_where_the_suite_names_it(tmp_path, monkeypatch)
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text())
 def test_no_text_raises_anything_but_a_suite_error(registry, text):
     with pytest.raises(SuiteError):
         parse(text, registry)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.integers(0, len(RICH)),
     st.integers(0, 6),
@@ -476,7 +476,7 @@ SHAPES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SHAPES)
 def test_no_shape_raises_anything_but_a_suite_error(registry, data):
     with pytest.raises(SuiteError):

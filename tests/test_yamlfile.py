@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ganbench import yamlfile
@@ -35,7 +35,6 @@ SCALARS = (
 DATA = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
 
 
-@settings(deadline=None)
 @given(DATA)
 def test_what_is_dumped_is_read_back(data: Any):
     if data is not None:

@@ -84,7 +84,7 @@ def seeds(record: Record) -> pd.DataFrame:
             rows.append(
                 {"dataset": cell.dataset, "variant": cell.variant, "seed": seed}
                 | {"status": str(ending.status), "step": ending.step, "engine": cell.engine}
-                    | {"message": ending.message or cell.note}
+                | {"message": ending.message or cell.note}
                 | ({} if result is None else _numbers(result, cell.history(seed), columns))
             )
     names = ("dataset", "variant", "seed", "status", "step", *_seed_names(columns), "engine", "message")

@@ -283,7 +283,7 @@ def any_samples(draw_from: st.DrawFn) -> tuple[np.ndarray, Mixture]:
     return samples, mixture
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_samples())
 def test_any_samples_give_an_ordered_estimate_whatever_their_order(case: tuple[np.ndarray, Mixture]) -> None:
     samples, mixture = case
@@ -294,7 +294,7 @@ def test_any_samples_give_an_ordered_estimate_whatever_their_order(case: tuple[n
     assert jsd(samples[::-1], mixture) == estimate
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(-20, 20).map(lambda power: 2.0**power),
     st.sampled_from([RING, GRID, LINE, UNEVEN, HILLS]),
@@ -307,7 +307,7 @@ def test_a_common_factor_changes_nothing(factor: float, mixture: Mixture, seed: 
     assert scaled.value == pytest.approx(jsd(samples, mixture).value, abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0, 1), st.sampled_from([np.nan, np.inf, -np.inf]), st.integers(0, 1000))
 def test_what_is_not_finite_never_helps(share: float, bad: float, seed: int) -> None:
     """What is left is the data thinned out, so the truth is exact; the tolerance is more than five standard errors."""

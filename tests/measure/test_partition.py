@@ -73,7 +73,7 @@ def test_the_sampled_masses_are_the_same_each_time() -> None:
     assert np.array_equal(np.random.get_state()[1], state)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from([RING, LINE, TOUCHING]),
     st.lists(st.tuples(*2 * [st.floats(allow_nan=False, allow_infinity=False)]), min_size=1, max_size=20),
