@@ -7,7 +7,6 @@ Exit codes: 0 done; 1 whoever read the output has gone; 2 the user's mistake; 3 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +65,10 @@ def suite_options(command: Command) -> Command:
     for option in (
         plugins_option,
         click.option(
-            "--seeds", type=click.IntRange(1), metavar="N", help="Train seeds 0 to N-1 in place of the suite's."
+            "--seeds",
+            type=click.IntRange(1, 100_000),
+            metavar="N",
+            help="Train seeds 0 to N-1 in place of the suite's.",
         ),
         click.option(
             "--engine",
@@ -227,7 +229,7 @@ def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     console = Console(stderr=stderr, highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
+    if not console.is_terminal:
         # A pipe has no width; do not fold tables for a terminal that is not there.
         console.width = 120
     return console

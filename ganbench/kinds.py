@@ -81,6 +81,13 @@ class Networks:
     latent: tuple[int, ...]
     latent_distribution: Literal["normal", "uniform"] = "normal"
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where the latent makes no sense."""
+        if not isinstance(self.latent, tuple) or not all(isinstance(n, int) and n > 0 for n in self.latent):
+            raise ValueError(f"latent must be a shape such as (2,), not {self.latent!r}")
+        if self.latent_distribution not in ("normal", "uniform"):
+            raise ValueError(f"latent_distribution must be 'normal' or 'uniform', not {self.latent_distribution!r}")
+
 
 @dataclass(frozen=True)
 class Loss:

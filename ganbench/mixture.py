@@ -35,13 +35,22 @@ class Mixture:
         self.std = np.full(modes, std) if np.ndim(std) == 0 else np.array(std, dtype=np.float64)
         self.weights = np.full(modes, 1.0) if weights is None else np.array(weights, dtype=np.float64)
         if self.std.shape != (modes,):
-            raise ValueError(f"std must be one number or one for each of the {modes} modes, not {len(self.std)}")
+            raise ValueError(
+                f"std must be one number or one for each of the {modes} modes, not a list of {len(self.std)}"
+            )
         if self.weights.shape != (modes,):
-            raise ValueError(f"weights must be one for each of the {modes} modes, not {len(self.weights)}")
+            raise ValueError(f"weights must be one for each of the {modes} modes, not a list of {len(self.weights)}")
         if not np.isfinite(self.means).all() or not np.isfinite(self.std).all() or not np.isfinite(self.weights).all():
             raise ValueError("means, std and weights must be finite")
         if (self.std <= 0).any():
             raise ValueError("std must be above 0")
+        # Samples are float32: a mode that its rounding can be seen in would be scored as fine structure.
+        if (
+            (self.std < 1e-5 * np.abs(self.means).max(axis=1)).any()
+            or (self.std < 1e-30).any()
+            or np.abs(self.means).max() > 1e30
+        ):
+            raise ValueError("std is too small beside the means (or these too large) for float32 samples")
         if (self.weights <= 0).any():
             raise ValueError("weights must be above 0")
         self.weights = self.weights / self.weights.sum()

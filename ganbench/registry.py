@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -58,11 +60,13 @@ class Registry:
         """
         entries: list[Entry] = []
         broken: list[Broken] = []
-        for outcome in _found(beside, extra):
-            if isinstance(outcome, Entry):
-                entries.append(outcome)
-            else:
-                broken.append(outcome)
+        # What a plugin prints while it is loaded is no part of anybody's output.
+        with redirect_stdout(sys.stderr):
+            for outcome in _found(beside, extra):
+                if isinstance(outcome, Entry):
+                    entries.append(outcome)
+                else:
+                    broken.append(outcome)
         return cls(tuple(entries), tuple(broken))
 
     def names(self, kind: str) -> list[str]:

@@ -30,6 +30,8 @@ _NAME = "a name of letters, digits and . _ + - (a letter or digit first)"
 
 
 def _name(text: str) -> str:
+    if len(text) > 100:
+        raise ValueError(f"{shown(text)} is longer than 100 characters")
     if not re.fullmatch(_PATTERN, text):
         raise ValueError(f"{shown(text)} is not {_NAME}")
     return text
@@ -50,12 +52,13 @@ def _shape_of(value: Any) -> str | None:
 Name = Annotated[str, AfterValidator(_name), Field(description=_NAME, json_schema_extra={"pattern": f"^{_PATTERN}$"})]
 VariantName = Annotated[Name, AfterValidator(_not_oracle), Field(json_schema_extra={"not": {"const": ORACLE}})]
 Count = Annotated[int, Field(ge=1)]
+SeedCount = Annotated[int, Field(ge=1, le=100_000)]
 Seed = Annotated[int, Field(ge=0)]
 Seeds = Annotated[
-    Annotated[Count, Tag("<count>")]
+    Annotated[SeedCount, Tag("<count>")]
     | Annotated[list[Seed], Field(min_length=1, json_schema_extra={"uniqueItems": True}), Tag("<list>")],
     Discriminator(_shape_of),
-    Field(description="the number of seeds (at least 1), or a list of them (each at least 0)"),
+    Field(description="the number of seeds (1 to 100000), or a list of them (each at least 0)"),
 ]
 
 

@@ -90,7 +90,7 @@ def find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     known = {file.stem: file for file in sorted(shipped.folder("suites").glob("*.yaml"))}
     text = str(name_or_path)
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         return path
     if text in known:
         return known[text]

@@ -43,29 +43,29 @@ MALFORMED = {
     "description": (HEAD + "description: [a]\n", "4:14 description: must be text, not ['a']"),
     "seeds_zero": (
         HEAD + "seeds: 0\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not 0",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not 0",
     ),
     "seeds_text": (
         HEAD + "seeds: many\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not 'many'",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not 'many'",
     ),
     "seeds_float": (
         HEAD + "seeds: 1.5\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not 1.5",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not 1.5",
     ),
     "seeds_true": (
         HEAD + "seeds: true\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not true",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not true",
     ),
     "seeds_empty": (
         HEAD + "seeds: []\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not []",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not []",
     ),
     "seeds_negative": (HEAD + "seeds: [0, -1]\n", "4:12 seeds[1]: must be a whole number of at least 0, not -1"),
     "seeds_twice": (HEAD + "seeds: [0, 1, 0]\n", "4:15 seeds[2]: seed 0 is there already"),
     "seeds_null": (
         HEAD + "seeds:\n",
-        "4:7 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not null",
+        "4:7 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not null",
     ),
     "budget_number": (HEAD + "budget: 100\n", "4:9 budget: must be a mapping with the keys steps, batch, not 100"),
     "budget_steps_zero": (
@@ -336,19 +336,19 @@ MALFORMED = {
     "deep": (HEAD + "description: " + "[" * 3000 + "\n", "4:64: nested too deeply"),
     "octal": (
         HEAD + "seeds: 0o17\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not '0o17'",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not '0o17'",
     ),
     "underscore": (
         HEAD + "seeds: 1_000\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not '1_000'",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not '1_000'",
     ),
     "time": (
         HEAD + "seeds: 1:30\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not '1:30'",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not '1:30'",
     ),
     "yes": (
         HEAD + "seeds: yes\n",
-        "4:8 seeds: must be the number of seeds (at least 1), or a list of them (each at least 0), not 'yes'",
+        "4:8 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not 'yes'",
     ),
 }
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from ganbench.calling import Bound, bind
 from ganbench.failure import PluginError, describe
 from ganbench.kinds import Column, Metric, Number
@@ -43,14 +45,20 @@ class Metrics:
         for metric, bound in self.metrics:
             if ("speed" in bound.names) != cell:
                 continue
+            # Each metric has its own copy: one that writes into it must not change what the next one sees.
+            own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in outcome.items()}
             try:
-                values = dict(bound(outcome))
+                values = dict(bound(own))
             except Exception as error:
                 raise PluginError(f"metric {metric.name}: {describe(error)}") from error
             declared = [column.name for column in metric.columns]
             if surplus := sorted(set(values) - set(declared)):
                 raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")
-            row.update({name: _plain(values.get(name)) for name in declared})
+            for column in metric.columns:
+                try:
+                    row[column.name] = _plain(values.get(column.name), column)
+                except ValueError as error:
+                    raise PluginError(f"metric {metric.name}: {error}") from None
         return row
 
 
@@ -60,11 +68,13 @@ def bind_metrics(choices: Sequence[Choice], registry: Registry) -> Metrics:
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
 
 
-def _plain(value: Any) -> Number:
-    """A plain Python number; what is not finite is no number, and an empty field."""
+def _plain(value: Any, column: Column) -> Number:
+    """A plain number, None where it is not finite (an empty field). Raises ValueError for what is no number."""
     item = value.item() if hasattr(value, "item") else value
     if isinstance(item, float) and not math.isfinite(item):
         return None
-    if item is None or isinstance(item, (bool, int, float)):
-        return item
-    raise PluginError(f"a metric gave {item!r}, which is no number")
+    if column.summary == "share" and not isinstance(item, bool | None):
+        raise ValueError(f"{column.name} is a share of seeds, and must be true or false, not {item!r}")
+    if not isinstance(item, bool | int | float | None):
+        raise ValueError(f"{column.name} must be a number, not {item!r}")
+    return item

@@ -1,8 +1,8 @@
 """The three tables of a run, derived from its record alone: the same journal gives the same bytes.
 
 A missing number is an empty field. Seeds that were stopped (timeout, out_of_memory, error, lost) are counted and
-have no numbers. A diverged seed is a result: the last row it left counts, and what that row does not say counts
-as the worst (false for a share, beyond all others for a median of something that has a better side).
+have no numbers. A diverged seed is a result: the last row it left counts. What a result does not say counts as the
+worst: beyond all others for a median of something that has a better side, and, of a diverged seed, false for a share.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _summary(cell: CellRecord, column: Column) -> tuple[float | None, ...]:
     match column.summary:
         case "median":
             worst = {"lower": math.inf, "higher": -math.inf}.get(column.better)
-            silent = [] if worst is None else [worst for seed in diverged - said.keys()]
+            silent = [] if worst is None else [worst for seed in measured if seed not in said]
             return median([*said.values(), *silent])
         case "share":
             steps = [_first(cell.history(seed), column) for seed in said.keys() | diverged]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganbench.calling import bind
 from ganbench.failure import PluginError, describe
@@ -16,6 +16,7 @@ from ganbench.kinds import Architecture, Dataset, Distribution, Loss, Networks, 
 from ganbench.plan import Cell
 from ganbench.registry import Registry
 from ganbench.suite import Choice, Variant
+from ganbench.train.check import check_distribution, check_networks
 from ganbench.train.engine import Engine, State, start
 from ganbench.train.game import Rules, bind_loss, bind_optimizer
 from ganbench.train.network import Network, stack
@@ -28,6 +29,7 @@ from ganbench.train.speed import CellSpeed, measure_speed
 def build_dataset(choice: Choice, registry: Registry) -> Distribution:
     """The distribution that a suite's dataset names."""
     distribution: Distribution = bind(registry.value(Dataset, choice.name).build, choice.parameters)({})
+    check_distribution(choice.name, distribution)
     return distribution
 
 
@@ -53,7 +55,10 @@ class Trainer:
         update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
         self.probe: Probe = probe(self._rules, update, self.start, self._buffers)
         self.engine = self.probe.engine(cell.steps, device, engine)
-        self.note = f"trained seed by seed: {self.probe.serial}" if self.probe.serial and engine != "serial" else ""
+        notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
+        if self.probe.serial and engine != "serial":
+            notes.append(f"trained seed by seed: {self.probe.serial}")
+        self.note = "; ".join(notes)
 
         sources = [registry.get(kind, choice.name).sha256 for kind, choice in recipe.choices()]
         shape = [self.dataset.shape, cell.batch, len(cell.seeds), str(device)]
@@ -190,7 +195,6 @@ def _build_networks(
                 networks.append(build({"shape": shape}))
             except Exception as error:
                 raise PluginError(f"architecture {choice.name}: {describe(error)}") from error
-    for module in (networks[0].discriminator, networks[0].generator):
-        if not isinstance(module, nn.Module):
-            raise PluginError(f"architecture {choice.name}: a network must be a torch.nn.Module, not {module!r}")
+            if seed == seeds[0]:
+                check_networks(choice.name, networks[0], shape)
     return networks

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from ganbench.calling import Bound, bind
+from ganbench.failure import PluginError
 from ganbench.kinds import Loss, Optimizer
+from ganbench.train.check import check_scalar
 from ganbench.train.network import Buffers, Network
 from ganbench.train.noise import Tape
 
@@ -115,19 +117,21 @@ class Game:
         self._tape = tape
         self._step = step
         self._gradient = gradient
+        #: What was computed on the way: each loss's value, and each player's gradients.
         self.values: list[Tensor] = []
+        self.gradients: list[tuple[str, Tensor]] = []
 
     def draw(self) -> Batch:
         """A fresh minibatch of data and latents."""
         rules = self._rules
         return Batch(self._tape, rules.batch, rules.shape, rules.latent, rules.latent_kind)
 
-    def discriminator_loss(self, D: Tensor, G: Tensor, batch: Batch) -> Tensor:
-        """The discriminator's loss, a scalar, at the parameters (D, G)."""
+    def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
         return self._loss(self._rules.discriminator_loss, D, G, batch)
 
-    def generator_loss(self, D: Tensor, G: Tensor, batch: Batch) -> Tensor:
-        """The generator's loss, a scalar, at the parameters (D, G)."""
+    def generator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        """The generator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
         return self._loss(self._rules.generator_loss, D, G, batch)
 
     def discriminator_gradient(self, players: Players, batch: Batch) -> Tensor:
@@ -135,6 +139,7 @@ class Game:
         G = players.G.theta
         gradient, value = self._gradient(lambda D: self.discriminator_loss(D, G, batch), players.D.theta)
         self.values.append(value)
+        self.gradients.append(("discriminator", gradient))
         return gradient
 
     def generator_gradient(self, players: Players, batch: Batch) -> Tensor:
@@ -142,6 +147,7 @@ class Game:
         D = players.D.theta
         gradient, value = self._gradient(lambda G: self.generator_loss(D, G, batch), players.G.theta)
         self.values.append(value)
+        self.gradients.append(("generator", gradient))
         return gradient
 
     def move(
@@ -155,8 +161,9 @@ class Game:
             G = _advance(G, generator, self._rules.generator_optimizer)
         return Players(D, G)
 
-    def _loss(self, loss: Bound[Tensor], theta_D: Tensor, theta_G: Tensor, batch: Batch) -> Tensor:
+    def _loss(self, loss: Bound[Tensor], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch) -> Tensor:
         rules = self._rules
+        theta_D, theta_G = (at.theta if isinstance(at, Player) else at for at in (at_D, at_G))
         names = loss.names
         D = partial(_logits, rules.discriminator, theta_D, self._buffers[0])
         G = partial(rules.generator.call, theta_G, self._buffers[1])
@@ -171,7 +178,7 @@ class Game:
             scope["d_real"] = D(scope["real"])
         if "d_fake" in names:
             scope["d_fake"] = D(scope["fake"])
-        return loss(scope)
+        return check_scalar(loss(scope), loss.function.__name__)
 
 
 def _logits(network: Network, theta: Tensor, buffers: Buffers, x: Tensor) -> Tensor:
@@ -180,5 +187,11 @@ def _logits(network: Network, theta: Tensor, buffers: Buffers, x: Tensor) -> Ten
 
 def _advance(player: Player, gradient: Tensor, optimizer: Bound[tuple[Tensor, tuple[Tensor, ...]]]) -> Player:
     t = player.t + 1
-    theta, state = optimizer({"theta": player.theta, "gradient": gradient, "state": player.state, "t": t})
+    moved = optimizer({"theta": player.theta, "gradient": gradient, "state": player.state, "t": t})
+    if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
+        raise PluginError("an optimizer's update() must return (theta, state), and state must be a tuple")
+    theta, state = moved
+    shapes = [tensor.shape for tensor in (theta, *state)]
+    if shapes != [tensor.shape for tensor in (player.theta, *player.state)]:
+        raise PluginError("an optimizer's update() must return a theta and a state of the shapes that it was given")
     return Player(theta, state, t)

@@ -30,11 +30,13 @@ COMPILED_SPEEDUP = 2.5
 class Probe:
     """What one trial step told.
 
-    ``serial``: why the step cannot be batched, empty where it can. ``operations`` and ``flops``: dispatched by, and
-    floating-point operations of, one eager step of all replicas.
+    ``serial``: why the step cannot be batched, empty where it can. ``idle``: the players whose gradient was exactly
+    zero, which is nearly always a mistake. ``operations`` and ``flops``: dispatched by, and floating-point operations
+    of, one eager step of all replicas.
     """
 
     draws: tuple[Draw, ...]
+    idle: tuple[str, ...]
     serial: str
     operations: int
     flops: int
@@ -61,15 +63,16 @@ def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buf
     """
     one, constants = unstack(state, 0), _first(buffers)
     try:
-        draws, drew_globally = _record(rules, update, one, constants, functional_gradient)
+        draws, idle, drew_globally = _record(rules, update, one, constants, functional_gradient)
     except Exception as error:
         try:
-            draws, _ = _record(rules, update, one, constants, autograd_gradient)
+            draws, idle, _ = _record(rules, update, one, constants, autograd_gradient)
         except Exception as second:
-            raise PluginError(describe(second)) from second
-        return Probe(draws, _why_not(error), 0, 0)
+            hint = "; see input_gradient" if "does not require grad" in str(second) else ""
+            raise PluginError(describe(second) + hint) from second
+        return Probe(draws, idle, _why_not(error), 0, 0)
     if drew_globally:
-        return Probe(draws, "draws from torch's global random generator", 0, 0)
+        return Probe(draws, idle, "draws from torch's global random generator", 0, 0)
     tape = Tape(device=state.survived.device)
     tensors = tuple(
         torch.stack([tape.take(draw.purpose, _synthetic(draw.kind), draw.shape)] * len(state.survived))
@@ -81,8 +84,8 @@ def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buf
         with counter:
             step(state, buffers, tensors, torch.zeros((), dtype=torch.long, device=state.survived.device))
     except Exception as error:
-        return Probe(draws, _why_not(error), 0, 0)
-    return Probe(draws, "", counter.operations, counter.flops)
+        return Probe(draws, idle, _why_not(error), 0, 0)
+    return Probe(draws, idle, "", counter.operations, counter.flops)
 
 
 #: What torch says of code that it cannot batch, and the same in the words of who wrote it.
@@ -112,7 +115,7 @@ def _first(buffers: tuple[Buffers, Buffers]) -> tuple[Buffers, Buffers]:
 
 def _record(
     rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buffers, Buffers], gradient: Gradient
-) -> tuple[tuple[Draw, ...], bool]:
+) -> tuple[tuple[Draw, ...], tuple[str, ...], bool]:
     device = state.survived.device
     before = [{name: tensor.clone() for name, tensor in side.items()} for side in buffers]
     with isolated(0, "probe"):
@@ -129,11 +132,14 @@ def _record(
         side = buffers[0] if player == "discriminator" else buffers[1]
         for name, tensor in side.items():
             if not torch.equal(tensor, was[name]):
+                norm = "running_" in name or name.endswith("num_batches_tracked")
                 raise ValueError(
-                    f"the {player}'s buffer {name!r} changes while training, and buffers are held fixed: "
-                    "for a batch norm set track_running_stats=False"
+                    f"the {player}'s buffer {name!r} changes while training, and buffers are held fixed"
+                    + (": for a batch norm set track_running_stats=False" if norm else "")
                 )
-    return tuple(tape.draws), drew_globally
+    moved = {player for player, gradient in game.gradients if gradient.any()}
+    idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
+    return tuple(tape.draws), idle, drew_globally
 
 
 def _global_state(device: torch.device) -> bytes:

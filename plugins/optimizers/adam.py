@@ -1,9 +1,13 @@
 """Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1), as torch.optim.Adam computes it."""
 
-from pydantic import NonNegativeFloat, PositiveFloat
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import zeros_like
 
 from ganbench import Optimizer, hookimpl
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 def start(theta):
@@ -17,7 +21,7 @@ def update(
     t,
     *,
     lr: PositiveFloat = 1e-3,
-    betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.9, 0.999),
+    betas: tuple[Decay, Decay] = (0.9, 0.999),
     eps: PositiveFloat = 1e-8,
     weight_decay: NonNegativeFloat = 0.0,
 ):

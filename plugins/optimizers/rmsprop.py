@@ -1,6 +1,8 @@
 """RMSprop (Tieleman & Hinton 2012, lecture 6.5), as torch.optim.RMSprop computes it."""
 
-from pydantic import NonNegativeFloat, PositiveFloat
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import zeros_like
 
 from ganbench import Optimizer, hookimpl
@@ -17,7 +19,7 @@ def update(
     t,
     *,
     lr: PositiveFloat = 1e-2,
-    alpha: NonNegativeFloat = 0.99,
+    alpha: Annotated[float, Field(ge=0, lt=1)] = 0.99,
     eps: PositiveFloat = 1e-8,
     weight_decay: NonNegativeFloat = 0.0,
     momentum: NonNegativeFloat = 0.0,

@@ -1,0 +1,170 @@
+"""What plugins give back wrongly is told once, in one line, in the plugin's own terms."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ganbench import Mixture, Networks
+from ganbench.failure import PluginError
+from ganbench.measure.evaluate import Metrics
+from ganbench.registry import Registry
+from ganbench.train.cell import Trainer
+from ganbench.train.check import check_distribution, check_networks
+
+HEAD = """'''A test's plugin.'''
+import torch
+from torch.nn.functional import softplus
+from ganbench import Column, Loss, Metric, Optimizer, Update, hookimpl
+
+def discriminator(d_real, d_fake):
+    return softplus(-d_real).mean() + softplus(d_fake).mean()
+
+def generator(d_fake):
+    return {generator}
+
+def start(theta):
+    return (theta.clone(),)
+
+def update(theta, gradient, state, t):
+    return {update}
+
+def step(game, players):
+    batch = game.draw()
+    game.discriminator_loss(players.D, players.G, batch)
+    return game.move(players, discriminator=game.discriminator_gradient(players, batch),
+                     generator=game.generator_gradient(players, batch))
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("foreign", discriminator, generator)
+
+@hookimpl
+def ganbench_optimizers():
+    yield Optimizer("foreign", start, update)
+
+@hookimpl
+def ganbench_updates():
+    yield Update("foreign", step)
+"""
+SOUND = {"generator": "softplus(-d_fake).mean()", "update": "(theta - 0.1 * gradient, state)"}
+
+
+@pytest.fixture
+def trainer(tmp_path, cell, cpu):
+    def build(**wrong):
+        (tmp_path / "foreign.py").write_text(HEAD.format(**(SOUND | wrong)))
+        registry = Registry.load(extra=tmp_path)
+        assert not registry.broken
+        one = cell("{loss: foreign, optimizer: foreign, update: foreign}", seeds=2, registry=registry)
+        return Trainer(one, one.recipe, registry, cpu, "auto")
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"generator": "softplus(-d_fake)"},
+            r"generator\(\) must return a scalar, not the shape \(32,\): take its .mean",
+        ),
+        ({"generator": "softplus(-d_fake).mean()[None]"}, r"must return a scalar, not the shape \(1,\)"),
+        ({"generator": "1.0"}, r"generator\(\) must return a scalar tensor, not float"),
+        ({"generator": "None"}, r"must return a scalar tensor, not NoneType"),
+        ({"update": "theta - gradient"}, r"must return \(theta, state\)"),
+        ({"update": "(theta, ())"}, "a theta and a state of the shapes that it was given"),
+        ({"update": "(theta.sum(), state)"}, "a theta and a state of the shapes that it was given"),
+    ],
+)
+def test_what_a_function_returns_wrongly(wrong, message, trainer):
+    with pytest.raises(PluginError, match=message):
+        trainer(**wrong)
+
+
+def test_a_sound_plugin_passes_and_players_stand_for_their_vectors(trainer):
+    """``step`` in the plugin hands whole players to ``discriminator_loss``."""
+    sound = trainer()
+    assert (sound.engine, sound.note) == ("eager", "")
+
+
+def test_a_gradient_that_is_exactly_zero_is_said(trainer):
+    note = trainer(generator="softplus(-d_fake.detach()).mean()").note
+    assert note.startswith("the generator's gradient is exactly zero at the first step")
+
+
+class Sampler:
+    """A dataset whose sample() gives what it is told."""
+
+    shape = (2,)
+
+    def __init__(self, sample):
+        self.sample = sample
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        (lambda n, g: torch.zeros(n + 1, 2), r"must have the shape \(4, 2\), not \(5, 2\)"),
+        (lambda n, g: torch.zeros(n, 2, dtype=torch.float64), "float32 tensor, not a torch.float64 tensor"),
+        (lambda n, g: torch.zeros(n, 2).numpy(), "float32 tensor, not ndarray"),
+        (lambda n, g: torch.full((n, 2), torch.nan), "not finite"),
+        (lambda n, g: torch.randn(n, 2), "from the generator it is given"),
+        (lambda n, g: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_a_dataset_that_samples_wrongly(sample, message):
+    with pytest.raises(PluginError, match=f"dataset it: .*{message}"):
+        check_distribution("it", Sampler(sample))
+
+
+@pytest.mark.parametrize(
+    ("G", "D", "message"),
+    [
+        (nn.Linear(2, 3), nn.Linear(2, 1), r"the generator gives the shape \(3,\), and the data has \(2,\)"),
+        (nn.Linear(3, 2), nn.Linear(2, 1), r"the generator, given \(4, 2\): RuntimeError"),
+        (nn.Linear(2, 2), nn.Linear(2, 2), r"one logit a sample, \(4,\) or \(4, 1\), not \(4, 2\)"),
+        (nn.Identity(), nn.Linear(2, 1), "the generator has no parameters to train"),
+        (lambda z: z, nn.Linear(2, 1), "the generator must be a torch.nn.Module, not function"),
+    ],
+)
+def test_networks_that_do_not_fit(G, D, message):
+    with pytest.raises(PluginError, match=f"architecture it: .*{message}"):
+        check_networks("it", Networks(G, D, (2,)), (2,))
+
+
+@pytest.mark.parametrize(("latent", "kind"), [(2, "normal"), ((-2,), "normal"), ((2,), "gaussian"), ((2,), "Uniform")])
+def test_a_latent_that_makes_no_sense(latent, kind):
+    with pytest.raises(ValueError, match=r"^latent"):
+        Networks(nn.Linear(2, 2), nn.Linear(2, 1), latent, kind)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(2.0, 1e-9), (1e300, 1.0), (0.0, 1e-300), (1e6, 0.01)])
+def test_geometry_that_float32_cannot_hold_is_refused(mean, std):
+    with pytest.raises(ValueError, match="for float32 samples"):
+        Mixture([[mean, 0.0], [-mean, 1.0]], std)
+
+
+def test_a_metric_that_writes_into_its_samples_changes_nothing_for_the_next(shipped):
+    from ganbench.calling import bind
+    from ganbench.kinds import Column, Metric
+
+    def spoil(samples):
+        total = samples.sum().item()
+        samples.zero_()
+        return {"x": total}
+
+    metric = Metric("spoil", spoil, (Column("x", "a number"),))
+    twin = Metric("twin", spoil, (Column("y", "a number"),))
+    both = Metrics(((metric, bind(spoil, {})), (twin, bind(lambda samples: {"y": samples.sum().item()}, {}))))
+    assert both.of_outcome({"samples": torch.ones(3)}) == {"x": 3.0, "y": 3.0}
+
+
+def test_a_share_must_be_true_or_false():
+    from ganbench.calling import bind
+    from ganbench.kinds import Column, Metric
+
+    metric = Metric("m", lambda: {"x": 0.3}, (Column("x", "a share", summary="share"),))
+    with pytest.raises(PluginError, match=r"metric m: x is a share of seeds, and must be true or false, not 0\.3"):
+        Metrics(((metric, bind(metric.measure, {})),)).of_outcome({})
