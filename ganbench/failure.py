@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
+#: Not a plugin's fault, and told apart from it wherever its code is tried.
+OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
+
 
 class PluginError(Exception):
     """A plugin's code failed; its message is one line that says which and why."""

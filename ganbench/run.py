@@ -29,7 +29,7 @@ from ganbench.suite import Suite
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run: its folder, its table and columns, and whether every seed gave a result."""
+    """A finished run: its folder, its table and columns, and whether every seed gave a result and anything a number."""
 
     folder: RunFolder
     table: pd.DataFrame
@@ -86,7 +86,8 @@ def run(
         "plugins": plugins,
     }
     # All that decides a run's numbers, and nothing else: what goes on after a kill must be the same run.
-    identity = _digest([suite_yaml, versions, about["device"], engine, [[p["name"], p["sha256"]] for p in plugins]])
+    sources = [provenance.source(), *([plugin["name"], plugin["sha256"]] for plugin in plugins)]
+    identity = _digest([suite_yaml, versions, about["device"], engine, sources])
     with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record = Record.read(folder)
         known = {cell.id: cell for cell in record.cells}
@@ -111,7 +112,9 @@ def run(
                 around.checkpoints.rmdir()
             table = write_tables(folder)
             journal.append({"event": "finished"})
-    return Result(folder, table, record.columns, bool((table["failed"] == 0).all()))
+    measured = [name for column in record.columns for name in column.fills if name in table]
+    complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
+    return Result(folder, table, record.columns, complete)
 
 
 def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:

@@ -38,6 +38,9 @@ def at_seven(d_real, d_fake, step):
 def unlucky(d_real, d_fake, random, *, chance: float = 0.0):
     return plain(d_real, d_fake) + torch.where(random.uniform(1).sum() < chance, torch.nan, 0.0)
 
+def poisoned(d_real, d_fake, random):
+    return plain(d_real, d_fake) * torch.where(random.uniform(1).sum() < 0.01, torch.nan, 1.0)
+
 def raises(d_real, d_fake):
     raise RuntimeError("the plugin's own words")  # THE LINE
 
@@ -67,7 +70,7 @@ def branches(d_real, d_fake):
 
 @hookimpl
 def ganbench_losses():
-    for f in (at_seven, unlucky, raises, raises_later, leaves, memory, cuda_memory, cpu_memory, branches):
+    for f in (at_seven, unlucky, poisoned, raises, raises_later, leaves, memory, cuda_memory, cpu_memory, branches):
         yield Loss(f.__name__.replace("_", "-"), f, generator)
 
 def fails(samples):
@@ -79,12 +82,17 @@ def undeclared(samples):
 def words(samples):
     return {"x": "one"}
 
+def fussy(samples):
+    if not samples.isfinite().all():
+        raise ValueError("not finite")
+    return {"x": 1.0}
+
 def share(samples):
     return {"all_modes_share": 1.0}
 
 @hookimpl
 def ganbench_metrics():
-    for f in (fails, undeclared, words):
+    for f in (fails, undeclared, words, fussy):
         yield Metric(f.__name__, f, (Column("x", "a number"),))
     yield Metric("share", share, (Column("all_modes_share", "what the table makes of all_modes"),))
 '''
@@ -371,3 +379,21 @@ def test_an_ended_cell_is_not_run_again(go, tmp_path, monkeypatch):
     monkeypatch.setattr("ganbench.run.run_cell", remember)
     go(out=tmp_path)
     assert ran == ["nonsaturating"]
+
+
+def test_a_metric_that_fails_on_a_diverged_seed_leaves_the_others_their_numbers(go):
+    """Its row says diverged, with empty columns."""
+    result, seeds, *_ = go("{poisoned: {loss: poisoned}}", seeds=6, metrics="fussy")
+    assert result.complete
+    poisoned = of(seeds, "poisoned")
+    assert set(poisoned["status"]) == {"done", "diverged"}
+    assert ((poisoned["x"] == 1.0) == (poisoned["status"] == "done")).all()
+
+
+def test_a_run_that_measured_nothing_is_not_complete(go):
+    """Exit code 3: every seed trained, and no metric had anything to say."""
+    result, seeds, _, _ = go(HEALTHY, seeds=1, metrics="discriminator")
+    assert result.complete
+    result, seeds, _, _ = go("{wgan: {loss: wgan-gp}}", seeds=1, metrics="discriminator")
+    assert set(seeds["status"]) == {"done"}
+    assert not result.complete

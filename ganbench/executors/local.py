@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ganbench.failure import describe
+from ganbench.failure import PluginError, describe
 from ganbench.measure.evaluate import Metrics
 from ganbench.plan import Cell
 from ganbench.record.status import Status
@@ -132,7 +132,13 @@ def _train(cell: Cell, around: Surroundings, speed_known: bool) -> Iterator[Even
 
 def _row(trainer: Trainer, metrics: Metrics, state: State, step: int, replica: int) -> dict[str, Any]:
     diverged = int(state.survived[replica]) < step
-    row = metrics.of_outcome(trainer.outcome(state, step, replica, metrics.names))
+    try:
+        row = metrics.of_outcome(trainer.outcome(state, step, replica, metrics.names))
+    except PluginError as error:
+        # A metric may have no answer for samples that are not finite; that is no reason to lose the other seeds.
+        if not diverged or _out_of_memory(error):
+            raise
+        row = {}
     return {"seed": trainer.cell.seeds[replica], "status": Status.DIVERGED if diverged else Status.DONE} | row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -20,6 +21,17 @@ def versions() -> dict[str, str]:
 
     libraries = {module.__name__: str(module.__version__) for module in (ganbench, torch, numpy, scipy, pandas)}
     return {"python": platform.python_version(), "platform": platform.platform(), **libraries}
+
+
+def source() -> str:
+    """A hash of ganbench's own code: two runs of the same suite by different code are two runs."""
+    import ganbench
+
+    home = Path(ganbench.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(home.rglob("*.py")):
+        digest.update(f"{file.relative_to(home)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def device(name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganbench.calling import bind
-from ganbench.failure import PluginError, describe
+from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
 from ganbench.kinds import Architecture, Dataset, Distribution, Loss, Networks, Optimizer, Update
 from ganbench.plan import Cell
 from ganbench.registry import Registry
@@ -66,7 +66,8 @@ class Trainer:
 
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
             noise = Noise(self.probe.draws, self.dataset, seeds, device)
-            return Engine(name, self._rules, update, noise, seeds, shared)
+            globally = self.probe.draws_globally
+            return Engine(name, self._rules, update, noise, seeds, shared=shared, draws_globally=globally)
 
         self._engine = build(self.engine, cell.seeds)
         self._eager = build("eager", cell.seeds) if engine == "auto" else None
@@ -81,6 +82,8 @@ class Trainer:
             return
         try:
             self._engine.run(self.start, self._buffers, 0, 1)
+        except OUT_OF_MEMORY:
+            raise
         except Exception as error:
             if self._eager is None:
                 raise PluginError(f"the step cannot be compiled: {describe(error)}") from error
@@ -91,7 +94,7 @@ class Trainer:
         """The state after steps begin, ..., end - 1."""
         try:
             return self._engine.run(state, self._buffers, begin, end)
-        except (torch.OutOfMemoryError, KeyboardInterrupt):
+        except OUT_OF_MEMORY:
             raise
         except Exception as error:
             raise PluginError(describe(error)) from error

@@ -41,6 +41,18 @@ def check_networks(name: str, networks: Networks, shape: tuple[int, ...]) -> Non
         module = getattr(networks, player)
         if not isinstance(module, nn.Module):
             raise PluginError(f"architecture {name}: the {player} must be a torch.nn.Module, not {_kind(module)}")
+        for name_, part in module.named_modules():
+            for attribute, value in vars(part).items():
+                if isinstance(value, Tensor):
+                    where = f"{name_}.{attribute}".lstrip(".")
+                    raise PluginError(
+                        f"architecture {name}: the {player}'s tensor {where!r} is neither a parameter nor a buffer, "
+                        "so all seeds would share one: use register_buffer"
+                    )
+        if frozen := [name_ for name_, parameter in module.named_parameters() if not parameter.requires_grad]:
+            raise PluginError(
+                f"architecture {name}: the {player}'s parameter {frozen[0]!r} is frozen: hold it as a buffer instead"
+            )
         if not Network(module).parameters:
             raise PluginError(f"architecture {name}: the {player} has no parameters to train")
     # Copies, since a module may change itself when it is called.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -16,8 +17,11 @@ def save(path: Path, step: int, state: State) -> None:
     """Write the state after ``step`` steps, whole or not at all."""
     path.parent.mkdir(exist_ok=True)
     hidden = path.with_suffix(".new")
+    # Through memory: what torch says of a full disk is no OSError.
+    content = io.BytesIO()
+    torch.save({"step": step, "tensors": tree_flatten(state)[0]}, content)
     with open(hidden, "wb") as file:
-        torch.save({"step": step, "tensors": tree_flatten(state)[0]}, file)
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
     hidden.replace(path)

@@ -20,7 +20,7 @@ from ganbench.calling import Bound
 from ganbench.train.game import Game, Gradient, Player, Players, Rules, autograd_gradient, functional_gradient
 from ganbench.train.network import Buffers
 from ganbench.train.noise import Noise, Tape
-from ganbench.train.seeds import isolated, key
+from ganbench.train.seeds import isolated, reseed
 
 ENGINES = ("eager", "compiled", "serial")
 
@@ -82,11 +82,20 @@ class Engine:
     """Runs steps of all replicas; the engines differ in nothing but rounding."""
 
     def __init__(
-        self, name: str, rules: Rules, update: Bound[Players], noise: Noise, seeds: Sequence[int], shared: str
+        self,
+        name: str,
+        rules: Rules,
+        update: Bound[Players],
+        noise: Noise,
+        seeds: Sequence[int],
+        *,
+        shared: str,
+        draws_globally: bool = False,
     ) -> None:
         self.name = name
         self._noise = noise
         self._seeds = tuple(seeds)
+        self._draws_globally = draws_globally
         if name == "serial":
             self._step = one_step(rules, update, autograd_gradient)
         else:
@@ -123,7 +132,8 @@ class Engine:
             # Dropout and the like draw from torch's global generator: lend them one that belongs to this seed and step.
             with isolated(seed, "global"):
                 for step, draws, index in zip(chunk, noise, indices, strict=False):
-                    torch.manual_seed(key(seed, "global", step))
+                    if self._draws_globally:
+                        reseed(seed, "global", step)
                     own = self._step(own, constants, tuple(draw[replica] for draw in draws), index)
             replicas.append(own)
         return stack(replicas)

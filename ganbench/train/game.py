@@ -178,7 +178,7 @@ class Game:
             scope["d_real"] = D(scope["real"])
         if "d_fake" in names:
             scope["d_fake"] = D(scope["fake"])
-        return check_scalar(loss(scope), loss.function.__name__)
+        return check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
 
 
 def _logits(network: Network, theta: Tensor, buffers: Buffers, x: Tensor) -> Tensor:

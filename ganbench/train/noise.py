@@ -79,10 +79,10 @@ class Tape:
 def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
     """A tensor of random numbers of a kind, on the generator's device."""
     if kind == "uniform":
-        return torch.rand(*shape, generator=generator, device=generator.device)
+        return torch.rand(tuple(shape), generator=generator, device=generator.device)
     if kind == "symmetric":
-        return torch.rand(*shape, generator=generator, device=generator.device).mul_(2).sub_(1)
-    return torch.randn(*shape, generator=generator, device=generator.device)
+        return torch.rand(tuple(shape), generator=generator, device=generator.device).mul_(2).sub_(1)
+    return torch.randn(tuple(shape), generator=generator, device=generator.device)
 
 
 class Noise:

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ganbench.calling import Bound
-from ganbench.failure import PluginError, describe
+from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
 from ganbench.train.engine import State, batch, one_step, unstack
 from ganbench.train.game import Game, Gradient, Players, Rules, autograd_gradient, functional_gradient
 from ganbench.train.network import Buffers
@@ -30,12 +30,14 @@ COMPILED_SPEEDUP = 2.5
 class Probe:
     """What one trial step told.
 
+    ``draws``: what it drew at random; ``draws_globally``: whether it drew from torch's global generator besides.
     ``serial``: why the step cannot be batched, empty where it can. ``idle``: the players whose gradient was exactly
     zero, which is nearly always a mistake. ``operations`` and ``flops``: dispatched by, and floating-point operations
     of, one eager step of all replicas.
     """
 
     draws: tuple[Draw, ...]
+    draws_globally: bool
     idle: tuple[str, ...]
     serial: str
     operations: int
@@ -63,16 +65,18 @@ def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buf
     """
     one, constants = unstack(state, 0), _first(buffers)
     try:
-        draws, idle, drew_globally = _record(rules, update, one, constants, functional_gradient)
+        draws, idle, globally = _record(rules, update, one, constants, functional_gradient)
+    except OUT_OF_MEMORY:
+        raise
     except Exception as error:
         try:
-            draws, idle, _ = _record(rules, update, one, constants, autograd_gradient)
+            draws, idle, globally = _record(rules, update, one, constants, autograd_gradient)
         except Exception as second:
             hint = "; see input_gradient" if "does not require grad" in str(second) else ""
             raise PluginError(describe(second) + hint) from second
-        return Probe(draws, idle, _why_not(error), 0, 0)
-    if drew_globally:
-        return Probe(draws, idle, "draws from torch's global random generator", 0, 0)
+        return Probe(draws, globally, idle, _why_not(error), 0, 0)
+    if globally:
+        return Probe(draws, globally, idle, "draws from torch's global random generator", 0, 0)
     tape = Tape(device=state.survived.device)
     tensors = tuple(
         torch.stack([tape.take(draw.purpose, _synthetic(draw.kind), draw.shape)] * len(state.survived))
@@ -83,9 +87,11 @@ def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buf
     try:
         with counter:
             step(state, buffers, tensors, torch.zeros((), dtype=torch.long, device=state.survived.device))
+    except OUT_OF_MEMORY:
+        raise
     except Exception as error:
-        return Probe(draws, idle, _why_not(error), 0, 0)
-    return Probe(draws, idle, "", counter.operations, counter.flops)
+        return Probe(draws, globally, idle, _why_not(error), 0, 0)
+    return Probe(draws, globally, idle, "", counter.operations, counter.flops)
 
 
 #: What torch says of code that it cannot batch, and the same in the words of who wrote it.

@@ -30,7 +30,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class CellSpeed:
-    """Of one cell: all its replicas together, and one model trained alone the plain way (engine ``serial``)."""
+    """Of one cell: all its replicas together, and one model alone, neither batched nor compiled (engine ``serial``)."""
 
     together: Speed
     one: Speed

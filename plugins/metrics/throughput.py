@@ -1,4 +1,4 @@
-"""Step throughput: model-steps a second, of all seeds together and of one model trained alone the plain way."""
+"""Step throughput: model-steps a second, of all seeds together and of one model alone."""
 
 from ganbench import Column, Metric, hookimpl
 
@@ -27,6 +27,6 @@ def ganbench_metrics():
             ),
             column("model_steps_per_second_low", "the slowest chunk"),
             column("model_steps_per_second_high", "the fastest chunk"),
-            column("model_steps_per_second_one", "one model alone in a plain loop, neither batched nor compiled"),
+            column("model_steps_per_second_one", "one model alone: the same step, neither batched nor compiled"),
         ),
     )

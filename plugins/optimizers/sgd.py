@@ -22,6 +22,8 @@ def update(
     weight_decay: NonNegativeFloat = 0.0,
     nesterov: bool = False,
 ):
+    if nesterov and (not momentum or dampening):
+        raise ValueError("nesterov needs a momentum and no dampening")
     (velocity,) = state
     if weight_decay:
         gradient = gradient + weight_decay * theta

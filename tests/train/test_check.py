@@ -168,3 +168,32 @@ def test_a_share_must_be_true_or_false():
     metric = Metric("m", lambda: {"x": 0.3}, (Column("x", "a share", summary="share"),))
     with pytest.raises(PluginError, match=r"metric m: x is a share of seeds, and must be true or false, not 0\.3"):
         Metrics(((metric, bind(metric.measure, {})),)).of_outcome({})
+
+
+class SharedTensor(nn.Linear):
+    """A module with a tensor that is neither parameter nor buffer."""
+
+    def __init__(self):
+        super().__init__(2, 1)
+        self.frequencies = torch.randn(3)
+
+
+def test_a_tensor_that_all_seeds_would_share_is_refused():
+    with pytest.raises(
+        PluginError, match="the discriminator's tensor 'frequencies' is neither a parameter nor a buffer"
+    ):
+        check_networks("it", Networks(nn.Linear(2, 2), SharedTensor(), (2,)), (2,))
+
+
+def test_a_frozen_parameter_is_refused():
+    """It would be trained: a player's parameters are one vector."""
+    frozen = nn.Linear(2, 1)
+    frozen.bias.requires_grad_(False)
+    with pytest.raises(PluginError, match="the discriminator's parameter 'bias' is frozen"):
+        check_networks("it", Networks(nn.Linear(2, 2), frozen, (2,)), (2,))
+
+
+def test_running_out_of_memory_in_the_trial_step_is_not_the_plugins_fault(trainer):
+    """It must not make a cell serial: which engine trains would then depend on what else was running."""
+    with pytest.raises(torch.OutOfMemoryError):
+        trainer(generator="(_ for _ in ()).throw(torch.OutOfMemoryError('planted'))")
