@@ -142,3 +142,37 @@ def test_wgan_gp_is_the_difference_of_means_plus_its_penalty(functions):
     value = functions("wgan-gp", penalty=10.0)[0](given)
     torch.testing.assert_close(value, given["d_fake"].mean() - given["d_real"].mean())
     torch.testing.assert_close(functions("wgan-gp")[1](given), -given["d_fake"].mean())
+
+
+def test_wgan_gp_weighs_its_penalty(functions):
+    """penalty * (|w| - 1)^2 on a linear discriminator: 16 times the penalty for |w| = 5."""
+    given = scope(torch.tensor([3.0, 4.0], dtype=torch.float64))
+    bare = given["d_fake"].mean() - given["d_real"].mean()
+    for penalty in (0.0, 0.1, 10.0):
+        value = functions("wgan-gp", penalty=penalty)[0](given)
+        assert (value - bare).item() == pytest.approx(16 * penalty)
+    assert (functions("wgan-gp")[0](given) - bare).item() == pytest.approx(160)
+
+
+def test_relativistic_losses_have_known_values(functions):
+    """D minimises softplus(fake - real) and G softplus(real - fake), pair by pair: log(1 + e^-2) and log(1 + e^2)."""
+    discriminator, generator = functions("rpgan", r1=0.0, r2=0.0)
+    real, fake = torch.tensor([3.0, -1.0, 5.0]), torch.tensor([1.0, -3.0, 3.0])
+    given = {"d_real": real, "d_fake": fake, "D": None, "real": None, "fake": None}
+    assert discriminator(given).item() == pytest.approx(math.log1p(math.exp(-2)))
+    assert generator(given).item() == pytest.approx(math.log1p(math.exp(2)))
+
+
+def test_zero_centred_penalties_are_taken_where_they_say(functions):
+    """D(x) = |x|^2 / 2 has the gradient x: R1 is E |real|^2 and R2 is E |fake|^2, here 25 and 4."""
+
+    def D(x):
+        return x.square().sum(1) / 2
+
+    real, fake = torch.tensor([[3.0, 4.0], [0.0, 5.0]]), torch.tensor([[2.0, 0.0], [0.0, -2.0]])
+    given = {"d_real": D(real), "d_fake": D(fake), "D": D, "real": real, "fake": fake}
+    bare = functions("rpgan", r1=0.0, r2=0.0)[0](given).item()
+    assert functions("rpgan", r1=0.2, r2=0.0)[0](given).item() - bare == pytest.approx(0.1 * 25, rel=1e-5)
+    assert functions("rpgan", r1=0.0, r2=0.6)[0](given).item() - bare == pytest.approx(0.3 * 4, rel=1e-5)
+    bare = functions("nonsaturating-r1", gamma=0.0)[0](given).item()
+    assert functions("nonsaturating-r1", gamma=0.2)[0](given).item() - bare == pytest.approx(0.1 * 25, rel=1e-5)
