@@ -122,6 +122,20 @@ def test_an_outcome_is_the_same_each_time_and_another_at_each_step(trainer):
         assert not torch.allclose(first[name], later[name])
 
 
+@pytest.mark.parametrize(("distribution", "std"), [("normal", 1.0), ("uniform", 3**-0.5)])
+def test_latents_are_the_seeds_own_and_of_the_distribution_asked_for(distribution, std, trainer):
+    """Seen through generators that pass them on as they are: N(0, 1), or uniform on (-1, 1); std within 5 errors."""
+    variant = f"{{loss: minimax, architecture: {{name: mlp, depth: 0, latent_distribution: {distribution}}}}}"
+    one = trainer(variant)
+    one.start.players.G.theta[:] = torch.tensor([1.0, 0, 0, 1, 0, 0])
+    latents = [one.outcome(one.start, 0, replica, ALL)["samples"] for replica in range(3)]
+    assert not any(torch.allclose(a, b) for a, b in combinations(latents, 2))
+    everything = torch.stack(latents)
+    assert everything.mean().item() == pytest.approx(0, abs=5 * std / 3000**0.5)
+    assert everything.std().item() == pytest.approx(std, abs=5 * std / 6000**0.5)
+    assert bool((everything.abs() < 1).all()) == (distribution == "uniform")
+
+
 def test_every_variant_is_judged_on_the_same_latents_and_held_out_data(trainer):
     """Two variants whose networks start alike give the same samples: comparisons are paired."""
     one, other = trainer(), trainer("{loss: wgan-gp, update: simultaneous}")
