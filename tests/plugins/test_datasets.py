@@ -97,7 +97,7 @@ def test_parameters_out_of_range_are_refused_by_their_annotations(file: str, par
 
 
 def test_what_annotations_cannot_see_the_mixture_says() -> None:
-    with pytest.raises(ValueError, match="weights must be one for each of the 2 modes, not 1"):
+    with pytest.raises(ValueError, match="weights must be one for each of the 2 modes, not a list of 1"):
         check(dataset("mixture").build, means=[[0.0], [1.0]], std=1.0, weights=[1.0])
 
 
