@@ -15,6 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import rel_entr
 from scipy.stats import chi
 
+from ganbench.measure.points import finite
 from ganbench.mixture import Mixture
 
 HIGH_QUALITY = 3.0  # std from the nearest mode
@@ -28,6 +29,10 @@ class ModeCount:
     P(chi_d <= 3): 99.73 % in one dimension, 98.89 % in two. Less is stray mass; more is modes too narrow, not better.
     ``reverse_kl`` is KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best; None
     without such samples. Its expectation for the data itself is (modes - 1) / 2n.
+
+    ``largest`` is the share of all samples that are nearest to the fullest mode, however far from it. ``spread`` is the
+    samples' total std, about their own mean, over the data's; ``offset`` the distance between the two means in the
+    data's total std. Both are of the finite samples; None where more than half are not.
     """
 
     total: int
@@ -35,6 +40,9 @@ class ModeCount:
     touched: int
     high_quality: float
     reverse_kl: float | None
+    largest: float
+    spread: float | None
+    offset: float | None
 
 
 def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> ModeCount:
@@ -44,15 +52,11 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
     n * weight * P(chi_d <= 3), and at least one. Modes closer than a few std share their samples and read as fewer.
     Raises ValueError where the shapes do not fit or ``share`` is not in [0, 1].
     """
-    samples = np.asarray(samples, dtype=np.float64)
-    if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
-        raise ValueError(f"samples must have the shape (n, {mixture.dimension}), n above 0, not {samples.shape}")
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, not {share}")
-    points = samples[np.isfinite(samples).all(axis=1)]
-    distance = cdist(points, mixture.means) / mixture.std
-    nearest = distance.argmin(axis=1)
-    good = distance[np.arange(len(points)), nearest] <= HIGH_QUALITY
+    nearest, distance = nearest_mode(samples, mixture)
+    good = distance <= HIGH_QUALITY
+    spread, offset = _moments(samples, mixture)
     counts = np.bincount(nearest[good], minlength=mixture.modes)
     expected = len(samples) * mixture.weights * chi(mixture.dimension).cdf(HIGH_QUALITY)
     found = int(counts.sum())
@@ -62,4 +66,31 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
         touched=int((counts > 0).sum()),
         high_quality=found / len(samples),
         reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else None,
+        largest=int(np.bincount(nearest, minlength=1).max()) / len(samples),
+        spread=spread,
+        offset=offset,
     )
+
+
+def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
+    """The mode nearest to each finite row of ``samples``, shape (n, dimension), and its distance in the mode's std.
+
+    Shapes (finite,) each. Raises ValueError where the shapes do not fit.
+    """
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
+        raise ValueError(f"samples must have the shape (n, {mixture.dimension}), n above 0, not {samples.shape}")
+    distance = cdist(finite(samples), mixture.means) / mixture.std
+    nearest = distance.argmin(axis=1)
+    return nearest, distance[np.arange(len(distance)), nearest]
+
+
+def _moments(samples: np.ndarray, mixture: Mixture) -> tuple[float | None, float | None]:
+    points = finite(np.asarray(samples, dtype=np.float64))
+    if 2 * len(points) < len(samples):
+        return None, None
+    centre = mixture.weights @ mixture.means
+    variances = ((mixture.means - centre) ** 2).sum(axis=1) + mixture.dimension * mixture.std**2
+    points = (points - centre) / np.sqrt(mixture.weights @ variances)
+    mean = points.mean(axis=0)
+    return float(np.sqrt(((points - mean) ** 2).sum(axis=1).mean())), float(np.linalg.norm(mean))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
 from scipy.stats import chi
+from torch import Tensor
 
 from ganbench.mixture import Mixture
 
@@ -57,19 +59,38 @@ class Partition:
             self.fine = self._sampled_masses()
         self.coarse = self.merge(self.fine)
 
-    def locate(self, points: np.ndarray) -> np.ndarray:
-        """The fine cell of each point: finite (n, dimension) -> (n,) of indices into ``fine``."""
-        distance = cdist(points, self.mixture.means) / self.mixture.std
-        mode = distance.argmin(axis=1)
-        shell = np.searchsorted(self._cuts, distance[np.arange(len(points)), mode], side="right")
-        offset = points - self.mixture.means[mode]
+    def locate(self, points: Tensor) -> Tensor:
+        """The fine cell of each point: (..., dimension) -> (...) of indices into ``fine``, on the points' device.
+
+        A point that is not finite gets some cell too; it is for the caller to know better.
+        """
+        axes = points.double().unbind(-1)
+        # One mode after the other: all at once is slower by the memory it takes.
+        nearest = torch.full_like(axes[0], math.inf)
+        mode = torch.zeros_like(axes[0], dtype=torch.int64)
+        for index, (mean, std) in enumerate(zip(self.mixture.means.tolist(), self.mixture.std.tolist(), strict=True)):
+            distance = torch.zeros_like(nearest)
+            for x, centre in zip(axes, mean, strict=True):
+                distance += (x - centre).square_()
+            distance /= std**2
+            mode.masked_fill_(distance < nearest, index)
+            torch.minimum(distance, nearest, out=nearest)
+        shell = torch.searchsorted(torch.tensor(self._cuts, device=points.device), nearest.sqrt(), right=True)
+        means = torch.tensor(self.mixture.means, device=points.device)[mode]
         if self.mixture.dimension == 1:
-            sector = (offset[:, 0] >= 0).astype(np.intp)
+            sector = (axes[0] >= means[..., 0]).long()
         else:
             # Turned from mode to mode, so that a generator's axes and the sectors' edges do not agree in all of them.
-            turn = (np.arctan2(offset[:, 1], offset[:, 0]) / (2 * math.pi) + mode * GOLDEN) % 1.0
-            sector = np.minimum((turn * self._sectors).astype(np.intp), self._sectors - 1)
-        return np.asarray((mode * self._shells + shell) * self._sectors + sector)
+            turn = torch.atan2(axes[1] - means[..., 1], axes[0] - means[..., 0]) / (2 * math.pi)
+            sector = ((turn + mode * GOLDEN) % 1.0 * self._sectors).long().clamp(0, self._sectors - 1)
+        return (mode * self._shells + shell) * self._sectors + sector
+
+    def count(self, points: Tensor, counted: Tensor) -> Tensor:
+        """Each fine cell's points, (seeds, n, dimension) -> (seeds, cells), of those ``counted``: bool (seeds, n)."""
+        seeds, cells = len(points), len(self.fine)
+        row = torch.arange(seeds, device=points.device)[:, None] * (cells + 1)
+        cell = torch.where(counted, self.locate(points), cells) + row
+        return torch.bincount(cell.ravel(), minlength=seeds * (cells + 1)).view(seeds, cells + 1)[:, :cells]
 
     def merge(self, values: np.ndarray) -> np.ndarray:
         """What the coarse cells hold, from what the fine cells hold."""
@@ -81,7 +102,7 @@ class Partition:
         counts = np.zeros(mixture.modes * self._shells * self._sectors)
         for mode, n in enumerate(random.multinomial(SAMPLE, mixture.weights)):
             points = mixture.means[mode] + mixture.std[mode] * random.standard_normal((n, mixture.dimension))
-            counts += np.bincount(self.locate(points), minlength=len(counts))
+            counts += np.bincount(self.locate(torch.from_numpy(points)).numpy(), minlength=len(counts))
         return counts / SAMPLE
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 
 from ganbench.measure.partition import Partition
@@ -18,6 +20,10 @@ def draw(mixture: Mixture, n: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     mode = random.choice(mixture.modes, n, p=mixture.weights)
     return mixture.means[mode] + mixture.std[mode, None] * random.standard_normal((n, mixture.dimension))
+
+
+def locate(cells: Partition, points: np.ndarray) -> np.ndarray:
+    return cells.locate(torch.from_numpy(points)).numpy()
 
 
 @pytest.mark.parametrize(
@@ -41,7 +47,7 @@ def test_samples_of_the_data_fall_as_the_masses_say(mixture: Mixture) -> None:
     """Chi-square over the cells that expect five or more; wrong once in a thousand seeds, and the seed is fixed."""
     n = 40_000
     cells = Partition(mixture, 10_000)
-    counts = np.bincount(cells.locate(draw(mixture, n, seed=11)), minlength=len(cells.fine))
+    counts = np.bincount(locate(cells, draw(mixture, n, seed=11)), minlength=len(cells.fine))
     usual = n * cells.fine >= 5
     observed = np.append(counts[usual], counts[~usual].sum())
     expected = np.append(n * cells.fine[usual], n * cells.fine[~usual].sum())
@@ -80,9 +86,29 @@ def test_the_sampled_masses_are_the_same_each_time() -> None:
 )
 def test_every_finite_point_is_in_exactly_one_cell(mixture: Mixture, points: list[tuple[float, float]]) -> None:
     cells = Partition(mixture, 2_000)
-    cell = cells.locate(np.array(points)[:, : mixture.dimension])
+    cell = locate(cells, np.array(points)[:, : mixture.dimension])
     assert cell.shape == (len(points),)
     assert ((cell >= 0) & (cell < len(cells.fine))).all()
+
+
+def test_seeds_are_counted_each_for_itself_and_only_what_counts() -> None:
+    cells = Partition(RING, 2_000)
+    points = torch.from_numpy(np.stack([draw(RING, 2_000, seed) for seed in range(3)]))
+    points[1, 5] = torch.nan
+    counted = torch.rand(3, 2_000, generator=torch.Generator().manual_seed(0)) < 0.9
+    counted[1, 5] = False
+    together = cells.count(points, counted)
+    assert together.shape == (3, len(cells.fine))
+    assert torch.equal(together.sum(dim=1), counted.sum(dim=1))
+    for seed in range(3):
+        assert torch.equal(together[seed], cells.count(points[seed : seed + 1], counted[seed : seed + 1])[0])
+
+
+def test_a_mode_is_the_nearest_in_its_own_std() -> None:
+    """The cells of the definition, mode by mode, without the loop."""
+    cells, points = Partition(RING, 3_000), 5 * np.random.default_rng(2).standard_normal((5_000, 2))
+    mode = (cdist(points, RING.means) / RING.std).argmin(axis=1)
+    assert np.array_equal(locate(cells, points) // (len(cells.fine) // RING.modes), mode)
 
 
 def test_more_than_two_dimensions_are_refused() -> None:

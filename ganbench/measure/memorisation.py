@@ -1,0 +1,75 @@
+"""Whether a generator repeats its training points, or itself.
+
+Copies of the training points are found after Meehan et al. 2020 ("A non-parametric test to detect data-copying in
+generative models", arXiv:2004.05675): samples should be no closer to the training points than held-out data is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from ganbench.failure import NotApplicable
+from ganbench.measure.points import finite, is_finite, nearest, nearest_other, sample_and_real, shuffled
+
+CLOSE = 0.01  # the share of the data's own that is called close
+
+
+@dataclass(frozen=True)
+class Copies:
+    """How close samples are to the training points, beside held-out data.
+
+    ``copied``: share of the samples closer to a training point than all but 1 % of the held-out data are; 0.01 for the
+    data itself. ``z``: the Mann-Whitney statistic of the distances, the paper's C_T over the whole space; standard
+    normal for the data itself, below -3 for copies, and positive for what is far from all data.
+    """
+
+    copied: float
+    z: float
+
+
+def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: int = 5000) -> Copies:
+    """Compare the distances to the nearest of ``training`` of ``samples`` and of held-out ``real``, (n, *shape) each.
+
+    At most ``most`` of each, a fixed random choice; all of ``training``. Samples that are not finite are copies of
+    nothing and infinitely far. Raises ValueError where the shapes differ or ``real`` or ``training`` is not finite.
+    """
+    points, data = sample_and_real(samples, real)
+    points, data = shuffled(points, most), shuffled(data, most)
+    given = sample_and_real(points, training)[1]
+    apart = np.full(len(points), np.inf)
+    usable = is_finite(points)
+    if usable.any():
+        apart[usable] = nearest(points[usable], given)
+    usual = nearest(data, given)
+    return Copies(copied=float((apart < np.quantile(usual, CLOSE)).mean()), z=mann_whitney(apart, usual))
+
+
+def near_duplicates(samples: np.ndarray, real: np.ndarray, most: int = 5000) -> float:
+    """The share of ``samples`` closer to another sample than all but 1 % of ``real`` are to another real point.
+
+    Shapes (n, *shape), flattened; as many of each, at most ``most``, a fixed random choice. 0.01 for the data itself;
+    nearly 1 for a generator that repeats few points with a small jitter; some for one that is too narrow or leaves
+    modes out, since its samples are closer together. Samples that are not finite count as duplicates of each other.
+    Raises ValueError where the shapes differ, ``real`` is not finite or fewer than 2 of either are there.
+    """
+    points, data = sample_and_real(samples, real)
+    n = min(len(points), len(data), most)
+    if n < 2:
+        raise NotApplicable("near duplicates need 2 samples and 2 real points")
+    points, data = shuffled(points, n), shuffled(data, n)
+    close = np.quantile(nearest_other(data), CLOSE)
+    points = finite(points)
+    return 1 - float((nearest_other(points) >= close).sum() / n)
+
+
+def mann_whitney(x: np.ndarray, y: np.ndarray) -> float:
+    """The Mann-Whitney U of ``x`` above ``y``, (n,) and (m,), as a standard normal z, corrected for ties."""
+    n, m = len(x), len(y)
+    both = np.concatenate([x, y])
+    u = rankdata(both)[:n].sum() - n * (n + 1) / 2
+    ties = np.unique(both, return_counts=True)[1].astype(np.float64)
+    variance = n * m / 12 * (n + m + 1 - (ties**3 - ties).sum() / ((n + m) * (n + m - 1)))
+    return float((u - n * m / 2) / np.sqrt(variance)) if variance > 0 else 0.0

@@ -1,0 +1,93 @@
+"""Samples as points: a row each in float64, what is not finite told apart, and the distances between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SEED = 2014  # of every choice among points, so that a measure says the same of the same samples
+FLAT = 16  # dimensions; a tree of points is of no use above
+FAR = 1e100
+DISTANCES = 10_000_000  # as many at a time
+
+
+def from_tensor(samples: Tensor) -> np.ndarray:
+    """A tensor of any type, device and shape (n, *shape) as points: float64, (n, d)."""
+    return as_points(samples.detach().double().cpu().numpy())
+
+
+def as_points(samples: np.ndarray) -> np.ndarray:
+    """Samples (n, *shape) as points: float64, (n, d). Raises ValueError where there are none."""
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim == 0 or samples.size == 0:
+        raise ValueError(f"samples must have the shape (n, *shape), n above 0, not {samples.shape}")
+    return samples.reshape(len(samples), -1)
+
+
+def sample_and_real(samples: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as points. Raises ValueError where their shapes differ or ``real`` is not finite throughout."""
+    points, data = as_points(samples), as_points(real)
+    if points.shape[1] != data.shape[1]:
+        raise ValueError(f"a sample has {points.shape[1]} coordinates and a real one {data.shape[1]}")
+    if len(finite(data)) < len(data):
+        raise ValueError("the real samples must all be finite")
+    return points, data
+
+
+def finite(points: np.ndarray) -> np.ndarray:
+    """Those rows that are finite throughout, and below 1e100 so that squared distances are too."""
+    return np.asarray(points[is_finite(points)])
+
+
+def is_finite(points: np.ndarray) -> np.ndarray:
+    """Which rows are finite throughout, and below 1e100 so that squared distances are too: (n, d) -> (n,)."""
+    return np.asarray((np.abs(points) < FAR).all(axis=1))
+
+
+def shuffled(points: np.ndarray, most: int) -> np.ndarray:
+    """At most ``most`` rows, in a random order that is always the same."""
+    return points[np.random.default_rng(SEED).permutation(len(points))[:most]]
+
+
+def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions good to 1e-7 of the points' own norms."""
+    if points.shape[1] <= FLAT:
+        return np.asarray(cdist(points, others))
+    centre = others.mean(axis=0)
+    points, others = points - centre, others - centre
+    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
+
+
+def nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Each point's distance to the nearest of ``among``, shapes (n, d) and (m, d) -> (n,)."""
+    if points.shape[1] <= FLAT:
+        return np.asarray(KDTree(among).query(points)[0])
+    return np.concatenate([distances(points[rows], among).min(axis=1) for rows in _blocks(len(points), len(among))])
+
+
+def nearest_other(points: np.ndarray) -> np.ndarray:
+    """Each point's distance to the nearest of the other points, (n, d) -> (n,); infinite for a lone one."""
+    n = len(points)
+    if n < 2:
+        return np.full(n, np.inf)
+    if points.shape[1] <= FLAT:
+        return np.asarray(KDTree(points).query(points, k=2)[0])[:, 1]
+    result = np.empty(n)
+    for rows in _blocks(n, n):
+        apart = distances(points[rows], points)
+        apart[np.arange(len(apart)), np.arange(n)[rows]] = np.inf
+        result[rows] = apart.min(axis=1)
+    return result
+
+
+def _blocks(n: int, m: int) -> Iterator[slice]:
+    size = max(DISTANCES // m, 1)
+    return (slice(start, start + size) for start in range(0, n, size))

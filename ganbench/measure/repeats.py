@@ -1,0 +1,38 @@
+"""Rows of a sample that repeat others exactly: a law with a density never does, but for rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import poisson
+
+
+def repeated(points: np.ndarray, log_density: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Which rows repeat others more often than chance would, were they rounded to float32: (n, d) -> (n,) of bool.
+
+    ``log_density`` is that of one row, (k, d) -> (k,). Draws in float32 do coincide by chance on a line: about ten
+    pairs in 10,000 samples of N(4, 0.5). A row that is not finite repeats nothing.
+    """
+    n = len(points)
+    answer = np.zeros(n, dtype=bool)
+    # Rows that agree agree in their first coordinate, and that is quick to rule out.
+    first = np.sort(points[:, 0])
+    ties = first[1:][first[1:] == first[:-1]]
+    if not len(ties):
+        return answer
+    tied = np.flatnonzero(np.isin(points[:, 0], ties) & np.isfinite(points).all(axis=1))
+    order = tied[np.lexsort(points[tied].T)]
+    row = points[order].astype(np.float64)
+    starts = np.ones(len(row), dtype=bool)
+    starts[1:] = (row[1:] != row[:-1]).any(axis=1)
+    copies = np.diff(np.flatnonzero(starts), append=len(row))
+    atom = copies > 1
+    places = row[starts][atom]
+    if len(places):
+        digits = np.minimum(np.abs(places), np.finfo(np.float32).max / 2).astype(np.float32)
+        rounding = np.log(np.spacing(digits).astype(np.float64)).sum(axis=1)
+        by_chance = n * np.exp(np.minimum(log_density(places) + rounding, 0.0))
+        atom[atom] = poisson.sf(copies[atom] - 2, by_chance) < 1 / n
+        answer[order] = np.repeat(atom, copies)
+    return answer

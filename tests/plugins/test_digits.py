@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+
+
+@pytest.fixture(scope="module")
+def digits() -> Any:
+    (value,) = runpy.run_path(str(PLUGINS / "datasets" / "digits.py"))["ganbench_datasets"]()
+    assert value.name == "digits"
+    return value.build()
+
+
+def rows(images: torch.Tensor) -> set[bytes]:
+    return {image.numpy().tobytes() for image in images}
+
+
+def test_all_images_are_there_in_two_parts_that_share_none(digits: Any) -> None:
+    assert digits.shape == (1, 8, 8)
+    assert digits.training.shape == (1437, 1, 8, 8)
+    assert digits.held_out.shape == (360, 1, 8, 8)
+    assert digits.training.dtype == torch.float32
+    whole = torch.cat([digits.training, digits.held_out])
+    pixels = torch.tensor(load_digits().data, dtype=torch.float32).reshape(-1, 1, 8, 8)
+    assert rows(whole) == rows(pixels / 8 - 1)
+    assert len(rows(whole)) == 1797
+    assert (whole.min(), whole.max()) == (-1, 1)
+
+
+def test_a_fifth_of_each_class_is_held_out(digits: Any) -> None:
+    held_out = rows(digits.held_out)
+    images, classes = load_digits(return_X_y=True)
+    plain = torch.tensor(images / 8 - 1, dtype=torch.float32).reshape(-1, 1, 8, 8)
+    for digit in range(10):
+        own = rows(plain[torch.tensor(classes) == digit])
+        assert len(own & held_out) / len(own) == pytest.approx(0.2, abs=0.01)
+
+
+def test_samples_are_training_images_from_the_generator_alone(digits: Any) -> None:
+    first, again = (digits.sample(2000, torch.Generator().manual_seed(7)) for _ in range(2))
+    assert torch.equal(first, again)
+    assert first.shape == (2000, 1, 8, 8)
+    assert rows(first) <= rows(digits.training)
+    assert not torch.equal(first, digits.sample(2000, torch.Generator().manual_seed(8)))
+
+
+def test_the_mlp_plays_on_images(digits: Any) -> None:
+    (architecture,) = runpy.run_path(str(PLUGINS / "architectures" / "mlp.py"))["ganbench_architectures"]()
+    networks = architecture.build(digits.shape, latent=16)
+    fake = networks.generator(torch.randn(5, 16))
+    assert fake.shape == (5, 1, 8, 8)
+    assert networks.discriminator(fake).numel() == 5
+
+
+def test_listing_the_plugin_does_not_wait_for_scikit_learn() -> None:
+    plugin = str(PLUGINS / "datasets" / "digits.py")
+    script = f"import runpy, sys; runpy.run_path({plugin!r}); print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
