@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganbench.failure import NotApplicable
     from ganbench.hookspecs import hookimpl
     from ganbench.kinds import (
         Architecture,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         Metric,
         Networks,
         Optimizer,
+        Reference,
         Update,
     )
     from ganbench.mixture import Mixture
@@ -32,7 +34,9 @@ _HOMES = {
     "Loss": "ganbench.kinds",
     "Metric": "ganbench.kinds",
     "Networks": "ganbench.kinds",
+    "NotApplicable": "ganbench.failure",
     "Optimizer": "ganbench.kinds",
+    "Reference": "ganbench.kinds",
     "Update": "ganbench.kinds",
     "Mixture": "ganbench.mixture",
     "gradient_penalty": "ganbench.train.gradients",
@@ -48,7 +52,9 @@ __all__ = [
     "Metric",
     "Mixture",
     "Networks",
+    "NotApplicable",
     "Optimizer",
+    "Reference",
     "Update",
     "gradient_penalty",
     "hookimpl",

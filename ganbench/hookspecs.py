@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from ganbench.kinds import Architecture, Dataset, Loss, Metric, Optimizer, Update
+from ganbench.kinds import Architecture, Dataset, Loss, Metric, Optimizer, Reference, Update
 
 hookspec = pluggy.HookspecMarker("ganbench")
 hookimpl = pluggy.HookimplMarker("ganbench")
@@ -40,3 +40,8 @@ def ganbench_updates() -> Iterable[Update]:  # type: ignore[empty-body]
 @hookspec
 def ganbench_optimizers() -> Iterable[Optimizer]:  # type: ignore[empty-body]
     """Optimizers: how a player turns a gradient into a step."""
+
+
+@hookspec
+def ganbench_references() -> Iterable[Reference]:  # type: ignore[empty-body]
+    """References: rows that no game has trained, fitted to the data or made of it."""

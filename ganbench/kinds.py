@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from ganbench.train.game import Game, Players
 
 Number = float | int | bool | None
+#: What a metric may say: a number, or words for a column of words.
+Said = Number | str
 
 #: Columns that the tables have for every run; no metric may use these names.
 RESERVED_COLUMNS = (
     "dataset",
     "variant",
+    "reference",
     "seed",
     "seeds",
     "status",
@@ -36,6 +39,10 @@ RESERVED_COLUMNS = (
     "failed",
     "engine",
     "message",
+    "note",
+    "verdict",
+    "verdict_reason",
+    "verdicts",
 )
 
 #: What the functions of a loss may name. ``d_real``, ``d_fake``: logits, shape (batch,); ``D``, ``G``:
@@ -46,16 +53,26 @@ ARCHITECTURE_NAMES = frozenset({"shape"})
 DATASET_NAMES: frozenset[str] = frozenset()
 UPDATE_NAMES = frozenset({"game", "players"})
 OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t"})
-#: What a metric may name. ``samples``, ``real``: (n, *shape), generated and fresh data; ``dataset``: the
-#: distribution; ``d_real``, ``d_fake``: logits on them, (n,); ``loss``: the Loss; ``speed``: a Speed.
-METRIC_NAMES = frozenset({"samples", "real", "dataset", "d_real", "d_fake", "loss", "speed"})
+#: What a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution they are
+#: from; ``random``: a torch.Generator of its own.
+REFERENCE_NAMES = frozenset({"training", "dataset", "random"})
+#: What a metric may name. ``samples``, ``real``: (n, *shape), generated and held-out data; ``dataset``: the
+#: distribution; ``d_real``, ``d_fake``: logits on them, (n,); ``loss``: the Loss; ``divergence``: the
+#: ``ganbench.measure.divergence.Divergence`` of the samples, computed once for all metrics; ``training``: the fixed
+#: points that data or reference are trained on; ``model``: what a reference has fitted; ``final``: whether it is the
+#: seed's last evaluation; ``speed``: a CellSpeed. None where there is no such thing.
+METRIC_NAMES = frozenset(
+    {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "final", "speed"}
+)
 
 
 @runtime_checkable
 class Distribution(Protocol):
     """What a dataset's factory returns: something that can be sampled without end.
 
-    ``log_density`` is optional: where it is exact, the divergences are too.
+    Three more are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact, likelihoods
+    are too. ``training`` and ``held_out``, tensors (n, *shape): data that is a finite set, and its part that is never
+    trained on.
     """
 
     @property
@@ -144,41 +161,65 @@ class Optimizer:
 class Column:
     """One number of a metric, and how the seeds' values become one cell of the table.
 
-    ``summary``: ``median`` (name, name_low, name_high: an exact 95 % interval of the median), ``share`` (of the
-    seeds where it is true: name_share, name_low, name_high, Clopper-Pearson; the first step where it was true
-    becomes first_<name>_step), ``same`` (one value for all seeds), ``none`` (kept in seeds.csv and curves.csv only).
+    ``summary``: ``median`` (name, name_low, name_high: an exact 95 % interval of the median; where there is a better
+    side also name_iqm, the interquartile mean with its interval, and name_detectable, the smallest difference that the
+    seeds could have seen), ``share`` (of the seeds where it is held to the end: name_share, name_low, name_high,
+    Clopper-Pearson; with the medians of first_<name>_step, held_<name>_step and <name>_departures), ``same`` (one value
+    for all seeds), ``words`` (text, said with how many seeds say it), ``none`` (kept in seeds.csv and curves.csv only).
     """
 
     name: str
     doc: str
     unit: str = ""
     better: Literal["lower", "higher", "neither"] = "neither"
-    summary: Literal["median", "share", "same", "none"] = "median"
+    summary: Literal["median", "share", "same", "words", "none"] = "median"
 
     @property
     def fills(self) -> tuple[str, ...]:
         """The names that the column fills in table.csv."""
         match self.summary:
+            case "median" if self.better != "neither":
+                return (*_ends(self.name), *_ends(f"{self.name}_iqm"), f"{self.name}_detectable")
             case "median":
-                return (self.name, f"{self.name}_low", f"{self.name}_high")
+                return _ends(self.name)
             case "share":
-                return (f"{self.name}_share", f"{self.name}_low", f"{self.name}_high", self.first)
-            case "same":
+                share = (f"{self.name}_share", f"{self.name}_low", f"{self.name}_high")
+                return (*share, *_ends(self.first), *_ends(self.held), *_ends(self.departures))
+            case "same" | "words":
                 return (self.name,)
             case "none":
                 return ()
+
+    @property
+    def of_seed(self) -> tuple[str, ...]:
+        """The names that the column fills in seeds.csv and curves.csv."""
+        return (self.name, self.first, self.held, self.departures) if self.summary == "share" else (self.name,)
 
     @property
     def first(self) -> str:
         """The name of the step at which a ``share`` column was first true."""
         return f"first_{self.name}_step"
 
+    @property
+    def held(self) -> str:
+        """The name of the step from which a ``share`` column was true at five evaluations in a row."""
+        return f"held_{self.name}_step"
+
+    @property
+    def departures(self) -> str:
+        """The name of how often a ``share`` column, once true, became false again."""
+        return f"{self.name}_departures"
+
+
+def _ends(name: str) -> tuple[str, ...]:
+    return (name, f"{name}_low", f"{name}_high")
+
 
 def check_columns(columns: Iterable[Column]) -> None:
     """Raise ValueError where two columns, or a column and the tables themselves, would fill the same name."""
     columns = tuple(columns)
     in_table = [name for column in columns for name in column.fills]
-    in_seeds = [column.name for column in columns] + [column.first for column in columns if column.summary == "share"]
+    in_seeds = [name for column in columns for name in column.of_seed]
     for names in (in_table, in_seeds):
         for name, count in Counter([*RESERVED_COLUMNS, *names]).items():
             if count > 1:
@@ -187,11 +228,23 @@ def check_columns(columns: Iterable[Column]) -> None:
 
 @dataclass(frozen=True)
 class Metric:
-    """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed``, about the cell)."""
+    """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed``, about the cell).
+
+    ``at``: ``every`` evaluation, or, for what costs much, only at the ``end``: a seed's last.
+    """
 
     name: str
-    measure: Callable[..., Mapping[str, Number]]
+    measure: Callable[..., Mapping[str, Said]]
     columns: tuple[Column, ...]
+    at: Literal["every", "end"] = "every"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A row that no game has trained: ``fit(training, dataset, random)`` gives the Distribution to score."""
+
+    name: str
+    fit: Callable[..., Distribution]
 
 
 @dataclass(frozen=True)
@@ -223,8 +276,9 @@ KINDS: dict[str, Kind] = {
         _kind("metric", Metric, ("measure",), METRIC_NAMES),
         _kind("update", Update, ("step",), UPDATE_NAMES),
         _kind("optimizer", Optimizer, ("update",), OPTIMIZER_NAMES),
+        _kind("reference", Reference, ("fit",), REFERENCE_NAMES),
     )
 }
 
-Value = Loss | Architecture | Dataset | Metric | Update | Optimizer
+Value = Loss | Architecture | Dataset | Metric | Update | Optimizer | Reference
 Parameters = Mapping[str, Any]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from ganbench.suite import Choice, Suite, Variant
 
-#: The variant that stands in every table and is not trained: fresh data scored as if a generator had made it.
-ORACLE = "oracle"
-
 
 @dataclass(frozen=True)
 class Cell:
-    """One variant on one dataset with all its seeds; ``id`` is a hash of all that defines its numbers."""
+    """One variant on one dataset with all its seeds; ``id`` is a hash of all that defines its numbers.
+
+    The variant is trained as its ``recipe`` says, or is a ``reference``, which no game has trained.
+    """
 
     id: str
     dataset: str
@@ -26,6 +26,7 @@ class Cell:
     samples: int
     data: Choice
     recipe: Variant | None
+    reference: Choice | None
     metrics: tuple[Choice, ...]
 
     @property
@@ -37,21 +38,22 @@ class Cell:
 
 
 def plan(suite: Suite) -> tuple[Cell, ...]:
-    """The cells of a suite, in its order: for each dataset the oracle, then the variants."""
-    recipes: dict[str, Variant | None] = {ORACLE: None, **suite.variants}
+    """The cells of a suite, in its order: for each dataset the references, then the variants."""
+    rows = {choice.name: choice for choice in suite.references} | suite.variants
     return tuple(
-        _cell(suite, dataset, data, variant, recipe)
+        _cell(suite, dataset, data, variant, row)
         for dataset, data in suite.datasets.items()
-        for variant, recipe in recipes.items()
+        for variant, row in rows.items()
     )
 
 
-def _cell(suite: Suite, dataset: str, data: Choice, variant: str, recipe: Variant | None) -> Cell:
+def _cell(suite: Suite, dataset: str, data: Choice, variant: str, row: Variant | Choice) -> Cell:
+    recipe, reference = (None, row) if isinstance(row, Choice) else (row, None)
     steps = suite.steps if recipe else 0
     resolved = suite.resolved()
     defining = {
         "dataset": [dataset, resolved["datasets"][dataset]],
-        "variant": [variant, resolved["variants"].get(variant)],
+        "variant": [variant, row.plain()],
         "seeds": resolved["seeds"],
         "budget": resolved["budget"],
         "evaluate": resolved["evaluate"],
@@ -69,5 +71,6 @@ def _cell(suite: Suite, dataset: str, data: Choice, variant: str, recipe: Varian
         samples=suite.samples,
         data=data,
         recipe=recipe,
+        reference=reference,
         metrics=suite.metrics,
     )

@@ -20,7 +20,7 @@ from ganbench.kinds import Distribution, Metric, Networks
 from ganbench.mistake import Place
 from ganbench.plugin import one_line
 from ganbench.registry import Registry
-from ganbench.schema import BUILT_IN, Budget, SuiteFile
+from ganbench.schema import BUILT_IN, ORACLE, Budget, SuiteFile
 from ganbench.wording import shown
 from ganbench.yamlfile import Document
 
@@ -33,6 +33,7 @@ class Reader:
         self.registry = registry
         self.datasets: dict[str, Choice] = {}
         self.variants: dict[str, dict[str, Choice]] = {}
+        self.references: list[Choice] = []
         self.metrics: list[Choice] = []
         self._architectures: list[tuple[Draft, Choice]] = []
 
@@ -44,6 +45,7 @@ class Reader:
             drafted = draft(raw, ("datasets", name))
             if drafted and (choice := settle("dataset", drafted, self.registry, self.document)):
                 self.datasets[name] = choice
+        self._read_references()
         self._read_defaults()
         for name, raw in self._items("variants"):
             if isinstance(raw, dict):
@@ -73,6 +75,28 @@ class Reader:
         steps = given.get("steps", Budget().steps) if isinstance(given, dict) else None
         if type(steps) is int and type(every) is int and every > steps >= 1:
             self.document.add(("evaluate", "every"), f"must be at most the budget's {steps} steps, not {every}")
+
+    def _read_references(self) -> None:
+        """Each reference once, the oracle always and first: no table without its floor."""
+        raw = self._at("references")
+        written = isinstance(raw, list)
+        items = raw if isinstance(raw, list) else SuiteFile.model_fields["references"].default
+        for index, item in enumerate(items):
+            drafted = draft(item, ("references", index) if written else ())
+            if not drafted or not (choice := settle("reference", drafted, self.registry, self.document)):
+                continue
+            if any(choice.name == other.name for other in self.references):
+                self.document.add(drafted.name_place, f"reference {choice.name!r} is there already")
+                continue
+            self.references.append(choice)
+        oracle = [choice for choice in self.references if choice.name == ORACLE]
+        others = [choice for choice in self.references if choice.name != ORACLE]
+        self.references = [*(oracle or [Choice(ORACLE, {})]), *others]
+        for name, _ in self._items("variants"):
+            if any(name == choice.name for choice in others):
+                self.document.add(
+                    ("variants", name), f"{name!r} is a reference's row in the table: choose another", True
+                )
 
     def _read_metrics(self) -> None:
         raw = self._at("metrics")

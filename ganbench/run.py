@@ -46,9 +46,11 @@ def run(
     engine: str,
     command: Sequence[str],
     observer: Observer,
+    save_samples: bool = False,
 ) -> Result:
     """Run a suite, or go on with the run of it that was stopped; the tables are the same either way.
 
+    ``save_samples``: keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's folder.
     Raises RunLocked where another process is at it, and ValueError, in one line, where two metrics fill the same column
     or what is on disk cannot be believed.
     """
@@ -66,6 +68,7 @@ def run(
         "command": list(command),
         "cells": [
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
+            | {"reference": c.reference is not None}
             for c in cells
         ],
         "columns": [
@@ -101,6 +104,7 @@ def run(
                 record=journal.append,
                 observer=observer,
                 checkpoints=folder.path / "checkpoints",
+                samples=folder.path / "samples" if save_samples else None,
             )
             for cell in cells:
                 if not known[cell.id].ended:
@@ -120,6 +124,7 @@ def run(
 def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:
     """The plugins that a suite names, each once."""
     choices = [("dataset", choice) for choice in suite.datasets.values()]
+    choices += [("reference", choice) for choice in suite.references]
     for variant in suite.variants.values():
         choices += variant.choices()
     choices += [("metric", choice) for choice in suite.metrics]

@@ -143,6 +143,12 @@ class SuiteFile(_Strict):
     budget: Budget = Budget()
     evaluate: Evaluate = Evaluate()
     datasets: Annotated[dict[Name, Choice], _named("datasets")]
+    references: Annotated[list[Choice], Field(description="a list of references")] = [
+        "memoriser",
+        "one-mode",
+        "em",
+        "kde",
+    ]
     defaults: Defaults = Defaults()
     variants: Annotated[dict[VariantName, Variant], _named("variants")]
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [

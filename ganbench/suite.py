@@ -47,7 +47,7 @@ class Suite:
     """Datasets times variants times seeds, with every default filled in.
 
     ``steps`` are generator steps, ``batch`` samples a step, ``every`` the steps between evaluations,
-    ``samples`` the number drawn for each.
+    ``samples`` the number drawn for each. ``references`` are rows that no game has trained, the oracle first.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Suite:
     every: int
     samples: int
     datasets: dict[str, Choice]
+    references: tuple[Choice, ...]
     variants: dict[str, Variant]
     metrics: tuple[Choice, ...]
 
@@ -76,6 +77,7 @@ class Suite:
             "budget": {"steps": self.steps, "batch": self.batch},
             "evaluate": {"every": self.every, "samples": self.samples},
             "datasets": {name: choice.plain() for name, choice in self.datasets.items()},
+            "references": [choice.plain() for choice in self.references],
             "variants": {name: variant.plain() for name, variant in self.variants.items()},
             "metrics": [choice.plain() for choice in self.metrics],
         }
@@ -131,6 +133,7 @@ def _checked(document: Document, registry: Registry) -> Suite:
         every=file.evaluate.every or max(1, file.budget.steps // 10),
         samples=file.evaluate.samples,
         datasets=reader.datasets,
+        references=tuple(reader.references),
         variants={name: Variant(**choices) for name, choices in reader.variants.items()},
         metrics=tuple(reader.metrics),
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from ganbench import Architecture, Column, Dataset, Loss, Metric, Networks, Optimizer, Update, hookimpl
+from ganbench import Architecture, Column, Dataset, Loss, Metric, Networks, Optimizer, Reference, Update, hookimpl
 
 
 class Points:
@@ -96,3 +96,16 @@ def ganbench_metrics():
     for name in ("jsd", "modes", "throughput"):
         yield Metric(name, measure, (Column(name, "a number"),))
     yield Metric("jsd2", measure, (Column("other", "a number"), Column("jsd", "a number")))
+
+
+def fit(training): ...
+
+
+def fit_some(training, *, points: PositiveInt = 512): ...
+
+
+@hookimpl
+def ganbench_references():
+    for name in ("oracle", "one-mode", "em", "kde"):
+        yield Reference(name, fit)
+    yield Reference("memoriser", fit_some)

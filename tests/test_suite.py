@@ -41,6 +41,7 @@ def test_what_is_not_given_has_a_default(registry):
     assert variant.generator_optimizer == Choice("adam", {"lr": 0.001, "betas": (0.5, 0.999)})
     assert variant.discriminator_optimizer == variant.generator_optimizer
     assert [choice.name for choice in suite.metrics] == ["jsd", "modes", "throughput"]
+    assert [choice.name for choice in suite.references] == ["oracle", "memoriser", "one-mode", "em", "kde"]
     assert parse(HEAD + "budget: {steps: 7}\n", registry).every == 1
     assert parse(HEAD + "seeds: [3, 1]\n", registry).seeds == (3, 1)
 
@@ -107,6 +108,25 @@ def test_each_player_has_its_optimizer_laid_over_the_common_one(defaults, choice
     assert parse(suite.to_yaml(), registry) == suite
 
 
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("[]", ["oracle"]),
+        ("[kde, em]", ["oracle", "kde", "em"]),
+        ("[em, oracle, kde]", ["oracle", "em", "kde"]),
+        ("[{name: oracle}]", ["oracle"]),
+    ],
+)
+def test_the_oracle_is_always_there_and_first(written, names, registry):
+    """Other references stand as written, with every parameter; a name that is no row is free for a variant."""
+    suite = parse(HEAD.replace("{a:", "{memoriser:") + f"references: {written}\n", registry)
+    assert [choice.name for choice in suite.references] == names
+    assert parse(suite.to_yaml(), registry) == suite
+    given = parse(HEAD + "references: [{name: memoriser, points: 64}]\n", registry)
+    assert given.references[1] == Choice("memoriser", {"points": 64})
+    assert given.resolved()["references"] == [{"name": "oracle"}, {"name": "memoriser", "points": 64}]
+
+
 def test_a_resolved_suite_loads_as_the_same_suite(registry):
     suite = parse(RICH, registry)
     assert list(suite.variants) == ["a", "b", "1e-4", "null", "on"]
@@ -166,6 +186,13 @@ def test_the_published_schema_is_current():
     published = shipped.folder("suites") / "suite.schema.json"
     assert json.loads(published.read_text()) == schema()
     jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_the_rulers_are_all_measures_and_all_references():
+    registry = Registry.load()
+    suite = load(find("rulers"), registry)
+    assert sorted(choice.name for choice in suite.metrics) == registry.names("metric")
+    assert sorted(choice.name for choice in suite.references) == registry.names("reference")
 
 
 def test_shipped_suites_load_and_fit_the_schema():

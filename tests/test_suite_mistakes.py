@@ -37,7 +37,7 @@ MALFORMED = {
     "unknown_key_far": (
         HEAD + "zzz: 1\n",
         "4:1 zzz: unknown key 'zzz'; known: budget, datasets, "
-        "defaults, description, evaluate, metrics, seeds, suite, variants",
+        "defaults, description, evaluate, metrics, references, seeds, suite, variants",
     ),
     "key_in_wrong_place": (HEAD + "steps: 100\n", "4:1 steps: unknown key 'steps', it belongs in 'budget'"),
     "description": (HEAD + "description: [a]\n", "4:14 description: must be text, not ['a']"),
@@ -142,6 +142,48 @@ MALFORMED = {
     "dataset_is_none": (
         HEAD.replace("{r: ring}", "{r: {name: ring, modes: 99}}"),
         "2:15 datasets.r: dataset 'ring' built null, which is no Distribution",
+    ),
+    "references_text": (HEAD + "references: em\n", "4:13 references: must be a list of references, not 'em'"),
+    "reference_number": (
+        HEAD + "references: [em, 3]\n",
+        "4:18 references[1]: must be a plugin's name, or a mapping of its name and parameters, not 3",
+    ),
+    "reference_nameless": (HEAD + "references: [{}]\n", "4:14 references[0]: needs a name: which reference?"),
+    "reference_unknown": (
+        HEAD + "references: [em, memorizer]\n",
+        "4:18 references[1]: unknown reference 'memorizer', did you mean 'memoriser'?",
+    ),
+    "reference_is_a_loss": (
+        HEAD + "references: [minimax]\n",
+        "4:14 references[0]: unknown reference 'minimax'; known: em, kde, memoriser, one-mode, oracle",
+    ),
+    "reference_twice": (
+        HEAD + "references: [em, kde, {name: em}]\n",
+        "4:30 references[2].name: reference 'em' is there already",
+    ),
+    "reference_oracle_twice": (
+        HEAD + "references: [oracle, oracle]\n",
+        "4:22 references[1]: reference 'oracle' is there already",
+    ),
+    "reference_parameter": (
+        HEAD + "references: [{name: memoriser, point: 3}]\n",
+        "4:32 references[0].point: unknown parameter 'point' of reference 'memoriser', did you mean 'points'?",
+    ),
+    "reference_value": (
+        HEAD + "references: [{name: memoriser, points: 0}]\n",
+        "4:40 references[0].points: must be a whole number above 0, not 0",
+    ),
+    "reference_oracle_parameter": (
+        HEAD + "references: [{name: oracle, points: 5}]\n",
+        "4:29 references[0].points: unknown parameter 'points' of reference 'oracle'; it has none",
+    ),
+    "variant_reference": (
+        HEAD.replace("{a:", "{em:") + "references: [em]\n",
+        "3:12 variants.em: 'em' is a reference's row in the table: choose another",
+    ),
+    "variant_default_reference": (
+        HEAD.replace("{a:", "{memoriser:"),
+        "3:12 variants.memoriser: 'memoriser' is a reference's row in the table: choose another",
     ),
     "variants_text": (
         HEAD.replace("{a: {loss: minimax}}", "minimax"),
@@ -282,12 +324,12 @@ MALFORMED = {
     "list": (
         "- a\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, evaluate, "
-        "datasets, defaults, variants, metrics, not ['a']",
+        "datasets, references, defaults, variants, metrics, not ['a']",
     ),
     "text": (
         "mog\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, evaluate, "
-        "datasets, defaults, variants, metrics, not 'mog'",
+        "datasets, references, defaults, variants, metrics, not 'mog'",
     ),
     "duplicate_top": (HEAD + "suite: demo\n", "4:1 suite: duplicate key 'suite', first on line 1"),
     "duplicate_inner": (

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from ganbench.failure import PluginError
 from ganbench.measure.evaluate import Metrics
 from ganbench.plan import Cell
 from ganbench.registry import Registry
-from ganbench.train.cell import Trainer, build_dataset, oracle
+from ganbench.train.cell import Trainer
+from ganbench.train.data import build_dataset
 from ganbench.train.probe import COMPILE_SECONDS, COMPILED_SPEEDUP
+from ganbench.train.reference import reference_outcome
 from ganbench.train.speed import TIMED_SECONDS
 
 
@@ -34,11 +38,14 @@ class Estimate:
 
 def estimate(cell: Cell, metrics: Metrics, registry: Registry, device: torch.device, engine: str) -> Estimate:
     """Measure a few steps and one evaluation. Raises whatever a plugin raises."""
-    evaluations = len(cell.evaluations) * len(cell.seeds)
+    names = metrics.names
     if cell.recipe is None:
         dataset = build_dataset(cell.data, registry)
-        one = _seconds(lambda: metrics.of_outcome(oracle(cell, dataset, cell.seeds[0], device)))
-        return Estimate("", "", 0.0, one * evaluations, 0.0, 0.0)
+
+        def refer() -> None:
+            _measure(metrics, reference_outcome(cell, registry, dataset, cell.seeds[0], names, device))
+
+        return Estimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
     chosen = Trainer(cell, cell.recipe, registry, device, engine)
     # What compiling would gain is not known before it is done: time the step as it is, and reckon with the usual gain.
     compiled = chosen.engine == "compiled"
@@ -52,15 +59,24 @@ def estimate(cell: Cell, metrics: Metrics, registry: Registry, device: torch.dev
             torch.cuda.synchronize(device)
 
     step = _seconds(train) / steps
-    one = _seconds(lambda: metrics.of_outcome(trainer.outcome(trainer.start, 0, 0, metrics.names)))
+
+    def evaluate(final: bool) -> float:
+        return _seconds(lambda: _measure(metrics, trainer.outcome(trainer.start, 0, 0, names, final=final)))
+
     return Estimate(
         chosen.engine,
         chosen.note,
         training=cell.steps * step / (COMPILED_SPEEDUP if compiled else 1),
-        evaluating=one * evaluations,
+        evaluating=(evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * len(cell.seeds),
         compiling=COMPILE_SECONDS if compiled else 0.0,
         timing=2 * TIMED_SECONDS if "speed" in metrics.names else 0.0,
     )
+
+
+def _measure(metrics: Metrics, outcome: dict[str, Any]) -> None:
+    for row in metrics.of_outcomes([outcome]):
+        if isinstance(row, PluginError):
+            raise row
 
 
 def _seconds(work: object) -> float:

@@ -6,7 +6,7 @@ while an event is recorded or shown ends the run, and is no cell's result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,25 @@ import torch
 from ganbench.failure import PluginError, describe
 from ganbench.measure.evaluate import Metrics
 from ganbench.plan import Cell
+from ganbench.record.samples import keep
 from ganbench.record.status import Status
 from ganbench.registry import Registry
 from ganbench.report.observer import Observer
-from ganbench.train.cell import Trainer, build_dataset, oracle
+from ganbench.train.cell import Trainer
 from ganbench.train.checkpoint import load, save
+from ganbench.train.data import build_dataset
 from ganbench.train.engine import State
+from ganbench.train.reference import reference_outcome
 
 Record = Callable[[Mapping[str, Any]], None]
-#: A kind and what there is to say: the journal's start, speed, evaluation and end, and progress and checkpoint beside.
+#: A kind and what there is to say: the journal's start, speed, evaluation and end, and beside them progress, checkpoint
+#: and samples.
 Event = tuple[str, dict[str, Any]]
-_UNRECORDED = ("progress", "checkpoint")
+_UNRECORDED = ("progress", "checkpoint", "samples")
+#: A seed, how it stands, and what metrics may name about it.
+Outcome = tuple[int, Status, dict[str, Any]]
+#: How many numbers the samples that are measured at once may hold: 64 MiB.
+TOGETHER = 2**24
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class Surroundings:
     record: Record
     observer: Observer
     checkpoints: Path
+    samples: Path | None = None
 
     def checkpoint(self, cell: Cell) -> Path:
         """Where the cell's state is kept between two evaluations."""
@@ -51,7 +60,7 @@ def run_cell(cell: Cell, around: Surroundings, *, speed_known: bool) -> None:
 
     Raises OSError where the disk or the terminal fails.
     """
-    events = _oracle(cell, around) if cell.recipe is None else _train(cell, around, speed_known)
+    events = _refer(cell, around) if cell.recipe is None else _train(cell, around, speed_known)
     kind, step = "", 0
     while kind != "end":
         try:
@@ -76,19 +85,27 @@ def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> 
             around.observer.evaluated(cell, said["step"], said["rows"])
         case "checkpoint":
             save(around.checkpoint(cell), said["step"], said["state"])
+        case "samples":
+            if around.samples is not None:
+                keep(around.samples / cell.dataset / cell.variant / f"{said['seed']}.npz", **said)
         case "end":
             around.observer.cell_ended(cell, said["seeds"])
 
 
-def _oracle(cell: Cell, around: Surroundings) -> Iterator[Event]:
+def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
     yield "start", {"engine": "", "note": "", "replicas": len(cell.seeds)}
     dataset = build_dataset(cell.data, around.registry)
-    rows = [
-        {"seed": seed, "status": Status.DONE} | around.metrics.of_outcome(oracle(cell, dataset, seed, around.device))
-        for seed in cell.seeds
-    ]
+    notes: dict[int, str] = {}
+
+    def outcomes() -> Iterator[Outcome]:
+        for seed in cell.seeds:
+            one = reference_outcome(cell, around.registry, dataset, seed, around.metrics.names, around.device)
+            notes[seed] = one["note"]
+            yield seed, Status.DONE, one
+
+    rows = yield from _measured(around, 0, outcomes())
     yield "evaluation", {"step": 0, "rows": rows}
-    yield "end", {"seeds": [_ending(seed, Status.DONE, 0) for seed in cell.seeds]}
+    yield "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
 
 
 def _train(cell: Cell, around: Surroundings, speed_known: bool) -> Iterator[Event]:
@@ -113,11 +130,8 @@ def _train(cell: Cell, around: Surroundings, speed_known: bool) -> Iterator[Even
             yield "progress", {"step": step}
         survived = state.survived.tolist()
         # A seed that diverged is measured once more, to say how bad it is, and then left alone.
-        rows = [
-            _row(trainer, around.metrics, state, step, replica)
-            for replica in range(len(cell.seeds))
-            if survived[replica] >= before
-        ]
+        outcomes = _outcomes(trainer, around.metrics.names, state, step, before)
+        rows = yield from _measured(around, step, outcomes)
         yield "evaluation", {"step": step, "rows": rows}
         if max(survived) < step:
             break
@@ -130,16 +144,43 @@ def _train(cell: Cell, around: Surroundings, speed_known: bool) -> Iterator[Even
     yield "end", {"seeds": endings}
 
 
-def _row(trainer: Trainer, metrics: Metrics, state: State, step: int, replica: int) -> dict[str, Any]:
-    diverged = int(state.survived[replica]) < step
-    try:
-        row = metrics.of_outcome(trainer.outcome(state, step, replica, metrics.names))
-    except PluginError as error:
-        # A metric may have no answer for samples that are not finite; that is no reason to lose the other seeds.
-        if not diverged or _out_of_memory(error):
-            raise
-        row = {}
-    return {"seed": trainer.cell.seeds[replica], "status": Status.DIVERGED if diverged else Status.DONE} | row
+def _outcomes(trainer: Trainer, names: frozenset[str], state: State, step: int, before: int) -> Iterator[Outcome]:
+    """The outcome of each replica that trained since the step ``before``."""
+    for replica, seed in enumerate(trainer.cell.seeds):
+        lasted = int(state.survived[replica])
+        if lasted >= before:
+            status = Status.DIVERGED if lasted < step else Status.DONE
+            final = status is Status.DIVERGED or step == trainer.cell.steps
+            yield seed, status, trainer.outcome(state, step, replica, names, final=final)
+
+
+def _measured(
+    around: Surroundings, step: int, outcomes: Iterator[Outcome]
+) -> Generator[Event, None, list[dict[str, Any]]]:
+    """A row for each outcome, after its samples if they are the seed's last.
+
+    As many outcomes are held in memory at once as have few samples together.
+    """
+    rows = []
+    while group := list(_few(outcomes)):
+        measured = around.metrics.of_outcomes([outcome for _, _, outcome in group])
+        for (seed, status, outcome), row in zip(group, measured, strict=True):
+            if isinstance(row, PluginError):
+                # A metric may have no answer for samples that are not finite: no reason to lose the other seeds.
+                if status is not Status.DIVERGED or _out_of_memory(row):
+                    raise row
+                row = {}
+            rows.append({"seed": seed, "status": status} | row)
+            if outcome["final"]:
+                yield "samples", {"samples": outcome["samples"], "seed": seed, "step": step}
+    return rows
+
+
+def _few(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    together = 0
+    while together < TOGETHER and (found := next(outcomes, None)) is not None:
+        together += found[2]["samples"].numel()
+        yield found
 
 
 def _ending(seed: int, status: Status, step: int, message: str = "") -> dict[str, Any]:

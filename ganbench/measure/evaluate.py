@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganbench.calling import Bound, bind
-from ganbench.failure import PluginError, describe
-from ganbench.kinds import Column, Metric, Number
+from ganbench.failure import NotApplicable, PluginError, describe
+from ganbench.kinds import Column, Metric, Said
+from ganbench.measure.divergence import Divergence, divergences
 from ganbench.registry import Registry
 from ganbench.suite import Choice
 
@@ -20,7 +22,7 @@ from ganbench.suite import Choice
 class Metrics:
     """The metrics of a suite, bound to their parameters."""
 
-    metrics: tuple[tuple[Metric, Bound[Mapping[str, Number]]], ...]
+    metrics: tuple[tuple[Metric, Bound[Mapping[str, Said]]], ...]
 
     @property
     def columns(self) -> tuple[tuple[str, Column], ...]:
@@ -32,23 +34,41 @@ class Metrics:
         """All that these metrics name."""
         return frozenset(name for _, bound in self.metrics for name in bound.names)
 
-    def of_outcome(self, outcome: Mapping[str, Any]) -> dict[str, Number]:
-        """The numbers of one seed at one evaluation."""
-        return self._measure(outcome, cell=False)
+    def of_outcomes(self, outcomes: Sequence[dict[str, Any]]) -> list[dict[str, Said] | PluginError]:
+        """The row of each seed at one evaluation, or why it has none; the divergences of all are computed at once.
 
-    def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, Number]:
+        ``note`` in a row says which metrics were not applicable, and why.
+        """
+        if "divergence" in self.names:
+            for final in (False, True):
+                some = [outcome for outcome in outcomes if outcome["final"] == final]
+                for outcome, divergence in zip(some, _divergences(some), strict=True):
+                    outcome["divergence"] = divergence
+        rows: list[dict[str, Said] | PluginError] = []
+        for outcome in outcomes:
+            try:
+                rows.append(self._measure(outcome, cell=False))
+            except PluginError as error:
+                rows.append(error)
+        return rows
+
+    def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, Said]:
         """The numbers of the cell as a whole: those of the metrics that name ``speed``."""
         return self._measure(outcome, cell=True)
 
-    def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, Number]:
-        row: dict[str, Number] = {}
+    def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, Said]:
+        row: dict[str, Said] = {}
+        notes = []
         for metric, bound in self.metrics:
-            if ("speed" in bound.names) != cell:
+            if ("speed" in bound.names) != cell or (metric.at == "end" and not outcome["final"]):
                 continue
             # Each metric has its own copy: one that writes into it must not change what the next one sees.
             own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in outcome.items()}
             try:
                 values = dict(bound(own))
+            except NotApplicable as reason:
+                values = {}
+                notes.append(f"{metric.name}: {reason}")
             except Exception as error:
                 raise PluginError(f"metric {metric.name}: {describe(error)}") from error
             declared = [column.name for column in metric.columns]
@@ -59,7 +79,7 @@ class Metrics:
                     row[column.name] = _plain(values.get(column.name), column)
                 except ValueError as error:
                     raise PluginError(f"metric {metric.name}: {error}") from None
-        return row
+        return row | ({"note": "; ".join(notes)} if notes else {})
 
 
 def bind_metrics(choices: Sequence[Choice], registry: Registry) -> Metrics:
@@ -68,9 +88,20 @@ def bind_metrics(choices: Sequence[Choice], registry: Registry) -> Metrics:
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
 
 
-def _plain(value: Any, column: Column) -> Number:
+def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence]:
+    if not outcomes:
+        return []
+    samples, real = (torch.stack([outcome[name].detach() for outcome in outcomes]) for name in ("samples", "real"))
+    return divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])
+
+
+def _plain(value: Any, column: Column) -> Said:
     """A plain number, None where it is not finite (an empty field). Raises ValueError for what is no number."""
     item = value.item() if hasattr(value, "item") else value
+    if column.summary == "words":
+        if not isinstance(item, str | None):
+            raise ValueError(f"{column.name} must be words, not {item!r}")
+        return item or None
     if isinstance(item, float) and not math.isfinite(item):
         return None
     if column.summary == "share" and not isinstance(item, bool | None):

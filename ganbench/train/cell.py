@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,25 +11,19 @@ from torch import Tensor
 
 from ganbench.calling import bind
 from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
-from ganbench.kinds import Architecture, Dataset, Distribution, Loss, Networks, Optimizer, Update
+from ganbench.kinds import Architecture, Loss, Networks, Optimizer, Update
 from ganbench.plan import Cell
 from ganbench.registry import Registry
+from ganbench.seeds import isolated, stream
 from ganbench.suite import Choice, Variant
-from ganbench.train.check import check_distribution, check_networks
+from ganbench.train.check import check_networks
+from ganbench.train.data import build_dataset, outcome
 from ganbench.train.engine import Engine, State, start
 from ganbench.train.game import Rules, bind_loss, bind_optimizer
 from ganbench.train.network import Network, stack
 from ganbench.train.noise import Noise, fill
 from ganbench.train.probe import Probe, probe
-from ganbench.train.seeds import isolated, stream
 from ganbench.train.speed import CellSpeed, measure_speed
-
-
-def build_dataset(choice: Choice, registry: Registry) -> Distribution:
-    """The distribution that a suite's dataset names."""
-    distribution: Distribution = bind(registry.value(Dataset, choice.name).build, choice.parameters)({})
-    check_distribution(choice.name, distribution)
-    return distribution
 
 
 class Trainer:
@@ -118,8 +111,8 @@ class Trainer:
 
         return measure_speed(run, engine.chunk, replicas, self.device)
 
-    def outcome(self, state: State, step: int, replica: int, names: frozenset[str]) -> Mapping[str, Any]:
-        """What metrics may name about one replica at one evaluation; only ``names`` are computed.
+    def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+        """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
 
         Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
         """
@@ -131,13 +124,11 @@ class Trainer:
         )
         with torch.no_grad(), isolated(seed, "evaluate.global", step):
             samples = self._evaluate("G", state, replica, latent)
-            scope: dict[str, Any] = {"samples": samples, "dataset": self.dataset, "loss": self.loss}
-            if names & {"real", "d_real"}:
-                scope["real"] = self.dataset.sample(n, stream(seed, "evaluate.real", step, self.device))
+            scope = outcome(samples, self.dataset, seed, names, final=final) | {"loss": self.loss}
             if "d_real" in names:
-                scope["d_real"] = self._evaluate("D", state, replica, scope["real"]).reshape(n)
+                scope["d_real"] = self._evaluate("D", state, replica, scope["real"]).flatten()
             if "d_fake" in names:
-                scope["d_fake"] = self._evaluate("D", state, replica, samples).reshape(n)
+                scope["d_fake"] = self._evaluate("D", state, replica, samples).flatten()
         return scope
 
     def _evaluate(self, player: str, state: State, replica: int, x: Tensor) -> Tensor:
@@ -145,18 +136,6 @@ class Trainer:
         network = (self._rules.discriminator, self._rules.generator)[at]
         buffers = {name: tensor[replica] for name, tensor in self._buffers[at].items()}
         return network.call(state.players[at].theta[replica], buffers, x, self._still[at])
-
-
-def oracle(cell: Cell, dataset: Distribution, seed: int, device: torch.device) -> Mapping[str, Any]:
-    """What metrics may name about fresh data, scored as if a generator had made it."""
-    return {
-        "samples": dataset.sample(cell.samples, stream(seed, "oracle", 0, device)),
-        "real": dataset.sample(cell.samples, stream(seed, "evaluate.real", 0, device)),
-        "dataset": dataset,
-        "loss": None,
-        "d_real": None,
-        "d_fake": None,
-    }
 
 
 def _rules(

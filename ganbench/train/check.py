@@ -10,27 +10,27 @@ from torch import Tensor, nn
 
 from ganbench.failure import PluginError, describe
 from ganbench.kinds import Distribution, Networks
+from ganbench.seeds import stream
 from ganbench.train.network import Network
-from ganbench.train.seeds import stream
 
 _FEW = 4
 
 
-def check_distribution(name: str, distribution: Distribution) -> None:
-    """Raise PluginError unless the dataset samples as it must: shape, type, finite, and from its generator alone."""
+def check_distribution(name: str, distribution: Distribution, kind: str = "dataset") -> None:
+    """Raise PluginError unless it samples as it must: shape, type, finite, and from its generator alone."""
     try:
         samples, again = (distribution.sample(_FEW, stream(0, "check")) for _ in range(2))
     except Exception as error:
-        raise PluginError(f"dataset {name}: {describe(error)}") from error
+        raise PluginError(f"{kind} {name}: {describe(error)}") from error
     wanted = (_FEW, *distribution.shape)
     if not isinstance(samples, Tensor) or samples.dtype != torch.float32:
-        raise PluginError(f"dataset {name}: sample() must return a float32 tensor, not {_kind(samples)}")
+        raise PluginError(f"{kind} {name}: sample() must return a float32 tensor, not {_kind(samples)}")
     if tuple(samples.shape) != wanted:
-        raise PluginError(f"dataset {name}: sample({_FEW}) must have the shape {wanted}, not {tuple(samples.shape)}")
+        raise PluginError(f"{kind} {name}: sample({_FEW}) must have the shape {wanted}, not {tuple(samples.shape)}")
     if not samples.isfinite().all():
-        raise PluginError(f"dataset {name}: sample() gives numbers that are not finite")
+        raise PluginError(f"{kind} {name}: sample() gives numbers that are not finite")
     if not torch.equal(samples, again):
-        raise PluginError(f"dataset {name}: sample() must draw from the generator it is given, and from nothing else")
+        raise PluginError(f"{kind} {name}: sample() must draw from the generator it is given, and from nothing else")
 
 
 def check_networks(name: str, networks: Networks, shape: tuple[int, ...]) -> None:

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from ganbench.calling import Bound
+from ganbench.seeds import isolated, reseed
 from ganbench.train.game import Game, Gradient, Player, Players, Rules, autograd_gradient, functional_gradient
 from ganbench.train.network import Buffers
 from ganbench.train.noise import Noise, Tape
-from ganbench.train.seeds import isolated, reseed
 
 ENGINES = ("eager", "compiled", "serial")
 

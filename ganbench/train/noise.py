@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganbench.kinds import Distribution
-from ganbench.train.seeds import stream
+from ganbench.seeds import stream
 
 #: One seed's draws of one purpose in one block hold at most this many numbers, and a block this many steps. Both are
 #: part of what defines a run's numbers: they must not depend on how many seeds train together, on what else a variant

@@ -12,11 +12,11 @@ from torch.utils.flop_counter import flop_registry
 
 from ganbench.calling import Bound
 from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
+from ganbench.seeds import isolated
 from ganbench.train.engine import State, batch, one_step, unstack
 from ganbench.train.game import Game, Gradient, Players, Rules, autograd_gradient, functional_gradient
 from ganbench.train.network import Buffers
 from ganbench.train.noise import Draw, Tape
-from ganbench.train.seeds import isolated
 
 # Seconds an operation's dispatch costs, and floating-point operations a second, by device: rough, and constants on
 # purpose, so that the same suite always gets the same engine and with it the same numbers.

@@ -1,24 +1,42 @@
 """Jensen-Shannon divergence between data and generator (Lin 1991, doi:10.1109/18.61115), which the GAN game minimises.
 
-Nats: 0 is perfect, log 2 = 0.6931 is nothing in common. Against the best discriminator V(D, G) = -log 4 + 2 JSD
-(Goodfellow et al. 2014, arXiv:1406.2661, theorem 1). Measured for mixtures of 1 or 2 dimensions.
+Against the best discriminator V(D, G) = -log 4 + 2 JSD (Goodfellow et al. 2014, arXiv:1406.2661, theorem 1). How it is
+estimated depends on the data, and stands in jsd_method: ``density`` for mixtures of 1 or 2 dimensions, ``neighbours``
+for other data of 1 or 2, and ``lower bound`` for all else, which says only that the divergence is no smaller.
+
+Direction: lower is better. 0 is perfect, log 2 = 0.6931 is nothing in common.
+Unit: nats; jsd_fraction is the same as a fraction of log 2.
+Source: results/README.md says how, and what it reads where the answer is known.
+Floor: the oracle's row, about 0.001 at 10,000 samples; for a lower bound jsd_floor, real data against real data.
+Cost: 6 to 8 ms for 10,000 samples of 8 to 25 modes, 15 to 20 ms at the end; a lower bound 0.3 s, at the end only.
 """
 
-from ganbench import Column, Metric, Mixture, hookimpl
-from ganbench.measure.jsd import jsd
+from ganbench import Column, Metric, hookimpl
+from ganbench.measure.jsd import LOG2
 
 
-def measure(samples, dataset):
-    if not (isinstance(dataset, Mixture) and dataset.dimension <= 2):
-        return {"jsd": None, "jsd_low": None, "jsd_high": None}
-    estimate = jsd(samples.detach().double().cpu().numpy(), dataset)
-    return {"jsd": estimate.value, "jsd_low": estimate.low, "jsd_high": estimate.high}
+def measure(divergence):
+    return {
+        "jsd": divergence.value,
+        "jsd_low": divergence.low,
+        "jsd_high": divergence.high,
+        "jsd_fraction": None if divergence.value is None else divergence.value / LOG2,
+        "jsd_floor": divergence.floor,
+        "duplicates": divergence.duplicates,
+        "jsd_method": divergence.method,
+        "jsd_note": divergence.note,
+    }
 
 
 COLUMNS = (
     Column("jsd", "Jensen-Shannon divergence to the data: 0 is perfect, log 2 the most", "nats", "lower"),
     Column("jsd_low", "lower end of its 95 % interval; empty below 400 samples a mode", "nats", summary="none"),
-    Column("jsd_high", "upper end of its 95 % interval; empty below 400 samples a mode", "nats", summary="none"),
+    Column("jsd_high", "upper end of its 95 % interval; empty for a lower bound", "nats", summary="none"),
+    Column("jsd_fraction", "jsd as a fraction of log 2", summary="none"),
+    Column("jsd_floor", "what real data reads against real data, where that is not 0", "nats", summary="none"),
+    Column("duplicates", "share of samples that repeat others exactly, beyond chance", summary="none"),
+    Column("jsd_method", "how it was estimated: density, neighbours or lower bound", summary="words"),
+    Column("jsd_note", "what to know about the estimate, and why it has no interval", summary="words"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The metrics that look at samples: jsd, modes, discriminator."""
+"""The metrics that every suite has: jsd and modes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganbench import Loss, Metric, Mixture
+from ganbench import Metric, Mixture
+from ganbench.measure.divergence import divergences
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "metrics"
 RING = Mixture([[2 * math.cos(k * math.pi / 4), 2 * math.sin(k * math.pi / 4)] for k in range(8)], 0.02)
@@ -33,12 +34,14 @@ class Images:
         return torch.rand(n, *self.shape, generator=generator)
 
 
-def loss(probability: bool) -> Loss:
-    return Loss("some", lambda d_real: d_real.mean(), lambda d_fake: d_fake.mean(), probability=probability)
+def said(samples: torch.Tensor, dataset, real: torch.Tensor | None = None) -> dict:
+    """What the metric jsd says of one seed's samples."""
+    (divergence,) = divergences(samples[None], dataset, None if real is None else real[None], final=True)
+    return dict(metric("jsd").measure(divergence))
 
 
 def test_the_oracle_reads_no_divergence_and_all_modes() -> None:
-    divergence = metric("jsd").measure(oracle(RING), RING)
+    divergence = said(oracle(RING), RING)
     assert 0 <= divergence["jsd_low"] <= divergence["jsd"] <= divergence["jsd_high"] < 0.015
     modes = metric("modes").measure(oracle(RING), RING)
     assert (modes["modes_covered"], modes["modes_total"], modes["modes_touched"], modes["all_modes"]) == (8, 8, 8, True)
@@ -56,35 +59,31 @@ def test_share_reaches_the_count() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_samples_of_any_type_even_with_a_gradient_are_read(dtype: torch.dtype) -> None:
     samples = oracle(RING).to(dtype).requires_grad_()
-    assert metric("jsd").measure(samples, RING)["jsd"] is not None
+    assert said(samples.detach(), RING)["jsd"] is not None
     assert metric("modes").measure(samples, RING)["modes_touched"] == 8
 
 
-def test_where_nothing_is_known_nothing_is_said() -> None:
+def test_the_jsd_is_also_a_fraction_of_log_2() -> None:
+    row = said(torch.full((4000, 2), 50.0), RING)
+    assert row["jsd"] == pytest.approx(math.log(2), abs=1e-6)
+    assert row["jsd_fraction"] == pytest.approx(1, abs=1e-5)
+
+
+def test_every_dataset_has_a_jsd_and_says_how_it_came_by_it() -> None:
+    """In three dimensions and of images there is a lower bound, which has no upper end; modes are for mixtures."""
     cube = Mixture([[0.0, 0.0, 0.0]], 1.0)
-    assert set(metric("jsd").measure(oracle(cube), cube).values()) == {None}
-    assert metric("modes").measure(oracle(cube), cube)["modes_covered"] == 1
+    draw = torch.Generator().manual_seed(0)
     images = Images()
-    samples = images.sample(10, torch.Generator())
-    assert set(metric("jsd").measure(samples, images).values()) == {None}
-    assert set(metric("modes").measure(samples, images).values()) == {None}
+    for dataset in (cube, images):
+        real, same = dataset.sample(2000, draw), dataset.sample(2000, draw)
+        null, far = said(same, dataset, real), said(real + 5, dataset, real)
+        assert (null["jsd_method"], far["jsd_method"], far["jsd_high"]) == ("lower bound", "lower bound", None)
+        assert null["jsd"] < 0.01
+        assert far["jsd"] > 0.6
+    assert metric("modes").measure(oracle(cube), cube)["modes_covered"] == 1
+    assert set(metric("modes").measure(images.sample(10, draw), images).values()) == {None}
 
 
-def test_the_discriminators_belief_is_a_probability_or_nothing() -> None:
-    measure = metric("discriminator").measure
-    zeros = torch.zeros(100)
-    assert measure(zeros, zeros + 200, loss(True)) == {"d_real": 0.5, "d_fake": 1.0}
-    assert measure(zeros, zeros, loss(False)) == {"d_real": None, "d_fake": None}
-    assert measure(None, None, loss(True)) == {"d_real": None, "d_fake": None}
-    assert measure(None, None, None) == {"d_real": None, "d_fake": None}
-
-
-@pytest.mark.parametrize("file", ["jsd", "modes"])
-def test_columns_are_what_is_measured(file: str) -> None:
-    value = metric(file)
-    assert {column.name for column in value.columns} == set(value.measure(oracle(RING), RING))
-
-
-def test_columns_of_the_discriminator_are_what_is_measured() -> None:
-    value = metric("discriminator")
-    assert [column.name for column in value.columns] == list(value.measure(None, None, None))
+def test_columns_are_what_is_measured() -> None:
+    for file, row in (("jsd", said(oracle(RING), RING)), ("modes", metric("modes").measure(oracle(RING), RING))):
+        assert {column.name for column in metric(file).columns} == set(row)

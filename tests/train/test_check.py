@@ -8,7 +8,6 @@ from torch import nn
 
 from ganbench import Mixture, Networks
 from ganbench.failure import PluginError
-from ganbench.measure.evaluate import Metrics
 from ganbench.registry import Registry
 from ganbench.train.cell import Trainer
 from ganbench.train.check import check_distribution, check_networks
@@ -144,30 +143,6 @@ def test_a_latent_that_makes_no_sense(latent, kind):
 def test_geometry_that_float32_cannot_hold_is_refused(mean, std):
     with pytest.raises(ValueError, match="for float32 samples"):
         Mixture([[mean, 0.0], [-mean, 1.0]], std)
-
-
-def test_a_metric_that_writes_into_its_samples_changes_nothing_for_the_next(shipped):
-    from ganbench.calling import bind
-    from ganbench.kinds import Column, Metric
-
-    def spoil(samples):
-        total = samples.sum().item()
-        samples.zero_()
-        return {"x": total}
-
-    metric = Metric("spoil", spoil, (Column("x", "a number"),))
-    twin = Metric("twin", spoil, (Column("y", "a number"),))
-    both = Metrics(((metric, bind(spoil, {})), (twin, bind(lambda samples: {"y": samples.sum().item()}, {}))))
-    assert both.of_outcome({"samples": torch.ones(3)}) == {"x": 3.0, "y": 3.0}
-
-
-def test_a_share_must_be_true_or_false():
-    from ganbench.calling import bind
-    from ganbench.kinds import Column, Metric
-
-    metric = Metric("m", lambda: {"x": 0.3}, (Column("x", "a share", summary="share"),))
-    with pytest.raises(PluginError, match=r"metric m: x is a share of seeds, and must be true or false, not 0\.3"):
-        Metrics(((metric, bind(metric.measure, {})),)).of_outcome({})
 
 
 class SharedTensor(nn.Linear):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ganbench.mixture import Mixture
+from ganbench.seeds import isolated, key, stream
 from ganbench.train.noise import BLOCK_STEPS, Draw, Noise, Tape
-from ganbench.train.seeds import isolated, key, stream
 
 DATA = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
 REAL, LATENT = Draw("real.0", "real", (16, 2)), Draw("latent.0", "normal", (16, 4))

@@ -1,0 +1,52 @@
+"""A dataset in use: built from its plugin, and what of it is held out, trained on, or set beside samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.calling import bind
+from ganbench.kinds import Dataset, Distribution
+from ganbench.registry import Registry
+from ganbench.seeds import stream
+from ganbench.suite import Choice
+from ganbench.train.check import check_distribution
+
+
+def build_dataset(choice: Choice, registry: Registry) -> Distribution:
+    """The distribution that a suite's dataset names."""
+    distribution: Distribution = bind(registry.value(Dataset, choice.name).build, choice.parameters)({})
+    check_distribution(choice.name, distribution)
+    return distribution
+
+
+def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
+    """Up to ``n`` samples of the data that nobody trains on, the same for every variant and evaluation of a seed.
+
+    Fresh ones, or, where the data is a finite set, those that it holds out. Drawn on the CPU, so that all devices, and
+    whoever scores the samples later, have the same.
+    """
+    random = stream(seed, "evaluate.real")
+    finite: Tensor | None = getattr(dataset, "held_out", None)
+    drawn = dataset.sample(n, random) if finite is None else finite[torch.randperm(len(finite), generator=random)[:n]]
+    return drawn.to(device)
+
+
+def training_points(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
+    """The points that a reference is fitted to: the data's training set, or ``n`` samples where it has no end."""
+    finite: Tensor | None = getattr(dataset, "training", None)
+    return dataset.sample(n, stream(seed, "reference.training", 0, device)) if finite is None else finite.to(device)
+
+
+def outcome(samples: Tensor, dataset: Distribution, seed: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+    """What metrics may name about samples (n, *shape), wherever they come from; of ``names``, what is drawn for them.
+
+    What only a game or a fitted reference knows is None: lay it over.
+    """
+    known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model"))
+    known |= {"samples": samples, "dataset": dataset, "training": getattr(dataset, "training", None), "final": final}
+    if names & {"real", "d_real", "divergence"}:
+        known["real"] = held_out(dataset, len(samples), seed, samples.device)
+    return known

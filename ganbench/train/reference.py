@@ -1,0 +1,53 @@
+"""A reference: a row that no game has trained, fitted to data and scored as if a generator had made its samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ganbench.calling import bind
+from ganbench.failure import PluginError, describe
+from ganbench.kinds import Distribution, Reference
+from ganbench.plan import Cell
+from ganbench.registry import Registry
+from ganbench.seeds import isolated, stream
+from ganbench.train.check import check_distribution
+from ganbench.train.data import outcome, training_points
+
+
+def reference_outcome(
+    cell: Cell,
+    registry: Registry,
+    dataset: Distribution,
+    seed: int,
+    names: frozenset[str],
+    device: torch.device,
+) -> dict[str, Any]:
+    """What metrics may name about one seed of a cell whose variant is a reference. Raises PluginError where it fails.
+
+    The points it is fitted to are the same for all references of a seed, and are not those that it is scored with.
+    ``note``: what the fitted distribution has to say about itself, in its attribute of that name.
+    """
+    assert cell.reference is not None
+    name = cell.reference.name
+    training = training_points(dataset, cell.samples, seed, device)
+    given = {"training": training.clone(), "dataset": dataset, "random": stream(seed, f"reference.{name}", 0, device)}
+    try:
+        with isolated(seed, "reference.global"):
+            fitted = bind(registry.value(Reference, name).fit, cell.reference.parameters)(given)
+    except Exception as error:
+        raise PluginError(f"reference {name}: {describe(error)}") from error
+    if not isinstance(fitted, Distribution):
+        raise PluginError(f"reference {name}: fit() must return a Distribution, not {type(fitted).__name__}")
+    if tuple(fitted.shape) != tuple(dataset.shape):
+        raise PluginError(f"reference {name}: its samples have the shape {fitted.shape}, and the data {dataset.shape}")
+    if fitted is not dataset:
+        check_distribution(name, fitted, "reference")
+    samples = fitted.sample(cell.samples, stream(seed, f"reference.{name}.samples", 0, device))
+    model = fitted if hasattr(fitted, "log_density") else None
+    return outcome(samples, dataset, seed, names, final=True) | {
+        "training": training,
+        "model": model,
+        "note": str(getattr(fitted, "note", None) or ""),
+    }

@@ -1,0 +1,107 @@
+"""A dataset in use: what is held out and what is trained on, of data without end and of a finite set."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganbench.failure import PluginError
+from ganbench.mixture import Mixture
+from ganbench.registry import Registry
+from ganbench.suite import Choice
+from ganbench.train.data import build_dataset, held_out, outcome, training_points
+
+ENDLESS = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
+NOTHING = frozenset[str]()
+
+ODD = """'''A test's plugin.'''
+import torch
+from ganbench import Dataset, hookimpl
+
+class Odd:
+    shape = (2,)
+
+    def sample(self, n, generator):
+        return torch.ones(n, 3)
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("odd", Odd)
+"""
+
+
+class Finite:
+    """Ten points to train on, 0 to 9, and five held out, 100 to 104."""
+
+    shape = (1,)
+    training = torch.arange(10.0)[:, None]
+    held_out = torch.arange(100.0, 105.0)[:, None]
+
+    def sample(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        return self.training[torch.randint(10, (n,), generator=generator)]
+
+
+def test_a_dataset_is_built_with_the_suites_parameters(shipped):
+    found = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    assert (found.modes, found.std[0]) == (5, 0.1)
+
+
+def test_a_dataset_that_samples_as_it_must_not_is_refused(tmp_path):
+    (tmp_path / "odd.py").write_text(ODD)
+    with pytest.raises(PluginError, match=r"dataset odd: sample\(4\) must have the shape \(4, 2\), not \(4, 3\)"):
+        build_dataset(Choice("odd", {}), Registry.load(extra=tmp_path))
+
+
+def test_held_out_data_is_the_seeds_own_and_the_same_each_time(cpu):
+    first, again, other = (held_out(ENDLESS, 100, seed, cpu) for seed in (3, 3, 4))
+    assert first.shape == (100, 2)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_held_out_data_of_a_finite_set_is_what_it_holds_out_each_point_once(cpu):
+    """All of it, in an order of the seed's own, where as much as there is, or more, is asked for."""
+    some, everything, more = (held_out(Finite(), n, 0, cpu) for n in (3, 5, 100))
+    assert len(set(some.flatten().tolist())) == 3
+    assert sorted(everything.flatten().tolist()) == [100, 101, 102, 103, 104]
+    assert torch.equal(everything, more)
+    assert set(some.flatten().tolist()) <= set(everything.flatten().tolist())
+    orders = {tuple(held_out(Finite(), 5, seed, cpu).flatten().tolist()) for seed in range(8)}
+    assert len(orders) > 1
+
+
+def test_training_points_are_the_training_set_or_as_many_samples_as_are_asked_for(cpu):
+    assert torch.equal(training_points(Finite(), 3, 0, cpu), Finite.training)
+    first, again, other = (training_points(ENDLESS, 100, seed, cpu) for seed in (3, 3, 4))
+    assert first.shape == (100, 2)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_nobody_is_trained_on_what_it_is_scored_with(cpu):
+    held, trained = held_out(ENDLESS, 1000, 0, cpu), training_points(ENDLESS, 1000, 0, cpu)
+    assert not (held[:, None] == trained).all(dim=2).any()
+    assert not set(Finite.held_out.flatten().tolist()) & set(training_points(Finite(), 9, 0, cpu).flatten().tolist())
+
+
+@pytest.mark.parametrize("needing", ["real", "d_real", "divergence"])
+def test_held_out_data_is_drawn_only_for_what_names_it(needing, cpu):
+    samples = torch.zeros(50, 2)
+    without = outcome(samples, ENDLESS, 3, NOTHING, final=False)
+    assert without.get("real") is None
+    assert torch.equal(
+        outcome(samples, ENDLESS, 3, frozenset({needing}), final=False)["real"], held_out(ENDLESS, 50, 3, cpu)
+    )
+
+
+def test_an_outcome_says_what_is_known_of_samples_that_nobody_has_a_name_for():
+    """Neither logits, nor a loss, nor a model; the training points where data has some."""
+    samples = torch.zeros(4, 1)
+    finite, endless = (outcome(samples, data, 0, NOTHING, final=True) for data in (Finite(), ENDLESS))
+    assert torch.equal(finite["training"], Finite.training)
+    assert endless["training"] is None
+    for found in (finite, endless):
+        assert found["samples"] is samples
+        assert found["final"] is True
+        assert [found[name] for name in ("d_real", "d_fake", "loss", "model")] == [None] * 4
+    assert (finite["dataset"].shape, endless["dataset"]) == ((1,), ENDLESS)
