@@ -1,7 +1,7 @@
-"""Medians and shares over seeds, with exact intervals.
+"""What the seeds of one variant say together: medians, shares and interquartile means, each with its interval.
 
-Both intervals hold for every distribution and every number of seeds: nothing is assumed normal, and where there
-are too few values for an interval there is none.
+Nothing is assumed normal, and where there are too few values for an interval there is none. A value only known to lie
+beyond all others may be given as an infinity: a number or an end of an interval that falls on one is None.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from scipy.stats import binom, binomtest
+import numpy as np
+from scipy.stats import binom, binomtest, norm, t, trim_mean
 
 #: The confidence of every interval over seeds.
 CONFIDENCE = 0.95
+#: How few values have no interval of a median, nor of an interquartile mean.
+FEWEST = 6
+
+_RESAMPLES = 2000
 
 
 class Estimate(NamedTuple):
@@ -32,13 +37,10 @@ def median(values: Iterable[float]) -> Estimate:
     """The median and its interval between two order statistics, e.g. the 4th and 13th of 16.
 
     The interval covers the true median with probability at least 95 %, whatever the distribution (Conover,
-    Practical Nonparametric Statistics, 1999, section 3.2); it needs at least 6 values. A value that is only known
-    to lie beyond all others may be given as an infinity: a median or end that falls on one is None. So the
-    median of censored times exists as soon as more than half of them were observed. Raises ValueError on NaN.
+    Practical Nonparametric Statistics, 1999, section 3.2); it needs at least 6 values. The median of censored times
+    exists as soon as more than half of them were observed. Raises ValueError on NaN.
     """
-    ordered = sorted(float(value) for value in values)
-    if any(map(math.isnan, ordered)):
-        raise ValueError("a median of NaN has no meaning: leave missing values out, or give an infinity")
+    ordered = _ordered(values)
     if not ordered:
         return NOTHING
     # The largest rank r with P(Binomial(n, 1/2) < r) below 2.5 %; 0 where even the extremes are too narrow.
@@ -53,6 +55,51 @@ def share(count: int, total: int) -> Estimate:
         return NOTHING
     interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="exact")
     return Estimate(count / total, float(interval.low), float(interval.high))
+
+
+def interquartile_mean(values: Iterable[float]) -> Estimate:
+    """The mean of the middle half of the values (a quarter, rounded down, is left out at each end) and its interval.
+
+    As robust as the median to a few seeds that failed, and steadier (Agarwal et al. 2021, arXiv:2108.13264). The
+    interval is a percentile bootstrap, widened for small samples as Student's t is (Hesterberg 2015, The American
+    Statistician 69(4), section 5.3), always with the same random numbers; it needs at least 6 values and covers 93 to
+    97 % where the plain one covers 89 to 95 % (measured: results/README.md). Raises ValueError on NaN.
+    """
+    data = np.array(_ordered(values))
+    if not data.size:
+        return NOTHING
+    # Between two infinities of different sign there is no mean: what falls there may be anything.
+    with np.errstate(invalid="ignore"):
+        value = _middle(data)
+        if len(data) < FEWEST:
+            return Estimate(_finite(float(value)), None, None)
+        resampled = _resampled(data)
+    freedom = len(data) - 1
+    tail = norm.cdf(math.sqrt(len(data) / freedom) * t.ppf((1 - CONFIDENCE) / 2, freedom))
+    # Order statistics, not something between two of them, which infinities do not have.
+    place = max(math.ceil(tail * _RESAMPLES), 1) - 1
+    low = np.sort(np.where(np.isnan(resampled), -math.inf, resampled))[place]
+    high = np.sort(np.where(np.isnan(resampled), math.inf, resampled))[-1 - place]
+    return Estimate(_finite(float(value)), _finite(float(low)), _finite(float(high)))
+
+
+def _resampled(data: np.ndarray) -> np.ndarray:
+    """The interquartile means of samples drawn from the data; scipy's bootstrap refuses infinities."""
+    random = np.random.default_rng(0)
+    size = max(1, 10**6 // len(data))
+    sizes = [min(size, _RESAMPLES - done) for done in range(0, _RESAMPLES, size)]
+    return np.concatenate([_middle(data[random.integers(len(data), size=(rows, len(data)))]) for rows in sizes])
+
+
+def _middle(data: np.ndarray, axis: int = -1) -> np.ndarray:
+    return np.asarray(trim_mean(data, 0.25, axis=axis))
+
+
+def _ordered(values: Iterable[float]) -> list[float]:
+    ordered = sorted(float(value) for value in values)
+    if any(map(math.isnan, ordered)):
+        raise ValueError("NaN among the values has no meaning: leave missing values out, or give an infinity")
+    return ordered
 
 
 def _finite(value: float) -> float | None:

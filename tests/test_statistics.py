@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import quantile_test
 
-from ganbench.statistics import Estimate, median, share
+from ganbench.statistics import Estimate, interquartile_mean, median, share
 
 
 def test_median_of_16_lies_between_the_4th_and_the_13th():
@@ -51,9 +52,10 @@ def test_what_was_not_observed_counts_as_beyond_all_others():
     assert median([1, 2, 3, 4, 5, -never]) == Estimate(2.5, None, 5)
 
 
-def test_nan_is_refused():
+@pytest.mark.parametrize("summary", [median, interquartile_mean])
+def test_nan_is_refused(summary):
     with pytest.raises(ValueError, match="NaN"):
-        median([1.0, math.nan])
+        summary([1.0, math.nan])
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,50 @@ def test_share_has_the_interval_of_clopper_and_pearson(count, total, low, high):
 
 def test_share_of_nothing_is_nothing():
     assert share(0, 0) == Estimate(None, None, None)
+
+
+def test_interquartile_mean_is_the_mean_of_the_middle_half():
+    assert interquartile_mean([9, 1, 2, 3, 4, 5, 6, -9]).value == (2 + 3 + 4 + 5) / 4
+    # A quarter of 6 is 1.5: one is left out at each end.
+    assert interquartile_mean([100, 1, 2, 3, 4, -100]).value == 2.5
+    assert interquartile_mean([7]) == Estimate(7, None, None)
+    assert interquartile_mean([]) == Estimate(None, None, None)
+    assert interquartile_mean([3.0] * 6) == Estimate(3, 3, 3)
+
+
+def test_interquartile_mean_bears_as_many_unknown_values_as_it_leaves_out():
+    never = math.inf
+    found = interquartile_mean([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, never, never, never])
+    assert found.value == pytest.approx(8.5)
+    assert found.low is not None
+    assert found.high is None, "another draw of seeds may well have more of them"
+    assert interquartile_mean([1, 2, 3, 4, 5, never, never, never]).value is None
+    assert interquartile_mean([never] * 8) == Estimate(None, None, None)
+    assert interquartile_mean([-never] * 8 + [never] * 8) == Estimate(None, None, None)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=6, max_size=30))
+def test_interquartile_mean_lies_in_its_interval_and_is_the_same_again(values):
+    found = interquartile_mean(values)
+    slack = 1e-9 * max(map(abs, values))
+    assert found.low - slack <= found.value <= found.high + slack
+    assert interquartile_mean(reversed(values)) == found
+
+
+DRAWS = {
+    "normal": lambda random, shape: random.normal(size=shape),
+    "skewed": lambda random, shape: random.lognormal(size=shape),
+    "bimodal": lambda random, shape: random.normal(size=shape) + 5 * (random.random(shape) < 0.3),
+    "heavy tails": lambda random, shape: random.standard_t(2, shape),
+}
+
+
+@pytest.mark.parametrize("seeds", [6, 16])
+@pytest.mark.parametrize("name", DRAWS)
+def test_interquartile_mean_interval_covers_its_95_percent(name, seeds):
+    """400 draws: a true coverage of 95 % shows fewer than 92 % with probability 0.3 %; the plain bootstrap 89 to 95."""
+    random = np.random.default_rng(0)
+    whole = np.sort(DRAWS[name](random, 1_000_000))
+    truth = whole[250_000:750_000].mean()
+    found = [interquartile_mean(DRAWS[name](random, seeds)) for _ in range(400)]
+    assert sum(one.low <= truth <= one.high for one in found) / len(found) >= 0.92

@@ -1,6 +1,7 @@
 """The folder of a run: what is in it, how it comes to be, and whose turn it is.
 
-    results/<suite>/<run>/   suite.yaml  run.json  journal.jsonl  lock  curves.csv  seeds.csv  table.csv
+    results/<suite>/<run>/   suite.yaml  run.json  journal.jsonl  lock
+                             curves.csv  seeds.csv  table.csv  differences.csv  profiles.csv
 
 A folder is written under a hidden name and renamed, so a folder with a run.json is complete.
 """
@@ -61,6 +62,16 @@ class RunFolder:
     def table(self) -> Path:
         """The table with a row for each dataset and variant."""
         return self.path / "table.csv"
+
+    @property
+    def differences(self) -> Path:
+        """The table with a row for each dataset, variant and column, against a baseline variant."""
+        return self.path / "differences.csv"
+
+    @property
+    def profiles(self) -> Path:
+        """The table with the performance profile of each variant over all datasets."""
+        return self.path / "profiles.csv"
 
     @property
     def finished(self) -> bool:

@@ -29,6 +29,7 @@ class CellRecord:
     """What the journal says about one cell.
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``endings`` is empty until the cell has ended.
+    ``reference``: nothing was trained, as for the oracle.
     """
 
     id: str
@@ -36,6 +37,7 @@ class CellRecord:
     variant: str
     seeds: tuple[int, ...]
     steps: int
+    reference: bool = False
     engine: str = ""
     note: str = ""
     evaluations: dict[int, dict[int, Row]] = field(default_factory=dict)
@@ -93,7 +95,15 @@ class Record:
         )
         check_columns(columns)
         cells = {
-            one["id"]: CellRecord(one["id"], one["dataset"], one["variant"], tuple(one["seeds"]), one["steps"])
+            one["id"]: CellRecord(
+                one["id"],
+                one["dataset"],
+                one["variant"],
+                tuple(one["seeds"]),
+                one["steps"],
+                # Runs from before there were other references do not say.
+                one.get("reference", one["variant"] == "oracle"),
+            )
             for one in run["cells"]
         }
         names = {column.name for column in columns}
@@ -117,12 +127,12 @@ def _evaluation(cell: CellRecord, event: Event, columns: set[str]) -> None:
     }
     _planned(f"seed of cell {cell.id}", rows.keys(), cell.seeds)
     for row in rows.values():
-        _planned("column", row.keys(), columns | {"status"})
+        _planned("column", row.keys(), columns | {"status", "note"})
     cell.evaluations[event["step"]] = rows
 
 
 def _speed(cell: CellRecord, event: Event, columns: set[str]) -> None:
-    _planned("column", event["values"].keys(), columns)
+    _planned("column", event["values"].keys(), columns | {"note"})
     cell.speed = event["values"]
 
 

@@ -1,4 +1,4 @@
-"""The three tables of a run, derived from its record alone: the same journal gives the same bytes.
+"""The tables of a run, derived from its record alone: the same journal gives the same bytes.
 
 A missing number is an empty field. Seeds that were stopped (timeout, out_of_memory, error, lost) are counted and
 have no numbers. A diverged seed is a result: the last row it left counts. What a result does not say counts as the
@@ -8,23 +8,29 @@ worst: beyond all others for a median of something that has a better side, and, 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from ganbench.comparison import detectable
 from ganbench.kinds import Column
+from ganbench.measure.verdict import Verdict, verdict
+from ganbench.record.differences import differences
 from ganbench.record.folder import RunFolder, write
+from ganbench.record.frame import frame
+from ganbench.record.held import hold
+from ganbench.record.profiles import profiles
 from ganbench.record.replay import CellRecord, Record, Row
 from ganbench.record.status import Status
-from ganbench.statistics import median, share
+from ganbench.record.values import against, baseline, number, paired, said, values
+from ganbench.statistics import NOTHING, interquartile_mean, median, share
 
 #: The columns of the throughput metric. They hold time, and so differ between two runs of the same thing.
 TIME_COLUMNS = frozenset(
     f"model_steps_per_second{end}" for end in ("", "_low", "_high", "_one", "_one_low", "_one_high")
 )
-
-_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
 def is_time(column: Column) -> bool:
@@ -33,12 +39,18 @@ def is_time(column: Column) -> bool:
 
 
 def write_tables(folder: RunFolder) -> pd.DataFrame:
-    """Write curves.csv, seeds.csv and table.csv, each whole or not at all; return the last."""
+    """Write curves, seeds, table, differences and profiles, each whole or not at all; return the table."""
     record = Record.read(folder)
-    frame = table(record)
-    for path, content in ((folder.curves, curves(record)), (folder.seeds, seeds(record)), (folder.table, frame)):
+    made = {
+        folder.curves: curves(record),
+        folder.seeds: seeds(record),
+        folder.table: table(record),
+        folder.differences: differences(record),
+        folder.profiles: profiles(record),
+    }
+    for path, content in made.items():
         write(path, content.to_csv(index=False, lineterminator="\n"))
-    return frame
+    return made[folder.table]
 
 
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -52,91 +64,130 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def curves(record: Record) -> pd.DataFrame:
     """A row for each dataset, variant, seed and evaluation, in the order planned.
 
-    dataset, variant, seed, status, step, the metrics' columns, and for each ``share`` column X
-    first_X_step: the first evaluated step, so far, at which X was true.
+    dataset, variant, seed, status, step, the metrics' columns, and for each ``share`` column X first_X_step,
+    held_X_step and X_departures, so far.
     """
     columns = _seed_columns(record)
     rows = []
     for cell in record.cells:
         for seed in cell.seeds:
-            history = cell.history(seed)
-            for step, row in history.items():
-                so_far = {past: said for past, said in history.items() if past <= step}
+            for step, row in cell.history(seed).items():
                 rows.append(
                     {"dataset": cell.dataset, "variant": cell.variant, "seed": seed}
                     | {"status": row["status"], "step": step}
-                    | _numbers(row, so_far, columns)
+                    | _numbers(cell, seed, row, columns, until=step)
                 )
-    return _frame(rows, ("dataset", "variant", "seed", "status", "step", *_seed_names(columns)))
+    return frame(rows, ("dataset", "variant", "seed", "status", "step", *_seed_names(columns)))
 
 
 def seeds(record: Record) -> pd.DataFrame:
     """A row for each dataset, variant and seed planned, whatever became of it.
 
-    dataset, variant, seed, status, step, the metrics' columns at the last evaluation, first_X_step for each
-    ``share`` column X, engine, message.
+    dataset, variant, seed, status, step, verdict, verdict_reason, the metrics' columns at the last evaluation, for each
+    ``share`` column X first_X_step, held_X_step and X_departures, engine, message.
     """
     columns = _seed_columns(record)
     rows = []
     for cell in record.cells:
         for seed in cell.seeds:
-            ending, result = cell.ending(seed), cell.result(seed)
+            ending, result, (word, reason) = cell.ending(seed), cell.result(seed), _verdict(cell, seed)
             rows.append(
                 {"dataset": cell.dataset, "variant": cell.variant, "seed": seed}
                 | {"status": str(ending.status), "step": ending.step, "engine": cell.engine}
-                | {"message": ending.message or cell.note}
-                | ({} if result is None else _numbers(result, cell.history(seed), columns))
+                | {"verdict": word or None, "verdict_reason": reason or None, "message": _message(cell, seed)}
+                | ({} if result is None else _numbers(cell, seed, result, columns))
             )
-    names = ("dataset", "variant", "seed", "status", "step", *_seed_names(columns), "engine", "message")
-    return _frame(rows, names)
+    fixed = ("dataset", "variant", "seed", "status", "step", "verdict", "verdict_reason")
+    return frame(rows, (*fixed, *_seed_names(columns), "engine", "message"))
 
 
 def table(record: Record) -> pd.DataFrame:
     """A row for each dataset and variant.
 
-    dataset, variant, how many seeds were planned and how they ended (seeds, done, diverged, failed), what the
-    columns fill (see ``kinds.Column.summary``), engine. A median or an end of an interval that is not finite is
-    empty: first_X_step is empty unless more than half of the measured seeds reached X.
+    dataset, variant, whether it is a reference, how many seeds were planned and how they ended (seeds, done, diverged,
+    failed, verdicts), what the columns fill (see ``kinds.Column.summary``), engine. A median or an end of an interval
+    that is not finite is empty: first_X_step is empty unless more than half of the measured seeds reached X.
     """
+    rivals = against(record, baseline(record))
     rows = []
     for cell in record.cells:
         statuses = [cell.ending(seed).status for seed in cell.seeds]
         row: dict[str, Any] = {
             "dataset": cell.dataset,
             "variant": cell.variant,
+            "reference": cell.reference,
             "seeds": len(statuses),
             "done": statuses.count(Status.DONE),
             "diverged": statuses.count(Status.DIVERGED),
             "failed": sum(not status.measured for status in statuses),
+            "verdicts": _count((_verdict(cell, seed).word for seed in cell.seeds), "{} {}", ", "),
             "engine": cell.engine,
         }
         for column in record.columns:
-            row |= zip(column.fills, _summary(cell, column), strict=True)
+            row |= zip(column.fills, _summary(cell, column, rivals.get(cell.dataset)), strict=True)
         rows.append(row)
-    fixed = ("dataset", "variant", "seeds", "done", "diverged", "failed")
-    return _frame(rows, (*fixed, *(name for column in record.columns for name in column.fills), "engine"))
+    fixed = ("dataset", "variant", "reference", "seeds", "done", "diverged", "failed", "verdicts")
+    return frame(rows, (*fixed, *(name for column in record.columns for name in column.fills), "engine"))
 
 
-def _summary(cell: CellRecord, column: Column) -> tuple[float | None, ...]:
-    """The values of ``column.fills`` for one cell."""
-    measured = [seed for seed in cell.seeds if cell.ending(seed).status.measured]
-    diverged = {seed for seed in measured if cell.ending(seed).status is Status.DIVERGED}
-    values = {seed: _number((cell.result(seed) or {}).get(column.name)) for seed in measured}
-    said = {seed: value for seed, value in values.items() if value is not None}
+def _message(cell: CellRecord, seed: int) -> str:
+    """All there is to say about a seed: how it ended, which metrics had no answer, how its cell was trained."""
+    notes = (cell.ending(seed).message, (cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
+    return "; ".join(filter(None, notes))
+
+
+def _verdict(cell: CellRecord, seed: int) -> Verdict:
+    """What happened to the seed; nothing where it was not measured, or not trained."""
+    status = cell.ending(seed).status
+    if cell.reference or not status.measured:
+        return Verdict("", "")
+    return verdict(list(cell.history(seed).values()), diverged=status is Status.DIVERGED)
+
+
+def _summary(cell: CellRecord, column: Column, rival: CellRecord | None) -> tuple[Any, ...]:
+    """The values of ``column.fills`` for one cell; ``rival``: the baseline's cell on the same dataset."""
     match column.summary:
         case "median":
-            worst = {"lower": math.inf, "higher": -math.inf}.get(column.better)
-            silent = [] if worst is None else [worst for seed in measured if seed not in said]
-            return median([*said.values(), *silent])
+            numbers = values(cell, column).values()
+            if column.better == "neither":
+                return median(numbers)
+            return (*median(numbers), *interquartile_mean(numbers), _detectable(cell, column, rival))
         case "share":
-            steps = [_first(cell.history(seed), column) for seed in said.keys() | diverged]
-            reached = [math.inf if step is None else step for step in steps]
-            return (*share(sum(map(bool, said.values())), len(steps)), median(reached).value)
+            return _share(cell, column)
         case "same":
-            distinct = {_number(cell.speed.get(column.name)), *said.values()} - {None}
+            distinct = {number(cell.speed.get(column.name)), *said(cell, column).values()} - {None}
             return (distinct.pop(),) if len(distinct) == 1 else (None,)
+        case "words":
+            return (_count(map(str, said(cell, column).values()), "{} x {}", "; "),)
         case "none":
             return ()
+
+
+def _detectable(cell: CellRecord, column: Column, rival: CellRecord | None) -> float | None:
+    """The smallest difference to the baseline that could have been seen; the baseline's own is to its equal."""
+    if cell.reference or rival is None:
+        return None
+    if cell is rival:
+        # A variant that scatters as much, and independently: differences have twice the variance.
+        centred = pd.Series(values(cell, column), dtype=float) * math.sqrt(2)
+        return detectable(centred.to_numpy())
+    return detectable(paired(cell, rival, column))
+
+
+def _share(cell: CellRecord, column: Column) -> tuple[Any, ...]:
+    diverged = {seed for seed in cell.seeds if cell.ending(seed).status is Status.DIVERGED}
+    holds = [hold(cell, seed, column) for seed in sorted(said(cell, column).keys() | diverged)]
+    held = share(sum(bool(one.to_the_end) for one in holds), len(holds))
+    first = median(math.inf if one.first is None else one.first for one in holds)
+    since = median(math.inf if one.since is None else one.since for one in holds)
+    reached = [one.departures for one in holds if one.first is not None and one.departures is not None]
+    return (*held, *first, *since, *(median(reached) if reached else NOTHING))
+
+
+def _count(words: Iterable[str], form: str, between: str) -> str | None:
+    """Each distinct text with how many say it, most common first; empty ones are not said."""
+    counts = Counter(word for word in words if word)
+    return between.join(form.format(count, word) for word, count in counts.most_common()) or None
 
 
 def _seed_columns(record: Record) -> list[Column]:
@@ -149,36 +200,18 @@ def _seed_columns(record: Record) -> list[Column]:
 
 
 def _seed_names(columns: Sequence[Column]) -> list[str]:
-    return [column.name for column in columns] + [column.first for column in columns if column.summary == "share"]
+    return [column.name for column in columns] + [name for column in columns for name in column.of_seed[1:]]
 
 
-def _numbers(row: Row, history: dict[int, Row], columns: Sequence[Column]) -> dict[str, Any]:
-    values = {column.name: _number(row.get(column.name)) for column in columns}
-    return values | {column.first: _first(history, column) for column in columns if column.summary == "share"}
-
-
-def _first(history: dict[int, Row], column: Column) -> int | None:
-    return next((step for step, row in sorted(history.items()) if row.get(column.name)), None)
-
-
-def _number(value: Any) -> Any:
-    """A number as the journal holds it, with the words it uses for infinities turned back."""
-    return _INFINITIES.get(value, value) if isinstance(value, str) else value
-
-
-def _frame(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> pd.DataFrame:
-    rows = list(rows)
-    return pd.DataFrame({name: _series([row.get(name) for row in rows]) for name in names}, columns=list(names))
-
-
-def _series(values: list[Any]) -> pd.Series[Any]:
-    """One column, typed by its values, so that a missing one does not turn whole numbers into fractions."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds == {bool}:
-        return pd.Series(values, dtype="boolean")
-    if kinds == {int}:
-        return pd.Series(values, dtype="Int64")
-    return pd.Series(values, dtype="float64" if str not in kinds else object)
+def _numbers(
+    cell: CellRecord, seed: int, row: Row, columns: Sequence[Column], until: int | None = None
+) -> dict[str, Any]:
+    numbers = {column.name: number(row.get(column.name)) for column in columns}
+    for column in columns:
+        if column.summary == "share":
+            held = hold(cell, seed, column, until=until)
+            numbers |= zip(column.of_seed[1:], (held.first, held.since, held.departures), strict=True)
+    return numbers
 
 
 def _json(value: Any) -> Any:

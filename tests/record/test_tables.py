@@ -10,6 +10,7 @@ import random
 
 import pytest
 
+from ganbench.comparison import effect
 from ganbench.kinds import Column, check_columns
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
@@ -83,8 +84,11 @@ def test_table_of_sixteen_seeds_has_the_numbers_worked_out_by_hand():
                 "values": {"model_steps_per_second": 1e4, "model_steps_per_second_one": 9e2},
             },
             evaluation(cell, 10, [row(s, 0.5, 8 if s < 5 else 3) for s in range(16)]),
-            # jsd is 0.00, 0.01 ... 0.15; seeds 0 to 11 have all modes, of which 5 had them at step 10 already.
-            evaluation(cell, 20, [row(s, s / 100, 8 if s < 12 else 6) for s in range(16)]),
+            # jsd is 0.00, 0.01 ... 0.15; seeds 0 to 11 have all modes at the last five evaluations but for seed 11,
+            # which loses them once; 5 had them at step 10 already.
+            *[evaluation(cell, step, [row(s, s / 100, 8 if s < 12 else 6) for s in range(16)]) for step in (20, 22)],
+            evaluation(cell, 24, [row(s, s / 100, 8 if s < 11 else 6) for s in range(16)]),
+            *[evaluation(cell, step, [row(s, s / 100, 8 if s < 12 else 6) for s in range(16)]) for step in (26, 30)],
             end(cell, ["done"] * 16),
         ],
         plan(16, ("minimax",)),
@@ -101,12 +105,26 @@ def test_table_of_sixteen_seeds_has_the_numbers_worked_out_by_hand():
         "jsd_high": 0.12,
         "modes_covered": 8.0,
         "modes_total": 8,
-        "all_modes_share": 0.75,
-        # Clopper & Pearson for 12 of 16: the quantiles of Beta(12, 5) and Beta(13, 4).
-        "all_modes_low": pytest.approx(0.4762, abs=5e-5),
-        "all_modes_high": pytest.approx(0.9273, abs=5e-5),
-        # 5 at step 10, 7 at step 20, 4 never: the 8th and 9th of 16 are 20.
+        "reference": False,
+        # Seeds 0 to 5 are at or below 0.05 from step 20 on, 0 to 4 of them had all modes at step 10 already; 6 to 10
+        # settle above it, 11 loses its modes on the way, 12 to 15 have 6.
+        "verdicts": "6 converged, 5 wrong shape, 4 modes lost, 1 oscillating",
+        # The mean of 0.04 ... 0.11.
+        "jsd_iqm": pytest.approx(0.075),
+        "all_modes_share": 11 / 16,
+        # Clopper & Pearson for 11 of 16: the quantiles of Beta(11, 6) and Beta(12, 5).
+        "all_modes_low": pytest.approx(0.4134, abs=5e-5),
+        "all_modes_high": pytest.approx(0.8898, abs=5e-5),
+        # 5 at step 10, 7 at step 20, 4 never: the 8th and 9th of 16 are 20, the 4th 10, the 13th never.
         "first_all_modes_step": 20.0,
+        "first_all_modes_step_low": 10.0,
+        "first_all_modes_step_high": None,
+        # 5 hold them from step 10, 6 from step 20, 5 never.
+        "held_all_modes_step": 20.0,
+        "held_all_modes_step_low": 10.0,
+        "held_all_modes_step_high": None,
+        # Of the 12 that ever had them one lost them.
+        "all_modes_departures": 0.0,
         "high_quality": 0.9,
         "model_steps_per_second": 1e4,
         "model_steps_per_second_one": 9e2,
@@ -200,6 +218,29 @@ def test_stopped_seed_is_a_row_without_numbers(status):
     assert len(curves(record)) == 7, "what was measured before stays in the curves"
 
 
+def test_message_is_all_there_is_to_say_about_a_seed():
+    """How it ended, what its last row and the cell's speed could not say and why, and how it was trained."""
+    cell = "ring8-minimax"
+    rows = [row(0, note="mmd: too few"), row(1), row(2, status="diverged", note="mmd: not finite"), row(3, note="gone")]
+    events = [
+        evaluation(cell, 10, [row(s, note="not the last") for s in range(4)]),
+        evaluation(cell, 30, rows),
+        end(cell, ["done", "done", "diverged", "error"], message="why"),
+    ]
+    start = {"event": "start", "cell": cell, "engine": "serial", "note": "trained seed by seed", "replicas": 4}
+    speed = {"event": "speed", "cell": cell, "values": {"note": "clock: stopped"}}
+    quiet = [*events[:2], end(cell, ["done"] * 4)]
+
+    def messages(*events):
+        return [r["message"] for r in as_rows(seeds(replay(events, plan(4, ("minimax",)))))]
+
+    assert messages(*events) == ["why; mmd: too few", "why", "why; mmd: not finite", "why"]
+    assert messages(*quiet) == ["mmd: too few", "", "mmd: not finite", "gone"]
+    all_of_it = "why; mmd: too few; clock: stopped; trained seed by seed"
+    assert messages(start, speed, *events)[:2] == [all_of_it, "why; clock: stopped; trained seed by seed"]
+    assert "note" not in seeds(replay(events, plan(4, ("minimax",))))
+
+
 def test_unfinished_run_has_a_row_for_every_planned_seed():
     cells = plan(3) + plan(3, dataset="grid25")
     events = [
@@ -240,7 +281,8 @@ def test_tables_do_not_depend_on_how_often_the_run_was_killed(tmp_path):
             for event in [*story, end("ring8-minimax", ["done"] * 6), {"event": "finished"}]:
                 journal.append(event)
         write_tables(folder)
-        written.append([path.read_bytes() for path in (folder.curves, folder.seeds, folder.table)])
+        tables = (folder.curves, folder.seeds, folder.table, folder.differences, folder.profiles)
+        written.append([path.read_bytes() for path in tables])
         assert b"123.456" in folder.table.read_bytes()
     assert written[0] == written[1]
     again = csv.DictReader(io.StringIO(written[0][0].decode()))
@@ -307,6 +349,9 @@ def test_events_of_other_kinds_are_passed_over():
         [Column("jsd", ""), Column("jsd_low", "")],
         [Column("all_modes", "", summary="share"), Column("all_modes_share", "", summary="same")],
         [Column("all_modes", "", summary="share"), Column("first_all_modes_step", "", summary="none")],
+        [Column("all_modes", "", summary="share"), Column("all_modes_departures", "", summary="none")],
+        [Column("jsd", "", better="lower"), Column("jsd_iqm", "")],
+        [Column("verdict", "", summary="words")],
         [Column("status", "", summary="none")],
         [Column("seeds", "")],
     ],
@@ -322,3 +367,81 @@ def test_columns_of_time_are_known():
     assert is_time(Column("speed", "", unit="1/s"))
     assert is_time(Column("pause", "", unit="ms"))
     assert not is_time(Column("jsd", "", unit="nats"))
+
+
+def test_share_counts_only_what_holds_to_the_end_and_says_when_it_came_and_went():
+    """Seed 0 holds from step 20; 1 reaches all modes first and loses them twice; 2 has them at last only; 3 never."""
+    cell = "ring8-minimax"
+    modes = {10: (7, 8, 7, 7), 20: (8, 8, 7, 7), 30: (8, 7, 7, 7), 40: (8, 8, 7, 7), 50: (8, 7, 7, 7), 60: (8, 8, 8, 7)}
+    events = [evaluation(cell, step, [row(s, modes=had[s]) for s in range(4)]) for step, had in modes.items()]
+    record = replay([*events, end(cell, ["done"] * 4, step=60)], plan(4, ("minimax",)))
+    found = [
+        (r["first_all_modes_step"], r["held_all_modes_step"], r["all_modes_departures"]) for r in as_rows(seeds(record))
+    ]
+    assert found == [(20, 20, 0), (10, None, 2), (60, None, 0), (None, None, 0)]
+    assert one(table(record))["all_modes_share"] == 0.25
+    so_far = [(r["step"], r["held_all_modes_step"]) for r in as_rows(curves(record)) if r["seed"] == 0]
+    assert so_far == [(10, None), (20, None), (30, None), (40, None), (50, None), (60, 20)]
+
+
+def test_with_fewer_evaluations_holding_means_at_all_of_them_and_a_reference_has_one():
+    events = [
+        evaluation("ring8-oracle", 0, [row(0), row(1, modes=7)]),
+        end("ring8-oracle", ["done"] * 2, step=0),
+        evaluation("ring8-minimax", 10, [row(0), row(1, modes=7)]),
+        evaluation("ring8-minimax", 20, [row(0), row(1)]),
+        end("ring8-minimax", ["done"] * 2),
+    ]
+    record = replay(events, plan(2))
+    assert [r["all_modes_share"] for r in as_rows(table(record))] == [0.5, 0.5]
+    assert [r["held_all_modes_step"] for r in as_rows(seeds(record))] == [0, None, 10, None]
+
+
+def test_share_that_is_measured_at_the_end_only_is_held_if_true_there():
+    columns = [*COLUMNS, column("memorised", "share", better="lower")]
+    cell = "ring8-minimax"
+    events = [evaluation(cell, step, [row(s) for s in range(2)]) for step in (10, 20)]
+    events += [evaluation(cell, 30, [row(0, memorised=True), row(1, memorised=False)]), end(cell, ["done"] * 2)]
+    found = one(table(replay(events, plan(2, ("minimax",)), columns)))
+    assert (found["memorised_share"], found["first_memorised_step"]) == (0.5, None)
+
+
+def test_verdicts_are_of_trained_and_measured_seeds_only():
+    oracle, trained = "ring8-oracle", "ring8-minimax"
+    events = [evaluation(oracle, 0, [row(s, 0.0) for s in range(3)]), end(oracle, ["done"] * 3, step=0)]
+    events += [evaluation(trained, step, [row(s, 0.4) for s in range(3)]) for step in (5, 10, 15, 20, 25)]
+    events += [end(trained, ["done", "diverged", "error"])]
+    record = replay(events, plan(3))
+    assert [r["verdicts"] for r in as_rows(table(record))] == [None, "1 wrong shape, 1 diverged"]
+    assert [r["verdict"] for r in as_rows(seeds(record))] == [None] * 3 + ["wrong shape", "diverged", None]
+    assert as_rows(seeds(record))[3]["verdict_reason"] == "all 8 modes, JSD 0.400 over the last 5 evaluations"
+
+
+def test_references_are_those_that_run_json_names_and_in_old_runs_the_oracle():
+    cells = plan(1, ("oracle", "kde", "minimax"))
+    assert list(table(replay([], cells))["reference"]) == [True, False, False]
+    named = [one | {"reference": one["variant"] != "minimax"} for one in cells]
+    assert list(table(replay([], named))["reference"]) == [True, True, False]
+
+
+def test_words_are_counted_the_commonest_first():
+    columns = [*COLUMNS, column("method", "words")]
+    cell = "ring8-minimax"
+    said = ["b", "a", None, "a"]
+    events = [evaluation(cell, 10, [row(s, method=word) for s, word in enumerate(said)]), end(cell, ["done"] * 4)]
+    record = replay(events, plan(4, ("minimax",)), columns)
+    assert one(table(record))["method"] == "2 x a; 1 x b"
+    assert [r["method"] for r in as_rows(seeds(record))] == said
+    assert one(table(replay([], plan(4, ("minimax",)), columns)))["method"] is None
+
+
+def test_smallest_difference_is_to_the_first_trained_variant_and_its_own_to_its_equal():
+    cells = plan(8, ("oracle", "a", "b"))
+    numbers = {"ring8-oracle": [0.0] * 8, "ring8-a": [s / 10 for s in range(8)], "ring8-b": [s / 5 for s in range(8)]}
+    events = [evaluation(cell, 30, [row(s, jsd) for s, jsd in enumerate(said)]) for cell, said in numbers.items()]
+    events += [end(cell, ["done"] * 8) for cell in numbers]
+    found = {r["variant"]: r["jsd_detectable"] for r in as_rows(table(replay(events, cells)))}
+    scatter = math.sqrt(6) / 10  # of 0, 0.1 ... 0.7: the variance is (64 - 1) / 12 x 8 / 7 hundredths
+    assert found["oracle"] is None
+    assert found["b"] == pytest.approx(scatter * effect(8))
+    assert found["a"] == pytest.approx(math.sqrt(2) * scatter * effect(8))

@@ -39,7 +39,10 @@ COLUMNS = [
 class Story:
     """A run told event by event; ``seeds`` seeds, ``steps`` steps, two datasets."""
 
-    def __init__(self, variants=("oracle", "minimax", "nonsaturating-r1"), datasets=("ring8", "grid25"), seeds=16):
+    def __init__(
+        self, variants=("oracle", "minimax", "nonsaturating-r1"), datasets=("ring8", "grid25"), seeds=16, columns=()
+    ):
+        self.columns = [*COLUMNS, *columns]
         self.cells = [
             PlannedCell(f"{d}-{v}", d, v, tuple(range(seeds)), 0 if v == "oracle" else 10000)
             for d in datasets
@@ -85,7 +88,7 @@ class Story:
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
             for c in self.cells
         ]
-        return Record.replay({"run": "r", "columns": COLUMNS, "cells": cells}, self.events)
+        return Record.replay({"run": "r", "columns": self.columns, "cells": cells}, self.events)
 
 
 @pytest.fixture

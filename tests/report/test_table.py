@@ -52,7 +52,8 @@ def test_absurd_widths_do_not_crash(told, width):
 def test_what_does_not_fit_is_named(told):
     assert "Only in the file" not in printed(told.record, width=200)
     narrow = " ".join(printed(told.record, width=40).split())
-    assert "Only in the file: modes_covered, all_modes, model_steps_per_second, model_steps_per_second_one" in narrow
+    assert "Only in the file: verdicts, modes_covered, all_modes, model_steps_per_second," in narrow
+    assert narrow.split("first_all_modes_step ")[1].startswith("and 1 more results/"), "of many only the first"
 
 
 def test_numbers_are_written_for_people(told):
@@ -72,7 +73,8 @@ def test_too_few_seeds_for_an_interval_show_a_dash(story):
         told.run(cell)
     text = printed(told.record)
     assert "0.201 [–]" in text
-    assert "The interval of a median needs 6 seeds." in text
+    assert "The interval of a median needs 6 seeds, and so does any difference at the 5 % level." in text
+    assert "could not have been seen" not in text
 
 
 def test_what_is_not_done_is_said(story):
@@ -117,3 +119,65 @@ def test_very_long_names_leave_room_for_the_first_number(story):
     assert "0.208 [0.203, 0.212]" in line
     piped = printed(told.record, force_terminal=False, width=80)
     assert "x" * 100 in piped
+
+
+def test_what_happened_is_said_in_full_where_there_is_room_and_in_short_where_not(story):
+    told = story(variants=("oracle", "minimax"))
+    for cell in told.cells:
+        told.run(cell, modes=8, diverged=(3, 4) if cell.steps else ())
+    told.events[-2]["seeds"][3]["status"] = "diverged"
+    assert "15 wrong shape · 1 diverged" in printed(told.record)
+    short = printed(told.record, width=57)
+    assert "15 wrong shape +1" in short
+    assert "verdicts" not in short
+    piped = printed(told.record, file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"), force_terminal=False)
+    assert "15 wrong shape, 1 diverged" in piped
+
+
+def test_what_does_not_apply_to_a_row_is_told_from_what_is_not_known(told):
+    """The oracle has no speed; of a step that too few seeds reached there is no median."""
+    lines = printed(told.record, width=200).splitlines()
+    oracle = next(line for line in lines if "oracle" in line)
+    trained = next(line for line in lines if "minimax" in line)
+    assert oracle.count("n/a") == 2
+    assert "n/a" not in trained
+    assert trained.count("–") == 2
+
+
+def test_smallest_difference_that_could_have_been_seen_is_said(told):
+    # The seeds of the story are the same in all variants: only against its equal does the first scatter.
+    assert "JSD: differences under 0.0053 nats could not have been seen with 16 seeds (paired, 80 % power)." in printed(
+        told.record
+    )
+
+
+def test_references_are_dimmed_and_the_others_are_not(told):
+    lines = printed(told.record, color_system="standard").splitlines()
+    assert all(line.startswith("\x1b[2m") for line in lines if "oracle" in line)
+    assert not any(line.startswith("\x1b[2m") for line in lines if "minimax" in line)
+
+
+def test_words_are_said_under_the_table_with_where(story):
+    told = story(columns=[{"name": "jsd_method", "unit": "", "better": "neither", "summary": "words", "doc": ""}])
+    for cell in told.cells:
+        told.run(cell)
+        for row in told.events[-2 - bool(cell.steps)]["rows"]:
+            row["jsd_method"] = "density" if cell.dataset == "ring8" else "lower bound; at least"
+    text = printed(told.record)
+    assert "jsd method: density (ring8)" in text
+    assert "jsd method: lower bound; at least (grid25)" in text
+
+
+def test_words_that_differ_in_a_number_are_said_once(story):
+    """Each seed has its own share of repeats: a line for each would push the table off the screen."""
+    told = story(
+        variants=("oracle", "minimax"),
+        columns=[{"name": "jsd_note", "unit": "", "better": "neither", "summary": "words", "doc": ""}],
+    )
+    for cell in told.cells:
+        told.run(cell)
+        if cell.variant == "minimax" and cell.dataset == "ring8":
+            for row in told.events[-3]["rows"]:
+                row["jsd_note"] = f"{row['seed'] + 0.5} % of them repeat"
+    lines = [line for line in printed(told.record).splitlines() if line.startswith("jsd note")]
+    assert lines == ["jsd note: 0.5 % of them repeat (ring8 minimax)"]

@@ -1,0 +1,95 @@
+"""Lines of figures grouped by dataset, as wide as there is room: what does not fit is left out, never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import Box
+from rich.cells import cell_len
+from rich.console import Console, OverflowMethod
+from rich.table import Table
+from rich.text import Text
+
+from ganbench.report.figures import Figures
+
+_PIPE_WIDTH = 120
+_GAP = 2
+_RULE = "    \n    \n -  \n    \n    \n    \n    \n    \n"
+_BOXES = {True: Box(_RULE, ascii=True), False: Box(_RULE.replace("-", "─"))}
+
+
+def show_grid(
+    console: Console,
+    groups: Iterable[object],
+    names: Iterable[object],
+    columns: Sequence[Figures],
+    dimmed: Sequence[bool],
+) -> list[Figures]:
+    """Print a line for each name, under its group, and return the columns for which there was no room.
+
+    ``columns`` stand in order of importance, the first is always shown. A terminal's own width counts; what is piped is
+    plain text at least 120 wide.
+    """
+    width = console.width if console.is_terminal else max(console.width, _PIPE_WIDTH)
+    lines = [safe(console, f" {name}") for name in names]
+    heads = [safe(console, group) for group in groups]
+    longest = max(map(cell_len, (*lines, *heads)), default=0)
+    if not console.is_terminal and columns:
+        width = max(width, longest + _GAP + columns[0].width)
+    fitting, dropped = _fit(columns, width - longest)
+    room = width - longest - sum(column.width + _GAP for column in fitting)
+
+    plain = console.options.ascii_only
+    overflow: OverflowMethod = "crop" if plain else "ellipsis"
+    table = Table(box=_BOXES[plain], show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="")
+    table.add_column(Text(""), no_wrap=True, overflow=overflow, min_width=max(1, longest + min(room, 0)))
+    for column in fitting:
+        head = Text(safe(console, column.title)).append(f"\n{safe(console, column.under)}", style="dim")
+        table.add_column(
+            head,
+            justify="left" if column.words else "right",
+            no_wrap=True,
+            overflow=overflow,
+            min_width=min(column.width, width),
+        )
+    for index, (line, group) in enumerate(zip(lines, heads, strict=True)):
+        if index == 0 or group != heads[index - 1]:
+            if index:
+                table.add_row()
+            table.add_row(Text(group, style="bold"))
+        cells = [
+            Text(safe(console, number)).append(safe(console, rest), style="dim")
+            for number, rest in (column.cells[index] for column in fitting)
+        ]
+        table.add_row(Text(line), *cells, style="dim" if dimmed[index] else "")
+    console.print(table, crop=False)
+    console.print()
+    return dropped
+
+
+def print_line(console: Console, text: str, style: str) -> None:
+    """A line under a table. What has no style, such as a path, is never broken, nor is anything that is piped."""
+    console.print(Text(safe(console, text), style=style), soft_wrap=style == "" or not console.is_terminal)
+
+
+def safe(console: Console, text: object) -> str:
+    """The text with a question mark for each sign that the output cannot hold."""
+    return str(text).encode(console.encoding, "replace").decode(console.encoding)
+
+
+def _fit(columns: Sequence[Figures], room: int) -> tuple[list[Figures], list[Figures]]:
+    """Those that fit and those that do not: each as short as it can be said, then at length where there is room left."""
+    fitting: list[Figures] = []
+    dropped = []
+    for column in columns:
+        shortest = column.shorter or column
+        if fitting and shortest.width + _GAP > room:
+            dropped.append(column)
+        else:
+            fitting.append(shortest)
+            room -= shortest.width + _GAP
+    for column in columns:
+        if column.shorter in fitting and column.shorter and column.width - column.shorter.width <= room:
+            fitting[fitting.index(column.shorter)] = column
+            room -= column.width - column.shorter.width
+    return fitting, dropped
