@@ -26,6 +26,7 @@ datasets: {ring8: {name: ring, std: 0.1}}
 defaults: {architecture: {name: mlp, width: 8}}
 variants: {one: {loss: LOSS}, two: {loss: nonsaturating}}
 metrics: [jsd, modes]
+references: []
 """
 #: Losses that a run is caught at: while a file `hold` stands in the working folder, `held` waits after 100 steps or so.
 PLUGIN = '''"""Losses for tests."""
@@ -158,6 +159,27 @@ def test_a_diverged_seed_is_a_result_and_exit_code_0(gb):
     code, out, _ = gb("run", "tiny.yaml", "--json")
     assert code == 0
     assert [row["diverged"] for row in json.loads(out)["table"]] == [0, 2, 0]
+
+
+def test_references_are_rows_that_come_first(gb):
+    """A suite that says nothing of them has five."""
+    write("tiny.yaml", SUITE.replace("LOSS", "minimax").replace("references: []\n", ""))
+    code, out, _ = gb("run", "tiny.yaml", "--seeds", "1", "--json")
+    assert code == 0
+    rows = [(row["variant"], row["reference"]) for row in json.loads(out)["table"]]
+    references = ["oracle", "memoriser", "one-mode", "em", "kde"]
+    assert rows == [(name, True) for name in references] + [("one", False), ("two", False)]
+    code, out, _ = gb("plan", "tiny.yaml")
+    assert [line.split()[1] for line in out.splitlines()[1:8]] == [*references, "one", "two"]
+    assert "7 cells, about " in out
+
+
+def test_samples_are_kept_where_that_is_asked_for(gb):
+    assert gb("run", "tiny.yaml", "--out", "without")[0] == 0
+    assert gb("run", "tiny.yaml", "--save-samples")[0] == 0
+    kept = [path.relative_to(runs()[0].parent).as_posix() for path in sorted(Path("results").rglob("*.npz"))]
+    assert kept == [f"samples/ring8/{variant}/{seed}.npz" for variant in ("one", "oracle", "two") for seed in (0, 1)]
+    assert not list(Path("without").rglob("*.npz"))
 
 
 def test_an_engine_can_be_asked_for(gb):
@@ -437,7 +459,7 @@ def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with():
     # What was measured before it was stopped is not measured again.
     assert "ring8 one     30/60" not in again.stdout
     assert len(runs()) == 1
-    for name in ("table.csv", "seeds.csv", "curves.csv"):
+    for name in ("table.csv", "seeds.csv", "curves.csv", "differences.csv", "profiles.csv"):
         assert (runs()[0].parent / name).read_bytes() == (runs("whole")[0].parent / name).read_bytes()
 
 

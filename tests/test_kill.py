@@ -32,6 +32,7 @@ variants:
   nonsaturating: {loss: nonsaturating}
   wgan-gp: {loss: {name: wgan-gp, penalty: 0.1}, update: {name: alternating, discriminator_steps: 2}}
 metrics: [jsd, modes, throughput]
+references: [memoriser, em]
 """
 KILLS = 20
 PATIENCE = 600
@@ -44,7 +45,7 @@ def start(tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(ganbench.__file__).parents[1])}
 
     def begin(out):
-        command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--out", out]
+        command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--save-samples", "--out", out]
         return subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
 
     return begin
@@ -55,6 +56,10 @@ def the_run(out):
     paths = [path.parent for path in out.glob("small-smoke/*/run.json")]
     assert len(paths) <= 1
     return RunFolder(paths[0]) if paths else None
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def without_time(folder):
@@ -95,10 +100,12 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_tables(start, 
                 begun = [cell for cell in record.cells if cell.engine and not cell.ended]
                 in_cells += bool(begun)
                 after_evaluation += any(cell.evaluations for cell in begun)
-        for name in ("curves", "seeds"):
+        for name in ("curves", "seeds", "differences", "profiles"):
             assert getattr(run, name).read_bytes() == getattr(whole, name).read_bytes(), (out, name)
         pd.testing.assert_frame_equal(without_time(run), without_time(whole))
-        assert sorted(path.name for path in run.path.iterdir()) == sorted(path.name for path in whole.path.iterdir())
+        assert files(run.path) == files(whole.path)
+        for name in files(whole.path / "samples"):
+            assert (run.path / "samples" / name).read_bytes() == (whole.path / "samples" / name).read_bytes(), name
         assert [path.name for path in (out / "small-smoke").iterdir() if path.is_dir()] == [run.path.name]
     print(f"{kills} kills of {outs} runs, {in_cells} in a cell, {after_evaluation} of them after an evaluation")
     # Enough of them hit where it matters.

@@ -5,24 +5,28 @@ from __future__ import annotations
 import contextlib
 import errno
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from ganbench.executors.local import run_cell
-from ganbench.record import journal
+from ganbench.measure.divergence import divergences
+from ganbench.plan import plan
+from ganbench.record import journal, samples
 from ganbench.record.journal import Journal
 from ganbench.record.status import Status
 from ganbench.registry import Registry
 from ganbench.report.observer import Observer
 from ganbench.run import run
 from ganbench.suite import parse
+from ganbench.train.data import build_dataset
 
-PLUGIN = '''"""Losses and metrics that do what they should not."""
+PLUGIN = '''"""Losses, metrics and references that do what they should not, or do it seldom."""
 import sys
 import torch
 from torch.nn.functional import softplus
-from ganbench import Column, Loss, Metric, hookimpl
+from ganbench import Column, Loss, Metric, NotApplicable, Reference, hookimpl
 
 calls = 0
 
@@ -90,11 +94,49 @@ def fussy(samples):
 def share(samples):
     return {"all_modes_share": 1.0}
 
+def late(samples, final):
+    return {"late": float(final)}
+
+def total(samples):
+    return {"total": samples.double().sum().item()}
+
+def silent(samples):
+    return {}
+
+def shy(samples):
+    raise NotApplicable("nothing to say today")
+
+def timid(speed):
+    raise NotApplicable("no clock")
+
 @hookimpl
 def ganbench_metrics():
-    for f in (fails, undeclared, words, fussy):
+    for f in (fails, undeclared, words, fussy, silent, shy):
         yield Metric(f.__name__, f, (Column("x", "a number"),))
     yield Metric("share", share, (Column("all_modes_share", "what the table makes of all_modes"),))
+    yield Metric("late", late, (Column("late", "whether it is the last evaluation"),), at="end")
+    yield Metric("total", total, (Column("total", "the sum of all numbers"),))
+    yield Metric("timid", timid, (Column("pace", "a number", summary="same"),))
+
+class Noted:
+    shape = (2,)
+
+    def __init__(self, dataset, note):
+        self.sample, self.note = dataset.sample, note
+
+def unfit(training):
+    raise RuntimeError("no fit today")
+
+def noted(training, dataset):
+    return Noted(dataset, f"fitted from {training[0, 0].item():.6f} on")
+
+def odd_note(dataset, *, note: int):
+    return Noted(dataset, {0: None, 1: ("a", "b"), 2: print}[note])
+
+@hookimpl
+def ganbench_references():
+    for f in (unfit, noted, odd_note):
+        yield Reference(f.__name__.replace("_", "-"), f)
 '''
 SUITE = """
 suite: small
@@ -105,7 +147,10 @@ datasets: {{ring8: {{name: ring, std: 0.1}}}}
 defaults: {{architecture: {{name: mlp, width: 8}}}}
 variants: {variants}
 metrics: [{metrics}]
+references: [{references}]
 """
+#: The references of a suite that says nothing of them.
+DEFAULT = "oracle, memoriser, one-mode, em, kde"
 HEALTHY = "{minimax: {loss: minimax}, nonsaturating: {loss: nonsaturating}}"
 
 
@@ -127,20 +172,26 @@ def plugins(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def go(plugins, tmp_path_factory):
-    """Run variants into a folder: the result and its tables seeds, curves and table."""
+    """Run variants into a folder: the result and its tables seeds, curves and table.
 
-    def build(variants=HEALTHY, seeds=3, metrics="jsd, modes", out=None, observer=None, engine="auto"):
+    The only reference is the oracle, unless others are named.
+    """
+
+    def build(
+        variants=HEALTHY, seeds=3, metrics="jsd, modes", references="", out=None, observer=None, save_samples=False
+    ):
         # Loaded afresh, as by a new process.
         registry = Registry.load(extra=plugins)
         assert not registry.broken
         result = run(
-            parse(SUITE.format(variants=variants, seeds=seeds, metrics=metrics), registry),
+            parse(SUITE.format(variants=variants, seeds=seeds, metrics=metrics, references=references), registry),
             registry,
             out=out or tmp_path_factory.mktemp("results"),
             device=torch.device("cpu"),
-            engine=engine,
+            engine="auto",
             command=["ganbench"],
             observer=observer or Observer(),
+            save_samples=save_samples,
         )
         folder = result.folder
         return result, pd.read_csv(folder.seeds), pd.read_csv(folder.curves), pd.read_csv(folder.table)
@@ -213,8 +264,7 @@ def test_a_run_says_what_it_was(healthy):
 def test_the_same_seeds_give_the_same_tables_bit_for_bit(go):
     first, again = go()[0].folder, go()[0].folder
     assert first.path != again.path
-    for name in ("curves", "seeds", "table"):
-        assert getattr(first, name).read_bytes() == getattr(again, name).read_bytes()
+    same_tables(first, again)
 
 
 def test_a_diverging_variant_is_diverged_at_its_step_and_ends_early(troubled):
@@ -363,7 +413,7 @@ def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, tmp_path, m
 
 
 def same_tables(one, other):
-    for name in ("curves", "seeds", "table"):
+    for name in ("curves", "seeds", "table", "differences", "profiles"):
         assert getattr(one, name).read_bytes() == getattr(other, name).read_bytes(), name
 
 
@@ -390,10 +440,183 @@ def test_a_metric_that_fails_on_a_diverged_seed_leaves_the_others_their_numbers(
     assert ((poisoned["x"] == 1.0) == (poisoned["status"] == "done")).all()
 
 
-def test_a_run_that_measured_nothing_is_not_complete(go):
+@pytest.mark.parametrize("metric", ["silent", "shy"])
+def test_a_run_that_measured_nothing_is_not_complete(metric, go):
     """Exit code 3: every seed trained, and no metric had anything to say."""
-    result, seeds, _, _ = go(HEALTHY, seeds=1, metrics="discriminator")
+    result, seeds, _, _ = go(HEALTHY, seeds=1, metrics=f"discriminator, {metric}")
     assert result.complete
-    result, seeds, _, _ = go("{wgan: {loss: wgan-gp}}", seeds=1, metrics="discriminator")
+    result, seeds, _, _ = go("{wgan: {loss: wgan-gp}}", seeds=1, metrics=metric)
     assert set(seeds["status"]) == {"done"}
     assert not result.complete
+
+
+@pytest.mark.parametrize(
+    ("metric", "column", "why"), [("shy", "x", "nothing to say today"), ("timid", "pace", "no clock")]
+)
+def test_a_metric_that_is_not_applicable_leaves_its_columns_empty_and_says_why(metric, column, why, go):
+    """Of a seed, or of a cell's speed, which only those have that train; the other metrics lose nothing."""
+    result, seeds, curves, table = go("{fine: {loss: minimax}}", metrics=f"jsd, {metric}", references="noted")
+    assert result.complete
+    assert set(seeds["status"]) == {"done"}
+    said = seeds["message"].str.contains(f"{metric}: {why}", regex=False, na=False)
+    assert (said == ((metric == "shy") | (seeds["variant"] == "fine"))).all()
+    # It hides nothing else that there is to say.
+    assert of(seeds, "noted")["message"].str.startswith("fitted from ").all()
+    assert table[column].isna().all()
+    assert seeds["jsd"].notna().all()
+    if metric == "shy":
+        assert seeds["x"].isna().all()
+        assert curves["x"].isna().all()
+
+
+# References
+
+
+@pytest.fixture(scope="module")
+def referred(go):
+    return go(seeds=2, references=DEFAULT)
+
+
+def test_references_are_rows_that_come_first_and_are_named_as_such(referred):
+    result, seeds, curves, table = referred
+    names = DEFAULT.split(", ")
+    assert list(table["variant"]) == [*names, "minimax", "nonsaturating"]
+    assert list(table["reference"]) == [True] * 5 + [False] * 2
+    told = [(cell["variant"], cell["reference"], cell["steps"]) for cell in result.folder.describe()["cells"]]
+    assert told == [(name, True, 0) for name in names] + [("minimax", False, 60), ("nonsaturating", False, 60)]
+    assert result.complete
+    assert set(seeds["status"]) == {"done"}
+    assert set(curves[curves["variant"].isin(names)]["step"]) == {0}
+    assert table["jsd"].notna().all()
+    # What each is there for: one made of data, and one that lacks most of it.
+    assert of(table, "oracle")["jsd"][0] < of(table, "one-mode")["jsd"][0]
+    assert list(table["modes_covered"][:5]) == [8, 8, 1, 8, 8]
+
+
+def test_the_references_of_a_suite_that_says_nothing_of_them_are_those(shipped):
+    text = SUITE.format(variants=HEALTHY, seeds=1, metrics="jsd", references="")
+    silent = parse(text.replace("references: []\n", ""), shipped)
+    assert ", ".join(cell.variant for cell in plan(silent) if cell.reference) == DEFAULT
+
+
+def test_a_reference_that_cannot_be_fitted_is_an_error_and_the_others_go_on(go):
+    result, seeds, _, table = go("{fine: {loss: minimax}}", references="unfit, memoriser")
+    assert list(table["variant"]) == ["oracle", "unfit", "memoriser", "fine"]
+    assert list(table["done"]) == [3, 0, 3, 3]
+    assert list(of(seeds, "unfit")["status"]) == ["error"] * 3
+    why = of(seeds, "unfit")["message"]
+    assert why.str.fullmatch(r"reference unfit: RuntimeError: no fit today \(foreign\.py:\d+\)").all()
+    assert of(seeds, "unfit")["jsd"].isna().all()
+    assert not result.complete
+
+
+def test_what_a_fitted_reference_notes_is_its_seeds_message(go):
+    _, seeds, _, _ = go("{fine: {loss: minimax}}", references="noted, memoriser")
+    notes = of(seeds, "noted")["message"]
+    assert notes.str.fullmatch(r"fitted from -?\d\.\d{6} on").all()
+    assert notes.nunique() == 3
+    assert of(seeds, "memoriser")["message"].isna().all()
+
+
+@pytest.mark.parametrize(("note", "message"), [(0, ""), (1, "('a', 'b')"), (2, "<built-in function print>")])
+def test_a_note_that_is_no_text_stops_no_run(note, message, go):
+    result, seeds, _, _ = go("{fine: {loss: minimax}}", references=f"{{name: odd-note, note: {note}}}")
+    assert result.complete
+    assert set(of(seeds, "odd-note")["message"].astype(object).fillna("")) == {message}
+
+
+def test_the_suite_that_a_run_keeps_is_the_one_that_it_ran(referred, plugins):
+    registry = Registry.load(extra=plugins)
+    text = SUITE.format(variants=HEALTHY, seeds=2, metrics="jsd, modes", references=DEFAULT)
+    kept = parse(referred[0].folder.suite.read_text(), registry)
+    assert kept == parse(text, registry)
+    assert [choice.name for choice in kept.references] == DEFAULT.split(", ")
+    assert [cell.id for cell in plan(kept)] == [cell["id"] for cell in referred[0].folder.describe()["cells"]]
+
+
+# The end of a seed
+
+
+@pytest.fixture(scope="module")
+def ends(go):
+    """Seeds that end at different steps, measured at their ends, with their last samples kept."""
+    variants = "{fine: {loss: minimax}, unlucky: {loss: {name: unlucky, chance: 0.01}}, at-seven: {loss: at-seven}}"
+    return variants, go(variants, seeds=6, metrics="jsd, late, total", references="memoriser", save_samples=True)
+
+
+def test_what_is_measured_at_the_end_is_there_at_a_seeds_last_evaluation_only(ends):
+    """Whether it trained to the end, diverged before, or was never trained."""
+    _, (_, seeds, curves, table) = ends
+    last = curves.groupby(["variant", "seed"])["step"].transform("max")
+    assert set(last[curves["variant"] == "unlucky"]) >= {20, 60}
+    assert set(last[curves["variant"] == "at-seven"]) == {20}
+    assert (curves["late"].notna() == (curves["step"] == last)).all()
+    assert (seeds["late"] == 1).all()
+    assert (table["late"] == 1).all()
+
+
+def kept(folder):
+    """The files of samples, by their paths in the run's folder."""
+    files = (path for path in sorted((folder.path / "samples").rglob("*")) if path.is_file())
+    return {path.relative_to(folder.path).as_posix(): path for path in files}
+
+
+def test_the_samples_that_a_run_keeps_are_those_that_were_measured(ends, plugins):
+    """A file a seed, of the step at which it was last measured, with the divergence and the sum of its row."""
+    _, (result, seeds, curves, _) = ends
+    registry = Registry.load(extra=plugins)
+    dataset = build_dataset(parse(result.folder.suite.read_text(), registry).datasets["ring8"], registry)
+    files = kept(result.folder)
+    assert set(files) == {f"samples/ring8/{row.variant}/{row.seed}.npz" for row in seeds.itertuples()}
+    for row in seeds.itertuples():
+        read = samples.read(files[f"samples/ring8/{row.variant}/{row.seed}.npz"])
+        assert (read.seed, read.values.shape, read.values.dtype) == (row.seed, (300, 2), np.float32)
+        assert read.step == curves.query("variant == @row.variant and seed == @row.seed")["step"].max()
+        values = torch.from_numpy(read.values)[None]
+        assert divergences(values, dataset, None, final=True)[0].value == pytest.approx(row.jsd, abs=1e-9)
+        assert read.values.sum(dtype=np.float64) == pytest.approx(row.total, abs=1e-9)
+    assert (seeds.groupby("variant")["total"].nunique() == 6).all()
+
+
+def same_samples(one, other):
+    assert list(kept(one)) == list(kept(other))
+    for name, path in kept(one).items():
+        with np.load(path) as mine, np.load(kept(other)[name]) as yours:
+            assert {key: mine[key].tobytes() for key in mine} == {key: yours[key].tobytes() for key in yours}, name
+
+
+def test_the_samples_of_a_run_that_was_stopped_are_those_of_one_that_was_not(ends, go, tmp_path):
+    variants, (undisturbed, *_) = ends
+    again = {"seeds": 6, "metrics": "jsd, late, total", "references": "memoriser", "save_samples": True}
+    again["out"] = tmp_path
+    for n in (1, 5, 30, 50, 20):
+        with pytest.raises(BrokenPipeError):
+            go(variants, observer=GoneAfter(n), **again)
+    result, *_ = go(variants, **again)
+    same_tables(result.folder, undisturbed.folder)
+    same_samples(result.folder, undisturbed.folder)
+
+
+def test_a_disk_too_full_for_the_samples_stops_the_run_and_is_no_result(ends, go, tmp_path, monkeypatch):
+    """Each attempt has room for seven files; the last ends as an undisturbed run."""
+    variants, (undisturbed, *_) = ends
+    save = np.savez
+    room = 0
+
+    def until_full(*args, **arrays):
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(*args, **arrays)
+
+    monkeypatch.setattr(np, "savez", until_full)
+    again = {"seeds": 6, "metrics": "jsd, late, total", "references": "memoriser", "save_samples": True}
+    result, attempts = None, 0
+    while result is None:
+        attempts, room = attempts + 1, 7
+        with contextlib.suppress(OSError):
+            result, *_ = go(variants, out=tmp_path, **again)
+    assert attempts > 3
+    same_tables(result.folder, undisturbed.folder)
+    same_samples(result.folder, undisturbed.folder)

@@ -1,0 +1,104 @@
+"""What the commands share: the options of those that read a suite, and how a mistake is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import torch
+    from rich.console import Console
+
+    from ganbench.registry import Registry
+    from ganbench.suite import Suite
+
+Command = Callable[..., None]
+
+
+class Mistake(click.ClickException):
+    """The user's mistake: said in one line or more on standard error, and exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print the message as it is, so that ``file:line:column`` stays at the start of its line."""
+        click.echo(self.message, file=file or sys.stderr)
+
+
+def _folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and not path.is_dir():
+        raise Mistake(f"--plugins {path}: there is no such folder")
+    return path
+
+
+plugins_option = click.option(
+    "--plugins",
+    type=click.Path(path_type=Path),
+    callback=_folder,
+    metavar="DIR",
+    help="A folder of plugins to load too.",
+)
+
+
+def suite_options(command: Command) -> Command:
+    """The options of every command that reads a suite."""
+    for option in (
+        plugins_option,
+        click.option(
+            "--seeds",
+            type=click.IntRange(1, 100_000),
+            metavar="N",
+            help="Train seeds 0 to N-1 in place of the suite's.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["auto", "compiled", "eager", "serial"]),
+            default="auto",
+            show_default=True,
+            help="How a cell's seeds are trained.",
+        ),
+        click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, cuda or cuda:N."),
+        click.argument("suite"),
+    ):
+        command = option(command)
+    return command
+
+
+def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Suite, Registry]:
+    """The suite that the user names, with the plugins beside it; raises Mistake with all that is wrong in it."""
+    from ganbench.mistake import SuiteError
+    from ganbench.registry import Registry
+    from ganbench.suite import find, load
+
+    try:
+        path = find(suite)
+        registry = Registry.load([path.parent / "plugins", Path("plugins")], plugins)
+        resolved = load(path, registry)
+    except SuiteError as error:
+        raise Mistake(str(error)) from None
+    return (resolved if seeds is None else resolved.with_seeds(seeds)), registry
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of ``--device``; raises Mistake where there is none such."""
+    from ganbench.train.device import choose
+
+    try:
+        return choose(name)
+    except ValueError as error:
+        raise Mistake(f"--device: {error}") from None
+
+
+def console_for(*, stderr: bool = False) -> Console:
+    """Where a command prints."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        # A pipe has no width; do not fold tables for a terminal that is not there.
+        console.width = 120
+    return console

@@ -1,0 +1,19 @@
+"""``ganbench plan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import choose_device, console_for, load_suite, suite_options
+
+
+@click.command()
+@suite_options
+def plan(suite: str, device: str, engine: str, seeds: int | None, plugins: Path | None) -> None:
+    """Show the cells of SUITE and how long they will take on this device, without training."""
+    resolved, registry = load_suite(suite, seeds, plugins)
+    from ganbench.report.plan import show_plan
+
+    show_plan(resolved, registry, choose_device(device), engine, console_for())

@@ -1,0 +1,73 @@
+"""``ganbench run``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, suite_options
+
+
+@click.command()
+@suite_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="results",
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept: DIR/<suite>/<run>/.",
+)
+@click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
+@click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
+def run(
+    suite: str,
+    device: str,
+    engine: str,
+    seeds: int | None,
+    plugins: Path | None,
+    out: Path,
+    save_samples: bool,
+    as_json: bool,
+) -> None:
+    """Train and measure every cell of SUITE.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    resolved, registry = load_suite(suite, seeds, plugins)
+    from ganbench.record.folder import RunLocked
+    from ganbench.record.tables import as_rows
+    from ganbench.report.live import observer
+    from ganbench.report.table import show as show_table
+    from ganbench.run import run as run_suite
+
+    console, progress = console_for(), console_for(stderr=as_json)
+    try:
+        with observer(progress) as watching:
+            result = run_suite(
+                resolved,
+                registry,
+                out=out,
+                device=choose_device(device),
+                engine=engine,
+                command=["ganbench", *sys.argv[1:]],
+                observer=watching,
+                save_samples=save_samples,
+            )
+    except (RunLocked, ValueError) as error:
+        raise Mistake(str(error)) from None
+    except BrokenPipeError:
+        raise  # whoever read our output has gone: click ends us quietly
+    except OSError as error:
+        raise Mistake(f"{error.filename or out}: {error.strerror or error}; what was measured so far is kept") from None
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on from here", err=True)
+        sys.exit(130)
+    if as_json:
+        click.echo(json.dumps({"run": str(result.folder.path), "table": as_rows(result.table)}))
+    else:
+        show_table(result.table, console, result.columns, result.folder.table)
+    sys.exit(0 if result.complete else 3)

@@ -1,0 +1,87 @@
+"""``ganbench score``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, plugins_option
+
+
+@click.command()
+@click.argument("file", metavar="SAMPLES", type=click.Path(path_type=Path))
+@click.option("--dataset", required=True, metavar="NAME", help="The data set that they are meant to be from.")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of it; may be repeated.")
+@click.option("--suite", metavar="SUITE", help="Take data set and metrics as this suite defines them.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this metric; may be repeated.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Whose held-out data: the file's own, else 0.")
+@click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, cuda or cuda:N.")
+@plugins_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A .csv or .json file to write, in place of one in results/scores/.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def score(
+    file: Path,
+    dataset: str,
+    parameters: tuple[str, ...],
+    suite: str | None,
+    metrics: tuple[str, ...],
+    seed: int | None,
+    device: str,
+    plugins: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Score SAMPLES, a file from any framework, as a run scores those of its generators.
+
+    SAMPLES is an .npy, .npz, .csv, .parquet or .safetensors file, a sample a row, float32. Every shipped metric that
+    samples are enough for is measured, or the suite's.
+    """
+    if out is not None and out.suffix.lower() not in (".csv", ".json"):
+        raise Mistake(f"--out {out}: must end in .csv or .json")
+    if suite is not None and parameters:
+        raise Mistake("--param: a suite sets the parameters of its data sets; drop one of the two")
+    from ganbench.registry import Registry
+    from ganbench.target import of_names, of_suite
+
+    try:
+        if suite is None:
+            registry = Registry.load([Path("plugins")], plugins)
+            target = of_names(dataset, parameters, metrics, registry)
+        else:
+            resolved, registry = load_suite(suite, None, plugins)
+            target = of_suite(resolved, dataset, metrics, registry)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    from ganbench.failure import PluginError
+    from ganbench.record.samples import read
+    from ganbench.record.scores import as_object, save, usual_path
+    from ganbench.report.score import show_score
+    from ganbench.score import score as score_samples
+
+    try:
+        samples = read(file)
+        home = Path("results/scores")
+        (home if out is None else out.parent).mkdir(parents=True, exist_ok=True)
+        result = score_samples(samples, target, registry, seed=seed, device=choose_device(device))
+        path = out or usual_path(home, result)
+        save(path, result)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    except PluginError as error:
+        click.echo(str(error), err=True)
+        sys.exit(3)
+    except OSError as error:
+        raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+    if as_json:
+        click.echo(json.dumps(as_object(result) | {"written": str(path)}))
+    else:
+        show_score(result, path, console_for())
+    sys.exit(0 if result.complete else 3)

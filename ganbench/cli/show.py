@@ -1,0 +1,41 @@
+"""``ganbench show``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake, console_for
+
+
+@click.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--against", metavar="VARIANT", help="Show how far the other variants are from this one instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(folder: Path, against: str | None, as_json: bool) -> None:
+    """Show the table of a RUN (its folder), finished or not."""
+    from ganbench.record.differences import differences
+    from ganbench.record.folder import NotARun, RunFolder
+    from ganbench.record.replay import Record
+    from ganbench.record.tables import as_rows, table
+    from ganbench.report.differences import show_differences
+    from ganbench.report.table import show as show_table
+
+    try:
+        opened = RunFolder.open(folder)
+        record = Record.read(opened)
+        frame = table(record)
+        apart = None if against is None else differences(record, against)
+    except (NotARun, ValueError) as error:
+        raise Mistake(str(error)) from None
+    if as_json:
+        found = {"run": str(opened.path), "table": as_rows(frame)}
+        click.echo(json.dumps(found | ({} if apart is None else {"differences": as_rows(apart)})))
+    elif against is not None and apart is not None:
+        show_differences(apart, console_for(), record.columns, against)
+    else:
+        show_table(frame, console_for(), record.columns, opened.table if record.finished else None)
+    if not record.finished:
+        click.echo(f"{opened.path} has not finished: what is not measured yet counts as lost", err=True)
