@@ -78,7 +78,7 @@ def safe(console: Console, text: object) -> str:
 
 
 def _fit(columns: Sequence[Figures], room: int) -> tuple[list[Figures], list[Figures]]:
-    """Those that fit and those that do not: each as short as it can be said, then at length where there is room left."""
+    """Those that fit and those that do not: each as short as can be, then at length where there is room."""
     fitting: list[Figures] = []
     dropped = []
     for column in columns:
