@@ -153,7 +153,9 @@ class SuiteFile(_Strict):
     variants: Annotated[dict[VariantName, Variant], _named("variants")]
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
         "jsd",
+        "likelihood",
         "modes",
+        "discriminator",
         "throughput",
     ]
 

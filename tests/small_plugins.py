@@ -93,7 +93,7 @@ def ganbench_losses():
 
 @hookimpl
 def ganbench_metrics():
-    for name in ("jsd", "modes", "throughput"):
+    for name in ("jsd", "likelihood", "modes", "discriminator", "throughput"):
         yield Metric(name, measure, (Column(name, "a number"),))
     yield Metric("jsd2", measure, (Column("other", "a number"), Column("jsd", "a number")))
 
