@@ -6,52 +6,30 @@ Only what a game knows, its losses, discriminator and speed, cannot be asked of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.failure import PluginError
-from ganbench.kinds import Column, Distribution, Said, check_columns
+from ganbench.failure import PluginError, describe
+from ganbench.kinds import Distribution, Said, check_columns
 from ganbench.measure.evaluate import Metrics, bind_metrics
+from ganbench.measure.points import finite, from_tensor
 from ganbench.record.samples import Samples
+from ganbench.record.scores import Score
 from ganbench.registry import Registry
 from ganbench.schema import ORACLE
 from ganbench.seeds import stream
 from ganbench.target import Target
-from ganbench.train.data import build_dataset, held_out, outcome
+from ganbench.train.data import build_dataset, draw, held_out, outcome
 
 #: Fresh data is scored beside, once for each of these seeds: the first rows of a run's oracle.
 FLOOR_SEEDS = (0, 1, 2, 3, 4)
 #: Standard deviations this many times apart look like a mistake of scale.
 _ODD_SCALE = 1.6
-
-
-@dataclass(frozen=True)
-class Score:
-    """What the metrics say of some samples (``values``) and of as much fresh data, seed by seed (``floor``).
-
-    ``columns``: those of the metrics, in order. ``failures``: a line for each metric that raised; its columns are None.
-    ``notes``: what the reader should know.
-    """
-
-    samples: Samples
-    target: Target
-    seed: int
-    device: str
-    columns: tuple[Column, ...]
-    values: Mapping[str, Said]
-    floor: Mapping[int, Mapping[str, Said]]
-    notes: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether no metric failed, and any gave a number."""
-        return not self.failures and any(value is not None for value in self.values.values())
 
 
 def fitted(values: np.ndarray, shape: tuple[int, ...], *, rows: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -115,9 +93,13 @@ def score(
     def measured(some: Tensor, at: int) -> tuple[dict[str, Said], tuple[str, ...]]:
         return _measured(bound, outcome(some, dataset, at, bound.names, final=True))
 
-    own, failures = measured(points, seed)
+    try:
+        own, failures = measured(points, seed)
+        floor = {at: measured(_fresh(dataset, len(points), at, place), at) for at in FLOOR_SEEDS}
+        odd = tuple(_notes(points, dataset, seed))
+    except (Exception, SystemExit) as error:  # a metric's failure is among the failures
+        raise PluginError(f"dataset {target.dataset.name}: {describe(error)}") from error
     said = own.pop("note")
-    floor = {at: measured(_fresh(dataset, len(points), at, place), at) for at in FLOOR_SEEDS}
     # What fails on the data itself says nothing about the samples, but must not go unsaid.
     amiss = dict.fromkeys(line for _, lines in floor.values() for line in lines)
     return Score(
@@ -128,14 +110,14 @@ def score(
         columns=columns,
         values=own,
         floor={at: row for at, (row, _) in floor.items()},
-        notes=(*target.notes, *samples.notes, *fit, *_notes(points, dataset, seed), *([str(said)] if said else [])),
+        notes=(*target.notes, *samples.notes, *fit, *odd, *([str(said)] if said else [])),
         failures=(*failures, *(f"on the data itself: {line}" for line in amiss)),
     )
 
 
 def _fresh(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
     """What the reference ``oracle`` of a run draws for this seed."""
-    return dataset.sample(n, stream(seed, f"reference.{ORACLE}.samples", 0, device))
+    return draw(dataset, n, stream(seed, f"reference.{ORACLE}.samples", 0, device))
 
 
 def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, Said], tuple[str, ...]]:
@@ -154,13 +136,11 @@ def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, Said],
 
 
 def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:
-    points = samples.detach().cpu().double().flatten(1)
-    points = points[points.isfinite().all(dim=1)]
-    real = held_out(dataset, 2_000, seed, samples.device).cpu().double().flatten(1)
+    points, real = finite(from_tensor(samples)), from_tensor(held_out(dataset, 2_000, seed, samples.device))
     if len(points) < 2 or len(real) < 2:
         return
-    spread, usual = (float(each.var(dim=0).sum().sqrt()) for each in (points, real))
-    away = float((points.mean(dim=0) - real.mean(dim=0)).norm())
+    spread, usual = (math.sqrt(each.var(axis=0).sum()) for each in (points, real))
+    away = float(np.linalg.norm(points.mean(axis=0) - real.mean(axis=0)))
     if usual > 0 and (not 1 / _ODD_SCALE < spread / usual < _ODD_SCALE or away > 3 * usual):
         yield (
             f"the samples lie in {_range(points)}, the data in {_range(real)}; their standard deviation is "
@@ -168,5 +148,5 @@ def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:
         )
 
 
-def _range(points: Tensor) -> str:
-    return f"[{float(points.min()):.3g}, {float(points.max()):.3g}]"
+def _range(points: np.ndarray) -> str:
+    return f"[{points.min():.3g}, {points.max():.3g}]"

@@ -474,3 +474,9 @@ def test_a_reader_that_goes_away_is_no_traceback_and_no_result():
     assert again.returncode == 0
     assert [row["done"] for row in json.loads(again.stdout)["table"]] == [2, 2, 2]
     assert len(runs()) == 1
+
+
+def test_a_kind_may_be_named_in_the_plural(gb):
+    one, many = gb("list", "metric"), gb("list", "metrics")
+    assert (one.code, one.out) == (many.code, many.out)
+    assert "'metricz' is not one of 'loss'" in gb("list", "metricz").err

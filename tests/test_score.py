@@ -48,8 +48,34 @@ class Broken(Pictures):
     def sample(self, n, generator):
         raise RuntimeError("no more")
 
+class Few(Pictures):
+    held_out = torch.rand(500, 1, 4, 4)
+    def sample(self, n, generator):
+        if n > 4:
+            raise RuntimeError("no more than 4")
+        return super().sample(n, generator)
+
+class Endless(Few):
+    held_out = None
+
+class Short(Pictures):
+    def sample(self, n, generator):
+        return super().sample(min(n, 4), generator)
+
+class Circle:
+    shape = (2,)
+    def sample(self, n, generator):
+        angle = 6.2832 * torch.rand(n, generator=generator, device=generator.device)
+        return torch.stack([angle.cos(), angle.sin()], dim=1)
+
 def raises(samples):
     raise RuntimeError("the plugin's own words")
+
+def leaves(samples):
+    raise SystemExit(7)
+
+def far(samples):
+    return {"distance": float("inf")}
 
 def mean(samples, *, power: int):
     return {"mean_power": (samples**power).mean()}
@@ -57,11 +83,14 @@ def mean(samples, *, power: int):
 @hookimpl
 def ganbench_datasets():
     yield Dataset("pictures", Pictures)
-    yield Dataset("broken", Broken)
+    for data in (Broken, Few, Endless, Short, Circle):
+        yield Dataset(data.__name__.lower(), data)
 
 @hookimpl
 def ganbench_metrics():
     yield Metric("raises", raises, (Column("nothing", "never"),))
+    yield Metric("leaves", leaves, (Column("gone", "never"),))
+    yield Metric("far", far, (Column("distance", "infinite", better="lower"),))
     yield Metric("mean", mean, (Column("mean_power", "a mean"),))
 '''
 
@@ -108,12 +137,25 @@ def answer(result):
     return json.loads(out)
 
 
-def test_the_numbers_are_those_of_the_run_that_made_the_samples(gb, shipped, monkeypatch):
+@pytest.mark.parametrize(
+    ("dataset", "method", "columns"),
+    [
+        ("{name: mixture, means: [[-1, 0], [1, 0.5]], std: 0.1}", "density", "jsd_low modes_covered reverse_kl parzen"),
+        ("circle", "neighbours", "jsd_low jsd_high jsd_floor spread"),
+        ("{name: mixture, means: [[-1, 0, 0], [1, 0, 1]], std: 0.1}", "lower bound", "jsd_low jsd_floor modes_covered"),
+        ("digits", "lower bound", "jsd_low jsd_floor copied"),
+    ],
+)
+def test_the_numbers_are_those_of_the_run_that_made_the_samples(dataset, method, columns, gb, shipped, monkeypatch):
     """Of every variant and reference, diverged or not, in every metric that samples are enough for: to the last bit."""
     monkeypatch.setattr("ganbench.score.FLOOR_SEEDS", (0,))
+    Path("plugins").mkdir()
+    Path("plugins/mine.py").write_text(PLUGIN)
     usual = usual_metrics(shipped)
     metrics = [*(choice.name for choice in usual), "discriminator", "throughput"]
-    Path("tiny.yaml").write_text(SUITE.replace("METRICS", json.dumps(metrics)))
+    two = "{name: mixture, means: [[-1, 0], [1, 0.5]], std: 0.1}"
+    assert two in SUITE
+    Path("tiny.yaml").write_text(SUITE.replace("METRICS", json.dumps(metrics)).replace(two, dataset))
     assert gb("run", "tiny.yaml", "--save-samples", "--engine", "eager", "--device", "cpu")[0] == 0
     (run,) = Path("results/tiny").glob("*/")
     seeds = pd.read_csv(run / "seeds.csv")
@@ -132,7 +174,8 @@ def test_the_numbers_are_those_of_the_run_that_made_the_samples(gb, shipped, mon
             one, other = found[column], wanted[column]
             assert one == other or (pd.isna(one) and pd.isna(other)), (wanted.variant, wanted.seed, column)
             compared |= set() if pd.isna(one) else {column}
-    assert {"jsd", "jsd_low", "modes_covered", "reverse_kl", "mmd", "parzen", "sliced_wasserstein"} <= compared
+    assert {"jsd", "mmd", "sliced_wasserstein", *columns.split()} <= compared
+    assert set(seeds.jsd_method) == {method}
 
 
 def test_the_floor_is_the_oracle_of_a_run(gb):
@@ -203,7 +246,7 @@ def test_what_does_not_apply_is_null_and_said(gb):
     assert found["values"]["mmd"] is not None
     out = gb("score", "x.npy", "--dataset", "pictures", "--metric", "modes", "--metric", "mmd")[1]
     assert "Not for such data or so few samples: modes_covered" in out
-    assert gb("score", "x.npy", "--dataset", "pictures", "--metric", "modes")[0] == 3
+    assert gb("score", "x.npy", "--dataset", "pictures", "--metric", "mass")[0] == 3
 
 
 def test_a_metric_that_fails_takes_no_other_with_it(gb):
@@ -224,6 +267,48 @@ def test_a_data_set_that_fails_is_one_line_and_exit_code_3(gb):
     code, out, err = gb("score", "x.npy", "--dataset", "broken", "--metric", "mmd")
     assert (code, out, err.count("\n")) == (3, "", 1)
     assert err.startswith("dataset broken: RuntimeError: no more (mine.py:")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("few", "dataset few: RuntimeError: no more than 4 (mine.py:"),
+        ("endless", "dataset endless: sample(300): RuntimeError: no more than 4 (mine.py:"),
+        ("short", "dataset short: sample(300) gives the shape (4, 1, 4, 4), not (300, 1, 4, 4)"),
+    ],
+)
+def test_a_data_set_that_fails_when_more_is_asked_of_it_is_one_line_too(name, line, gb):
+    """Whether fresh data is drawn or what is held out: four samples, as a check asks for, are not enough to know."""
+    Path("plugins").mkdir()
+    Path("plugins/mine.py").write_text(PLUGIN)
+    saved(np.zeros((300, 1, 4, 4), dtype=np.float32))
+    code, out, err = gb("score", "x.npy", "--dataset", name, "--metric", "mmd", "--metric", "jsd")
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert err.startswith(line)
+
+
+def test_a_metric_that_would_end_the_command_does_not(gb):
+    Path("plugins").mkdir()
+    Path("plugins/mine.py").write_text(PLUGIN)
+    code, out, err = gb("score", saved(drawn()), *DATA, "--metric", "leaves", "--metric", "modes")
+    assert (code, err) == (3, "")
+    assert "metric leaves: SystemExit: 7 (mine.py:" in out
+    assert pd.read_csv(out.splitlines()[-1]).modes_covered[0] == 4
+
+
+def test_an_infinite_number_is_written_in_every_form(gb):
+    """As the journal writes it: JSON itself has no infinity."""
+    Path("plugins").mkdir()
+    Path("plugins/mine.py").write_text(PLUGIN)
+    metric = ["--metric", "far"]
+    found = answer(gb("score", saved(drawn()), *DATA, *metric, "--out", "score.json", "--json"))
+    assert found["values"] == {"distance": "inf"}
+    assert found["floor"]["distance"] == {"median": "inf", "low": "inf", "high": "inf"}
+    assert json.loads(Path("score.json").read_text())["values"] == {"distance": "inf"}
+    code, out, _ = gb("score", "x.npy", *DATA, *metric)
+    assert code == 0
+    assert "inf" in out
+    assert pd.read_csv(out.splitlines()[-1]).distance[0] == np.inf
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ For every discriminator D, V(D) = E_data log D + E_generator log(1 - D) <= -log 
 divergence from below, however poor D is. Here D is a logistic regression on what Gaussians say of a row.
 
 The rows are halved: either half's Gaussians make the other's features, and there the regression is cross-fitted in
-five folds. So nothing that a row is scored by has seen it, nor a repeat of it.
+five folds. So nothing that a row is scored by has seen it. It may have seen an equal row, and must: draws from a finite
+pool repeat, and each is a draw of its own. Were equal real rows kept together, D would learn which of the pool's rows
+it was given, and score that as a difference.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from ganbench.measure.gaussians import RATIOS, Features
+from ganbench.measure.neighbours import LOG2, clip
 from ganbench.measure.points import SEED, is_finite, sample_and_real
 from ganbench.mixture import Mixture
 
-LOG2 = math.log(2)
 FOLDS = 5
 FEWEST, MOST = 20, 5_000  # rows of a side: needed, used
 FREEDOM = 0.003  # of the regression's weights: the inverse of their ridge penalty
@@ -48,12 +50,12 @@ class Bound:
     @property
     def value(self) -> float:
         """The bound, no less than 0."""
-        return min(max(self.held_out, 0.0), LOG2)
+        return clip(self.held_out)
 
     @property
     def low(self) -> float:
         """The divergence is above this in 95 % of cases (one-sided)."""
-        return min(max(self.held_out - 1.645 * self.standard_error, 0.0), LOG2)
+        return clip(self.held_out - 1.645 * self.standard_error)
 
 
 def lower_bound(
@@ -66,6 +68,9 @@ def lower_bound(
 ) -> Bound:
     """Bound the divergence of the laws of ``samples``, shape (n, *shape), and ``real``, (m, *shape), from below.
 
+    The rows of each must be independent draws from their law: of a finite set either with replacement, and then the
+    set is the law, or each row once, as of a set held out, and then the law is what the set was drawn from.
+
     ``training``, (k, *shape), is more real data: D may learn from it but is scored on ``real`` alone. ``mixture`` is
     the data's law where that is known: its classes and density are features then. ``noise`` is the standard deviation,
     in that of the data, of normal noise that is added to both: what is much finer is not seen then, and the divergence
@@ -73,9 +78,9 @@ def lower_bound(
 
     Rows of samples that are not finite are mass where the data has none: (log 2)/2 per unit of mass. Rows that repeat
     others are only counted, since images may. Above 5,000 rows of a side, 5,000 of them are used. The order of rows
-    does not matter, nor a common scale. It sees what is smooth: not fine structure, nor that a generator repeats what
-    it was trained on. Bounds from other numbers of samples are not comparable. Raises ValueError where the shapes do
-    not fit, real rows are not finite, or a side has fewer than 20 rows.
+    does not matter, nor a common scale. It sees what is smooth: little of fine structure, or of a generator that
+    repeats what it was trained on. Bounds from other numbers of samples are not comparable. Raises ValueError where the
+    shapes do not fit, real rows are not finite, or a side has fewer than 20 rows.
     """
     everything, real = sample_and_real(samples, real)
     more = real[:0] if training is None else sample_and_real(samples, training)[1]
@@ -104,27 +109,26 @@ def lower_bound(
     data_odds, fake_odds, seen = _cross_fitted(data, fake, mass, mixture)
     right, wrong = -np.logaddexp(0, -data_odds[data.scored]), -np.logaddexp(0, fake_odds)
     held_out = LOG2 + (right.mean() + mass * wrong.mean()) / 2
-    together = np.bincount(data.group[data.scored], right - right.mean())  # repeats are no independent rows
-    variance = (together**2).sum() / len(right) ** 2
+    variance = right.var() / len(right)
     variance += (mass * (wrong**2).mean() - (mass * wrong.mean()) ** 2) * mass / len(wrong)
     return Bound(float(held_out), math.sqrt(max(variance, 0.0)) / 2, float(held_out + seen) / 2, duplicates, note)
 
 
 @dataclass(frozen=True)
 class _Side:
-    """Rows (n, d) of one law; rows of a ``group`` stay together, in a half and a fold; ``scored``: which count."""
+    """Rows (n, d) of one law; their ``turn`` (n,) says in which half and fold each is; ``scored``: which count."""
 
     rows: np.ndarray
-    group: np.ndarray
+    turn: np.ndarray
     scored: np.ndarray
 
     @property
     def half(self) -> np.ndarray:
-        return self.group % 2
+        return self.turn % 2
 
     @property
     def fold(self) -> np.ndarray:
-        return self.group // 2 % FOLDS
+        return self.turn // 2 % FOLDS
 
 
 def _fake(rows: np.ndarray, random: np.random.Generator) -> tuple[_Side, int]:
@@ -136,16 +140,13 @@ def _fake(rows: np.ndarray, random: np.random.Generator) -> tuple[_Side, int]:
 
 
 def _real(real: np.ndarray, more: np.ndarray, random: np.random.Generator) -> _Side:
-    """At most 5,000 rows, those of ``real`` first; equal rows are a group, for a finite set gives them repeatedly."""
+    """At most 5,000 rows, those of ``real`` first, in an order that is theirs."""
     rows, scored = np.concatenate([real, more]), np.arange(len(real) + len(more)) < len(real)
-    place = _places(rows)
-    order = np.lexsort((~scored, place))
-    rows, scored, place = rows[order], scored[order], place[order]
-    if place[-1] + 1 < FEWEST:  # a law of a few atoms: they repeat by themselves
-        place = np.arange(len(rows))
-    group = random.permutation(place[-1] + 1)[place]
-    chosen = np.lexsort((group, ~scored))[:MOST]
-    return _Side(rows[chosen], group[chosen], scored[chosen])
+    order = np.lexsort((~scored, _places(rows)))
+    rows, scored = rows[order], scored[order]
+    turn = random.permutation(len(rows))
+    chosen = np.lexsort((turn, ~scored))[:MOST]
+    return _Side(rows[chosen], turn[chosen], scored[chosen])
 
 
 def _places(rows: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -24,8 +25,8 @@ from torch import Tensor
 
 from ganbench.kinds import Distribution
 from ganbench.measure.jsd import jsds
-from ganbench.measure.neighbours import neighbour_jsd
-from ganbench.measure.points import SEED, from_tensor, is_finite
+from ganbench.measure.neighbours import neighbour_jsd, within_reach
+from ganbench.measure.points import from_tensor
 from ganbench.mixture import Mixture
 
 IMAGE_NOISE = 0.05  # of the data's standard deviation: levels of grey and constant pixels are no divergence
@@ -36,8 +37,8 @@ class Divergence:
     """A divergence in nats, 0 to log 2; ``low`` and ``high`` are the ends of its 95 % interval, None where unknown.
 
     ``method``: ``density``, ``neighbours`` or ``lower bound``; a lower bound has a one-sided 95 % limit, ``low``, and
-    no ``high``, and no ``value`` before a seed's last evaluation. ``floor``: what as many real samples read in the
-    samples' place, at the last evaluation, and None for ``density``, where it is 0 but for the interval.
+    no ``high``, and no ``value`` before a seed's last evaluation. ``floor``: what fresh data reads in place of the
+    samples, beside the same real ones, at the last evaluation; None for ``density``, where it is nearly 0.
     ``duplicates``: share of the samples that repeat others exactly, for data on a line or plane beyond what is chance.
     ``note``: what to know.
     """
@@ -85,11 +86,11 @@ def _check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def _neighbours(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution, *, final: bool) -> list[Divergence]:
-    floor = neighbour_jsd(_fresh(dataset, len(pairs[0][0])), pairs[0][1]).value if final else None
     answer = []
     for samples, real in pairs:
         near = neighbour_jsd(samples, real)
-        broken = 1 - is_finite(samples).mean()
+        floor = neighbour_jsd(_fresh(dataset, len(samples), real), real).value if final else None
+        broken = 1 - within_reach(samples).mean()
         note = f"{100 * broken:.3g} % of the samples are not finite" if broken else ""
         # Rounded to float32, samples of a line coincide by chance: real ones show how often.
         duplicates = max(_repeats(samples) - _repeats(real), 0.0)
@@ -110,20 +111,21 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
     training = None if finite_set is None else from_tensor(finite_set)
     noise = IMAGE_NOISE if len(dataset.shape) > 1 else 0.0
     bound_of = partial(lower_bound, training=training, mixture=mixture, noise=noise)
-    floor = bound_of(_fresh(dataset, min(n, MOST)), pairs[0][1]).value
     answer = []
     for samples, real in pairs:
         bound = bound_of(samples, real)
+        floor = bound_of(_fresh(dataset, min(n, MOST), real), real).value
         kind = f"a lower bound, with noise of {100 * noise:.0f} % on both" if noise else "a lower bound"
         note = "; ".join(filter(None, (kind, bound.note)))
         answer.append(Divergence(bound.value, bound.low, None, "lower bound", floor, bound.duplicates, note))
     return answer
 
 
-def _fresh(dataset: Distribution, n: int) -> np.ndarray:
-    return from_tensor(dataset.sample(n, torch.Generator().manual_seed(SEED)))
+def _fresh(dataset: Distribution, n: int, real: np.ndarray) -> np.ndarray:
+    """Samples that depend on a seed's own real ones alone: the same in any batch, others for another seed."""
+    return from_tensor(dataset.sample(n, torch.Generator().manual_seed(crc32(real.tobytes()))))
 
 
 def _repeats(rows: np.ndarray) -> float:
-    finite = rows[is_finite(rows)]
+    finite = rows[within_reach(rows)]
     return (len(finite) - len(np.unique(finite, axis=0))) / len(rows)

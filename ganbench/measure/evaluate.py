@@ -52,6 +52,18 @@ class Metrics:
                 rows.append(error)
         return rows
 
+    def salvaged(self, outcome: dict[str, Any]) -> dict[str, Said]:
+        """The row of a seed some of whose metrics fail: what the others say, and in ``note`` why those did not."""
+        row: dict[str, Said] = {}
+        notes = []
+        for metric in self.metrics:
+            try:
+                row |= Metrics((metric,))._measure(outcome, cell=False)
+            except PluginError as error:
+                notes.append(str(error))
+            notes += [str(row.pop("note"))] if "note" in row else []
+        return row | ({"note": "; ".join(notes)} if notes else {})
+
     def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, Said]:
         """The numbers of the cell as a whole: those of the metrics that name ``speed``."""
         return self._measure(outcome, cell=True)
@@ -63,13 +75,14 @@ class Metrics:
             if ("speed" in bound.names) != cell or (metric.at == "end" and not outcome["final"]):
                 continue
             # Each metric has its own copy: one that writes into it must not change what the next one sees.
-            own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in outcome.items()}
+            named = {name: outcome[name] for name in bound.names if name in outcome}
+            own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in named.items()}
             try:
                 values = dict(bound(own))
             except NotApplicable as reason:
                 values = {}
                 notes.append(f"{metric.name}: {reason}")
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PluginError(f"metric {metric.name}: {describe(error)}") from error
             declared = [column.name for column in metric.columns]
             if surplus := sorted(set(values) - set(declared)):
@@ -96,13 +109,13 @@ def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence]:
 
 
 def _plain(value: Any, column: Column) -> Said:
-    """A plain number, None where it is not finite (an empty field). Raises ValueError for what is no number."""
+    """A plain number, None for NaN; an infinity is the worst there is. Raises ValueError for what is no number."""
     item = value.item() if hasattr(value, "item") else value
     if column.summary == "words":
         if not isinstance(item, str | None):
             raise ValueError(f"{column.name} must be words, not {item!r}")
         return item or None
-    if isinstance(item, float) and not math.isfinite(item):
+    if isinstance(item, float) and math.isnan(item):
         return None
     if column.summary == "share" and not isinstance(item, bool | None):
         raise ValueError(f"{column.name} is a share of seeds, and must be true or false, not {item!r}")

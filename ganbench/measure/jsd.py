@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 
 from ganbench.measure.counts import Terms
-from ganbench.measure.neighbours import LOG2, clip, pooled, within_reach
+from ganbench.measure.neighbours import LOG2, Neighbours, clip, pooled, within_reach
 from ganbench.measure.partition import Partition
 from ganbench.measure.repeats import repeated
 from ganbench.mixture import Mixture
 
 FOR_AN_INTERVAL = 400  # samples a mode
+FOR_THE_GUARD = 50  # samples a mode: of fewer, an honest generator looks like fine structure too
+FEW = 0.4  # of the samples near the data: below, cells are made for those alone
 BEYOND = 0.01  # nats: the neighbours' own bias, and more
 LOOK, LOOK_CLOSELY = 400, 5_000  # neighbourhoods
 
@@ -32,7 +34,8 @@ class Estimate:
     """A divergence in nats and its 95 % interval, None where that would not hold.
 
     ``note`` says what to know; ``duplicates`` is the share of the samples that repeat others exactly and not by chance;
-    ``flagged``: the generator is finer than the cells, and the numbers are those of nearest neighbours.
+    ``flagged``: the generator is finer than the cells, and the value is that of nearest neighbours, which may be too
+    low still, so ``high`` is log 2.
     """
 
     value: float
@@ -59,9 +62,13 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
     does), are mass where the data has none. An interval needs 400 samples for each mode of the data; it is for the
     sampling of ``samples`` alone.
 
+    Of a generator far wider than the modes few samples are near the data. Where less than 40 % are within 6 std of a
+    mode, the cells are those for so many samples, so that their counts are not next to nothing.
+
     Structure finer than a cell would read too low. So nearest neighbours always take a look, at 400 places, or with
     ``guard`` (for a final evaluation) at 5,000; where that is suspicious they look everywhere, and where this exceeds
-    the cells' estimate by more than 0.01 and three standard errors, it is the answer, and the estimate is flagged.
+    the cells' estimate by more than 0.01 and three standard errors, it is the answer, and the estimate is flagged. That
+    needs 50 samples for each mode.
     Raises ValueError where the shapes do not fit, or above 2 dimensions.
     """
     if samples.ndim != 3 or samples.shape[2] != mixture.dimension or not samples.shape[1]:
@@ -69,7 +76,7 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
             f"samples must have the shape (n, {mixture.dimension}), n above 0, not {tuple(samples.shape[1:])}"
         )
     n = samples.shape[1]
-    cells = _cells(mixture, n)
+    cells = _cells(mixture, n, n)
     samples = samples.detach().to(torch.promote_types(samples.dtype, torch.float32))
     estimates = []
     # A processor's caches hold one seed; a device wants all at once.
@@ -78,25 +85,35 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
         again = np.array([repeated(rows, mixture.log_density) for rows in points], dtype=bool).reshape(len(points), n)
         alone = torch.isfinite(block).all(dim=-1) & ~torch.from_numpy(again).to(block.device)
         counts = cells.partition.count(block, alone).double().cpu().numpy()
-        estimates += [_one(*seed, cells, guard) for seed in zip(points, again, counts, strict=True)]
+        for i, (rows, repeats, count) in enumerate(zip(points, again, counts, strict=True)):
+            fitting, near = cells, int(count[~cells.partition.beyond].sum())
+            if near < FEW * n:
+                # Rounded down to a power of two, so that few are ever made.
+                fitting = _cells(mixture, n, 1 << max(near.bit_length() - 1, 0))
+                count = fitting.partition.count(block[i : i + 1], alone[i : i + 1])[0].double().cpu().numpy()
+            estimates.append(_one(rows, repeats, count, fitting, guard))
     return estimates
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """All that ``n`` samples are compared with: the cells, their corrected terms, and as many samples of the data."""
+    """What samples are counted in: the cells and their corrected terms."""
 
     partition: Partition
     fine: Terms
     coarse: Terms
-    real: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def _cells(mixture: Mixture, n: int, near: int) -> _Cells:
+    """The cells for ``n`` samples of which ``near`` are near the data."""
+    partition = Partition(mixture, near)
+    return _Cells(partition, Terms(n * partition.fine), Terms(n * partition.coarse))
 
 
 @lru_cache(maxsize=16)
-def _cells(mixture: Mixture, n: int) -> _Cells:
-    partition = Partition(mixture, n)
-    real = mixture.sample(n, torch.Generator().manual_seed(2014)).double().numpy()
-    return _Cells(partition, Terms(n * partition.fine), Terms(n * partition.coarse), real)
+def _real(mixture: Mixture, n: int) -> np.ndarray:
+    return mixture.sample(n, torch.Generator().manual_seed(2014)).double().numpy()
 
 
 def _one(points: np.ndarray, again: np.ndarray, counts: np.ndarray, cells: _Cells, guard: bool) -> Estimate:
@@ -110,6 +127,9 @@ def _one(points: np.ndarray, again: np.ndarray, counts: np.ndarray, cells: _Cell
     value, variance = clip(fine + hidden), (fine_variance + coarse_variance) / 2 / n
     # Mass 3/n may go unseen (the rule of three); near log 2, where hardly a count varies, that is all there is to it.
     margin = 1.96 * math.sqrt(variance) + abs(hidden) + 1.5 * LOG2 / n
+    if (near := counts[~cells.partition.beyond].sum()) < FEW * n:
+        # All that keeps it from log 2 is a few samples, and the interval of a small count is wider by two than normal.
+        margin += 2 * (LOG2 - value) / max(near, 1)
     low, high = clip(value - margin), clip(value + margin)
 
     notes = []
@@ -118,19 +138,30 @@ def _one(points: np.ndarray, again: np.ndarray, counts: np.ndarray, cells: _Cell
     if again.any():
         notes.append(f"{_percent(int(again.sum()), n)} of the samples repeat others exactly")
 
-    within = points[within_reach(points) & ~again].astype(np.float64)
-    near = pooled(within, cells.real, n, queries=LOOK_CLOSELY if guard else LOOK)
-    if near.value - value > BEYOND + near.standard_error:
-        near = pooled(within, cells.real, n)
-    flagged = near.value - value > BEYOND + 3 * math.sqrt(variance + near.standard_error**2)
-    if flagged:
-        notes.append(f"fine structure or near-discrete: by nearest neighbours, where cells read {value:.4f}")
-        value, low, high = near.value, near.low, near.high
+    finer = _finer(points[within_reach(points) & ~again], value, variance, cells.partition.mixture, n, guard)
+    if finer:
+        notes.append("fine structure or near-discrete: by nearest neighbours, and may be more")
+        value, low, high = finer.value, finer.low, LOG2
+    flagged = finer is not None
     duplicates = float(again.mean())
     if n < FOR_AN_INTERVAL * modes:
         notes.append(f"{n / modes:.4g} samples a mode, {FOR_AN_INTERVAL} needed for an interval")
         return Estimate(value, None, None, "; ".join(notes), duplicates, flagged)
     return Estimate(value, low, high, "; ".join(notes), duplicates, flagged)
+
+
+def _finer(
+    points: np.ndarray, value: float, variance: float, mixture: Mixture, n: int, guard: bool
+) -> Neighbours | None:
+    """What nearest neighbours say of ``points``, of n, where it is well above the cells' ``value``."""
+    if n < FOR_THE_GUARD * mixture.modes:
+        return None
+    points, real = points.astype(np.float64), _real(mixture, n)
+    near = pooled(points, real, n, queries=LOOK_CLOSELY if guard else LOOK)
+    if near.value - value > BEYOND + near.standard_error:
+        near = pooled(points, real, n)
+    beyond = near.value - value > BEYOND + 3 * math.sqrt(variance + near.standard_error**2)
+    return near if beyond else None
 
 
 def _divergence(terms: Terms, counts: np.ndarray, lost: float, n: int) -> tuple[float, float]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganbench.failure import NotApplicable
+
 
 @dataclass(frozen=True)
 class KL:
@@ -23,11 +25,12 @@ def kl(log_data: np.ndarray, log_model: np.ndarray) -> KL:
     there or a density is not a number.
     """
     log_data, log_model = np.asarray(log_data, dtype=np.float64), np.asarray(log_model, dtype=np.float64)
-    if log_data.ndim != 1 or log_data.shape != log_model.shape or len(log_data) < 2:
+    if log_data.ndim != 1 or log_data.shape != log_model.shape:
         raise ValueError(
-            f"log-densities of data and model must both have the shape (n,), n above 1, "
-            f"not {log_data.shape} and {log_model.shape}"
+            f"log-densities of data and model must both have the shape (n,), not {log_data.shape} and {log_model.shape}"
         )
+    if len(log_data) < 2:
+        raise NotApplicable(f"a mean log-density needs 2 held-out points, and was given {len(log_data)}")
     if not np.isfinite(log_data).all() or np.isnan(log_model).any() or (log_model == np.inf).any():
         raise ValueError("a log-density of the data is not finite, or one of the model is not a number below infinity")
     if np.isneginf(log_model).any():

@@ -2,6 +2,8 @@
 
 Copies of the training points are found after Meehan et al. 2020 ("A non-parametric test to detect data-copying in
 generative models", arXiv:2004.05675): samples should be no closer to the training points than held-out data is.
+
+Data may repeat by itself: the share of it that does is set aside, and counts for nothing among the samples either.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ganbench.failure import NotApplicable
-from ganbench.measure.points import finite, is_finite, nearest, nearest_other, sample_and_real, shuffled
+from ganbench.measure.points import is_finite, nearest, nearest_other, sample_and_real, shuffled
 
 CLOSE = 0.01  # the share of the data's own that is called close
+REPEATS = 0.5  # the share of the data that may repeat; where more does, repeats among the samples say nothing
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: in
     """Compare the distances to the nearest of ``training`` of ``samples`` and of held-out ``real``, (n, *shape) each.
 
     At most ``most`` of each, a fixed random choice; all of ``training``. Samples that are not finite are copies of
-    nothing and infinitely far. Raises ValueError where the shapes differ or ``real`` or ``training`` is not finite.
+    nothing and infinitely far. Raises NotApplicable where most of ``real`` equals training points, as where none is
+    held out, and ValueError where the shapes differ or ``real`` or ``training`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
@@ -42,9 +46,9 @@ def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: in
     apart = np.full(len(points), np.inf)
     usable = is_finite(points)
     if usable.any():
-        apart[usable] = nearest(points[usable], given)
-    usual = nearest(data, given)
-    return Copies(copied=float((apart < np.quantile(usual, CLOSE)).mean()), z=mann_whitney(apart, usual))
+        apart[usable] = _to(given, points[usable])
+    usual = _to(given, data)
+    return Copies(copied=_closer(apart, usual, "equal training points"), z=mann_whitney(apart, usual))
 
 
 def near_duplicates(samples: np.ndarray, real: np.ndarray, most: int = 5000) -> float:
@@ -53,16 +57,18 @@ def near_duplicates(samples: np.ndarray, real: np.ndarray, most: int = 5000) -> 
     Shapes (n, *shape), flattened; as many of each, at most ``most``, a fixed random choice. 0.01 for the data itself;
     nearly 1 for a generator that repeats few points with a small jitter; some for one that is too narrow or leaves
     modes out, since its samples are closer together. Samples that are not finite count as duplicates of each other.
-    Raises ValueError where the shapes differ, ``real`` is not finite or fewer than 2 of either are there.
+    Raises NotApplicable where fewer than 2 of either are there or most of ``real`` repeats other real points, and
+    ValueError where the shapes differ or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     n = min(len(points), len(data), most)
     if n < 2:
         raise NotApplicable("near duplicates need 2 samples and 2 real points")
     points, data = shuffled(points, n), shuffled(data, n)
-    close = np.quantile(nearest_other(data), CLOSE)
-    points = finite(points)
-    return 1 - float((nearest_other(points) >= close).sum() / n)
+    apart = np.zeros(n)
+    usable = is_finite(points)
+    apart[usable] = _to_another(points[usable])
+    return _closer(apart, _to_another(data), "repeat others")
 
 
 def mann_whitney(x: np.ndarray, y: np.ndarray) -> float:
@@ -73,3 +79,32 @@ def mann_whitney(x: np.ndarray, y: np.ndarray) -> float:
     ties = np.unique(both, return_counts=True)[1].astype(np.float64)
     variance = n * m / 12 * (n + m + 1 - (ties**3 - ties).sum() / ((n + m) * (n + m - 1)))
     return float((u - n * m / 2) / np.sqrt(variance)) if variance > 0 else 0.0
+
+
+def _closer(apart: np.ndarray, usual: np.ndarray, what: str) -> float:
+    """The share of distances ``apart`` below all but 1 % of the data's ``usual`` ones, less those that are 0 there.
+
+    With a share r of the data at distance 0 the 1 % are of the others, and a share s of the samples says
+    (s - r)/(1 - r): 0.01 for the data itself, 1 where all samples are close, however much the data repeats.
+    """
+    r = float((usual == 0).mean())
+    if r > REPEATS:
+        raise NotApplicable(f"{100 * r:.3g} % of the real points {what}, so that samples which do say nothing")
+    s = float((apart < np.quantile(usual[usual > 0], CLOSE)).mean())
+    return max((s - r) / (1 - r), 0.0)
+
+
+def _to(given: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Each point's distance to the nearest of the given ones, exactly 0 where it is one of them."""
+    return np.where(np.isin(_names(points), _names(given)), 0.0, nearest(points, given))
+
+
+def _to_another(points: np.ndarray) -> np.ndarray:
+    """Each point's distance to the nearest other one, exactly 0 where it repeats one."""
+    _, place, count = np.unique(_names(points), return_inverse=True, return_counts=True)
+    return np.where(count[place] > 1, 0.0, nearest_other(points))
+
+
+def _names(points: np.ndarray) -> np.ndarray:
+    """A number for each row, (n, d) -> (n,), the same for equal rows: distances in many dimensions are not so exact."""
+    return np.array([hash(row.tobytes()) for row in points + 0.0], dtype=np.int64)  # -0 is 0

@@ -8,6 +8,7 @@ of what the data puts there; the literature's count is kept as ``touched``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,22 +28,18 @@ class ModeCount:
 
     ``high_quality`` is the share of all samples within 3 std of their nearest mode. Of the data's own samples that is
     P(chi_d <= 3): 99.73 % in one dimension, 98.89 % in two. Less is stray mass; more is modes too narrow, not better.
-    ``reverse_kl`` is KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best; None
-    without such samples. Its expectation for the data itself is (modes - 1) / 2n.
+    ``reverse_kl`` is KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best;
+    infinite without such samples. Its expectation for the data itself is (modes - 1) / 2n.
 
-    ``largest`` is the share of all samples that are nearest to the fullest mode, however far from it. ``spread`` is the
-    samples' total std, about their own mean, over the data's; ``offset`` the distance between the two means in the
-    data's total std. Both are of the finite samples; None where more than half are not.
+    ``largest`` is the share of all samples that are nearest to the fullest mode, however far from it.
     """
 
     total: int
     covered: int
     touched: int
     high_quality: float
-    reverse_kl: float | None
+    reverse_kl: float
     largest: float
-    spread: float | None
-    offset: float | None
 
 
 def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> ModeCount:
@@ -56,7 +53,6 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
         raise ValueError(f"share must be between 0 and 1, not {share}")
     nearest, distance = nearest_mode(samples, mixture)
     good = distance <= HIGH_QUALITY
-    spread, offset = _moments(samples, mixture)
     counts = np.bincount(nearest[good], minlength=mixture.modes)
     expected = len(samples) * mixture.weights * chi(mixture.dimension).cdf(HIGH_QUALITY)
     found = int(counts.sum())
@@ -65,10 +61,8 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
         covered=int(((counts >= share * expected) & (counts > 0)).sum()),
         touched=int((counts > 0).sum()),
         high_quality=found / len(samples),
-        reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else None,
+        reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else math.inf,
         largest=int(np.bincount(nearest, minlength=1).max()) / len(samples),
-        spread=spread,
-        offset=offset,
     )
 
 
@@ -83,14 +77,3 @@ def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.
     distance = cdist(finite(samples), mixture.means) / mixture.std
     nearest = distance.argmin(axis=1)
     return nearest, distance[np.arange(len(distance)), nearest]
-
-
-def _moments(samples: np.ndarray, mixture: Mixture) -> tuple[float | None, float | None]:
-    points = finite(np.asarray(samples, dtype=np.float64))
-    if 2 * len(points) < len(samples):
-        return None, None
-    centre = mixture.weights @ mixture.means
-    variances = ((mixture.means - centre) ** 2).sum(axis=1) + mixture.dimension * mixture.std**2
-    points = (points - centre) / np.sqrt(mixture.weights @ variances)
-    mean = points.mean(axis=0)
-    return float(np.sqrt(((points - mean) ** 2).sum(axis=1).mean())), float(np.linalg.norm(mean))

@@ -27,7 +27,8 @@ class Partition:
 
     ``fine`` and ``coarse`` are the data's mass in each cell, shape (cells,). Of 10,000 samples of the data about five
     fall in a fine cell, of more samples more; a coarse cell is two shells by two sectors of fine ones (on a line,
-    two shells). The masses are ``exact`` where the modes are apart, else those of a fixed sample of a million.
+    two shells). ``beyond``: which fine cells are more than 6 std from any mode. The masses are ``exact`` where the
+    modes are apart, else those of a fixed sample of a million.
     Raises ValueError above 2 dimensions, where shells and sectors see next to nothing.
     """
 
@@ -58,6 +59,7 @@ class Partition:
         else:
             self.fine = self._sampled_masses()
         self.coarse = self.merge(self.fine)
+        self.beyond = np.arange(len(self.fine)) // self._sectors % self._shells == self._shells - 1
 
     def locate(self, points: Tensor) -> Tensor:
         """The fine cell of each point: (..., dimension) -> (...) of indices into ``fine``, on the points' device.

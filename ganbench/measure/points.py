@@ -58,7 +58,7 @@ def shuffled(points: np.ndarray, most: int) -> np.ndarray:
 
 def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions good to 1e-7 of the points' own norms."""
-    if points.shape[1] <= FLAT:
+    if points.shape[1] <= FLAT or not len(others):
         return np.asarray(cdist(points, others))
     centre = others.mean(axis=0)
     points, others = points - centre, others - centre

@@ -28,13 +28,15 @@ class _Layout:
     separator: str
     skip: int
     header: tuple[str, ...] | None
+    width: int = 0
     guessed: bool = False
 
 
 def read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
     """The rows of a CSV file, (n, columns) in float64, with notes on how it was understood.
 
-    Separated by commas, semicolons, tabs or spaces; with a line of names, or none. An empty cell is NaN. Raises
+    Separated by commas, semicolons, tabs or spaces; with a line of names, or none. An empty cell is NaN, and so is an
+    empty line between others where there is a single column; all other empty lines are left out. Raises
     Unreadable at ``file:line:column`` for a cell that is no number and for a line of another length.
     """
     try:
@@ -47,12 +49,19 @@ def read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
 
 def _read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
     layout = _layout(path)
+    single = layout.width == 1
+    with _open(path) as file:
+        empty = [not line.strip() for line in file]
+    ending = next((count for count, one in enumerate(reversed(empty)) if not one), 0)
     try:
         frame = pd.read_csv(
             path,
             sep=layout.separator,
             header=None,
             skiprows=layout.skip,
+            nrows=max(len(empty) - ending - layout.skip, 0) if single else None,
+            skip_blank_lines=not single,
+            skipinitialspace=single,
             dtype=np.float64,
             keep_default_na=False,
             na_values=list(_MISSING),
@@ -71,6 +80,8 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
     notes = []
     if layout.header is not None and layout.guessed:
         notes.append(f"the first line ({', '.join(layout.header)}) is taken for the columns' names")
+    if left_out := sum(empty[: layout.skip]) + len(empty[layout.skip :]) - len(values):
+        notes.append(f"{left_out} empty {'line is' if left_out == 1 else 'lines are'} left out")
     numbered = layout.header is not None and len(layout.header) > 1 and layout.header[0] in ("", "Unnamed: 0")
     if numbered and np.array_equal(values[:, 0], np.arange(len(values))):
         values = values[:, 1:]
@@ -118,7 +129,8 @@ def _layout(path: Path) -> _Layout:
     named = bool(filled) and not any(_is_number(cell) or re.match(r"[-+.]*\d", cell) for cell in filled)
     counted = len(first) > 1 and filled == [str(index) for index in range(len(filled))] and not _bare(others)
     header = tuple(top) if named or counted else None
-    return _Layout(separator, first[0][0] + 1 if header else first[0][0], header, counted and not named)
+    top_line, below = first[0][0], first[1][0] if len(first) > 1 else first[0][0] + 1
+    return _Layout(separator, below if header else top_line, header, len(top), counted and not named)
 
 
 def _bare(rows: Sequence[Sequence[str]]) -> bool:

@@ -1,30 +1,59 @@
-"""A score on disk: a table like seeds.csv, the samples' row above those of fresh data, or one JSON object."""
+"""A score, on disk a table like seeds.csv, the samples' row above those of fresh data, or one JSON object."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ganbench.kinds import Said
+from ganbench.kinds import Column, Said
 from ganbench.record import provenance
 from ganbench.record.folder import write
+from ganbench.record.samples import Samples
+from ganbench.record.tables import as_rows
 from ganbench.schema import ORACLE
-from ganbench.score import Score
+from ganbench.target import Target
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the metrics say of some samples (``values``) and of as much fresh data, seed by seed (``floor``).
+
+    ``columns``: those of the metrics, in order. ``failures``: a line for each metric that raised; its columns are None.
+    ``notes``: what the reader should know.
+    """
+
+    samples: Samples
+    target: Target
+    seed: int
+    device: str
+    columns: tuple[Column, ...]
+    values: Mapping[str, Said]
+    floor: Mapping[int, Mapping[str, Said]]
+    notes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether no metric failed, and any gave a number."""
+        return not self.failures and any(value is not None for value in self.values.values())
 
 
 def as_object(score: Score) -> dict[str, Any]:
-    """All of a score as plain data: what ``ganbench score --json`` prints."""
+    """All of a score as JSON can hold it, infinities as "inf": what ``ganbench score --json`` prints."""
+    floors = {column.name: floor(score, column.name) for column in score.columns}
     return {
         **_settings(score),
         "samples": len(score.samples.values),
         "step": score.samples.step,
-        "values": dict(score.values),
-        "floor": {column.name: floor(score, column.name) for column in score.columns},
+        "values": _plain(score.values),
+        "floor": {name: None if said is None else _plain(said) for name, said in floors.items()},
         "notes": list(score.notes),
         "failures": list(score.failures),
         "versions": provenance.versions(),
@@ -79,6 +108,10 @@ def usual_path(home: Path, score: Score) -> Path:
     settings = _settings(score) | {"file": None}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
     return home / f"{score.target.label}-{score.samples.path.stem}-{digest}.csv"
+
+
+def _plain(row: Mapping[str, Said]) -> dict[str, Any]:
+    return as_rows(pd.DataFrame([dict(row)], dtype=object))[0]
 
 
 def _settings(score: Score) -> dict[str, Any]:

@@ -105,8 +105,9 @@ def table(record: Record) -> pd.DataFrame:
     """A row for each dataset and variant.
 
     dataset, variant, whether it is a reference, how many seeds were planned and how they ended (seeds, done, diverged,
-    failed, verdicts), what the columns fill (see ``kinds.Column.summary``), engine. A median or an end of an interval
-    that is not finite is empty: first_X_step is empty unless more than half of the measured seeds reached X.
+    failed, verdicts), what the columns fill (see ``kinds.Column.summary``), engine. A median is infinite where half of
+    the seeds are as bad as can be; an end of an interval that is not finite is empty, and so is first_X_step unless
+    more than half of the measured seeds reached X.
     """
     rivals = against(record, baseline(record))
     rows = []
@@ -120,7 +121,7 @@ def table(record: Record) -> pd.DataFrame:
             "done": statuses.count(Status.DONE),
             "diverged": statuses.count(Status.DIVERGED),
             "failed": sum(not status.measured for status in statuses),
-            "verdicts": _count((_verdict(cell, seed).word for seed in cell.seeds), "{} {}", ", "),
+            "verdicts": _count((_verdict(cell, seed).word for seed in cell.seeds), "{} x {}", ", "),
             "engine": cell.engine,
         }
         for column in record.columns:
@@ -149,9 +150,13 @@ def _summary(cell: CellRecord, column: Column, rival: CellRecord | None) -> tupl
     match column.summary:
         case "median":
             numbers = values(cell, column).values()
+            middle = median(numbers)
             if column.better == "neither":
-                return median(numbers)
-            return (*median(numbers), *interquartile_mean(numbers), _detectable(cell, column, rival))
+                return middle
+            if middle.value is None and numbers:
+                # As bad as can be for half of the seeds: a result, and not a missing one.
+                middle = middle._replace(value=math.inf if column.better == "lower" else -math.inf)
+            return (*middle, *interquartile_mean(numbers), _detectable(cell, column, rival))
         case "share":
             return _share(cell, column)
         case "same":
@@ -169,8 +174,7 @@ def _detectable(cell: CellRecord, column: Column, rival: CellRecord | None) -> f
         return None
     if cell is rival:
         # A variant that scatters as much, and independently: differences have twice the variance.
-        centred = pd.Series(values(cell, column), dtype=float) * math.sqrt(2)
-        return detectable(centred.to_numpy())
+        return detectable(pd.Series(values(cell, column), dtype=float).to_numpy() * math.sqrt(2))
     return detectable(paired(cell, rival, column))
 
 

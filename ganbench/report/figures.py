@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -44,12 +44,13 @@ class Signs:
 
     none: str
     between: str
+    plus_minus: str
     better: dict[str, str]
 
 
 SIGNS = {
-    True: Signs("-", ", ", {"lower": "", "higher": "", "neither": ""}),
-    False: Signs("–", " · ", {"lower": " ↓", "higher": " ↑", "neither": ""}),
+    True: Signs("-", ", ", " +- ", {"lower": "", "higher": "", "neither": ""}),
+    False: Signs("–", " · ", " ± ", {"lower": " ↓", "higher": " ↑", "neither": ""}),
 }
 
 
@@ -92,7 +93,7 @@ def figures(frame: pd.DataFrame, columns: Sequence[Column], signs: Signs) -> lis
                 for step, what in ((column.held, f"to hold {spoken}"), (column.first, f"to {spoken}")):
                     cells = estimates(frame, step, never, signs, form="{:.0f}".format)
                     found.append(Figures(step, what + signs.better["lower"], "steps", cells))
-            case "same" if not _belongs(name, present):
+            case "same" if not belongs(name, present):
                 form = thousands if is_time(column) else None
                 cells = estimates(frame, name, missing, signs, form=form)
                 # Of a speed the ends are the slowest and fastest moment, not an interval: the first thing to go.
@@ -131,10 +132,10 @@ def estimates(
     for value, low, high, out_of, without in zip(numbers, lows, highs, _values(frame, total), missing, strict=True):
         if value is None:
             beyond = signs.none if low is not None or high is not None else without
-            cells.append((beyond, _interval(low, high, form, signs) if beyond != without else ""))
+            cells.append((beyond, interval(low, high, form, signs) if beyond != without else ""))
             continue
         number = form(value) + ("" if out_of is None else f"/{out_of:.0f}")
-        cells.append((number, _interval(low, high, form, signs) if f"{ends}low" in frame else ""))
+        cells.append((number, interval(low, high, form, signs) if f"{ends}low" in frame else ""))
     return tuple(cells)
 
 
@@ -142,6 +143,12 @@ def spoken(texts: Iterable[object]) -> list[str]:
     """The distinct texts of a column of words, without how many seeds say each; in order of appearance."""
     rows = [re.split(r"(?:^|; )\d+ x ", text)[1:] for text in texts if isinstance(text, str)]
     return list(dict.fromkeys(word for row in rows for word in row))
+
+
+def belongs(name: str, present: Container[str], parts: Sequence[str] = ("low", "high")) -> bool:
+    """Whether a column is shown as part of another, by ``parts`` an end of its interval, or the total it is out of."""
+    stem, _, part = name.rpartition("_")
+    return (part in parts and stem in present) or (part == "total" and f"{stem}_covered" in present)
 
 
 def _verdicts(frame: pd.DataFrame, signs: Signs) -> Figures:
@@ -156,12 +163,6 @@ def _verdicts(frame: pd.DataFrame, signs: Signs) -> Figures:
     return Figures("verdicts", "what happened", "seeds", whole, words=True, shorter=shorter)
 
 
-def _belongs(name: str, present: set[str]) -> bool:
-    """Whether a column is shown as part of another: the end of its interval, or the total it is out of."""
-    stem, _, end = name.rpartition("_")
-    return (end in ("low", "high") and stem in present) or (end == "total" and f"{stem}_covered" in present)
-
-
 def _shares(frame: pd.DataFrame, name: str, missing: Sequence[str], signs: Signs) -> tuple[Cell, ...]:
     cells = []
     shares = zip(*(_values(frame, f"{name}_{end}") for end in ("share", "low", "high")), strict=True)
@@ -174,7 +175,7 @@ def _shares(frame: pd.DataFrame, name: str, missing: Sequence[str], signs: Signs
         # Seeds whose metric said nothing are not in the share; then the count is not known here.
         exact = math.isclose(count, round(count), abs_tol=1e-9)
         number = f"{round(count)}/{measured}" if exact else f"{share:.0%}"
-        cells.append((number, _interval(low, high, percent, signs) + "%"))
+        cells.append((number, interval(low, high, percent, signs) + "%"))
     return tuple(cells)
 
 
@@ -183,7 +184,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}"
 
 
-def _interval(low: float | None, high: float | None, form: Format, signs: Signs) -> str:
+def interval(low: float | None, high: float | None, form: Format, signs: Signs) -> str:
+    """What stands after a number: its interval, with a dash for an end that there is not, or for both."""
     if low is None and high is None:
         return f" [{signs.none}]"
     return " [{}, {}]".format(*(signs.none if end is None else form(end) for end in (low, high)))

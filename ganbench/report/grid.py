@@ -15,7 +15,8 @@ from ganbench.report.figures import Figures
 _PIPE_WIDTH = 120
 _GAP = 2
 _RULE = "    \n    \n -  \n    \n    \n    \n    \n    \n"
-_BOXES = {True: Box(_RULE, ascii=True), False: Box(_RULE.replace("-", "─"))}
+#: A rule below the head and nothing else, in ASCII alone or not.
+BOXES = {True: Box(_RULE, ascii=True), False: Box(_RULE.replace("-", "─"))}
 
 
 def show_grid(
@@ -41,7 +42,7 @@ def show_grid(
 
     plain = console.options.ascii_only
     overflow: OverflowMethod = "crop" if plain else "ellipsis"
-    table = Table(box=_BOXES[plain], show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="")
+    table = Table(box=BOXES[plain], show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="")
     table.add_column(Text(""), no_wrap=True, overflow=overflow, min_width=max(1, longest + min(room, 0)))
     for column in fitting:
         head = Text(safe(console, column.title)).append(f"\n{safe(console, column.under)}", style="dim")

@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from rich.box import Box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ganbench.kinds import Column, Said
-from ganbench.report.numbers import Format, common
-from ganbench.score import Score
+from ganbench.record.scores import Score
+from ganbench.report.figures import SIGNS, Signs, belongs, interval
+from ganbench.report.grid import BOXES, print_line, safe
+from ganbench.report.numbers import common
 
-_RULE = "    \n    \n -  \n    \n    \n    \n    \n    \n"
-_PARTS = ("_low", "_high", "_se", "_total")
-
-
-@dataclass(frozen=True)
-class _Signs:
-    """The few signs beyond ASCII, where the output can hold them."""
-
-    none: str
-    better: Mapping[str, str]
-    plus_minus: str
-    box: Box
-
-
-_SIGNS = {
-    True: _Signs("-", {"lower": "low", "higher": "high", "neither": ""}, " +- ", Box(_RULE, ascii=True)),
-    False: _Signs("–", {"lower": "↓", "higher": "↑", "neither": ""}, " ± ", Box(_RULE.replace("-", "─"))),
-}
+#: What is shown with the column whose name it follows: the ends of its interval, its error, what the data reads.
+_PARTS = ("low", "high", "se", "floor")
+#: Where the output holds no arrows.
+_SIDES = {"lower": "low", "higher": "high", "neither": ""}
 
 
 def show_score(score: Score, path: Path, console: Console) -> None:
@@ -41,8 +27,9 @@ def show_score(score: Score, path: Path, console: Console) -> None:
 
     What no row has a number for is named below the table; so is what is said in words.
     """
-    signs = _SIGNS[console.options.ascii_only]
-    table = Table(box=signs.box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    plain = console.options.ascii_only
+    signs = SIGNS[plain]
+    table = Table(box=BOXES[plain], show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
     table.add_column("")
     table.add_column("better", justify="center", style="dim")
     table.add_column("samples", justify="right", no_wrap=True)
@@ -51,7 +38,7 @@ def show_score(score: Score, path: Path, console: Console) -> None:
     silent, words, minor = [], [], []
     columns = {column.name: column for column in score.columns}
     for name, column in columns.items():
-        if _part_of(name, columns):
+        if belongs(name, columns, _PARTS):
             continue
         if column.summary == "words":
             words += [f"{_title(name)}: {said}"] if (said := score.values[name]) else []
@@ -60,18 +47,24 @@ def show_score(score: Score, path: Path, console: Console) -> None:
         elif column.summary == "none":
             minor.append(name)
         else:
-            better = signs.better[column.better]
+            better = signs.better[column.better].strip() or _SIDES[column.better]
             own, fresh = _cells(score, column, columns, signs)
-            table.add_row(_safe(console, _title(name)), better, own, fresh, _safe(console, column.unit))
+            method = "lower bound" if score.values.get(f"{name}_method") == "lower bound" else ""
+            title = ", ".join(filter(None, (_title(name), method)))
+            table.add_row(safe(console, title), better, own, fresh, safe(console, column.unit))
+            floor = columns.get(f"{name}_floor")
+            if floor is not None and score.values[floor.name] is not None:
+                own, fresh = _cells(score, floor, columns, signs)
+                table.add_row("  its floor", "", own, fresh, safe(console, floor.unit))
     n = len(score.samples.values)
     size = f"{n} samples" if n > 1 else "1 sample"
-    console.print(Text(_safe(console, f"{_named(score)}: {size}, held-out data of seed {score.seed}"), style="bold"))
-    console.print(Text(_safe(console, score.samples.path)), soft_wrap=True)
+    console.print(Text(safe(console, f"{_named(score)}: {size}, held-out data of seed {score.seed}"), style="bold"))
+    print_line(console, str(score.samples.path), "")
     console.print()
     if table.row_count:
         console.print(table)
         console.print()
-    lines = [(line, "") for line in words]
+    lines = [(line, "none") for line in words]
     lines += [(line, "red") for line in score.failures]
     lines += [(line, "yellow") for line in score.notes]
     if silent:
@@ -81,9 +74,8 @@ def show_score(score: Score, path: Path, console: Console) -> None:
     if score.floor:
         lines.append((f"Fresh data: median [lowest, highest] of {len(score.floor)} seeds, as many samples.", "dim"))
     for line, style in lines:
-        console.print(Text(_safe(console, line), style=style), soft_wrap=not console.is_terminal)
-    # A path is never broken, so that it can be copied.
-    console.print(Text(_safe(console, path)), soft_wrap=True)
+        print_line(console, line, style)
+    print_line(console, str(path), "")
 
 
 def _named(score: Score) -> str:
@@ -100,13 +92,7 @@ def _title(name: str) -> str:
     return " ".join("JSD" if word == "jsd" else word for word in name.split("_"))
 
 
-def _part_of(name: str, columns: Mapping[str, Column]) -> bool:
-    """Whether a column is shown beside another: an end of its interval, its error, or the total it is out of."""
-    stem = next((name.removesuffix(part) for part in _PARTS if name.endswith(part)), "")
-    return stem in columns or (name.endswith("_total") and f"{stem}_covered" in columns)
-
-
-def _cells(score: Score, column: Column, columns: Mapping[str, Column], signs: _Signs) -> tuple[Text, Text]:
+def _cells(score: Score, column: Column, columns: Mapping[str, Column], signs: Signs) -> tuple[Text, Text]:
     """The samples' number with its interval or error, and the median and range of fresh data's."""
     name = column.name
     own = {part: _number(score.values.get(f"{name}{part}")) for part in ("", "_low", "_high", "_se")}
@@ -117,11 +103,9 @@ def _cells(score: Score, column: Column, columns: Mapping[str, Column], signs: _
     form = common([number for number in (*own.values(), *fresh) if number is not None])
     total = score.values.get(f"{name.removesuffix('_covered')}_total") if name.endswith("_covered") else None
     out_of = "" if total is None else f"/{total}"
-    cell = Text(_text(own[""], form, signs) + out_of)
-    if own["_low"] is not None and own["_high"] is not None:
-        cell.append(f" [{form(own['_low'])}, {form(own['_high'])}]", style="dim")
-    elif f"{name}_low" in columns and own[""] is not None:
-        cell.append(f" [{signs.none}]", style="dim")
+    cell = Text((signs.none if own[""] is None else form(own[""])) + out_of)
+    if f"{name}_low" in columns and own[""] is not None:
+        cell.append(interval(own["_low"], own["_high"], form, signs), style="dim")
     elif own["_se"] is not None:
         cell.append(f"{signs.plus_minus}{form(own['_se'])}", style="dim")
     if not fresh:
@@ -134,12 +118,3 @@ def _cells(score: Score, column: Column, columns: Mapping[str, Column], signs: _
 
 def _number(value: Said) -> float | None:
     return None if value is None or isinstance(value, str) else float(value)
-
-
-def _text(value: float | None, form: Format, signs: _Signs) -> str:
-    return signs.none if value is None else form(value)
-
-
-def _safe(console: Console, text: object) -> str:
-    """The text with a question mark for each sign that the output cannot hold."""
-    return str(text).encode(console.encoding, "replace").decode(console.encoding)

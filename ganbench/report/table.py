@@ -52,10 +52,13 @@ def _footer(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Fi
         where = _where(row for row in rows if row["failed"])
         yield f"{failed} without a result (their status is in seeds.csv): {where}", "red"
     if diverged := sum(frame["diverged"]):
-        yield f"{diverged} diverged: {_where(row for row in rows if row['diverged'])}", "yellow"
+        yield f"{diverged} diverged in training: {_where(row for row in rows if row['diverged'])}", "yellow"
     engines = Counter(row["engine"] for row in rows if row["engine"])
     for engine, _ in engines.most_common()[1:]:
         yield f"Engine {engine}: {_where(row for row in rows if row['engine'] == engine)}", "dim"
+    shown = ("median", "share", "same")
+    if silent := [c.name for c in columns if c.summary in shown and frame[list(c.fills)].isna().all(axis=None)]:
+        yield f"No row has a number: {', '.join(silent)}", "dim"
     if dropped:
         names = list(dict.fromkeys(column.name for column in dropped))
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -77,7 +80,7 @@ def _detectable(frame: pd.DataFrame, column: Column, seeds: str) -> str:
     else:
         size = f"{form(worst.min())} to {form(worst.max())} {column.unit}".rstrip()
     name, _ = title(column, SIGNS[True])
-    return f"{name}: differences under {size} could not have been seen with {seeds} (paired, 80 % power)."
+    return f"{name}: with {seeds} a difference of {size} is missed one time in five (paired, 5 % level)."
 
 
 def _words(frame: pd.DataFrame, column: Column) -> Iterator[str]:

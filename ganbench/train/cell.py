@@ -26,6 +26,10 @@ from ganbench.train.probe import Probe, probe
 from ganbench.train.speed import CellSpeed, measure_speed
 
 
+#: Rows that are evaluated at a time on a CPU.
+ROWS = 2000
+
+
 class Trainer:
     """A cell ready to train: ``state = trainer.advance(trainer.start, 0, 1000)``.
 
@@ -135,7 +139,10 @@ class Trainer:
         at = 0 if player == "D" else 1
         network = (self._rules.discriminator, self._rules.generator)[at]
         buffers = {name: tensor[replica] for name, tensor in self._buffers[at].items()}
-        return network.call(state.players[at].theta[replica], buffers, x, self._still[at])
+        theta, still = state.players[at].theta[replica], self._still[at]
+        # A processor's caches hold the layers of so many rows: three times as fast as all at once.
+        rows = ROWS if x.device.type == "cpu" else len(x)
+        return torch.cat([network.call(theta, buffers, some, still) for some in x.split(rows)])
 
 
 def _rules(

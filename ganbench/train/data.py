@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganbench.calling import bind
+from ganbench.failure import PluginError, describe
 from ganbench.kinds import Dataset, Distribution
 from ganbench.registry import Registry
 from ganbench.seeds import stream
@@ -30,14 +31,25 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     """
     random = stream(seed, "evaluate.real")
     finite: Tensor | None = getattr(dataset, "held_out", None)
-    drawn = dataset.sample(n, random) if finite is None else finite[torch.randperm(len(finite), generator=random)[:n]]
+    drawn = draw(dataset, n, random) if finite is None else finite[torch.randperm(len(finite), generator=random)[:n]]
     return drawn.to(device)
 
 
 def training_points(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
     """The points that a reference is fitted to: the data's training set, or ``n`` samples where it has no end."""
     finite: Tensor | None = getattr(dataset, "training", None)
-    return dataset.sample(n, stream(seed, "reference.training", 0, device)) if finite is None else finite.to(device)
+    return draw(dataset, n, stream(seed, "reference.training", 0, device)) if finite is None else finite.to(device)
+
+
+def draw(distribution: Distribution, n: int, random: torch.Generator) -> Tensor:
+    """``n`` samples; raises PluginError where the plugin fails, or gives another number of them."""
+    try:
+        samples = distribution.sample(n, random)
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"sample({n}): {describe(error)}") from error
+    if tuple(samples.shape) != (n, *distribution.shape):
+        raise PluginError(f"sample({n}) gives the shape {tuple(samples.shape)}, not {(n, *distribution.shape)}")
+    return samples
 
 
 def outcome(samples: Tensor, dataset: Distribution, seed: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
@@ -46,7 +58,9 @@ def outcome(samples: Tensor, dataset: Distribution, seed: int, names: frozenset[
     What only a game or a fitted reference knows is None: lay it over.
     """
     known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model"))
-    known |= {"samples": samples, "dataset": dataset, "training": getattr(dataset, "training", None), "final": final}
+    known |= {"samples": samples, "dataset": dataset, "final": final}
+    training: Tensor | None = getattr(dataset, "training", None)
+    known["training"] = None if training is None else training.to(samples.device)
     if names & {"real", "d_real", "divergence"}:
         known["real"] = held_out(dataset, len(samples), seed, samples.device)
     return known

@@ -13,7 +13,10 @@ from ganbench.plan import Cell
 from ganbench.registry import Registry
 from ganbench.seeds import isolated, stream
 from ganbench.train.check import check_distribution
-from ganbench.train.data import outcome, training_points
+from ganbench.train.data import draw, outcome, training_points
+
+#: References are fitted to as many points as are scored, but to no fewer than these: few samples are for a quick look.
+FEWEST_POINTS = 1000
 
 
 def reference_outcome(
@@ -31,7 +34,7 @@ def reference_outcome(
     """
     assert cell.reference is not None
     name = cell.reference.name
-    training = training_points(dataset, cell.samples, seed, device)
+    training = training_points(dataset, max(cell.samples, FEWEST_POINTS), seed, device)
     given = {"training": training.clone(), "dataset": dataset, "random": stream(seed, f"reference.{name}", 0, device)}
     try:
         with isolated(seed, "reference.global"):
@@ -44,7 +47,10 @@ def reference_outcome(
         raise PluginError(f"reference {name}: its samples have the shape {fitted.shape}, and the data {dataset.shape}")
     if fitted is not dataset:
         check_distribution(name, fitted, "reference")
-    samples = fitted.sample(cell.samples, stream(seed, f"reference.{name}.samples", 0, device))
+    try:
+        samples = draw(fitted, cell.samples, stream(seed, f"reference.{name}.samples", 0, device))
+    except PluginError as error:
+        raise PluginError(f"reference {name}: {error}") from error
     model = fitted if hasattr(fitted, "log_density") else None
     return outcome(samples, dataset, seed, names, final=True) | {
         "training": training,

@@ -27,7 +27,7 @@ def measure(d_real, d_fake, loss, divergence):
         return {"d_spread": spread}
     at_real, at_fake = logsigmoid(d_real.double()), logsigmoid(-d_fake.double())
     value = (at_real.mean() + at_fake.mean()).item()
-    error = 1.96 * (at_real.var() / len(at_real) + at_fake.var() / len(at_fake)).sqrt().item()
+    error = 1.96 * (_squared_error(at_real) + _squared_error(at_fake)) ** 0.5
     return {
         "d_real": d_real.sigmoid().mean().item(),
         "d_fake": d_fake.sigmoid().mean().item(),
@@ -35,6 +35,11 @@ def measure(d_real, d_fake, loss, divergence):
         "game_value": value,
         **_gap(value, error, divergence),
     }
+
+
+def _squared_error(values):
+    """Of a mean; of a single value it is not known, and taken for infinite."""
+    return values.var().item() / len(values) if len(values) > 1 else math.inf
 
 
 def _spread(d_real, d_fake):

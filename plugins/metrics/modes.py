@@ -2,7 +2,7 @@
 
 The paper counts a mode at one sample within 3 std; here it needs ``share`` of the samples the data would put there, and
 the paper's count is the column modes_touched. KL over modes as in PacGAN (Lin et al. 2018, arXiv:1712.04086).
-largest_mode, spread and offset are kept for each seed, to tell how one failed.
+largest_mode, spread and offset are kept for each seed, to tell how one failed; the last two for data without modes too.
 
 Direction: modes_covered and all_modes higher, reverse_kl lower; the others best at the oracle's.
 Unit: modes; shares of all samples; nats for reverse_kl; the data's total std for spread and offset.
@@ -11,18 +11,22 @@ Floor: high_quality .9889 in 2-D; reverse_kl (modes - 1) / 2n; spread 1 and offs
 Cost: 2.5 ms at 10,000 samples in 2-D, one thread; at every evaluation.
 """
 
+from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import Field
 
 from ganbench import Column, Metric, Mixture, hookimpl
 from ganbench.measure.modes import count_modes
+from ganbench.measure.points import from_tensor
+from ganbench.measure.spread import spread
 
 
-def measure(samples, dataset, *, share: Annotated[float, Field(ge=0, le=1)] = 0.2):
+def measure(samples, real, dataset, *, share: Annotated[float, Field(ge=0, le=1)] = 0.2):
+    points = from_tensor(samples)
     if not isinstance(dataset, Mixture):
-        return dict.fromkeys(column.name for column in COLUMNS)
-    modes = count_modes(samples.detach().double().cpu().numpy(), dataset, share)
+        return asdict(spread(points, from_tensor(real)))
+    modes = count_modes(points, dataset, share)
     return {
         "modes_covered": modes.covered,
         "modes_total": modes.total,
@@ -31,8 +35,7 @@ def measure(samples, dataset, *, share: Annotated[float, Field(ge=0, le=1)] = 0.
         "high_quality": modes.high_quality,
         "reverse_kl": modes.reverse_kl,
         "largest_mode": modes.largest,
-        "spread": modes.spread,
-        "offset": modes.offset,
+        **asdict(spread(points, dataset)),
     }
 
 

@@ -16,6 +16,8 @@ def throughput(speed):
         "model_steps_per_second_low": speed.together.low,
         "model_steps_per_second_high": speed.together.high,
         "model_steps_per_second_one": speed.one.median,
+        "model_steps_per_second_one_low": speed.one.low,
+        "model_steps_per_second_one_high": speed.one.high,
     }
 
 
@@ -35,5 +37,7 @@ def ganbench_metrics():
             column("model_steps_per_second_low", "the slowest chunk"),
             column("model_steps_per_second_high", "the fastest chunk"),
             column("model_steps_per_second_one", "one model alone: the same step, neither batched nor compiled"),
+            column("model_steps_per_second_one_low", "its slowest chunk"),
+            column("model_steps_per_second_one_high", "its fastest chunk"),
         ),
     )

@@ -1,7 +1,7 @@
 """Pairs of data and generator whose divergence is known, and how near to it the estimate must be: material.
 
-The tolerances of the mean are those of the estimator's design study, but for "ring shift 3", which is not in it. Those
-of a single run leave it four standard deviations or more.
+The tolerances are those of the estimator's design study, but for "ring shift 3" and what is wider than 5, which are
+not in it. Where it has none of a single run leave it four standard deviations or more.
 """
 
 from __future__ import annotations
@@ -61,26 +61,36 @@ def broken(mixture: Mixture, random: np.random.Generator) -> np.ndarray:
     return samples
 
 
+def over_all(mixture: Mixture, random: np.random.Generator) -> np.ndarray:
+    """One Gaussian with the mean, 0, and the variance of the ring or grid: what many a GAN begins with."""
+    return np.sqrt(mixture.means.var(axis=0) + mixture.std[0] ** 2) * random.standard_normal((N, 2))
+
+
 def _bent() -> list[Known]:
     wide2, wide5, narrow2, narrow5 = (Bend(stretch=(s, s)) for s in (2.0, 5.0, 0.5, 0.2))
+    wide15, wide50 = (Bend(stretch=(s, s)) for s in (15.0, 50.0))
     squeezed, thread, points = (Bend(stretch=s) for s in ((0.2, 1.0), (0.02, 1.0), (5e-5, 5e-5)))
     ring_drops = (0.045407, 0.0956, 0.1518, 0.215762, 0.2903, 0.3804, 0.496929)
     grid_drops = ((5, 0.0749), (12, 0.204906), (20, 0.422811))
     rows: list[tuple[str, Mixture, Bend, float, float, float]] = [
         ("ring itself", RING, Bend(), 0.0, 0.002, 0.008),
         ("grid itself", GRID, Bend(), 0.0, 0.002, 0.008),
-        *((f"ring drop {i}", RING, Bend(drop=i), truth, 0.002, 0.010) for i, truth in enumerate(ring_drops, 1)),
-        *((f"grid drop {i}", GRID, Bend(drop=i), truth, 0.002, 0.010) for i, truth in grid_drops),
-        ("ring shift 1", RING, Bend(shift=1.0), 0.111421, 0.003, 0.018),
-        ("grid shift 1", GRID, Bend(shift=1.0), 0.111421, 0.003, 0.018),
-        ("ring shift 0.5", RING, Bend(shift=0.5), 0.0303, 0.003, 0.014),
-        ("grid shift 0.5", GRID, Bend(shift=0.5), 0.0303, 0.003, 0.014),
+        *((f"ring drop {i}", RING, Bend(drop=i), truth, 0.002, 0.006) for i, truth in enumerate(ring_drops, 1)),
+        *((f"grid drop {i}", GRID, Bend(drop=i), truth, 0.002, 0.005) for i, truth in grid_drops),
+        ("ring shift 1", RING, Bend(shift=1.0), 0.111421, 0.003, 0.012),
+        ("grid shift 1", GRID, Bend(shift=1.0), 0.111421, 0.003, 0.012),
+        ("ring shift 0.5", RING, Bend(shift=0.5), 0.0303, 0.003, 0.012),
+        ("grid shift 0.5", GRID, Bend(shift=0.5), 0.0303, 0.003, 0.012),
         ("ring shift 3", RING, Bend(shift=3.0), 0.5268, 0.006, 0.018),
-        ("ring wide 2", RING, wide2, 0.173315, 0.004, 0.020),
-        ("grid wide 2", GRID, wide2, 0.173315, 0.004, 0.022),
-        ("ring wide 5", RING, wide5, 0.481244, 0.004, 0.025),
+        ("ring wide 2", RING, wide2, 0.173315, 0.004, 0.018),
+        ("grid wide 2", GRID, wide2, 0.173315, 0.004, 0.018),
+        ("ring wide 5", RING, wide5, 0.481244, 0.004, 0.018),
         ("grid wide 5", GRID, wide5, 0.481244, 0.004, 0.018),
-        ("ring narrow 2", RING, narrow2, 0.173315, 0.004, 0.015),
+        ("ring wide 15", RING, wide15, 0.642994, 0.003, 0.015),
+        ("grid wide 15", GRID, wide15, 0.639564, 0.003, 0.015),
+        ("ring wide 50", RING, wide50, 0.680976, 0.003, 0.010),
+        ("grid wide 50", GRID, wide50, 0.659254, 0.003, 0.015),
+        ("ring narrow 2", RING, narrow2, 0.173315, 0.004, 0.010),
         ("ring narrow 5", RING, narrow5, 0.4813, 0.010, 0.015),
         ("ring squeezed 5", RING, squeezed, 0.3028, 0.010, 0.020),
         ("grid squeezed 5", GRID, squeezed, 0.3028, 0.030, 0.040),
@@ -88,7 +98,7 @@ def _bent() -> list[Known]:
         ("grid squeezed 50", GRID, thread, 0.6059, 0.020, 0.030),
         ("ring narrow 20000", RING, points, LOG2, 0.002, 0.003),
         ("grid narrow 20000", GRID, points, LOG2, 0.002, 0.003),
-        ("ring x 1000 shift 1", LARGE, Bend(shift=1.0), 0.111421, 0.003, 0.018),
+        ("ring x 1000 shift 1", LARGE, Bend(shift=1.0), 0.111421, 0.003, 0.012),
         ("line itself", LINE, Bend(), 0.0, 0.002, 0.008),
         ("line shift 0.2", LINE, Bend(shift=0.2), 0.0050, 0.003, 0.007),
         ("line shift 1", LINE, Bend(shift=1.0), 0.1114, 0.003, 0.012),
@@ -107,6 +117,8 @@ def _bent() -> list[Known]:
 
 KNOWN = [
     *_bent(),
+    Known("ring, one Gaussian", RING, over_all, 0.682036, 0.003, 0.010),
+    Known("grid, one Gaussian", GRID, over_all, 0.653108, 0.003, 0.015),
     Known("ring, 5 % not finite", RING, broken, 0.01765, 0.006, 0.014),
     Known("ring, all not finite", RING, lambda m, _: np.full((N, 2), np.nan), LOG2, 1e-6, 1e-6),
     Known("ring, one point", RING, lambda m, _: np.tile(m.means[:1], (N, 1)), LOG2, 1e-6, 1e-6),

@@ -12,7 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganbench.measure.classifier import LOG2, MOST, Bound, lower_bound
+from ganbench.measure.classifier import MOST, Bound, lower_bound
+from ganbench.measure.neighbours import LOG2
 from ganbench.mixture import Mixture
 
 Law = Callable[[np.random.Generator, int], np.ndarray]
@@ -160,14 +161,29 @@ def test_a_few_far_outliers_do_not_blind_it() -> None:
     assert lower_bound(samples, real).held_out > 0.08
 
 
-def test_real_rows_that_repeat_are_no_new_rows() -> None:
-    """150 rows, each twenty times: were they split between fitting and scoring, the bound would see its own rows."""
-    random = np.random.default_rng(2)
-    real = np.repeat(random.standard_normal((150, 30)), 20, axis=0)
-    read = lower_bound(random.standard_normal((3000, 30)), real)
-    assert read.low == 0
-    assert read.standard_error > 0.01
-    assert lower_bound(real, random.standard_normal((3000, 30))).duplicates == 1
+def from_pool(seed: int, pool: int, kept: int, *, known: bool = False) -> Bound:
+    """Data drawn from a finite pool of rows in 64 dimensions, and a generator that draws from the first of them."""
+    random = np.random.default_rng(seed)
+    atoms = random.standard_normal((pool, 64))
+    real, samples = atoms[random.integers(pool, size=1000)], atoms[random.integers(kept, size=1000)]
+    return lower_bound(samples, real, training=atoms if known else None)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["drawn", "drawn, and known to D"])
+def test_a_finite_pool_against_itself_reads_nothing(known: bool) -> None:
+    """45 runs; at exactly 5 % wrong, 7 or more would come once in 100. D must not learn which rows each part has."""
+    read = [from_pool(seed, pool, pool, known=known) for pool in (30, 300, 1000) for seed in range(15)]
+    assert sum(one.low > 0 for one in read) < 7
+    assert np.mean([one.held_out for one in read]) == pytest.approx(-0.01, abs=0.01)
+
+
+def test_a_generator_of_half_of_a_finite_pool_is_bounded() -> None:
+    """30 runs; at exactly 5 % wrong, 5 or more would come twice in 100."""
+    truth = 0.215762
+    few, many = ([from_pool(seed, pool, pool // 2) for seed in range(15)] for pool in (30, 300))
+    assert sum(one.low > truth for one in few + many) < 5
+    assert np.mean([one.held_out for one in few]) > 0.2
+    assert np.mean([one.held_out for one in many]) > 0.1
 
 
 def test_data_of_a_few_atoms_is_told_from_other_atoms() -> None:

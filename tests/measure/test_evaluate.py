@@ -99,3 +99,31 @@ def test_a_metric_without_an_answer_is_no_failure() -> None:
 
     (row,) = metrics(named("m", declines), named("n", lambda samples: {"n": 1})).of_outcomes([outcome()])
     assert row == {"m": None, "n": 1, "note": "m: needs 9000 samples, not 1000"}
+
+
+def test_an_infinity_is_a_number_and_nan_is_none() -> None:
+    """An infinite distance is the worst there is; taken for a missing number, the metric would not seem to apply."""
+    said = iter([float("inf"), float("-inf"), float("nan")])
+    rows = metrics(named("m", lambda samples: {"m": next(said)})).of_outcomes([outcome()] * 3)
+    assert [row["m"] for row in rows] == [float("inf"), float("-inf"), None]
+
+
+def test_a_metric_that_exits_is_a_metric_that_failed() -> None:
+    def leaves(samples):
+        raise SystemExit("bye")
+
+    (row,) = metrics(named("m", leaves)).of_outcomes([outcome()])
+    assert isinstance(row, PluginError)
+
+
+def test_what_one_metric_cannot_say_the_others_still_do() -> None:
+    def fails(samples):
+        raise ArithmeticError("no answer")
+
+    def declines(samples):
+        raise NotApplicable("too few")
+
+    some = metrics(named("a", fails), named("b", declines), named("c", lambda samples: {"c": 1}))
+    row = some.salvaged(outcome())
+    assert (row.get("a"), row["b"], row["c"]) == (None, None, 1)
+    assert row["note"] == "metric a: ArithmeticError: no answer; b: too few"

@@ -87,3 +87,9 @@ def test_real_points_that_coincide_leave_a_width_while_some_differ() -> None:
     real = np.concatenate([np.zeros((70, 1)), cloud(0, 300)])
     assert mmd(real, real).value <= 0
     assert mmd(real + 3, real).value > 0.1
+
+
+def test_a_generator_without_a_finite_sample_is_like_no_data_in_many_dimensions_too() -> None:
+    """Above 16 dimensions distances come from a product, centred on a mean that no rows would not have."""
+    real = np.random.default_rng(0).standard_normal((50, 20))
+    assert mmd(np.full((50, 20), np.nan), real).value > 0

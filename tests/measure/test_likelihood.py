@@ -36,7 +36,7 @@ def test_data_that_the_model_rules_out_is_infinitely_unlikely() -> None:
     ("log_data", "log_model", "says"),
     [
         (np.zeros(3), np.zeros(4), r"not \(3,\) and \(4,\)"),
-        (np.zeros(1), np.zeros(1), "n above 1"),
+        (np.zeros(1), np.zeros(1), "needs 2 held-out points"),
         (np.array([0, -np.inf]), np.zeros(2), "of the data is not finite"),
         (np.zeros(2), np.array([0, np.nan]), "not a number below infinity"),
     ],

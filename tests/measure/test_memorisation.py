@@ -7,6 +7,7 @@ import pytest
 from planted import RING, Planted, circle, memoriser, narrowed, of_mixture, without
 from scipy.stats import mannwhitneyu
 
+from ganbench.failure import NotApplicable
 from ganbench.measure.memorisation import copies, mann_whitney, near_duplicates
 
 N = 5000
@@ -75,6 +76,41 @@ def test_what_is_not_finite_is_a_duplicate_of_all_that_is_not() -> None:
     samples[: N // 2] = np.nan
     assert near_duplicates(samples, draw(1)) == pytest.approx(0.5, abs=0.01)
     assert near_duplicates(np.full((N, 2), np.inf), draw(1)) == 1
+
+
+@pytest.mark.parametrize("d", [2, 30])
+def test_data_that_repeats_by_itself_hides_nothing(d: int) -> None:
+    """A fifth of the data is one of 5 rows: of that no generator is blamed, of all else as ever."""
+
+    atoms = np.random.default_rng(9).standard_normal((5, d))
+
+    def law(seed: int, n: int = 2000) -> np.ndarray:
+        random = np.random.default_rng(seed)
+        rows = random.standard_normal((n, d))
+        return np.where(random.random((n, 1)) < 0.2, atoms[random.integers(5, size=n)], rows)
+
+    training, real = law(0), law(1)
+    assert near_duplicates(law(2), real) < 0.06
+    assert copies(law(2), real, training).copied < 0.06
+    assert abs(copies(law(2), real, training).z) < 4
+    assert near_duplicates(np.zeros((2000, d)), real) == 1
+    few = np.random.default_rng(3).standard_normal((50, d))[np.arange(2000) % 50]
+    assert near_duplicates(few, real) == 1
+    assert near_duplicates(few + 1e-5 * np.random.default_rng(4).standard_normal((2000, d)), real) > 0.9
+    assert copies(training[np.arange(2000) % 500], real, training).copied == 1
+    part = np.where(np.arange(2000)[:, None] % 2 == 0, training, law(2))
+    assert copies(part, real, training).copied == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("d", [2, 30])
+def test_where_most_of_the_data_repeats_that_is_said(d: int) -> None:
+    """A finite pool: repeats among samples of it, and of training points that none is held out of, say nothing."""
+    pool = np.random.default_rng(0).standard_normal((300, d))
+    real, samples = pool[np.random.default_rng(1).integers(300, size=(2, 1000))]
+    with pytest.raises(NotApplicable, match=r"9\d(\.\d)? % of the real points repeat others, so that samples which do"):
+        near_duplicates(samples, real)
+    with pytest.raises(NotApplicable, match="100 % of the real points equal training points"):
+        copies(samples, real, pool)
 
 
 def test_images_are_vectors() -> None:

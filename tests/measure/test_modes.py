@@ -23,7 +23,6 @@ def test_the_data_itself_covers_all_and_is_not_all_of_high_quality() -> None:
     count = count_modes(ring(), RING)
     assert (count.total, count.covered, count.touched) == (8, 8, 8)
     assert count.high_quality == pytest.approx(1 - math.exp(-4.5), abs=4 * math.sqrt(0.9889 * 0.0111 / N))
-    assert count.reverse_kl is not None
     assert 0 <= count.reverse_kl < (7 + 4 * math.sqrt(14)) / (2 * N)
     line = count_modes(np.random.default_rng(0).standard_normal((N, 1)), Mixture([[0.0]], 1.0))
     assert line.high_quality == pytest.approx(0.9973, abs=4 * math.sqrt(0.9973 * 0.0027 / N))
@@ -105,48 +104,7 @@ def test_the_fullest_mode_counts_all_that_is_nearest_to_it() -> None:
     assert count_modes(ring(), RING).largest == pytest.approx(1 / 8, abs=0.015)
     assert count_modes(ring(modes=2), RING).largest == pytest.approx(1 / 2, abs=0.02)
     assert count_modes(np.full((N, 2), 0.1), RING).largest == 1
+    assert count_modes(np.full((N, 2), np.nan), RING).largest == 0
     samples = ring(modes=1)
     samples[: N // 4] = np.nan
     assert count_modes(samples, RING).largest == 0.75
-
-
-@pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 3.0, 1e6])
-def test_spread_is_in_units_of_the_datas(factor: float) -> None:
-    count = count_modes(ring() * factor, RING)
-    assert count.spread == pytest.approx(factor, rel=0.01)
-    assert count.offset == pytest.approx(0, abs=0.05 * max(factor, 0.01))
-
-
-def test_offset_is_the_distance_of_the_means() -> None:
-    """The ring's total std is sqrt(2^2 + 2 x 0.02^2)."""
-    count = count_modes(ring() + np.array([3, 4]), RING)
-    assert count.offset == pytest.approx(5 / math.sqrt(4.0008), abs=0.05)
-    assert count.spread == pytest.approx(1, abs=0.01)
-
-
-def test_spread_knows_weights_and_stds() -> None:
-    mixture = Mixture([[0.0], [10.0]], [1.0, 2.0], [0.9, 0.1])
-    random = np.random.default_rng(0)
-    mode = (random.random(100_000) < 0.1).astype(int)
-    samples = mixture.means[mode] + mixture.std[mode, None] * random.standard_normal((len(mode), 1))
-    count = count_modes(samples, mixture)
-    assert count.spread == pytest.approx(1, abs=0.01)
-    assert count.offset == pytest.approx(0, abs=0.015)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e200])
-def test_spread_and_offset_are_of_the_finite_samples_while_half_of_them_are(value: float) -> None:
-    samples = ring()
-    samples[: N // 2] = value
-    count = count_modes(samples, RING)
-    assert (count.spread, count.offset) == (pytest.approx(1, abs=0.02), pytest.approx(0, abs=0.05))
-    samples[: N // 2 + 1] = value
-    count = count_modes(samples, RING)
-    assert (count.spread, count.offset) == (None, None)
-    assert count_modes(np.full((N, 2), value), RING).largest == 0
-
-
-def test_spread_counts_every_dimension() -> None:
-    blob = Mixture([[1.0, 2.0, 3.0]], 2.0)
-    samples = np.random.default_rng(0).normal([1, 2, 3], 2, (N, 3))
-    assert count_modes(samples, blob).spread == pytest.approx(1, abs=0.02)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ganbench.measure.jsd import jsd
 from ganbench.measure.modes import count_modes
+from ganbench.measure.spread import spread
 from ganbench.measure.verdict import CONSTANT, CONVERGED, HELD, RANGE, SETTLED, verdict
 from ganbench.mixture import Mixture
 
@@ -40,7 +41,7 @@ def of(rows, diverged=False):
 
 def measured(samples, mixture):
     """The row that the metrics jsd and modes make of samples."""
-    estimate, modes = jsd(samples, mixture), count_modes(samples, mixture)
+    estimate, modes, apart = jsd(samples, mixture), count_modes(samples, mixture), spread(samples, mixture)
     return {
         "jsd": estimate.value,
         "jsd_low": estimate.low,
@@ -48,8 +49,8 @@ def measured(samples, mixture):
         "modes_covered": modes.covered,
         "modes_total": modes.total,
         "largest_mode": modes.largest,
-        "spread": modes.spread,
-        "offset": modes.offset,
+        "spread": apart.spread,
+        "offset": apart.offset,
     }
 
 
@@ -131,7 +132,7 @@ def test_out_of_range_is_diverged(said):
 
 def test_range_itself_and_data_without_modes_are_not():
     assert of([row(spread=RANGE, offset=RANGE)]) == "wrong shape"
-    assert of([row(covered=None, total=None, spread=None, offset=None)]) == "wrong shape"
+    assert of([row(covered=None, total=None, spread=None, offset=None)]) == ""
 
 
 def test_constant_discriminator_is_a_failure_only_where_there_is_something_to_tell_apart():
@@ -195,7 +196,21 @@ def test_a_mode_that_flickers_is_settled():
 def test_settled_with_all_modes_is_the_wrong_shape_and_the_reason_says_how_wrong():
     word, reason = verdict(curve(0.7, 0.45, 0.46, 0.44, 0.45, 0.46), diverged=False)
     assert (word, reason) == ("wrong shape", "all 8 modes, JSD 0.440 to 0.460 over the last 5 evaluations")
-    assert of(curve(*[0.3] * 5, covered=None)) == "wrong shape", "data without modes"
+
+
+def test_what_has_settled_without_a_count_of_modes_has_no_word():
+    """A generator that lost one of 8 modes reads 0.045: without a count, neither converged nor of the wrong shape."""
+    for value in (0.045, 0.3):
+        word, reason = verdict(curve(*[value] * 5, covered=None), diverged=False)
+        assert (word, reason) == ("", f"JSD {value:.3f} over the last 5 evaluations; no modes were counted")
+    assert of(curve(0.6, 0.5, 0.4, 0.3, 0.2, covered=None)) == "improving"
+    assert of(curve(0.3, 0.5, 0.3, 0.5, 0.3, covered=None)) == "oscillating"
+
+
+def test_modes_that_came_and_went_have_not_risen():
+    """From 8 by 6 to 8: one pair out of order, as if it rose, but it ends where it began."""
+    found = verdict(curve(0.48, 0.49, 0.44, 0.465, 0.433, covered=[8, 6, 8, 8, 8]), diverged=False)
+    assert found == ("oscillating", "6 to 8 of 8 modes over the last 5 evaluations")
 
 
 def test_few_evaluations_are_judged_by_the_last_and_the_reason_says_so():
@@ -212,7 +227,7 @@ def test_few_evaluations_are_judged_by_the_last_and_the_reason_says_so():
 def test_lower_bound_never_proves_convergence_but_can_prove_failure():
     found = verdict([row(0.02, None, None, jsd_method="lower bound")], diverged=False)
     assert found == ("", "JSD is only known to be at least 0.020")
-    assert of([row(0.3, None, None, jsd_method="lower bound")]) == "wrong shape"
+    assert of([row(0.3, 10, 10, jsd_method="lower bound")]) == "wrong shape"
     bound = row(0.02, 9, 10, jsd_method="lower bound") | {"jsd_low": 0.0, "jsd_high": None}
     assert of([bound]) == "modes lost", "a bound of 0 is no sign that nothing can be told apart"
 

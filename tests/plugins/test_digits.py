@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from torch import Tensor
+
+from ganbench.measure.divergence import divergences
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
@@ -51,6 +54,38 @@ def test_samples_are_training_images_from_the_generator_alone(digits: Any) -> No
     assert first.shape == (2000, 1, 8, 8)
     assert rows(first) <= rows(digits.training)
     assert not torch.equal(first, digits.sample(2000, torch.Generator().manual_seed(8)))
+
+
+class Pool:
+    """Some of the images, drawn with replacement, and none held out."""
+
+    shape = (1, 8, 8)
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.images[torch.randint(len(self.images), (n,), generator=generator)]
+
+
+def test_images_of_a_finite_pool_are_no_way_from_themselves(digits: Any) -> None:
+    """20 pools of 300; at exactly 5 % wrong, 4 or more would come twice in 100."""
+    wrong = 0
+    for seed in range(20):
+        random = torch.Generator().manual_seed(seed)
+        pool = Pool(digits.training[torch.randperm(len(digits.training), generator=random)[:300]])
+        samples, real = (pool.sample(1000, random)[None] for _ in range(2))
+        (read,) = divergences(samples, pool, real, final=True)
+        wrong += read.low is None or read.low > 0
+    assert wrong < 4
+
+
+def test_training_images_are_near_those_held_out(digits: Any) -> None:
+    samples = digits.sample(1000, torch.Generator().manual_seed(1))[None]
+    (read,) = divergences(samples, digits, digits.held_out[None], final=True)
+    assert read.low == 0
+    assert read.floor is not None
+    assert read.floor < 0.01
 
 
 def test_the_mlp_plays_on_images(digits: Any) -> None:

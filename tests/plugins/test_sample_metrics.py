@@ -43,7 +43,7 @@ def said(samples: torch.Tensor, dataset, real: torch.Tensor | None = None) -> di
 def test_the_oracle_reads_no_divergence_and_all_modes() -> None:
     divergence = said(oracle(RING), RING)
     assert 0 <= divergence["jsd_low"] <= divergence["jsd"] <= divergence["jsd_high"] < 0.015
-    modes = metric("modes").measure(oracle(RING), RING)
+    modes = metric("modes").measure(oracle(RING), None, RING)
     assert (modes["modes_covered"], modes["modes_total"], modes["modes_touched"], modes["all_modes"]) == (8, 8, 8, True)
     assert modes["high_quality"] == pytest.approx(0.9889, abs=0.005)
 
@@ -52,15 +52,15 @@ def test_share_reaches_the_count() -> None:
     samples = oracle(RING)
     first = (samples - torch.tensor(RING.means[0])).norm(dim=1) < 1
     samples[torch.nonzero(first)[: int(0.6 * first.sum()), 0]] = torch.tensor(RING.means[1], dtype=torch.float32)
-    assert metric("modes").measure(samples, RING, share=0.2)["modes_covered"] == 8
-    assert metric("modes").measure(samples, RING, share=0.5)["modes_covered"] == 7
+    assert metric("modes").measure(samples, None, RING, share=0.2)["modes_covered"] == 8
+    assert metric("modes").measure(samples, None, RING, share=0.5)["modes_covered"] == 7
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_samples_of_any_type_even_with_a_gradient_are_read(dtype: torch.dtype) -> None:
     samples = oracle(RING).to(dtype).requires_grad_()
     assert said(samples.detach(), RING)["jsd"] is not None
-    assert metric("modes").measure(samples, RING)["modes_touched"] == 8
+    assert metric("modes").measure(samples, None, RING)["modes_touched"] == 8
 
 
 def test_the_jsd_is_also_a_fraction_of_log_2() -> None:
@@ -80,10 +80,13 @@ def test_every_dataset_has_a_jsd_and_says_how_it_came_by_it() -> None:
         assert (null["jsd_method"], far["jsd_method"], far["jsd_high"]) == ("lower bound", "lower bound", None)
         assert null["jsd"] < 0.01
         assert far["jsd"] > 0.6
-    assert metric("modes").measure(oracle(cube), cube)["modes_covered"] == 1
-    assert set(metric("modes").measure(images.sample(10, draw), images).values()) == {None}
+    assert metric("modes").measure(oracle(cube), None, cube)["modes_covered"] == 1
+    assert set(metric("modes").measure(images.sample(10, draw), images.sample(10, draw), images)) == {
+        "spread",
+        "offset",
+    }
 
 
 def test_columns_are_what_is_measured() -> None:
-    for file, row in (("jsd", said(oracle(RING), RING)), ("modes", metric("modes").measure(oracle(RING), RING))):
+    for file, row in (("jsd", said(oracle(RING), RING)), ("modes", metric("modes").measure(oracle(RING), None, RING))):
         assert {column.name for column in metric(file).columns} == set(row)

@@ -185,6 +185,33 @@ def test_empty_cells_are_missing_numbers_and_their_rows_stay(folder):
     assert found.notes == ("2 of 3 samples are not finite: kept, as mass where there is no data",)
 
 
+@pytest.mark.parametrize(
+    ("text", "values", "notes"),
+    [
+        ("1.5\n\n2\n", [1.5, np.nan, 2], []),
+        ("x\n1.5\n  \n\n2", [1.5, np.nan, np.nan, 2], []),
+        ("x\r\n\r\n2\r\n\r\n3\r\n", [2, np.nan, 3], ["1 empty line is left out"]),
+        ('1\n""\n', [1, np.nan], []),
+        ("1\n2\n\n \n", [1, 2], ["2 empty lines are left out"]),
+        ("\n1\n\n2\n\n", [1, np.nan, 2], ["2 empty lines are left out"]),
+    ],
+)
+def test_an_empty_line_of_a_single_column_is_a_missing_number(text, values, notes, folder):
+    """Between others; those at the beginning and the end are left out, which is said."""
+    (folder / "x.csv").write_bytes(text.encode())
+    found, said = read_csv(folder / "x.csv")
+    assert np.array_equal(found[:, 0], values, equal_nan=True)
+    assert said == notes
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", " "])
+def test_empty_lines_among_several_columns_are_left_out_and_said(separator, folder):
+    (folder / "x.csv").write_text("1 2\n\n3 4\n\n\n".replace(" ", separator))
+    found, said = read_csv(folder / "x.csv")
+    assert np.array_equal(found, [[1, 2], [3, 4]])
+    assert said == ["3 empty lines are left out"]
+
+
 def test_what_was_guessed_of_a_csv_is_said(folder):
     write_csv(folder / "x.csv")
     assert read(folder / "x.csv").notes == (

@@ -108,7 +108,7 @@ def test_table_of_sixteen_seeds_has_the_numbers_worked_out_by_hand():
         "reference": False,
         # Seeds 0 to 5 are at or below 0.05 from step 20 on, 0 to 4 of them had all modes at step 10 already; 6 to 10
         # settle above it, 11 loses its modes on the way, 12 to 15 have 6.
-        "verdicts": "6 converged, 5 wrong shape, 4 modes lost, 1 oscillating",
+        "verdicts": "6 x converged, 5 x wrong shape, 4 x modes lost, 1 x oscillating",
         # The mean of 0.04 ... 0.11.
         "jsd_iqm": pytest.approx(0.075),
         "all_modes_share": 11 / 16,
@@ -298,12 +298,13 @@ def test_whole_numbers_stay_whole_beside_missing_ones():
     assert "8.0" not in text
 
 
-def test_infinities_are_kept_for_a_seed_and_empty_in_the_table():
+def test_infinities_are_kept_for_a_seed_and_for_a_median_that_is_one():
     cell = "ring8-minimax"
     record = replay([evaluation(cell, 10, [row(0, reverse_kl="inf")]), end(cell, ["done"])], plan(1, ("minimax",)))
     assert seeds(record)["reverse_kl"][0] == math.inf
     assert as_rows(seeds(record))[0]["reverse_kl"] == "inf"
-    assert one(table(record))["reverse_kl"] is None
+    assert one(table(record))["reverse_kl"] == "inf"
+    assert one(table(record))["reverse_kl_high"] is None
     json.dumps(as_rows(seeds(record)), allow_nan=False)
 
 
@@ -412,7 +413,7 @@ def test_verdicts_are_of_trained_and_measured_seeds_only():
     events += [evaluation(trained, step, [row(s, 0.4) for s in range(3)]) for step in (5, 10, 15, 20, 25)]
     events += [end(trained, ["done", "diverged", "error"])]
     record = replay(events, plan(3))
-    assert [r["verdicts"] for r in as_rows(table(record))] == [None, "1 wrong shape, 1 diverged"]
+    assert [r["verdicts"] for r in as_rows(table(record))] == [None, "1 x wrong shape, 1 x diverged"]
     assert [r["verdict"] for r in as_rows(seeds(record))] == [None] * 3 + ["wrong shape", "diverged", None]
     assert as_rows(seeds(record))[3]["verdict_reason"] == "all 8 modes, JSD 0.400 over the last 5 evaluations"
 

@@ -33,6 +33,8 @@ COLUMNS = [
     _column("model_steps_per_second_low", "same", unit="1/s"),
     _column("model_steps_per_second_high", "same", unit="1/s"),
     _column("model_steps_per_second_one", "same", unit="1/s"),
+    _column("model_steps_per_second_one_low", "same", unit="1/s"),
+    _column("model_steps_per_second_one_high", "same", unit="1/s"),
 ]
 
 
@@ -80,6 +82,7 @@ class Story:
         if cell.steps:
             speed = {"model_steps_per_second": 12345.6, "model_steps_per_second_one": 987.6}
             speed |= {"model_steps_per_second_low": 12000.0, "model_steps_per_second_high": 13000.0}
+            speed |= {"model_steps_per_second_one_low": 900.0, "model_steps_per_second_one_high": 1000.0}
             self.events.append({"event": "speed", "cell": cell.id, "values": speed})
 
     @property

@@ -13,8 +13,8 @@ from rich.console import Console
 from ganbench.choice import Choice
 from ganbench.kinds import Column
 from ganbench.record.samples import Samples
+from ganbench.record.scores import Score
 from ganbench.report.score import show_score
-from ganbench.score import Score
 from ganbench.target import Target
 
 COLUMNS = (
@@ -98,6 +98,30 @@ def test_no_interval_is_shown_as_none():
     assert "0.216 [–]" in text
     text = told(replace(SCORE, values=dict.fromkeys(VALUES)))
     assert "JSD ↓ – 0.00200 [0.00000, 0.00400] nats" in lines(text)
+
+
+LIMIT = (
+    *COLUMNS,
+    Column("jsd_floor", "real against real", "nats", summary="none"),
+    Column("jsd_method", "how", summary="words"),
+)
+BOUND = {"jsd": 0.102, "jsd_low": 0.09, "jsd_high": None, "jsd_floor": 0.0131, "jsd_method": "lower bound"}
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_one_sided_limit_is_shown_as_one_and_a_lower_bound_with_its_floor_below(width):
+    floor = {seed: PERFECT | {"jsd_floor": 0.0131, "jsd_method": "lower bound"} for seed in range(5)}
+    text = told(replace(SCORE, columns=LIMIT, values=VALUES | BOUND, floor=floor), width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "0.1020 [0.0900, –]" in text or "0.102 [0.090, –]" in text
+    found = " ".join(text.split())
+    assert "lower bound" in found.partition("its floor")[0]
+    assert "its floor 0.0131 0.0131 nats" in found
+    assert "jsd_floor" not in text
+    values = VALUES | BOUND | {"jsd_floor": None, "jsd_method": "density"}
+    other = told(replace(SCORE, columns=LIMIT, values=values, floor=floor), width=width)
+    assert "its floor" not in other
+    assert "lower bound" not in other
 
 
 def test_what_failed_is_said():

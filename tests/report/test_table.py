@@ -74,7 +74,7 @@ def test_too_few_seeds_for_an_interval_show_a_dash(story):
     text = printed(told.record)
     assert "0.201 [–]" in text
     assert "The interval of a median needs 6 seeds, and so does any difference at the 5 % level." in text
-    assert "could not have been seen" not in text
+    assert "is missed one time" not in text
 
 
 def test_what_is_not_done_is_said(story):
@@ -82,7 +82,7 @@ def test_what_is_not_done_is_said(story):
     told.run(told.cells[1], status="diverged")
     told.run(told.cells[2], status="timeout", engine="serial")
     lines = printed(told.record).splitlines()
-    assert "16 diverged: ring8 minimax" in lines
+    assert "16 diverged in training: ring8 minimax" in lines
     assert [
         line for line in lines if line.startswith("80 without a result (their status is in seeds.csv): ring8 oracle")
     ]
@@ -126,12 +126,12 @@ def test_what_happened_is_said_in_full_where_there_is_room_and_in_short_where_no
     for cell in told.cells:
         told.run(cell, modes=8, diverged=(3, 4) if cell.steps else ())
     told.events[-2]["seeds"][3]["status"] = "diverged"
-    assert "15 wrong shape · 1 diverged" in printed(told.record)
+    assert "15 x wrong shape · 1 x diverged" in printed(told.record)
     short = printed(told.record, width=57)
-    assert "15 wrong shape +1" in short
+    assert "15 x wrong shape +1" in short
     assert "verdicts" not in short
     piped = printed(told.record, file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"), force_terminal=False)
-    assert "15 wrong shape, 1 diverged" in piped
+    assert "15 x wrong shape, 1 x diverged" in piped
 
 
 def test_what_does_not_apply_to_a_row_is_told_from_what_is_not_known(told):
@@ -146,7 +146,7 @@ def test_what_does_not_apply_to_a_row_is_told_from_what_is_not_known(told):
 
 def test_smallest_difference_that_could_have_been_seen_is_said(told):
     # The seeds of the story are the same in all variants: only against its equal does the first scatter.
-    assert "JSD: differences under 0.0053 nats could not have been seen with 16 seeds (paired, 80 % power)." in printed(
+    assert "JSD: with 16 seeds a difference of 0.0053 nats is missed one time in five (paired, 5 % level)." in printed(
         told.record
     )
 

@@ -112,11 +112,11 @@ def test_an_outcome_is_the_seeds_own_and_the_same_each_time(refer):
 
 
 def test_all_references_of_a_seed_are_fitted_to_the_same_points_and_scored_with_others(refer, cpu):
-    """As many as each evaluation draws; and no two references share their samples."""
+    """At least 1,000, however few an evaluation draws; and no two references share their samples."""
     dataset, (one,) = refer("memoriser", (4,))
     _, (other,) = refer("kde", (4,))
     assert torch.equal(one["training"], other["training"])
-    assert torch.equal(one["training"], training_points(dataset, 500, 4, cpu))
+    assert torch.equal(one["training"], training_points(dataset, 1000, 4, cpu))
     assert torch.equal(one["real"], held_out(dataset, 500, 4, cpu))
     assert one["samples"].shape == one["real"].shape == (500, 2)
     draws = [one["samples"], other["samples"], one["real"], one["training"]]
@@ -152,7 +152,7 @@ def test_a_finite_set_is_fitted_and_held_out_as_its_parts_say(refer):
 
 def test_a_fit_that_writes_into_its_points_changes_nobody_elses(refer, cpu):
     dataset, (outcome,) = refer("spoil", odd=True)
-    assert torch.equal(outcome["training"], training_points(dataset, 500, 0, cpu))
+    assert torch.equal(outcome["training"], training_points(dataset, 1000, 0, cpu))
 
 
 def test_a_fit_that_uses_global_random_numbers_is_reproducible_and_leaves_them_alone(refer):

@@ -118,4 +118,6 @@ def test_the_throughput_metric_reports_what_was_measured(shipped):
         "model_steps_per_second_low": 10.0,
         "model_steps_per_second_high": 30.0,
         "model_steps_per_second_one": 2.0,
+        "model_steps_per_second_one_low": 1.0,
+        "model_steps_per_second_one_high": 3.0,
     }
