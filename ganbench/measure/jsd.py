@@ -9,6 +9,7 @@ neighbours (``ganbench.measure.neighbours``) guard against what is finer than a 
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,8 +66,8 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
     Of a generator far wider than the modes few samples are near the data. Where less than 40 % are within 6 std of a
     mode, the cells are those for so many samples, so that their counts are not next to nothing.
 
-    Structure finer than a cell would read too low. So nearest neighbours always take a look, at 400 places, or with
-    ``guard`` (for a final evaluation) at 5,000; where that is suspicious they look everywhere, and where this exceeds
+    Structure finer than a cell would read too low. So nearest neighbours always take a look, at 400 places, and where
+    that is suspicious at 5,000; with ``guard`` (for a final evaluation) at 5,000, and then everywhere. Where this exceeds
     the cells' estimate by more than 0.01 and three standard errors, it is the answer, and the estimate is flagged. That
     needs 50 samples for each mode.
     Raises ValueError where the shapes do not fit, or above 2 dimensions.
@@ -75,23 +76,31 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
         raise ValueError(
             f"samples must have the shape (n, {mixture.dimension}), n above 0, not {tuple(samples.shape[1:])}"
         )
+    samples = samples.detach().to(torch.promote_types(samples.dtype, torch.float32))
+    if samples.device.type != "cpu":
+        return _block(samples, mixture, guard)
+    # A device wants all seeds at once; a processor's caches hold one, and its cores can take one each.
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        found = threads.map(lambda seed: _block(seed, mixture, guard), torch.split(samples, 1))
+        return [estimate for estimates in found for estimate in estimates]
+
+
+def _block(samples: Tensor, mixture: Mixture, guard: bool) -> list[Estimate]:
+    """The estimates of several seeds, whose cells are located and counted at once."""
     n = samples.shape[1]
     cells = _cells(mixture, n, n)
-    samples = samples.detach().to(torch.promote_types(samples.dtype, torch.float32))
+    points = samples.cpu().numpy()
+    again = np.array([repeated(rows, mixture.log_density) for rows in points], dtype=bool).reshape(len(points), n)
+    alone = torch.isfinite(samples).all(dim=-1) & ~torch.from_numpy(again).to(samples.device)
+    counts = cells.partition.count(samples, alone).double().cpu().numpy()
     estimates = []
-    # A processor's caches hold one seed; a device wants all at once.
-    for block in torch.split(samples, 1 if samples.device.type == "cpu" else max(len(samples), 1)):
-        points = block.cpu().numpy()
-        again = np.array([repeated(rows, mixture.log_density) for rows in points], dtype=bool).reshape(len(points), n)
-        alone = torch.isfinite(block).all(dim=-1) & ~torch.from_numpy(again).to(block.device)
-        counts = cells.partition.count(block, alone).double().cpu().numpy()
-        for i, (rows, repeats, count) in enumerate(zip(points, again, counts, strict=True)):
-            fitting, near = cells, int(count[~cells.partition.beyond].sum())
-            if near < FEW * n:
-                # Rounded down to a power of two, so that few are ever made.
-                fitting = _cells(mixture, n, 1 << max(near.bit_length() - 1, 0))
-                count = fitting.partition.count(block[i : i + 1], alone[i : i + 1])[0].double().cpu().numpy()
-            estimates.append(_one(rows, repeats, count, fitting, guard))
+    for i, (rows, repeats, count) in enumerate(zip(points, again, counts, strict=True)):
+        fitting, near = cells, int(count[~cells.partition.beyond].sum())
+        if near < FEW * n:
+            # Rounded down to a power of two, so that few are ever made.
+            fitting = _cells(mixture, n, 1 << max(near.bit_length() - 1, 0))
+            count = fitting.partition.count(samples[i : i + 1], alone[i : i + 1])[0].double().cpu().numpy()
+        estimates.append(_one(rows, repeats, count, fitting, guard))
     return estimates
 
 
@@ -157,9 +166,10 @@ def _finer(
     if n < FOR_THE_GUARD * mixture.modes:
         return None
     points, real = points.astype(np.float64), _real(mixture, n)
-    near = pooled(points, real, n, queries=LOOK_CLOSELY if guard else LOOK)
+    look, closer = (LOOK_CLOSELY, None) if guard else (LOOK, LOOK_CLOSELY)
+    near = pooled(points, real, n, queries=look)
     if near.value - value > BEYOND + near.standard_error:
-        near = pooled(points, real, n)
+        near = pooled(points, real, n, queries=closer)
     beyond = near.value - value > BEYOND + 3 * math.sqrt(variance + near.standard_error**2)
     return near if beyond else None
 

@@ -25,7 +25,6 @@ from ganbench.train.noise import Noise, fill
 from ganbench.train.probe import Probe, probe
 from ganbench.train.speed import CellSpeed, measure_speed
 
-
 #: Rows that are evaluated at a time on a CPU.
 ROWS = 2000
 
@@ -142,7 +141,7 @@ class Trainer:
         theta, still = state.players[at].theta[replica], self._still[at]
         # A processor's caches hold the layers of so many rows: three times as fast as all at once.
         rows = ROWS if x.device.type == "cpu" else len(x)
-        return torch.cat([network.call(theta, buffers, some, still) for some in x.split(rows)])
+        return torch.cat([network.call(theta, buffers, some, still) for some in torch.split(x, rows)])
 
 
 def _rules(
