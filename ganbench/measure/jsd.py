@@ -67,9 +67,9 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
     mode, the cells are those for so many samples, so that their counts are not next to nothing.
 
     Structure finer than a cell would read too low. So nearest neighbours always take a look, at 400 places, and where
-    that is suspicious at 5,000; with ``guard`` (for a final evaluation) at 5,000, and then everywhere. Where this exceeds
-    the cells' estimate by more than 0.01 and three standard errors, it is the answer, and the estimate is flagged. That
-    needs 50 samples for each mode.
+    that is suspicious at 5,000; with ``guard`` (for a final evaluation) at 5,000, and then everywhere. Where this
+    exceeds the cells' estimate by more than 0.01 and three standard errors, it is the answer, and the estimate is
+    flagged. That needs 50 samples for each mode.
     Raises ValueError where the shapes do not fit, or above 2 dimensions.
     """
     if samples.ndim != 3 or samples.shape[2] != mixture.dimension or not samples.shape[1]:

@@ -43,12 +43,18 @@ def sample_and_real(samples: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, 
 
 def finite(points: np.ndarray) -> np.ndarray:
     """Those rows that are finite throughout, and below 1e100 so that squared distances are too."""
-    return np.asarray(points[is_finite(points)])
+    good = is_finite(points)
+    return points if good.all() else np.asarray(points[good])
 
 
 def is_finite(points: np.ndarray) -> np.ndarray:
     """Which rows are finite throughout, and below 1e100 so that squared distances are too: (n, d) -> (n,)."""
-    return np.asarray((np.abs(points) < FAR).all(axis=1))
+    if points.shape[1] > FLAT:
+        return np.asarray((np.abs(points) < FAR).all(axis=1))
+    good = np.ones(len(points), dtype=bool)
+    for axis in points.T:  # many times faster than a reduction over so few columns
+        good &= np.abs(axis) < FAR
+    return good
 
 
 def shuffled(points: np.ndarray, most: int) -> np.ndarray:

@@ -26,7 +26,7 @@ from ganbench.train.probe import Probe, probe
 from ganbench.train.speed import CellSpeed, measure_speed
 
 #: Rows that are evaluated at a time on a CPU.
-ROWS = 2000
+ROWS = 2500
 
 
 class Trainer:
