@@ -58,7 +58,7 @@ def test_what_is_not_finite_is_of_low_quality() -> None:
     count = count_modes(samples, RING)
     assert count.high_quality == pytest.approx(0.9889 / 2, abs=0.01)
     nothing = count_modes(np.full((N, 2), np.nan), RING)
-    assert (nothing.covered, nothing.touched, nothing.high_quality, nothing.reverse_kl) == (0, 0, 0.0, None)
+    assert (nothing.covered, nothing.touched, nothing.high_quality, nothing.reverse_kl) == (0, 0, 0.0, math.inf)
 
 
 def test_the_share_is_of_the_modes_own_weight() -> None:
