@@ -115,7 +115,7 @@ def test_nothing_touches_global_random_state(cell, shipped, cpu):
     before = torch.get_rng_state()
     trainer = Trainer(small, small.recipe, shipped, cpu, "eager")
     state = trainer.advance(trainer.start, 0, 10)
-    trainer.outcome(state, 10, 0, frozenset({"samples", "real", "d_real", "d_fake"}))
+    trainer.outcome(state, 10, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
     assert torch.equal(before, torch.get_rng_state())
 
 
