@@ -125,13 +125,7 @@ def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, Said],
     row = metrics.of_outcomes([known])[0]
     failures: list[str] = []
     if isinstance(row, PluginError):
-        row = {}
-        for one in metrics.metrics:
-            alone = Metrics((one,)).of_outcomes([known])[0]
-            if isinstance(alone, PluginError):
-                failures.append(str(alone))
-            else:
-                row |= alone
+        row, failures = metrics.salvaged(known)
     return {name: row.get(name) for name in (*(column.name for _, column in metrics.columns), "note")}, tuple(failures)
 
 

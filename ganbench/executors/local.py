@@ -169,7 +169,8 @@ def _measured(
                 # A metric may have no answer for samples that are not finite: no reason to lose the other seeds.
                 if status is not Status.DIVERGED or _out_of_memory(row):
                     raise row
-                row = around.metrics.salvaged(outcome)
+                row, failures = around.metrics.salvaged(outcome)
+                row["note"] = "; ".join(filter(None, (*failures, str(row.get("note", "")))))
             rows.append({"seed": seed, "status": status} | row)
             if outcome["final"]:
                 yield "samples", {"samples": outcome["samples"], "seed": seed, "step": step}

@@ -52,17 +52,17 @@ class Metrics:
                 rows.append(error)
         return rows
 
-    def salvaged(self, outcome: dict[str, Any]) -> dict[str, Said]:
-        """The row of a seed some of whose metrics fail: what the others say, and in ``note`` why those did not."""
+    def salvaged(self, outcome: dict[str, Any]) -> tuple[dict[str, Said], list[str]]:
+        """The row of an outcome that ``of_outcomes`` has seen, without the metrics that fail, and a line for each."""
         row: dict[str, Said] = {}
-        notes = []
+        notes, failures = [], []
         for metric in self.metrics:
             try:
                 row |= Metrics((metric,))._measure(outcome, cell=False)
             except PluginError as error:
-                notes.append(str(error))
+                failures.append(str(error))
             notes += [str(row.pop("note"))] if "note" in row else []
-        return row | ({"note": "; ".join(notes)} if notes else {})
+        return row | ({"note": "; ".join(notes)} if notes else {}), failures
 
     def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, Said]:
         """The numbers of the cell as a whole: those of the metrics that name ``speed``."""

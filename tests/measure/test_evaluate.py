@@ -124,6 +124,6 @@ def test_what_one_metric_cannot_say_the_others_still_do() -> None:
         raise NotApplicable("too few")
 
     some = metrics(named("a", fails), named("b", declines), named("c", lambda samples: {"c": 1}))
-    row = some.salvaged(outcome())
+    row, failures = some.salvaged(outcome())
     assert (row.get("a"), row["b"], row["c"]) == (None, None, 1)
-    assert row["note"] == "metric a: ArithmeticError: no answer; b: too few"
+    assert (row["note"], failures) == ("b: too few", ["metric a: ArithmeticError: no answer"])
