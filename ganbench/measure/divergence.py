@@ -25,8 +25,8 @@ from torch import Tensor
 
 from ganbench.kinds import Distribution
 from ganbench.measure.jsd import jsds
-from ganbench.measure.neighbours import neighbour_jsd, within_reach
-from ganbench.measure.points import from_tensor
+from ganbench.measure.neighbours import neighbour_jsd
+from ganbench.measure.points import from_tensor, is_finite
 from ganbench.mixture import Mixture
 
 IMAGE_NOISE = 0.05  # of the data's standard deviation: levels of grey and constant pixels are no divergence
@@ -90,7 +90,7 @@ def _neighbours(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distributio
     for samples, real in pairs:
         near = neighbour_jsd(samples, real)
         floor = neighbour_jsd(_fresh(dataset, len(samples), real), real).value if final else None
-        broken = 1 - within_reach(samples).mean()
+        broken = 1 - is_finite(samples).mean()
         note = f"{100 * broken:.3g} % of the samples are not finite" if broken else ""
         # Rounded to float32, samples of a line coincide by chance: real ones show how often.
         duplicates = max(_repeats(samples) - _repeats(real), 0.0)
@@ -127,5 +127,5 @@ def _fresh(dataset: Distribution, n: int, real: np.ndarray) -> np.ndarray:
 
 
 def _repeats(rows: np.ndarray) -> float:
-    finite = rows[within_reach(rows)]
+    finite = rows[is_finite(rows)]
     return (len(finite) - len(np.unique(finite, axis=0))) / len(rows)

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from ganbench.measure.counts import Terms
-from ganbench.measure.neighbours import LOG2, Neighbours, clip, pooled, within_reach
+from ganbench.measure.neighbours import LOG2, Neighbours, clip, pooled
 from ganbench.measure.partition import Partition
+from ganbench.measure.points import is_finite
 from ganbench.measure.repeats import repeated
 from ganbench.mixture import Mixture
 
@@ -147,7 +148,7 @@ def _one(points: np.ndarray, again: np.ndarray, counts: np.ndarray, cells: _Cell
     if again.any():
         notes.append(f"{_percent(int(again.sum()), n)} of the samples repeat others exactly")
 
-    finer = _finer(points[within_reach(points) & ~again], value, variance, cells.partition.mixture, n, guard)
+    finer = _finer(points[is_finite(points) & ~again], value, variance, cells.partition.mixture, n, guard)
     if finer:
         notes.append("fine structure or near-discrete: by nearest neighbours, and may be more")
         value, low, high = finer.value, finer.low, LOG2

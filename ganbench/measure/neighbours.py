@@ -16,12 +16,12 @@ from scipy.spatial import cKDTree
 from scipy.special import gammaln, psi
 from scipy.stats import hypergeom
 
+from ganbench.measure.points import is_finite
 from ganbench.measure.repeats import repeated
 
 LOG2 = math.log(2)
 NARROW, WIDE = 8, 15  # labels of a neighbourhood, the point's own among them
 EXTRAPOLATED = 1.25  # repetitions vary by so much more than influences say: 1.0 to 1.4, measured on known answers
-FAR = 1e100  # beyond it no data is, and squared distances overflow
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def neighbour_jsd(samples: np.ndarray, real: np.ndarray) -> Neighbours:
     if not total:
         raise ValueError("samples and real must have a row each")
     samples, real = (x if len(x) == total else np.random.default_rng(0).permutation(x)[:total] for x in (samples, real))
-    samples, real = samples[within_reach(samples)], real[within_reach(real)]
+    samples, real = samples[is_finite(samples)], real[is_finite(real)]
     again = [repeated(x, _log_density(x)) for x in (samples, real)]
     known = 0.0
     if again[0].any() or again[1].any():
@@ -96,14 +96,6 @@ def pooled(
     variance += share**2 * entropy.var() * (1 / len(chosen) - 1 / size)
     margin = 1.96 * math.sqrt(variance) + share * (abs(hidden.mean()) / 3 + (rare - 1) * narrow.mean())
     return Neighbours(clip(value), clip(value - margin), clip(value + margin), math.sqrt(variance))
-
-
-def within_reach(points: np.ndarray) -> np.ndarray:
-    """Which rows are finite, and not so far away that distances overflow: (n, d) -> (n,)."""
-    answer = np.ones(len(points), dtype=bool)
-    for axis in points.T:  # many times faster than a reduction over so few columns
-        answer &= np.abs(axis, dtype=np.float64) <= FAR
-    return answer
 
 
 def _entropies(labels: int) -> np.ndarray:

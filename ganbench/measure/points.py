@@ -53,7 +53,7 @@ def is_finite(points: np.ndarray) -> np.ndarray:
         return np.asarray((np.abs(points) < FAR).all(axis=1))
     good = np.ones(len(points), dtype=bool)
     for axis in points.T:  # many times faster than a reduction over so few columns
-        good &= np.abs(axis) < FAR
+        good &= np.abs(axis, dtype=np.float64) < FAR
     return good
 
 
