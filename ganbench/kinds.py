@@ -29,6 +29,7 @@ Said = Number | str
 RESERVED_COLUMNS = (
     "dataset",
     "variant",
+    "family",
     "reference",
     "seed",
     "seeds",
@@ -38,6 +39,7 @@ RESERVED_COLUMNS = (
     "diverged",
     "failed",
     "engine",
+    "arithmetic",
     "message",
     "note",
     "verdict",
@@ -60,10 +62,13 @@ REFERENCE_NAMES = frozenset({"training", "dataset", "random"})
 #: distribution; ``d_real``, ``d_fake``: logits on them, (n,); ``loss``: the Loss; ``divergence``: the
 #: ``ganbench.measure.divergence.Divergence`` of the samples, computed once for all metrics; ``training``: the fixed
 #: points that data or reference are trained on; ``model``: what a reference has fitted; ``final``: whether it is the
-#: seed's last evaluation; ``speed``: a CellSpeed. None where there is no such thing.
-METRIC_NAMES = frozenset(
-    {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "final", "speed"}
+#: seed's last evaluation. None where there is no such thing.
+SEED_NAMES = frozenset(
+    {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "final"}
 )
+#: What a metric of the cell as a whole may name, and nothing else. ``speed``: a CellSpeed; ``cost``: a CellCost.
+CELL_NAMES = frozenset({"speed", "cost"})
+METRIC_NAMES = SEED_NAMES | CELL_NAMES
 
 
 @runtime_checkable
@@ -228,7 +233,7 @@ def check_columns(columns: Iterable[Column]) -> None:
 
 @dataclass(frozen=True)
 class Metric:
-    """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed``, about the cell).
+    """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed`` or ``cost``, about the cell).
 
     ``at``: ``every`` evaluation, or, for what costs much, only at the ``end``: a seed's last.
     """

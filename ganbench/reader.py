@@ -21,6 +21,8 @@ from ganbench.mistake import Place
 from ganbench.plugin import one_line
 from ganbench.registry import Registry
 from ganbench.schema import BUILT_IN, ORACLE, Budget, SuiteFile
+from ganbench.sweep import Sweep
+from ganbench.sweep_reader import SweepReader
 from ganbench.wording import shown
 from ganbench.yamlfile import Document
 
@@ -35,7 +37,9 @@ class Reader:
         self.variants: dict[str, dict[str, Choice]] = {}
         self.references: list[Choice] = []
         self.metrics: list[Choice] = []
-        self._architectures: list[tuple[Draft, Choice]] = []
+        self.sweeps: dict[str, Sweep] = {}
+        self._architectures: dict[str, tuple[Draft, Choice]] = {}
+        self._swept_architectures: list[tuple[Draft, Choice]] = []
 
     def read(self) -> None:
         """Fill the choices, adding every mistake to the document."""
@@ -50,6 +54,7 @@ class Reader:
         for name, raw in self._items("variants"):
             if isinstance(raw, dict):
                 self._read_variant(name)
+        self._read_sweeps()
         self._read_metrics()
         self._try_out()
 
@@ -156,7 +161,7 @@ class Reader:
                 continue
             choices[part] = settle(part, drafted.over(below), self.registry, self.document, partial=orphan)
             if part == "architecture" and (choice := choices[part]):
-                self._architectures.append((drafted.over(below), choice))
+                self._architectures[name] = (drafted.over(below), choice)
         place = ("variants", name, "optimizer")
         raw, base = self._at(*place), self._default_optimizer(place)
         optimizer = base if raw is None else optimizer_draft(raw, place)
@@ -169,6 +174,22 @@ class Reader:
                     choices[f"{player}_optimizer"] = settle("optimizer", drafted, self.registry, self.document)
         self.variants[name] = {part: choice for part, choice in choices.items() if choice}
 
+    def _read_sweeps(self) -> None:
+        """The sweep of each variant: its own, or else the suite's."""
+        reader = SweepReader(self.document, self.registry)
+        taken = {choice.name for choice in self.references}
+        for name, choices in self.variants.items():
+            place: Place = ("variants", name, "sweep")
+            if self._at(*place) is None:
+                place = ("sweep",)
+            raw = self._at(*place)
+            reader.read(name, raw if isinstance(raw, dict) else {}, place, choices)
+            reader.check_rows(name, taken)
+            if name in self._architectures:
+                self._swept_architectures += reader.architectures(name, place, *self._architectures[name])
+        reader.finish()
+        self.sweeps = reader.sweeps
+
     def _try_out(self) -> None:
         """Build each dataset, and each architecture for each shape of data, once: what they refuse is a mistake."""
         shapes: dict[tuple[int, ...], str] = {}
@@ -179,7 +200,7 @@ class Reader:
                 shapes.setdefault(tuple(built.shape), name)
         tried: set[str] = set()
         for shape, name in shapes.items():
-            for drafted, choice in self._architectures:
+            for drafted, choice in (*self._architectures.values(), *self._swept_architectures):
                 key = json.dumps([shape, choice.plain()], sort_keys=True)
                 if key not in tried:
                     tried.add(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -115,8 +115,18 @@ class Evaluate(_Strict):
     samples: Count = 10_000
 
 
-class Variant(_Strict):
-    """One way to train; what is not given comes from the defaults."""
+_SWEPT = r"^(loss|architecture|update|optimizer(\.(generator|discriminator))?)\.[^.]+$"
+Sweep = Annotated[
+    dict[Annotated[str, Field(json_schema_extra={"pattern": _SWEPT})], Annotated[list[Any], Field(min_length=1)]],
+    Field(
+        description="a mapping of parameters, such as optimizer.lr, to lists of values",
+        json_schema_extra={"additionalProperties": False},
+    ),
+]
+
+
+class Parts(_Strict):
+    """The parts of a variant; what is not given comes from the defaults."""
 
     loss: Choice | None = None
     architecture: Choice | None = None
@@ -124,7 +134,13 @@ class Variant(_Strict):
     optimizer: OptimizerChoice | None = None
 
 
-class Defaults(Variant):
+class Variant(Parts):
+    """One way to train, with a sweep of its own where the suite's does not fit."""
+
+    sweep: Sweep | None = None
+
+
+class Defaults(Parts):
     """What every variant shares unless it says otherwise."""
 
     architecture: Choice | None = "mlp"
@@ -141,6 +157,7 @@ class SuiteFile(_Strict):
     description: str | None = None
     seeds: Seeds = 16
     budget: Budget = Budget()
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     evaluate: Evaluate = Evaluate()
     datasets: Annotated[dict[Name, Choice], _named("datasets")]
     references: Annotated[list[Choice], Field(description="a list of references")] = [
@@ -151,6 +168,7 @@ class SuiteFile(_Strict):
     ]
     defaults: Defaults = Defaults()
     variants: Annotated[dict[VariantName, Variant], _named("variants")]
+    sweep: Sweep | None = None
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
         "jsd",
         "likelihood",

@@ -74,13 +74,21 @@ def interquartile_mean(values: Iterable[float]) -> Estimate:
         if len(data) < FEWEST:
             return Estimate(_finite(float(value)), None, None)
         resampled = _resampled(data)
-    freedom = len(data) - 1
-    tail = norm.cdf(math.sqrt(len(data) / freedom) * t.ppf((1 - CONFIDENCE) / 2, freedom))
+    return Estimate(_finite(float(value)), *resampled_ends(resampled, len(data)))
+
+
+def resampled_ends(resampled: np.ndarray, count: int) -> tuple[float | None, float | None]:
+    """The ends of a percentile bootstrap's interval, (resamples,), widened for a sample of ``count`` as Student's t is.
+
+    NaN, of which nothing is known, counts as beyond either end. An end that is not finite is None.
+    """
+    freedom = count - 1
+    tail = norm.cdf(math.sqrt(count / freedom) * t.ppf((1 - CONFIDENCE) / 2, freedom))
     # Order statistics, not something between two of them, which infinities do not have.
-    place = max(math.ceil(tail * _RESAMPLES), 1) - 1
+    place = max(math.ceil(tail * len(resampled)), 1) - 1
     low = np.sort(np.where(np.isnan(resampled), -math.inf, resampled))[place]
     high = np.sort(np.where(np.isnan(resampled), math.inf, resampled))[-1 - place]
-    return Estimate(_finite(float(value)), _finite(float(low)), _finite(float(high)))
+    return _finite(float(low)), _finite(float(high))
 
 
 def _resampled(data: np.ndarray) -> np.ndarray:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from ganbench import shipped, yamlfile
 from ganbench.choice import PARTS, PLAYERS, Choice
@@ -12,6 +15,7 @@ from ganbench.mistake import Mistake, SuiteError
 from ganbench.reader import Reader
 from ganbench.registry import Registry
 from ganbench.schema import SuiteFile, shape_mistakes
+from ganbench.sweep import Setting, Sweep, count, lay
 from ganbench.wording import suggest
 from ganbench.yamlfile import Document
 
@@ -33,6 +37,10 @@ class Variant:
         parts = tuple((part, getattr(self, part)) for part in PARTS)
         return (*parts, ("optimizer", self.generator_optimizer), ("optimizer", self.discriminator_optimizer))
 
+    def at(self, setting: Setting) -> Variant:
+        """The variant with a setting of its sweep laid in."""
+        return Variant(**lay(vars(self), setting))
+
     def plain(self) -> dict[str, Any]:
         """The variant as a suite file says it."""
         generator, discriminator = self.generator_optimizer.plain(), self.discriminator_optimizer.plain()
@@ -48,6 +56,7 @@ class Suite:
 
     ``steps`` are generator steps, ``batch`` samples a step, ``every`` the steps between evaluations,
     ``samples`` the number drawn for each. ``references`` are rows that no game has trained, the oracle first.
+    ``sweeps`` are the values that parameters of each variant take; a variant that is not there is trained as it is.
     """
 
     name: str
@@ -61,6 +70,13 @@ class Suite:
     references: tuple[Choice, ...]
     variants: dict[str, Variant]
     metrics: tuple[Choice, ...]
+    precision: str = "float32"
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> int:
+        """How many settings each variant has: 1 without a sweep."""
+        return max(map(count, self.sweeps.values()), default=1)
 
     def with_seeds(self, count: int) -> Suite:
         """The same suite with the seeds 0 to ``count`` - 1."""
@@ -70,15 +86,22 @@ class Suite:
 
     def resolved(self) -> dict[str, Any]:
         """Plain data that names every parameter; as YAML it loads as the same suite."""
+        sweeps = {name: to_jsonable_python(dict(sweep)) for name, sweep in self.sweeps.items()}
+        shared = len({json.dumps(sweeps.get(name)) for name in self.variants}) == 1
         return {
             "suite": self.name,
             **({} if self.description is None else {"description": self.description}),
             "seeds": list(self.seeds),
             "budget": {"steps": self.steps, "batch": self.batch},
+            "precision": self.precision,
             "evaluate": {"every": self.every, "samples": self.samples},
             "datasets": {name: choice.plain() for name, choice in self.datasets.items()},
             "references": [choice.plain() for choice in self.references],
-            "variants": {name: variant.plain() for name, variant in self.variants.items()},
+            "variants": {
+                name: variant.plain() | ({"sweep": sweeps[name]} if name in sweeps and not shared else {})
+                for name, variant in self.variants.items()
+            },
+            **({"sweep": next(iter(sweeps.values()))} if sweeps and shared else {}),
             "metrics": [choice.plain() for choice in self.metrics],
         }
 
@@ -136,4 +159,6 @@ def _checked(document: Document, registry: Registry) -> Suite:
         references=tuple(reader.references),
         variants={name: Variant(**choices) for name, choices in reader.variants.items()},
         metrics=tuple(reader.metrics),
+        precision=file.precision,
+        sweeps={name: sweep for name, sweep in reader.sweeps.items() if sweep},
     )

@@ -40,6 +40,7 @@ def test_what_is_not_given_has_a_default(registry):
     assert variant.update == Choice("alternating", {"discriminator_steps": 1})
     assert variant.generator_optimizer == Choice("adam", {"lr": 0.001, "betas": (0.5, 0.999)})
     assert variant.discriminator_optimizer == variant.generator_optimizer
+    assert (suite.precision, suite.sweeps, suite.settings) == ("float32", {}, 1)
     assert [choice.name for choice in suite.metrics] == ["jsd", "likelihood", "modes", "discriminator", "throughput"]
     assert [choice.name for choice in suite.references] == ["oracle", "memoriser", "one-mode", "em", "kde"]
     assert parse(HEAD + "budget: {steps: 7}\n", registry).every == 1

@@ -37,7 +37,7 @@ MALFORMED = {
     "unknown_key_far": (
         HEAD + "zzz: 1\n",
         "4:1 zzz: unknown key 'zzz'; known: budget, datasets, "
-        "defaults, description, evaluate, metrics, references, seeds, suite, variants",
+        "defaults, description, evaluate, metrics, precision, references, seeds, suite, sweep, variants",
     ),
     "key_in_wrong_place": (HEAD + "steps: 100\n", "4:1 steps: unknown key 'steps', it belongs in 'budget'"),
     "description": (HEAD + "description: [a]\n", "4:14 description: must be text, not ['a']"),
@@ -191,11 +191,11 @@ MALFORMED = {
     ),
     "variant_text": (
         HEAD.replace("{loss: minimax}", "minimax"),
-        "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, not 'minimax'",
+        "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, not 'minimax'",
     ),
     "variant_null": (
         HEAD.replace("{loss: minimax}", ""),
-        "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, not null",
+        "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, not null",
     ),
     "variant_oracle": (
         HEAD.replace("{a:", "{oracle:"),
@@ -323,13 +323,13 @@ MALFORMED = {
     "only_a_comment": ("# nothing\n", "1:1: the file is empty"),
     "list": (
         "- a\n",
-        "1:1: must be a mapping with the keys suite, description, seeds, budget, evaluate, "
-        "datasets, references, defaults, variants, metrics, not ['a']",
+        "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
+        "datasets, references, defaults, variants, sweep, metrics, not ['a']",
     ),
     "text": (
         "mog\n",
-        "1:1: must be a mapping with the keys suite, description, seeds, budget, evaluate, "
-        "datasets, references, defaults, variants, metrics, not 'mog'",
+        "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
+        "datasets, references, defaults, variants, sweep, metrics, not 'mog'",
     ),
     "duplicate_top": (HEAD + "suite: demo\n", "4:1 suite: duplicate key 'suite', first on line 1"),
     "duplicate_inner": (
@@ -348,7 +348,7 @@ MALFORMED = {
     "anchor": (HEAD + "defaults: &x {}\n", "4:11: anchors (&) are not part of a suite: write the value out"),
     "merge": (
         HEAD.replace("loss: minimax", "<<: {loss: minimax}, loss: minimax"),
-        "3:16 variants.a.<<: unknown key '<<'; known: architecture, loss, optimizer, update",
+        "3:16 variants.a.<<: unknown key '<<'; known: architecture, loss, optimizer, sweep, update",
     ),
     "tag": (HEAD + "seeds: !!int '3'\n", "4:8: tags (!) are not part of a suite: write the value out"),
     "python_tag": (

@@ -20,22 +20,28 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
     from ganbench.record.folder import NotARun, RunFolder
     from ganbench.record.replay import Record
     from ganbench.record.tables import as_rows, table
+    from ganbench.record.tries import tries
     from ganbench.report.differences import show_differences
     from ganbench.report.table import show as show_table
+    from ganbench.report.tries import show_tries
 
     try:
         opened = RunFolder.open(folder)
         record = Record.read(opened)
         frame = table(record)
         apart = None if against is None else differences(record, against)
+        best = tries(record, columns=None if as_json else 1) if record.swept else None
     except (NotARun, ValueError) as error:
         raise Mistake(str(error)) from None
     if as_json:
         found = {"run": str(opened.path), "table": as_rows(frame)}
-        click.echo(json.dumps(found | ({} if apart is None else {"differences": as_rows(apart)})))
+        more = {"differences": apart, "tries": best}
+        click.echo(json.dumps(found | {name: as_rows(one) for name, one in more.items() if one is not None}))
     elif against is not None and apart is not None:
         show_differences(apart, console_for(), record.columns, against)
     else:
         show_table(frame, console_for(), record.columns, opened.table if record.finished else None)
+        if best is not None:
+            show_tries(best, console_for(), record.columns)
     if not record.finished:
         click.echo(f"{opened.path} has not finished: what is not measured yet counts as lost", err=True)

@@ -13,6 +13,7 @@ from ganbench.record.replay import CellRecord, Record
 from ganbench.record.values import against, baseline, paired, primary, values
 from ganbench.statistics import interquartile_mean
 
+_NAMED = 20
 _NAMES = ("difference", "low", "high", "improves", "improves_low", "improves_high", "p", "p_holm", "detectable")
 
 
@@ -28,8 +29,11 @@ def differences(record: Record, variant: str | None = None) -> pd.DataFrame:
     name = baseline(record) if variant is None else variant
     rivals = against(record, name)
     if variant is not None and not rivals:
-        known = ", ".join(dict.fromkeys(cell.variant for cell in record.cells))
-        raise ValueError(f"there is no variant {variant!r} in this run; it has {known}")
+        known = list(dict.fromkeys(cell.variant for cell in record.cells if cell.family == variant))
+        if known:
+            raise ValueError(f"{variant!r} has been swept: say at which setting, {_listed(known)}")
+        known = list(dict.fromkeys(cell.variant for cell in record.cells))
+        raise ValueError(f"there is no variant {variant!r} in this run; it has {_listed(known)}")
     rows: list[dict[str, Any]] = []
     for column in primary(record.columns):
         found = [
@@ -41,6 +45,10 @@ def differences(record: Record, variant: str | None = None) -> pd.DataFrame:
         for row, p in zip(compared, holm([row["p"] for row in compared]), strict=True):
             rows.append({**row, "p_holm": p})
     return frame(rows, ("dataset", "variant", "baseline", "column", "unit", "better", "pairs", *_NAMES))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _row(cell: CellRecord, rival: CellRecord, column: Column) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The folder of a run: what is in it, how it comes to be, and whose turn it is.
 
     results/<suite>/<run>/   suite.yaml  run.json  journal.jsonl  lock
-                             curves.csv  seeds.csv  table.csv  differences.csv  profiles.csv
+                             curves.csv  seeds.csv  table.csv  differences.csv  profiles.csv  tries.csv
 
 A folder is written under a hidden name and renamed, so a folder with a run.json is complete.
 """
@@ -72,6 +72,11 @@ class RunFolder:
     def profiles(self) -> Path:
         """The table with the performance profile of each variant over all datasets."""
         return self.path / "profiles.csv"
+
+    @property
+    def tries(self) -> Path:
+        """The table with the best of k settings of each variant; only where the suite sweeps."""
+        return self.path / "tries.csv"
 
     @property
     def finished(self) -> bool:

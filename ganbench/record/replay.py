@@ -29,7 +29,7 @@ class CellRecord:
     """What the journal says about one cell.
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``endings`` is empty until the cell has ended.
-    ``reference``: nothing was trained, as for the oracle.
+    ``reference``: nothing was trained, as for the oracle. ``family``: the variant that a sweep has made this one of.
     """
 
     id: str
@@ -38,6 +38,8 @@ class CellRecord:
     seeds: tuple[int, ...]
     steps: int
     reference: bool = False
+    family: str = ""
+    precision: str = "float32"
     engine: str = ""
     note: str = ""
     evaluations: dict[int, dict[int, Row]] = field(default_factory=dict)
@@ -72,6 +74,11 @@ class Record:
     cells: tuple[CellRecord, ...]
     finished: bool
 
+    @property
+    def swept(self) -> bool:
+        """Whether there is a variant of several settings."""
+        return len({(cell.dataset, cell.family) for cell in self.cells}) < len(self.cells)
+
     @classmethod
     def read(cls, folder: RunFolder) -> Record:
         """The record of a run on disk, finished or not. Raises ValueError, in one line, where it was damaged."""
@@ -103,6 +110,9 @@ class Record:
                 one["steps"],
                 # Runs from before there were other references do not say.
                 one.get("reference", one["variant"] == "oracle"),
+                # Nor do those from before there were sweeps.
+                one.get("family", one["variant"]),
+                one.get("precision", "float32"),
             )
             for one in run["cells"]
         }

@@ -24,6 +24,7 @@ from ganbench.record.held import hold
 from ganbench.record.profiles import profiles
 from ganbench.record.replay import CellRecord, Record, Row
 from ganbench.record.status import Status
+from ganbench.record.tries import tries
 from ganbench.record.values import against, baseline, number, paired, said, values
 from ganbench.statistics import NOTHING, interquartile_mean, median, share
 
@@ -39,7 +40,10 @@ def is_time(column: Column) -> bool:
 
 
 def write_tables(folder: RunFolder) -> pd.DataFrame:
-    """Write curves, seeds, table, differences and profiles, each whole or not at all; return the table."""
+    """Write curves, seeds, table, differences and profiles, each whole or not at all; return the table.
+
+    Where the suite sweeps, also the best of k tries.
+    """
     record = Record.read(folder)
     made = {
         folder.curves: curves(record),
@@ -48,6 +52,8 @@ def write_tables(folder: RunFolder) -> pd.DataFrame:
         folder.differences: differences(record),
         folder.profiles: profiles(record),
     }
+    if record.swept:
+        made[folder.tries] = tries(record)
     for path, content in made.items():
         write(path, content.to_csv(index=False, lineterminator="\n"))
     return made[folder.table]
@@ -64,7 +70,7 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def curves(record: Record) -> pd.DataFrame:
     """A row for each dataset, variant, seed and evaluation, in the order planned.
 
-    dataset, variant, seed, status, step, the metrics' columns, and for each ``share`` column X first_X_step,
+    dataset, variant, family, seed, status, step, the metrics' columns, and for each ``share`` column X first_X_step,
     held_X_step and X_departures, so far.
     """
     columns = _seed_columns(record)
@@ -73,18 +79,19 @@ def curves(record: Record) -> pd.DataFrame:
         for seed in cell.seeds:
             for step, row in cell.history(seed).items():
                 rows.append(
-                    {"dataset": cell.dataset, "variant": cell.variant, "seed": seed}
+                    _row(cell)
+                    | {"seed": seed}
                     | {"status": row["status"], "step": step}
                     | _numbers(cell, seed, row, columns, until=step)
                 )
-    return frame(rows, ("dataset", "variant", "seed", "status", "step", *_seed_names(columns)))
+    return frame(rows, ("dataset", "variant", "family", "seed", "status", "step", *_seed_names(columns)))
 
 
 def seeds(record: Record) -> pd.DataFrame:
     """A row for each dataset, variant and seed planned, whatever became of it.
 
-    dataset, variant, seed, status, step, verdict, verdict_reason, the metrics' columns at the last evaluation, for each
-    ``share`` column X first_X_step, held_X_step and X_departures, engine, message.
+    dataset, variant, family, seed, status, step, verdict, verdict_reason, the metrics' columns at the last evaluation,
+    for each ``share`` column X first_X_step, held_X_step and X_departures, engine, arithmetic, message.
     """
     columns = _seed_columns(record)
     rows = []
@@ -92,30 +99,30 @@ def seeds(record: Record) -> pd.DataFrame:
         for seed in cell.seeds:
             ending, result, (word, reason) = cell.ending(seed), cell.result(seed), _verdict(cell, seed)
             rows.append(
-                {"dataset": cell.dataset, "variant": cell.variant, "seed": seed}
-                | {"status": str(ending.status), "step": ending.step, "engine": cell.engine}
+                _row(cell)
+                | {"seed": seed, "status": str(ending.status), "step": ending.step}
+                | {"engine": cell.engine, "arithmetic": _arithmetic(cell)}
                 | {"verdict": word or None, "verdict_reason": reason or None, "message": _message(cell, seed)}
                 | ({} if result is None else _numbers(cell, seed, result, columns))
             )
-    fixed = ("dataset", "variant", "seed", "status", "step", "verdict", "verdict_reason")
-    return frame(rows, (*fixed, *_seed_names(columns), "engine", "message"))
+    fixed = ("dataset", "variant", "family", "seed", "status", "step", "verdict", "verdict_reason")
+    return frame(rows, (*fixed, *_seed_names(columns), "engine", "arithmetic", "message"))
 
 
 def table(record: Record) -> pd.DataFrame:
     """A row for each dataset and variant.
 
-    dataset, variant, whether it is a reference, how many seeds were planned and how they ended (seeds, done, diverged,
-    failed, verdicts), what the columns fill (see ``kinds.Column.summary``), engine. A median is infinite where half of
-    the seeds are as bad as can be; an end of an interval that is not finite is empty, and so is first_X_step unless
-    more than half of the measured seeds reached X.
+    dataset, variant, family, whether it is a reference, how many seeds were planned and how they ended (seeds, done,
+    diverged, failed, verdicts), what the columns fill (see ``kinds.Column.summary``), engine, arithmetic.
+    A median is infinite where half of the seeds are as bad as can be; an end of an interval that is not finite is
+    empty, and so is first_X_step unless more than half of the measured seeds reached X.
     """
     rivals = against(record, baseline(record))
     rows = []
     for cell in record.cells:
         statuses = [cell.ending(seed).status for seed in cell.seeds]
         row: dict[str, Any] = {
-            "dataset": cell.dataset,
-            "variant": cell.variant,
+            **_row(cell),
             "reference": cell.reference,
             "seeds": len(statuses),
             "done": statuses.count(Status.DONE),
@@ -123,12 +130,23 @@ def table(record: Record) -> pd.DataFrame:
             "failed": sum(not status.measured for status in statuses),
             "verdicts": _count((_verdict(cell, seed).word for seed in cell.seeds), "{} x {}", ", "),
             "engine": cell.engine,
+            "arithmetic": _arithmetic(cell),
         }
         for column in record.columns:
             row |= zip(column.fills, _summary(cell, column, rivals.get(cell.dataset)), strict=True)
         rows.append(row)
-    fixed = ("dataset", "variant", "reference", "seeds", "done", "diverged", "failed", "verdicts")
-    return frame(rows, (*fixed, *(name for column in record.columns for name in column.fills), "engine"))
+    fixed = ("dataset", "variant", "family", "reference", "seeds", "done", "diverged", "failed", "verdicts")
+    return frame(rows, (*fixed, *(name for column in record.columns for name in column.fills), "engine", "arithmetic"))
+
+
+def _row(cell: CellRecord) -> dict[str, Any]:
+    """Which row of the suite a cell is; ``family``: the variant that a sweep has made it of, or itself."""
+    return {"dataset": cell.dataset, "variant": cell.variant, "family": cell.family}
+
+
+def _arithmetic(cell: CellRecord) -> str | None:
+    """The precision of the training; nothing where nothing was trained."""
+    return None if cell.reference else cell.precision
 
 
 def _message(cell: CellRecord, seed: int) -> str:

@@ -44,4 +44,5 @@ def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: st
     console.print(table)
     for note in notes:
         console.print(note, soft_wrap=True)
-    console.print(f"{len(cells)} cells, about {duration(total)} on {device}", soft_wrap=True)
+    swept = f" ({len(suite.variants)} variants x {suite.settings} settings)" if suite.sweeps else ""
+    console.print(f"{len(cells)} cells{swept}, about {duration(total)} on {device}", soft_wrap=True)

@@ -259,7 +259,7 @@ def test_unfinished_run_has_a_row_for_every_planned_seed():
     assert [(r["done"], r["failed"]) for r in as_rows(table(record))] == [(3, 0), (0, 3), (0, 3), (0, 3)]
     for frame in (table(replay([], cells)), seeds(replay([], cells)), curves(replay([], cells))):
         assert list(frame) == list(frame.columns)
-    assert list(curves(replay([], cells)))[:5] == ["dataset", "variant", "seed", "status", "step"]
+    assert list(curves(replay([], cells)))[:6] == ["dataset", "variant", "family", "seed", "status", "step"]
 
 
 def test_tables_do_not_depend_on_how_often_the_run_was_killed(tmp_path):

@@ -1,0 +1,32 @@
+"""ganbench.report.plan: what is said of a sweep, without training or timing anything."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import pytest
+import torch
+from rich.console import Console
+
+from ganbench.registry import Registry
+from ganbench.report import plan
+from ganbench.suite import parse
+
+SUITE = "suite: s\ndatasets: {r: ring}\nreferences: []\nvariants: {a: {loss: minimax}, b: {loss: wgan-gp}}\n"
+
+
+@pytest.mark.parametrize(
+    ("sweep", "said"),
+    [
+        ("", "3 cells, about"),
+        ("sweep: {optimizer.lr: [1e-4, 1e-3, 1e-2]}\n", "7 cells (2 variants x 3 settings), about"),
+    ],
+)
+def test_number_of_settings_is_said(sweep, said, monkeypatch):
+    each = SimpleNamespace(seconds=1.0, compiling=0.0, engine="eager", note="")
+    monkeypatch.setattr(plan, "estimate", lambda *args, **more: each)
+    registry = Registry.load()
+    console = Console(file=io.StringIO(), width=120)
+    plan.show_plan(parse(SUITE + sweep, registry), registry, torch.device("cpu"), "eager", console)
+    assert said in console.file.getvalue()
