@@ -19,7 +19,7 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.calling import bind
-from ganbench.kinds import KINDS, Column, Kind, Metric, Value, check_columns
+from ganbench.kinds import CELL_NAMES, KINDS, Column, Kind, Metric, Value, check_columns
 from ganbench.parameters import Parameter, UnfitError, read_parameters
 from ganbench.wording import shown, suggest
 
@@ -204,6 +204,8 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         except ValueError as error:
             raise UnfitError(f"metric {value.name!r}: {error}") from None
     parameters = read_parameters(kind, value)
-    if isinstance(value, Metric) and "speed" in (asked := bind(value.measure, {}).names) and len(asked) > 1:
-        raise UnfitError(f"metric {value.name!r}: 'speed' belongs to the cell, not to a seed: name it alone")
+    if isinstance(value, Metric):
+        asked = {*bind(value.measure, {}).names}
+        if (of_cell := sorted(asked & CELL_NAMES)) and asked - CELL_NAMES:
+            raise UnfitError(f"metric {value.name!r}: {of_cell[0]!r} belongs to the cell, not to a seed: name it alone")
     return parameters

@@ -16,7 +16,7 @@ from ganbench.suite import Suite
 from ganbench.wording import shown, suggest
 
 #: Of what a metric may name, that which only a game has.
-GAME = ("speed", "loss", "d_real", "d_fake")
+GAME = ("speed", "cost", "loss", "d_real", "d_fake")
 
 
 @dataclass(frozen=True)

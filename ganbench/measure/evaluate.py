@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganbench.calling import Bound, bind
 from ganbench.failure import NotApplicable, PluginError, describe
-from ganbench.kinds import Column, Metric, Said
+from ganbench.kinds import CELL_NAMES, Column, Metric, Said
 from ganbench.measure.divergence import Divergence, divergences
 from ganbench.registry import Registry
 from ganbench.suite import Choice
@@ -65,14 +65,16 @@ class Metrics:
         return row | ({"note": "; ".join(notes)} if notes else {}), failures
 
     def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, Said]:
-        """The numbers of the cell as a whole: those of the metrics that name ``speed``."""
+        """The numbers of the cell as a whole: of the metrics that name ``speed`` or ``cost``, where that is there."""
         return self._measure(outcome, cell=True)
 
     def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, Said]:
         row: dict[str, Said] = {}
         notes = []
         for metric, bound in self.metrics:
-            if ("speed" in bound.names) != cell or (metric.at == "end" and not outcome["final"]):
+            if cell == CELL_NAMES.isdisjoint(bound.names) or (cell and not outcome.keys() >= {*bound.names}):
+                continue
+            if metric.at == "end" and not cell and not outcome["final"]:
                 continue
             # Each metric has its own copy: one that writes into it must not change what the next one sees.
             named = {name: outcome[name] for name in bound.names if name in outcome}

@@ -1,0 +1,272 @@
+"""What training costs, told without a clock: operations, floating-point operations, bytes, kernels, compilations.
+
+Of a step of one model everything is counted, so that two machines, or two runs on a busy one, agree to the last digit.
+Only ``PeakMemory`` is measured, and varies.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+_PROCESS = Path("/proc/self")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a function did, as PyTorch dispatched it.
+
+    ``operations``: aten operations, views included. ``flops``: floating-point operations of those that torch has a
+    formula for: products of matrices and convolutions, forward and backward; a multiplication and an addition are two.
+    ``bytes``: read and written, each tensor argument and each output once an operation, views not counted: an upper
+    bound, as if nothing were fused and no cache held anything. ``peak_bytes``: the most that its own tensors held at
+    once, results included; an operation's inner workspace is not seen.
+    """
+
+    operations: int
+    flops: int
+    bytes: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class StepCost(Counts):
+    """What one step of ONE model costs, run operation by operation; its random numbers are drawn beforehand.
+
+    ``parameters``: numbers that D and G learn. ``state_bytes``: what a replica keeps between steps: parameters,
+    optimiser states, buffers, counters. ``draw_bytes``: one step's random numbers, data and latents among them.
+    """
+
+    parameters: int
+    state_bytes: int
+    draw_bytes: int
+
+
+@dataclass(frozen=True)
+class CellCost:
+    """What a cell of ``seeds`` replicas costs.
+
+    ``kernels``: CUDA kernels a step of all of them together; ``graph_breaks`` and ``recompilations``: of its training
+    so far; ``peak_memory``: bytes, measured. None where they cannot be told.
+    """
+
+    step: StepCost
+    kernels: float | None
+    graph_breaks: int | None
+    recompilations: int | None
+    peak_memory: int | None
+    seeds: int
+
+
+def count(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Counts]:
+    """The function's result, and what it did; whether it is batched by ``vmap``, or uses ``torch.func`` or the tape.
+
+    What was alive before, its arguments among it, is not part of the peak. Compiled code is not seen.
+    """
+    # Garbage is collected when chance has it, and that would change the peak.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with _Counting() as counting:
+            result = function(*arguments)
+    finally:
+        if collecting:
+            gc.enable()
+    return result, Counts(counting.operations, counting.flops, counting.bytes, counting.peak)
+
+
+def step_cost(step: Callable[[], Any], *, parameters: int, state: Any, draws: Any) -> StepCost:
+    """What ``step()`` costs, a step of one model.
+
+    state: what a replica keeps; draws: what the step draws; any trees of tensors.
+    """
+    _, counts = count(step)
+    return StepCost(**vars(counts), parameters=parameters, state_bytes=_size(state), draw_bytes=_size(draws))
+
+
+@dataclass(frozen=True)
+class Compilations:
+    """How often this process has compiled a function again, and left a compiled one; None where torch does not tell.
+
+    A difference tells of what lies between: ``Compilations.now().since(before)``.
+    """
+
+    graph_breaks: int | None
+    recompilations: int | None
+
+    @classmethod
+    def now(cls) -> Compilations:
+        """Since the process began, or since ``torch._dynamo.reset()``."""
+        # Torch loads its compiler when it first compiles: where it is not loaded, nothing was.
+        if "torch._dynamo" not in sys.modules:
+            return cls(0, 0)
+        # Not counters["graph_break"]: that leaves out branches on a tensor.
+        breaks = getattr(sys.modules.get("torch._dynamo.utils"), "graph_break_reasons", None)
+        # How often each function was compiled.
+        frames = getattr(sys.modules.get("torch._dynamo.convert_frame"), "FRAME_COMPILE_COUNTER", None)
+        return cls(
+            None if breaks is None else len(breaks),
+            None if frames is None else sum(times - 1 for times in frames.values()),
+        )
+
+    def since(self, before: Compilations) -> Compilations:
+        """Those that ``before`` does not count; None after a reset."""
+        return Compilations(
+            _more(self.graph_breaks, before.graph_breaks), _more(self.recompilations, before.recompilations)
+        )
+
+
+def kernels(run: Callable[[], None], device: torch.device) -> int | None:
+    """How many kernels ``run()`` launches on a CUDA device, those inside CUDA graphs too; copies and fills are none.
+
+    None on a CPU, and where the driver does not let them be seen.
+    """
+    if device.type != "cuda":
+        return None
+    from torch._C._autograd import DeviceType
+    from torch.profiler import ProfilerActivity, profile
+
+    # Without acc_events some versions warn that events are lost, which one cycle's are not.
+    profiler = profile(activities=[ProfilerActivity.CUDA], acc_events=True)
+    torch.cuda.synchronize(device)
+    try:
+        profiler.start()
+    except RuntimeError:  # Someone else is profiling.
+        return None
+    try:
+        run()
+        torch.cuda.synchronize(device)
+    finally:
+        profiler.stop()
+    seen = sum(
+        event.device_type == DeviceType.CUDA
+        and not event.is_user_annotation
+        and not event.name.startswith(("Memcpy", "Memset"))
+        for event in profiler.events() or ()  # type: ignore[no-untyped-call]
+    )
+    return seen or None
+
+
+class PeakMemory:
+    """``with PeakMemory(device) as memory: ...``, then ``memory.peak``: bytes beyond those in use when it began.
+
+    Of this process: on a CUDA device of its tensors, else of all that is resident. None where the system does not tell
+    (only Linux does). Of a CPU it misses what fits into memory that was freed before and not given back. Do not nest.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.peak: int | None = None
+        self._device = device
+        self._before: int | None = None
+
+    def __enter__(self) -> PeakMemory:
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+            self._before = torch.cuda.memory_allocated(self._device)
+        elif _reset_high_water_mark():
+            self._before = _resident("VmRSS")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._before is not None:
+            cuda = self._device.type == "cuda"
+            most = torch.cuda.max_memory_allocated(self._device) if cuda else _resident("VmHWM")
+            self.peak = None if most is None else max(0, most - self._before)
+
+
+class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every operation below autograd and vmap, so on plain tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations = self.flops = self.bytes = self.peak = 0
+        self._live = 0
+        #: Of each storage that was made meanwhile and is alive: what tells when it dies.
+        self._made: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        self.operations += 1
+        formula = flop_registry.get(func.overloadpacket)
+        if formula is not None:
+            self.flops += int(formula(*args, **kwargs, out_val=result))
+        given, gave = _tensors((args, kwargs)), _tensors(result)
+        known = {_storage(tensor) for tensor in given}
+        fresh = [tensor for tensor in gave if _storage(tensor) not in known]
+        if fresh or not gave or func._schema.is_mutable:
+            self.bytes += sum(map(_extent, given)) + sum(map(_extent, gave))
+        for tensor in fresh:
+            self._born(tensor)
+        self.peak = max(self.peak, self._live)
+        return result
+
+    def _born(self, tensor: Tensor) -> None:
+        key, storage = _storage(tensor), tensor.untyped_storage()
+        if key in self._made:
+            return
+        size = storage.nbytes()
+
+        def died(_: weakref.ref[Any]) -> None:
+            del self._made[key]
+            self._live -= size
+
+        self._made[key] = weakref.ref(storage, died)
+        self._live += size
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.layout == torch.strided]
+
+
+def _storage(tensor: Tensor) -> int:
+    """The same for all tensors that share memory, and for no others as long as they live."""
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _extent(tensor: Tensor) -> int:
+    """Bytes of a tensor's elements; those that an expanded one repeats count once."""
+    distinct = (size for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if stride or not size)
+    return math.prod(distinct) * tensor.element_size()
+
+
+def _size(tree: Any) -> int:
+    return sum(tensor.nbytes for tensor in _tensors(tree))
+
+
+def _more(now: int | None, before: int | None) -> int | None:
+    return None if now is None or before is None or now < before else now - before
+
+
+def _reset_high_water_mark() -> bool:
+    """Whether the system could be told to forget the most that this process has held (man 5 proc, clear_refs)."""
+    try:
+        (_PROCESS / "clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def _resident(field: str) -> int | None:
+    """VmRSS (now) or VmHWM (at most) of this process, bytes."""
+    try:
+        lines = (_PROCESS / "status").read_text().splitlines()
+    except OSError:
+        return None
+    # "VmRSS:     1234 kB"
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
