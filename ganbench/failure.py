@@ -8,6 +8,16 @@ import torch
 OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
 
 
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, whatever it was reported as on the way up."""
+    while error is not None:
+        # On a CPU torch raises a plain RuntimeError.
+        if isinstance(error, OUT_OF_MEMORY) or "can't allocate memory" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
 class PluginError(Exception):
     """A plugin's code failed; its message is one line that says which and why."""
 

@@ -13,10 +13,10 @@ import pandas as pd
 import torch
 
 import ganbench
-from ganbench.executors.local import Surroundings, run_cell
+from ganbench.executors.local import Surroundings, run_cells
 from ganbench.kinds import Column, check_columns
 from ganbench.measure.evaluate import bind_metrics
-from ganbench.plan import plan
+from ganbench.plan import batches, plan
 from ganbench.record import provenance
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
@@ -68,7 +68,7 @@ def run(
         "command": list(command),
         "cells": [
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-            | {"reference": c.reference is not None}
+            | {"reference": c.reference is not None, "family": c.family, "precision": c.precision}
             for c in cells
         ],
         "columns": [
@@ -106,9 +106,11 @@ def run(
                 checkpoints=folder.path / "checkpoints",
                 samples=folder.path / "samples" if save_samples else None,
             )
-            for cell in cells:
-                if not known[cell.id].ended:
-                    run_cell(cell, around, speed_known=bool(known[cell.id].speed))
+            for together in batches(cells):
+                ended = frozenset(cell.id for cell in together if known[cell.id].ended)
+                if len(ended) < len(together):
+                    timed = all(known[cell.id].speed for cell in together)
+                    run_cells(together, around, ended=ended, speed_known=timed)
             observer.finished()
             if around.checkpoints.is_dir():
                 for leftover in around.checkpoints.iterdir():

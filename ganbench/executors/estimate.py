@@ -1,8 +1,9 @@
-"""How long a cell will take on this device, from a few steps and one evaluation, without training it."""
+"""How long cells will take on this device, from a few steps and one evaluation, without training them."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from ganbench.train.speed import TIMED_SECONDS
 
 @dataclass(frozen=True)
 class Estimate:
-    """The engine that a cell would train with, why if there is something to say, and seconds by what they go to."""
+    """The engine that a batch of cells would train with, what there is to say, and seconds by what they go to."""
 
     engine: str
     note: str
@@ -36,9 +37,14 @@ class Estimate:
         return self.training + self.evaluating + self.compiling + self.timing
 
 
-def estimate(cell: Cell, metrics: Metrics, registry: Registry, device: torch.device, engine: str) -> Estimate:
-    """Measure a few steps and one evaluation. Raises whatever a plugin raises."""
-    names = metrics.names
+def estimate(
+    cells: Sequence[Cell], metrics: Metrics, registry: Registry, device: torch.device, engine: str
+) -> Estimate:
+    """Measure a few steps and one evaluation. Raises whatever a plugin raises.
+
+    What compiling gains is not known before it is done: the step is timed as it is, and the usual gain reckoned with.
+    """
+    names, cell = metrics.names, cells[0]
     if cell.recipe is None:
         dataset = build_dataset(cell.data, registry)
 
@@ -46,30 +52,22 @@ def estimate(cell: Cell, metrics: Metrics, registry: Registry, device: torch.dev
             _measure(metrics, reference_outcome(cell, registry, dataset, cell.seeds[0], names, device))
 
         return Estimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
-    chosen = Trainer(cell, cell.recipe, registry, device, engine)
-    # What compiling would gain is not known before it is done: time the step as it is, and reckon with the usual gain.
-    compiled = chosen.engine == "compiled"
-    trainer = Trainer(cell, cell.recipe, registry, device, "eager") if compiled else chosen
-    trainer.advance(trainer.start, 0, 1)
-    steps = min(5, cell.steps)
-
-    def train() -> None:
-        trainer.advance(trainer.start, 0, steps)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-
-    step = _seconds(train) / steps
+    trainer = Trainer(cells, registry, device, engine)
+    step = trainer.probe.eager_seconds
+    if trainer.engine == "serial":
+        step = _seconds(lambda: trainer.advance(trainer.start, 0, 1))
 
     def evaluate(final: bool) -> float:
         return _seconds(lambda: _measure(metrics, trainer.outcome(trainer.start, 0, 0, names, final=final)))
 
+    compiled = trainer.engine == "compiled"
     return Estimate(
-        chosen.engine,
-        chosen.note,
+        trainer.engine,
+        trainer.note,
         training=cell.steps * step / (COMPILED_SPEEDUP if compiled else 1),
-        evaluating=(evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * len(cell.seeds),
+        evaluating=(evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * len(trainer.seeds),
         compiling=COMPILE_SECONDS if compiled else 0.0,
-        timing=2 * TIMED_SECONDS if "speed" in metrics.names else 0.0,
+        timing=2 * TIMED_SECONDS if "speed" in names else 0.0,
     )
 
 

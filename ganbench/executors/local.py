@@ -1,19 +1,21 @@
-"""A cell run here and now: trained from where it stands, measured at each evaluation, every event recorded.
+"""Cells run here and now: trained from where they stand, measured at each evaluation, every event recorded.
 
-A cell is a generator of events. What its plugins raise ends the cell, as a row; what the disk or the terminal refuses
-while an event is recorded or shown ends the run, and is no cell's result.
+Cells that train as one batch (see ``plan.batches``; nearly always one) are a generator of events, each of one of them.
+What their plugins raise ends the cells, as rows; what the disk or the terminal refuses while an event is recorded or
+shown ends the run, and is no cell's result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganbench.failure import PluginError, describe
+from ganbench.failure import PluginError, describe, out_of_memory
+from ganbench.kinds import CELL_NAMES
 from ganbench.measure.evaluate import Metrics
 from ganbench.plan import Cell
 from ganbench.record.samples import keep
@@ -23,13 +25,13 @@ from ganbench.report.observer import Observer
 from ganbench.train.cell import Trainer
 from ganbench.train.checkpoint import load, save
 from ganbench.train.data import build_dataset
-from ganbench.train.engine import State
 from ganbench.train.reference import reference_outcome
+from ganbench.train.step import State
 
 Record = Callable[[Mapping[str, Any]], None]
-#: A kind and what there is to say: the journal's start, speed, evaluation and end, and beside them progress, checkpoint
-#: and samples.
-Event = tuple[str, dict[str, Any]]
+#: A cell, a kind and what there is to say: the journal's start, speed, evaluation and end, and beside them progress,
+#: checkpoint and samples.
+Event = tuple[Cell, str, dict[str, Any]]
 _UNRECORDED = ("progress", "checkpoint", "samples")
 #: A seed, how it stands, and what metrics may name about it.
 Outcome = tuple[int, Status, dict[str, Any]]
@@ -50,27 +52,37 @@ class Surroundings:
     checkpoints: Path
     samples: Path | None = None
 
-    def checkpoint(self, cell: Cell) -> Path:
-        """Where the cell's state is kept between two evaluations."""
-        return self.checkpoints / f"{cell.id}.pt"
+    def checkpoint(self, cells: Sequence[Cell]) -> Path:
+        """Where the cells' state is kept between two evaluations."""
+        return self.checkpoints / f"{cells[0].id}.pt"
 
 
-def run_cell(cell: Cell, around: Surroundings, *, speed_known: bool) -> None:
-    """Run a cell to its end, which is recorded whatever its plugins do; the other cells then go on.
+def run_cells(cells: Sequence[Cell], around: Surroundings, *, ended: frozenset[str], speed_known: bool) -> None:
+    """Run cells that train as one batch to their end, which is recorded whatever their plugins do; the others go on.
 
-    Raises OSError where the disk or the terminal fails.
+    ``ended``: the ids of those that had ended before: they train with the others, to the same numbers as before, and
+    nothing more is said of them. Raises OSError where the disk or the terminal fails.
     """
-    events = _refer(cell, around) if cell.recipe is None else _train(cell, around, speed_known)
-    kind, step = "", 0
-    while kind != "end":
+    events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, speed_known)
+    open_, step = [cell for cell in cells if cell.id not in ended], 0
+    while open_:
         try:
-            kind, said = next(events)
+            cell, kind, said = next(events)
         except (Exception, SystemExit) as error:
-            status = Status.OUT_OF_MEMORY if _out_of_memory(error) else Status.ERROR
-            kind, said = "end", {"seeds": [_ending(seed, status, step, describe(error)) for seed in cell.seeds]}
+            status = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR
+            for cell in open_:
+                _tell(
+                    cell, around, "end", {"seeds": [_ending(one, status, step, describe(error)) for one in cell.seeds]}
+                )
+            break
         step = said.get("step", step)
-        _tell(cell, around, kind, said)
-    around.checkpoint(cell).unlink(missing_ok=True)
+        if kind == "checkpoint":
+            save(around.checkpoint(cells), step, said["state"])
+        elif cell in open_:
+            _tell(cell, around, kind, said)
+            if kind == "end":
+                open_.remove(cell)
+    around.checkpoint(cells).unlink(missing_ok=True)
 
 
 def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> None:
@@ -83,8 +95,6 @@ def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> 
             around.observer.progress(cell, said["step"])
         case "evaluation":
             around.observer.evaluated(cell, said["step"], said["rows"])
-        case "checkpoint":
-            save(around.checkpoint(cell), said["step"], said["state"])
         case "samples":
             if around.samples is not None:
                 keep(around.samples / cell.dataset / cell.variant / f"{said['seed']}.npz", **said)
@@ -93,7 +103,7 @@ def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> 
 
 
 def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
-    yield "start", {"engine": "", "note": "", "replicas": len(cell.seeds)}
+    yield cell, "start", {"engine": "", "note": "", "replicas": len(cell.seeds)}
     dataset = build_dataset(cell.data, around.registry)
     notes: dict[int, str] = {}
 
@@ -103,59 +113,82 @@ def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
             notes[seed] = one["note"]
             yield seed, Status.DONE, one
 
-    rows = yield from _measured(around, 0, outcomes())
-    yield "evaluation", {"step": 0, "rows": rows}
-    yield "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
+    rows = yield from _measured(cell, around, 0, outcomes())
+    yield cell, "evaluation", {"step": 0, "rows": rows}
+    yield cell, "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
 
 
-def _train(cell: Cell, around: Surroundings, speed_known: bool) -> Iterator[Event]:
-    assert cell.recipe is not None
-    trainer = Trainer(cell, cell.recipe, around.registry, around.device, around.engine)
+def _train(cells: Sequence[Cell], around: Surroundings, speed_known: bool) -> Iterator[Event]:
+    trainer = Trainer(cells, around.registry, around.device, around.engine)
     trainer.prepare()
-    yield "start", {"engine": trainer.engine, "note": trainer.note, "replicas": len(cell.seeds)}
-    if not speed_known and "speed" in around.metrics.names:
-        yield "speed", {"values": around.metrics.of_cell({"speed": trainer.speed()})}
-    step, state = load(around.checkpoint(cell), trainer.start) or (0, trainer.start)
-    yield "progress", {"step": step}
+    for cell in cells:
+        yield cell, "start", {"engine": trainer.engine, "note": trainer.note, "replicas": len(trainer.seeds)}
+    asked = around.metrics.names & CELL_NAMES
+    if asked and not speed_known:
+        # Of the cells as a whole, and the same for each of them.
+        values = around.metrics.of_cell({name: getattr(trainer, name)() for name in sorted(asked)})
+        for cell in cells:
+            yield cell, "speed", {"values": values}
+    step, state = load(around.checkpoint(cells), trainer.start) or (0, trainer.start)
+    first = cells[0]
     # In slices, so that who watches sees something move; slicing changes no number.
-    size = max(1, (cell.steps + 99) // 100)
-    for evaluation in cell.evaluations:
+    size = max(1, (first.steps + 99) // 100)
+    for evaluation in first.evaluations:
         if evaluation <= step:
             continue
         before = step
         while step < evaluation:
-            stop = min(step + size, evaluation)
+            stop = min(_rounded(step + size, trainer.block), evaluation)
             state = trainer.advance(state, step, stop)
             step = stop
-            yield "progress", {"step": step}
+            for cell in cells:
+                yield cell, "progress", {"step": step}
         survived = state.survived.tolist()
-        # A seed that diverged is measured once more, to say how bad it is, and then left alone.
-        outcomes = _outcomes(trainer, around.metrics.names, state, step, before)
-        rows = yield from _measured(around, step, outcomes)
-        yield "evaluation", {"step": step, "rows": rows}
+        for at, cell in enumerate(cells):
+            own = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
+            if max(survived[i] for i in own) >= before:
+                # A seed that diverged is measured once more, to say how bad it is, and then left alone.
+                outcomes = _outcomes(trainer, own, around.metrics.names, survived, state, step, before)
+                rows = yield from _measured(cell, around, step, outcomes)
+                yield cell, "evaluation", {"step": step, "rows": rows}
         if max(survived) < step:
             break
-        if step < cell.steps:
-            yield "checkpoint", {"step": step, "state": state}
-    endings = [
-        _ending(seed, Status.DONE if lasted == cell.steps else Status.DIVERGED, min(lasted + 1, cell.steps))
-        for seed, lasted in zip(cell.seeds, state.survived.tolist(), strict=True)
-    ]
-    yield "end", {"seeds": endings}
+        if step < first.steps:
+            yield first, "checkpoint", {"step": step, "state": state}
+    survived = state.survived.tolist()
+    for at, cell in enumerate(cells):
+        lasted = dict(zip(cell.seeds, survived[at * len(cell.seeds) :], strict=False))
+        endings = [
+            _ending(seed, Status.DONE if steps == cell.steps else Status.DIVERGED, min(steps + 1, cell.steps))
+            for seed, steps in lasted.items()
+        ]
+        yield cell, "end", {"seeds": endings}
 
 
-def _outcomes(trainer: Trainer, names: frozenset[str], state: State, step: int, before: int) -> Iterator[Outcome]:
-    """The outcome of each replica that trained since the step ``before``."""
-    for replica, seed in enumerate(trainer.cell.seeds):
-        lasted = int(state.survived[replica])
-        if lasted >= before:
-            status = Status.DIVERGED if lasted < step else Status.DONE
+def _rounded(step: int, block: int) -> int:
+    """The end of the block that a step is in: what was drawn for it is then used up."""
+    return -(-step // block) * block
+
+
+def _outcomes(
+    trainer: Trainer,
+    replicas: range,
+    names: frozenset[str],
+    survived: Sequence[int],
+    state: State,
+    step: int,
+    before: int,
+) -> Iterator[Outcome]:
+    """The outcome of each of the replicas that trained since the step ``before``."""
+    for replica in replicas:
+        if survived[replica] >= before:
+            status = Status.DIVERGED if survived[replica] < step else Status.DONE
             final = status is Status.DIVERGED or step == trainer.cell.steps
-            yield seed, status, trainer.outcome(state, step, replica, names, final=final)
+            yield trainer.seeds[replica], status, trainer.outcome(state, step, replica, names, final=final)
 
 
 def _measured(
-    around: Surroundings, step: int, outcomes: Iterator[Outcome]
+    cell: Cell, around: Surroundings, step: int, outcomes: Iterator[Outcome]
 ) -> Generator[Event, None, list[dict[str, Any]]]:
     """A row for each outcome, after its samples if they are the seed's last.
 
@@ -167,13 +200,13 @@ def _measured(
         for (seed, status, outcome), row in zip(group, measured, strict=True):
             if isinstance(row, PluginError):
                 # A metric may have no answer for samples that are not finite: no reason to lose the other seeds.
-                if status is not Status.DIVERGED or _out_of_memory(row):
+                if status is not Status.DIVERGED or out_of_memory(row):
                     raise row
                 row, failures = around.metrics.salvaged(outcome)
                 row["note"] = "; ".join(filter(None, (*failures, str(row.get("note", "")))))
             rows.append({"seed": seed, "status": status} | row)
             if outcome["final"]:
-                yield "samples", {"samples": outcome["samples"], "seed": seed, "step": step}
+                yield cell, "samples", {"samples": outcome["samples"], "seed": seed, "step": step}
     return rows
 
 
@@ -186,13 +219,3 @@ def _few(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
 
 def _ending(seed: int, status: Status, step: int, message: str = "") -> dict[str, Any]:
     return {"seed": seed, "status": status, "step": step, "message": message}
-
-
-def _out_of_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out, whatever it was reported as on the way up."""
-    while error is not None:
-        # On a CPU torch raises a plain RuntimeError.
-        if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
-            return True
-        error = error.__cause__
-    return False

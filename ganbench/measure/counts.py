@@ -68,9 +68,11 @@ class Terms:
 
     def __call__(self, cell: np.ndarray, n: np.ndarray) -> np.ndarray:
         """The corrected terms of ``cell`` at the counts ``n``, both of shape (k,)."""
-        lam, row = self.lam[cell], self._row[cell]
-        value = term(lam, n)
-        value -= np.where(lam >= PLUG_IN_BELOW, _miller(lam, n), 0.0)
-        inside = (row >= 0) & (n < COUNTS)
-        value[inside] = self._tables[row[inside], n[inside].astype(np.intp)]
+        row = self._row[cell]
+        tabled = (row >= 0) & (n < COUNTS)
+        value = np.empty(len(n))
+        value[tabled] = self._tables[row[tabled], n[tabled].astype(np.intp)]
+        rest = np.flatnonzero(~tabled)
+        lam, n = self.lam[cell[rest]], n[rest]
+        value[rest] = term(lam, n) - np.where(lam >= PLUG_IN_BELOW, _miller(lam, n), 0.0)
         return value

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganbench.measure.counts import Terms
-from ganbench.measure.neighbours import LOG2, Neighbours, clip, pooled
-from ganbench.measure.partition import Partition
+from ganbench.measure.neighbours import LOG2, Neighbours, Pool, clip
+from ganbench.measure.partition import Partition, Polar
 from ganbench.measure.points import is_finite
 from ganbench.measure.repeats import repeated
 from ganbench.mixture import Mixture
@@ -92,16 +92,19 @@ def _block(samples: Tensor, mixture: Mixture, guard: bool) -> list[Estimate]:
     cells = _cells(mixture, n, n)
     points = samples.cpu().numpy()
     again = np.array([repeated(rows, mixture.log_density) for rows in points], dtype=bool).reshape(len(points), n)
-    alone = torch.isfinite(samples).all(dim=-1) & ~torch.from_numpy(again).to(samples.device)
-    counts = cells.partition.count(samples, alone).double().cpu().numpy()
+    finite = reduce(torch.logical_and, map(torch.isfinite, samples.unbind(-1)))
+    alone = finite & ~torch.from_numpy(again).to(samples.device)
+    where = Polar.of(samples, mixture)
+    counts = cells.partition.count(where, alone).double().cpu().numpy()
+    broken = (n - finite.sum(dim=1)).tolist()
     estimates = []
     for i, (rows, repeats, count) in enumerate(zip(points, again, counts, strict=True)):
         fitting, near = cells, int(count[~cells.partition.beyond].sum())
         if near < FEW * n:
             # Rounded down to a power of two, so that few are ever made.
             fitting = _cells(mixture, n, 1 << max(near.bit_length() - 1, 0))
-            count = fitting.partition.count(samples[i : i + 1], alone[i : i + 1])[0].double().cpu().numpy()
-        estimates.append(_one(rows, repeats, count, fitting, guard))
+            count = fitting.partition.count(where[i : i + 1], alone[i : i + 1])[0].double().cpu().numpy()
+        estimates.append(_one(rows, repeats, broken[i], count, fitting, guard))
     return estimates
 
 
@@ -126,8 +129,10 @@ def _real(mixture: Mixture, n: int) -> np.ndarray:
     return mixture.sample(n, torch.Generator().manual_seed(2014)).double().numpy()
 
 
-def _one(points: np.ndarray, again: np.ndarray, counts: np.ndarray, cells: _Cells, guard: bool) -> Estimate:
-    """The estimate for one seed: its (n, dimension) samples, which of them repeat others, and its cells' counts."""
+def _one(
+    points: np.ndarray, again: np.ndarray, broken: int, counts: np.ndarray, cells: _Cells, guard: bool
+) -> Estimate:
+    """The estimate for one seed: its (n, dimension) samples, which repeat others, how many are broken, its counts."""
     n, modes = len(points), cells.partition.mixture.modes
     lost = n - counts.sum()
     fine, fine_variance = _divergence(cells.fine, counts, lost, n)
@@ -143,7 +148,7 @@ def _one(points: np.ndarray, again: np.ndarray, counts: np.ndarray, cells: _Cell
     low, high = clip(value - margin), clip(value + margin)
 
     notes = []
-    if broken := int((~np.isfinite(points)).any(axis=1).sum()):
+    if broken:
         notes.append(f"{_percent(broken, n)} of the samples are not finite")
     if again.any():
         notes.append(f"{_percent(int(again.sum()), n)} of the samples repeat others exactly")
@@ -164,13 +169,14 @@ def _finer(
     points: np.ndarray, value: float, variance: float, mixture: Mixture, n: int, guard: bool
 ) -> Neighbours | None:
     """What nearest neighbours say of ``points``, of n, where it is well above the cells' ``value``."""
-    if n < FOR_THE_GUARD * mixture.modes:
+    # No estimate is above log 2: where the cells' is as near to it, there is nothing to look for.
+    if n < FOR_THE_GUARD * mixture.modes or LOG2 - value <= BEYOND + 3 * math.sqrt(variance):
         return None
-    points, real = points.astype(np.float64), _real(mixture, n)
     look, closer = (LOOK_CLOSELY, None) if guard else (LOOK, LOOK_CLOSELY)
-    near = pooled(points, real, n, queries=look)
+    pool = Pool(points.astype(np.float64), _real(mixture, n), n)
+    near = pool.look(look)
     if near.value - value > BEYOND + near.standard_error:
-        near = pooled(points, real, n, queries=closer)
+        near = pool.look(closer)
     beyond = near.value - value > BEYOND + 3 * math.sqrt(variance + near.standard_error**2)
     return near if beyond else None
 

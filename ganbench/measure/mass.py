@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -46,6 +46,7 @@ def mass(samples: np.ndarray, mixture: Mixture) -> Mass:
     )
 
 
+@cache
 def stray_radius(dimension: int) -> float:
     """The radius, in std, beyond which lies as much of a Gaussian as beyond 5 std on a line."""
     return float(chi(dimension).isf(FIVE_STD))

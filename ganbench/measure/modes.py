@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import torch
 from scipy.special import rel_entr
 from scipy.stats import chi
+from torch import Tensor
 
 from ganbench.measure.points import finite
 from ganbench.mixture import Mixture
@@ -51,10 +53,10 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, not {share}")
-    nearest, distance = nearest_mode(samples, mixture)
+    mode, distance = nearest_mode(samples, mixture)
     good = distance <= HIGH_QUALITY
-    counts = np.bincount(nearest[good], minlength=mixture.modes)
-    expected = len(samples) * mixture.weights * chi(mixture.dimension).cdf(HIGH_QUALITY)
+    counts = np.bincount(mode[good], minlength=mixture.modes)
+    expected = len(samples) * mixture.weights * _share_of_high_quality(mixture.dimension)
     found = int(counts.sum())
     return ModeCount(
         total=mixture.modes,
@@ -62,8 +64,13 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
         touched=int((counts > 0).sum()),
         high_quality=found / len(samples),
         reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else math.inf,
-        largest=int(np.bincount(nearest, minlength=1).max()) / len(samples),
+        largest=int(np.bincount(mode, minlength=1).max()) / len(samples),
     )
+
+
+@cache
+def _share_of_high_quality(dimension: int) -> float:
+    return float(chi(dimension).cdf(HIGH_QUALITY))
 
 
 def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +81,28 @@ def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.
     samples = np.asarray(samples, dtype=np.float64)
     if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
         raise ValueError(f"samples must have the shape (n, {mixture.dimension}), n above 0, not {samples.shape}")
-    distance = cdist(finite(samples), mixture.means) / mixture.std
-    nearest = distance.argmin(axis=1)
-    return nearest, distance[np.arange(len(distance)), nearest]
+    mode, squared = nearest(torch.from_numpy(finite(samples)), mixture)
+    return mode.numpy(), squared.sqrt().numpy()
+
+
+def nearest(points: Tensor, mixture: Mixture) -> tuple[Tensor, Tensor]:
+    """The mode nearest to each point, and its squared distance in the mode's std; (..., dimension) -> (...) each.
+
+    The first of those equally near. On the points' device; distances are float64. A point that is not finite gets some
+    mode too.
+    """
+    axes = points.double().movedim(-1, 0).contiguous()
+    squared = torch.full_like(axes[0], math.inf)
+    mode = torch.zeros_like(squared, dtype=torch.uint8 if mixture.modes <= 256 else torch.int32)
+    one = bool((mixture.std == mixture.std[0]).all())
+    # One mode after the other: all at once is slower by the memory it takes.
+    for index, (mean, std) in enumerate(zip(mixture.means.tolist(), mixture.std.tolist(), strict=True)):
+        here = (axes[0] - mean[0]).square_()
+        for axis, centre in zip(axes[1:], mean[1:], strict=True):
+            here += (axis - centre).square_()
+        if not one:
+            here /= std**2
+        # The last that was nearer than all before it: their numbers grow, and a maximum costs less than a choice.
+        torch.maximum(mode, (here < squared).to(mode.dtype).mul_(index), out=mode)
+        torch.minimum(here, squared, out=squared)
+    return mode.long(), squared.div_(mixture.std[0] ** 2) if one else squared

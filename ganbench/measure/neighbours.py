@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -59,43 +60,51 @@ def neighbour_jsd(samples: np.ndarray, real: np.ndarray) -> Neighbours:
         ours, theirs = atom[: len(samples)], atom[len(samples) :]
         known = _entropy_of_atoms(place[: len(samples)][ours], place[len(samples) :][theirs])
         samples, real = samples[~ours], real[~theirs]
-    return pooled(samples, real, total, known=known)
+    return Pool(samples, real, total, known=known).look()
 
 
-def pooled(
-    samples: np.ndarray, real: np.ndarray, total: int, *, queries: int | None = None, known: float = 0.0
-) -> Neighbours:
-    """The same from rows within reach, (a, d) and (b, d), of the ``total`` >= a, b that each law was sampled with.
+class Pool:
+    """Two samples within reach, (a, d) and (b, d), of the ``total`` >= a, b that each law was sampled with.
 
     The missing rows count as mass where the other law has none, but for the entropy ``known`` of their labels, in nats
-    and summed. Only the neighbourhoods of about ``queries`` points are looked at, spread as the pool is.
+    and summed.
     """
-    points = np.concatenate([samples, real])
-    generated = np.arange(len(points)) < len(samples)
-    size, dimension = points.shape
-    share = size / (2 * total)
-    if size < WIDE:
-        return Neighbours(clip(LOG2 * (1 - share) - known / (2 * total)), 0.0, LOG2, math.inf)
-    # Neither balanced nor compact: built in half the time, and as quick to search. In the tree's order near points
-    # follow each other, so every so many of them are spread evenly.
-    tree = cKDTree(points, leafsize=32, balanced_tree=False, compact_nodes=False)
-    chosen = tree.indices[:: max(size // (queries or size), 1)]
-    near = generated[tree.query(points[chosen], WIDE)[1]]
-    count = near.sum(axis=1)
-    narrow, wide = _NARROW[near[:, :NARROW].sum(axis=1)], _WIDE_AS_NARROW[count]
-    # What a neighbourhood hides grows with the square of its width, and the wide one has twice the neighbours.
-    hidden = (narrow - wide) / (2 ** (2 / dimension) - 1)
-    # A rare label may be missing from few labels; how much entropy that loses, the wide neighbourhood tells.
-    rare = _WIDE[count].mean() / max(wide.mean(), 1e-12)
-    entropy = rare * (narrow + hidden)
-    value = LOG2 - share * entropy.mean() - known / (2 * total)
 
-    # A point's influence is the logarithm of its own label's chance; the missing rows' labels are certain.
-    own = np.log(np.where(generated[chosen], count, WIDE - count) / WIDE)
-    variance = EXTRAPOLATED**2 * (share * (own**2).mean() - (share * own.mean()) ** 2) / (2 * total)
-    variance += share**2 * entropy.var() * (1 / len(chosen) - 1 / size)
-    margin = 1.96 * math.sqrt(variance) + share * (abs(hidden.mean()) / 3 + (rare - 1) * narrow.mean())
-    return Neighbours(clip(value), clip(value - margin), clip(value + margin), math.sqrt(variance))
+    def __init__(self, samples: np.ndarray, real: np.ndarray, total: int, *, known: float = 0.0) -> None:
+        self._points = np.concatenate([samples, real])
+        self._generated = np.arange(len(self._points)) < len(samples)
+        self._total, self._known = total, known
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        # Neither balanced nor compact: built in half the time, and as quick to search.
+        return cKDTree(self._points, leafsize=32, balanced_tree=False, compact_nodes=False)
+
+    def look(self, queries: int | None = None) -> Neighbours:
+        """The estimate from the neighbourhoods of about ``queries`` points, spread as the pool is, or of all."""
+        points, generated, total = self._points, self._generated, self._total
+        size, dimension = points.shape
+        share = size / (2 * total)
+        if size < WIDE:
+            return Neighbours(clip(LOG2 * (1 - share) - self._known / (2 * total)), 0.0, LOG2, math.inf)
+        # In the tree's order near points follow each other, so every so many of them are spread evenly.
+        chosen = self._tree.indices[:: max(size // (queries or size), 1)]
+        near = generated[self._tree.query(points[chosen], WIDE)[1]]
+        count = near.sum(axis=1)
+        narrow, wide = _NARROW[near[:, :NARROW].sum(axis=1)], _WIDE_AS_NARROW[count]
+        # What a neighbourhood hides grows with the square of its width, and the wide one has twice the neighbours.
+        hidden = (narrow - wide) / (2 ** (2 / dimension) - 1)
+        # A rare label may be missing from few labels; how much entropy that loses, the wide neighbourhood tells.
+        rare = _WIDE[count].mean() / max(wide.mean(), 1e-12)
+        entropy = rare * (narrow + hidden)
+        value = LOG2 - share * entropy.mean() - self._known / (2 * total)
+
+        # A point's influence is the logarithm of its own label's chance; the missing rows' labels are certain.
+        own = np.log(np.where(generated[chosen], count, WIDE - count) / WIDE)
+        variance = EXTRAPOLATED**2 * (share * (own**2).mean() - (share * own.mean()) ** 2) / (2 * total)
+        variance += share**2 * entropy.var() * (1 / len(chosen) - 1 / size)
+        margin = 1.96 * math.sqrt(variance) + share * (abs(hidden.mean()) / 3 + (rare - 1) * narrow.mean())
+        return Neighbours(clip(value), clip(value - margin), clip(value + margin), math.sqrt(variance))
 
 
 def _entropies(labels: int) -> np.ndarray:

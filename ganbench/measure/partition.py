@@ -7,6 +7,7 @@ two sides). Every finite point is in exactly one cell.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,12 +15,39 @@ from scipy.spatial.distance import cdist
 from scipy.stats import chi
 from torch import Tensor
 
+from ganbench.measure.modes import nearest
 from ganbench.mixture import Mixture
 
 TAIL_CUTS = 7
 TAIL_RADIUS = 6.0  # std; two modes whose regions of this radius do not meet are apart
 GOLDEN = (math.sqrt(5) - 1) / 2
 SAMPLE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Polar:
+    """Points seen from the modes nearest to them: ``mode``, ``radius`` in its std, ``turn`` of 1; shape (...) each.
+
+    On a line a turn is 0 or 1/2. Of a point that is not finite they are anything; it is for the caller to know better.
+    """
+
+    mode: Tensor
+    radius: Tensor
+    turn: Tensor
+
+    @classmethod
+    def of(cls, points: Tensor, mixture: Mixture) -> Polar:
+        """Those of points (..., dimension), on their device."""
+        mode, squared = nearest(points, mixture)
+        means = torch.tensor(mixture.means, device=points.device)
+        x, *y = (axis - mean[mode] for axis, mean in zip(points.double().unbind(-1), means.unbind(-1), strict=True))
+        # Turned from mode to mode, so that a generator's axes and the sectors' edges do not agree in all of them.
+        turn = (torch.atan2(*y, x) / (2 * math.pi) + mode * GOLDEN) % 1.0 if y else (x >= 0) / 2
+        return cls(mode, squared.sqrt_(), turn)
+
+    def __getitem__(self, rows: slice) -> Polar:
+        """Some of the points."""
+        return Polar(self.mode[rows], self.radius[rows], self.turn[rows])
 
 
 class Partition:
@@ -61,36 +89,16 @@ class Partition:
         self.coarse = self.merge(self.fine)
         self.beyond = np.arange(len(self.fine)) // self._sectors % self._shells == self._shells - 1
 
-    def locate(self, points: Tensor) -> Tensor:
-        """The fine cell of each point: (..., dimension) -> (...) of indices into ``fine``, on the points' device.
+    def locate(self, points: Polar) -> Tensor:
+        """The fine cell of each point, (...) of indices into ``fine``; of one that is not finite, some cell too."""
+        shell = torch.searchsorted(torch.tensor(self._cuts, device=points.radius.device), points.radius, right=True)
+        sector = (points.turn * self._sectors).long().clamp_(0, self._sectors - 1)
+        return (points.mode * self._shells + shell) * self._sectors + sector
 
-        A point that is not finite gets some cell too; it is for the caller to know better.
-        """
-        axes = points.double().unbind(-1)
-        # One mode after the other: all at once is slower by the memory it takes.
-        nearest = torch.full_like(axes[0], math.inf)
-        mode = torch.zeros_like(axes[0], dtype=torch.int64)
-        for index, (mean, std) in enumerate(zip(self.mixture.means.tolist(), self.mixture.std.tolist(), strict=True)):
-            distance = torch.zeros_like(nearest)
-            for x, centre in zip(axes, mean, strict=True):
-                distance += (x - centre).square_()
-            distance /= std**2
-            mode.masked_fill_(distance < nearest, index)
-            torch.minimum(distance, nearest, out=nearest)
-        shell = torch.searchsorted(torch.tensor(self._cuts, device=points.device), nearest.sqrt(), right=True)
-        means = torch.tensor(self.mixture.means, device=points.device)[mode]
-        if self.mixture.dimension == 1:
-            sector = (axes[0] >= means[..., 0]).long()
-        else:
-            # Turned from mode to mode, so that a generator's axes and the sectors' edges do not agree in all of them.
-            turn = torch.atan2(axes[1] - means[..., 1], axes[0] - means[..., 0]) / (2 * math.pi)
-            sector = ((turn + mode * GOLDEN) % 1.0 * self._sectors).long().clamp(0, self._sectors - 1)
-        return (mode * self._shells + shell) * self._sectors + sector
-
-    def count(self, points: Tensor, counted: Tensor) -> Tensor:
-        """Each fine cell's points, (seeds, n, dimension) -> (seeds, cells), of those ``counted``: bool (seeds, n)."""
-        seeds, cells = len(points), len(self.fine)
-        row = torch.arange(seeds, device=points.device)[:, None] * (cells + 1)
+    def count(self, points: Polar, counted: Tensor) -> Tensor:
+        """Each fine cell's points, of (seeds, n) points to (seeds, cells), of those ``counted``: bool (seeds, n)."""
+        seeds, cells = len(counted), len(self.fine)
+        row = torch.arange(seeds, device=counted.device)[:, None] * (cells + 1)
         cell = torch.where(counted, self.locate(points), cells) + row
         return torch.bincount(cell.ravel(), minlength=seeds * (cells + 1)).view(seeds, cells + 1)[:, :cells]
 
@@ -104,7 +112,9 @@ class Partition:
         counts = np.zeros(mixture.modes * self._shells * self._sectors)
         for mode, n in enumerate(random.multinomial(SAMPLE, mixture.weights)):
             points = mixture.means[mode] + mixture.std[mode] * random.standard_normal((n, mixture.dimension))
-            counts += np.bincount(self.locate(torch.from_numpy(points)).numpy(), minlength=len(counts))
+            counts += np.bincount(
+                self.locate(Polar.of(torch.from_numpy(points), mixture)).numpy(), minlength=len(counts)
+            )
         return counts / SAMPLE
 
 

@@ -20,12 +20,13 @@ def repeated(points: np.ndarray, log_density: Callable[[np.ndarray], np.ndarray]
     """
     n = len(points)
     answer = np.zeros(n, dtype=bool)
-    # Rows that agree agree in their first coordinate, and that is quick to rule out.
-    first = np.sort(points[:, 0])
-    ties = first[1:][first[1:] == first[:-1]]
+    # Rows that agree agree in their first bits, and that is quick to rule out.
+    first = _first_bits(points)
+    ordered = np.sort(first)
+    ties = ordered[1:][ordered[1:] == ordered[:-1]]
     if not len(ties):
         return answer
-    tied = np.flatnonzero(np.isin(points[:, 0], ties) & np.isfinite(points).all(axis=1))
+    tied = np.flatnonzero(np.isin(first, ties) & np.isfinite(points).all(axis=1))
     order = tied[np.lexsort(points[tied].T)]
     row = points[order].astype(np.float64)
     starts = np.ones(len(row), dtype=bool)
@@ -46,3 +47,10 @@ def repeated(points: np.ndarray, log_density: Callable[[np.ndarray], np.ndarray]
         atom[atom] = chance <= (allowed[passed[-1]] if len(passed) else -1.0)
         answer[order] = np.repeat(atom, copies)
     return answer
+
+
+def _first_bits(points: np.ndarray) -> np.ndarray:
+    """A whole number for each row, (n, d) -> (n,): of the plane all of a row in float32, its first coordinate else."""
+    plain = np.ascontiguousarray(points + 0.0)  # -0 is 0
+    whole = plain.dtype == np.float32 and plain.shape[1] % 2 == 0
+    return plain.view(np.uint64 if whole else f"u{plain.itemsize}")[:, 0]

@@ -9,14 +9,14 @@ from rich.table import Table
 from ganbench.executors.estimate import estimate
 from ganbench.failure import describe
 from ganbench.measure.evaluate import bind_metrics
-from ganbench.plan import plan
+from ganbench.plan import batches, plan
 from ganbench.registry import Registry
 from ganbench.report.numbers import duration
 from ganbench.suite import Suite
 
 
 def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: str, console: Console) -> None:
-    """Print a line a cell with its estimate, and the sum."""
+    """Print a line a cell with its estimate, and the sum; cells that train as one batch share its time."""
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics, registry)
     table = Table(box=None, pad_edge=False)
@@ -25,22 +25,25 @@ def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: st
     for name in ("seeds", "steps", "engine", "estimate"):
         table.add_column(name, justify="right")
     total, notes, compiled = 0.0, [], set()
-    for cell in cells:
+    for together in batches(cells):
+        first = together[0]
         try:
-            each = estimate(cell, metrics, registry, device, engine)
+            each = estimate(together, metrics, registry, device, engine)
         except (Exception, SystemExit) as error:
-            notes.append(f"{cell.dataset} {cell.variant}: {describe(error)}")
-            table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), "", "fails")
+            notes.append(f"{first.dataset} {first.family}: {describe(error)}")
+            for cell in together:
+                table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), "", "fails")
             continue
         # Cells that differ in nothing but their data are compiled once.
-        shared = each.compiling if cell.variant in compiled else 0.0
+        seconds = each.seconds - (each.compiling if first.variant in compiled else 0.0)
         if each.engine == "compiled":
-            compiled.add(cell.variant)
-        seconds = each.seconds - shared
+            compiled.add(first.variant)
         total += seconds
         if each.note:
-            notes.append(f"{cell.dataset} {cell.variant}: {each.note}")
-        table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), each.engine, duration(seconds))
+            notes.append(f"{first.dataset} {first.family}: {each.note}")
+        for cell in together:
+            shown = duration(seconds / len(together))
+            table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), each.engine, shown)
     console.print(table)
     for note in notes:
         console.print(note, soft_wrap=True)

@@ -1,125 +1,185 @@
-"""One cell's training: its networks, noise and engine, put together from the plugins that the suite names."""
+"""The training of one batch of cells: networks, noise and engine, put together from the plugins that the suite names."""
 
 from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from ganbench.calling import bind
-from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
+from ganbench.failure import PluginError, describe, out_of_memory
 from ganbench.kinds import Architecture, Loss, Networks, Optimizer, Update
 from ganbench.plan import Cell
 from ganbench.registry import Registry
 from ganbench.seeds import isolated, stream
 from ganbench.suite import Choice, Variant
+from ganbench.train.capture import STEPS
 from ganbench.train.check import check_networks
+from ganbench.train.chunks import Chunks, in_cache, in_memory
+from ganbench.train.cost import CellCost, Compilations, PeakMemory, kernels
 from ganbench.train.data import build_dataset, outcome
-from ganbench.train.engine import Engine, State, start
-from ganbench.train.game import Rules, bind_loss, bind_optimizer
+from ganbench.train.engine import Engine
+from ganbench.train.game import Rules, autograd_gradient, bind_loss, bind_optimizer, functional_gradient
 from ganbench.train.network import Network, stack
 from ganbench.train.noise import Noise, fill
 from ganbench.train.probe import Probe, probe
-from ganbench.train.speed import CellSpeed, measure_speed
+from ganbench.train.scalars import scalars
+from ganbench.train.speed import CellSpeed, Speed, measure_speed
+from ganbench.train.step import Constants, State, one_step, start
 
 #: Rows that are evaluated at a time on a CPU.
 ROWS = 2500
 
 
 class Trainer:
-    """A cell ready to train: ``state = trainer.advance(trainer.start, 0, 1000)``.
+    """Cells ready to train as one batch: ``state = trainer.advance(trainer.start, 0, 1000)``.
 
-    Raises PluginError where a plugin's code fails.
+    The cells are settings of one variant that differ in numbers alone (see ``plan.batches``), nearly always one; the
+    replicas are the first cell's seeds, then the second's, and so on. Raises PluginError where a plugin's code fails.
     """
 
-    def __init__(self, cell: Cell, recipe: Variant, registry: Registry, device: torch.device, engine: str) -> None:
-        self.cell = cell
+    def __init__(self, cells: Sequence[Cell], registry: Registry, device: torch.device, engine: str) -> None:
+        recipes = [cell.recipe for cell in cells if cell.recipe is not None]
+        self.cells = tuple(cells)
+        self.cell, recipe = cells[0], recipes[0]
+        #: Of each replica.
+        self.seeds = tuple(seed for cell in cells for seed in cell.seeds)
         self.device = device
-        self.dataset = build_dataset(cell.data, registry)
+        self.dataset = build_dataset(self.cell.data, registry)
         self.loss = registry.value(Loss, recipe.loss.name)
-        networks = _build_networks(recipe.architecture, registry, self.dataset.shape, cell.seeds)
+        _set_tf32(self.cell.precision, device)
+        networks = _build_networks(recipe.architecture, registry, self.dataset.shape, self.cell.seeds) * len(cells)
         theta_D, buffers_D = stack([each.discriminator for each in networks], device)
         theta_G, buffers_G = stack([each.generator for each in networks], device)
-        self._buffers = (buffers_D, buffers_G)
-        self._rules = _rules(cell, recipe, registry, self.dataset.shape, networks[0], device)
+        own = scalars(recipes, len(self.cell.seeds), device)
+        self._constants = Constants(buffers_D, buffers_G, own)
+        self._rules = _rules(self.cell, recipe, registry, self.dataset.shape, networks[0], device)
         choices = (recipe.discriminator_optimizer, recipe.generator_optimizer)
         starts = [registry.value(Optimizer, choice.name).start for choice in choices]
         self.start: State = start((theta_D, theta_G), (starts[0], starts[1]))
         update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
-        self.probe: Probe = probe(self._rules, update, self.start, self._buffers)
-        self.engine = self.probe.engine(cell.steps, device, engine)
-        notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
+        self.probe: Probe = probe(self._rules, update, self.start, self._constants)
+        self.engine = self.probe.engine(self.cell.steps, engine)
+        self._forced = engine != "auto"
+        self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
         if self.probe.serial and engine != "serial":
-            notes.append(f"trained seed by seed: {self.probe.serial}")
-        self.note = "; ".join(notes)
+            self._notes.append(f"trained seed by seed: {self.probe.serial}")
+        if self.cell.precision == "tf32" and device.type != "cuda":
+            self._notes.append("a CPU has no tf32: trained in float32")
 
         sources = [registry.get(kind, choice.name).sha256 for kind, choice in recipe.choices()]
-        shape = [self.dataset.shape, cell.batch, len(cell.seeds), str(device)]
-        shared = json.dumps([recipe.plain(), sources, shape], sort_keys=True)
+        varied = {part: {name: list(value.shape[1:]) for name, value in own[part].items()} for part in own}
+        shared = json.dumps([recipe.plain(), varied, sources, self.dataset.shape, self.cell.batch, self.cell.precision])
 
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
-            noise = Noise(self.probe.draws, self.dataset, seeds, device)
-            globally = self.probe.draws_globally
-            return Engine(name, self._rules, update, noise, seeds, shared=shared, draws_globally=globally)
+            gradient = autograd_gradient if name == "serial" else functional_gradient
+            step = one_step(self._rules, update, gradient, chance=self.probe.chance)
 
-        self._engine = build(self.engine, cell.seeds)
-        self._eager = build("eager", cell.seeds) if engine == "auto" else None
-        self._alone = build("serial", cell.seeds[:1])
+            def noise(seeds: tuple[int, ...]) -> Noise:
+                return Noise(self.probe.draws, self.dataset, seeds, device)
+
+            chunks = self._chunks(name, len(seeds))
+            globally = self.probe.draws_globally
+            return Engine(name, step, noise, seeds, chunks, shared=shared, draws_globally=globally)
+
+        self._build = build
+        self._engine = build(self.engine, self.seeds)
+        self._alone = build("serial", self.seeds[:1])
         # Evaluation is in evaluation mode, and leaves the mode of the modules that train alone.
         still = (copy.deepcopy(network.module).eval() for network in (self._rules.discriminator, self._rules.generator))
         self._still = tuple(still)
 
+    @property
+    def note(self) -> str:
+        """What there is to say about how the cells train."""
+        return "; ".join(filter(None, (*self._notes, self._engine.note)))
+
+    @property
+    def chunks(self) -> Chunks:
+        """How many replicas train at once."""
+        return self._engine.chunks
+
+    @property
+    def block(self) -> int:
+        """The steps that random numbers are drawn for at once: a slice of steps that ends with them wastes none."""
+        return self._engine.block
+
+    def _chunks(self, engine: str, replicas: int) -> Chunks:
+        threads = torch.get_num_threads()
+        if engine == "serial":
+            return Chunks(replicas, 1, 1, threads)
+        if engine == "compiled" and self.device.type == "cpu":
+            return in_cache(replicas, self.probe.cost, threads)
+        block = max((draw.block_steps for draw in self.probe.draws), default=1)
+        return in_memory(replicas, self.probe.cost, block, self.device, threads)
+
     def prepare(self) -> None:
         """Compile, where that was chosen; what cannot be is trained without, unless it was asked for."""
-        if self.engine != "compiled":
-            return
         try:
-            self._engine.run(self.start, self._buffers, 0, 1)
-        except OUT_OF_MEMORY:
-            raise
+            self._engine.prepare(self.start, self._constants)
         except Exception as error:
-            if self._eager is None:
+            if out_of_memory(error):
+                raise
+            if self._forced:
                 raise PluginError(f"the step cannot be compiled: {describe(error)}") from error
-            self.engine, self.note = "eager", f"could not be compiled: {describe(error)}"
-            self._engine = self._eager
+            self._notes.append(f"could not be compiled: {describe(error)}")
+            self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
     def advance(self, state: State, begin: int, end: int) -> State:
         """The state after steps begin, ..., end - 1."""
+        _set_tf32(self.cell.precision, self.device)
         try:
-            return self._engine.run(state, self._buffers, begin, end)
-        except OUT_OF_MEMORY:
-            raise
+            return self._engine.run(state, self._constants, begin, end)
         except Exception as error:
+            if out_of_memory(error):
+                raise
             raise PluginError(describe(error)) from error
 
     def speed(self) -> CellSpeed:
         """Step throughput from the state before training, which is left as it is."""
+        one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self._constants))
         return CellSpeed(
-            together=self._measure(self._engine, self.start, self._buffers, len(self.cell.seeds)),
-            one=self._measure(
-                self._alone,
-                torch.utils._pytree.tree_map(lambda tensor: tensor[:1], self.start),
-                tuple({name: tensor[:1] for name, tensor in side.items()} for side in self._buffers),
-                1,
-            ),
+            together=self._measure(self._engine, self.start, self._constants, len(self.seeds)),
+            one=self._measure(self._alone, one, fixed, 1),
         )
 
-    def _measure(self, engine: Engine, state: State, buffers: Any, replicas: int) -> Any:
+    def cost(self) -> CellCost:
+        """What a step costs that no clock tells, and the memory that a few steps of all replicas take."""
+        before = Compilations.now()
+        with PeakMemory(self.device) as memory:
+            self._engine.run(self.start, self._constants, 0, 2)
+        launched = kernels(lambda: self._run(STEPS), self.device)
+        since = Compilations.now().since(before)
+        return CellCost(
+            step=self.probe.cost,
+            kernels=None if launched is None else launched / STEPS,
+            graph_breaks=since.graph_breaks,
+            recompilations=since.recompilations,
+            peak_memory=memory.peak,
+            seeds=len(self.seeds),
+        )
+
+    def _run(self, steps: int) -> None:
+        self._engine.run(self.start, self._constants, 0, steps)
+
+    def _measure(self, engine: Engine, state: State, constants: Constants, replicas: int) -> Speed:
         def run(begin: int, end: int) -> None:
             nonlocal state
-            state = engine.run(state, buffers, begin, end)
+            state = engine.run(state, constants, begin, end)
 
-        return measure_speed(run, engine.chunk, replicas, self.device)
+        return measure_speed(run, engine.block, replicas, self.device)
 
     def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
         """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
 
         Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
         """
-        seed, n = self.cell.seeds[replica], self.cell.samples
+        seed, n = self.seeds[replica], self.cell.samples
         latent = fill(
             self._rules.latent_kind,
             (n, *self._rules.latent),
@@ -137,11 +197,18 @@ class Trainer:
     def _evaluate(self, player: str, state: State, replica: int, x: Tensor) -> Tensor:
         at = 0 if player == "D" else 1
         network = (self._rules.discriminator, self._rules.generator)[at]
-        buffers = {name: tensor[replica] for name, tensor in self._buffers[at].items()}
+        buffers = {name: tensor[replica] for name, tensor in (self._constants.D, self._constants.G)[at].items()}
         theta, still = state.players[at].theta[replica], self._still[at]
         # A processor's caches hold the layers of so many rows: three times as fast as all at once.
         rows = ROWS if x.device.type == "cpu" else len(x)
         return torch.cat([network.call(theta, buffers, some, still) for some in torch.split(x, rows)])
+
+
+def _set_tf32(precision: str, device: torch.device) -> None:
+    """Let a GPU's matrix products take the shortcut of tf32, or keep them in float32; for all that runs after."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
 def _rules(
@@ -157,9 +224,10 @@ def _rules(
         bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
         for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
     ]
+    bfloat16 = cell.precision == "bfloat16"
     return Rules(
-        discriminator=Network(networks.discriminator.to(device)),
-        generator=Network(networks.generator.to(device)),
+        discriminator=Network(networks.discriminator.to(device), bfloat16=bfloat16),
+        generator=Network(networks.generator.to(device), bfloat16=bfloat16),
         discriminator_loss=losses[0],
         generator_loss=losses[1],
         discriminator_optimizer=optimizers[0],

@@ -1,165 +1,206 @@
-"""Engines: one step written for one model, run for all replicas, block by block.
+"""Engines: one step written for one model, run for all replicas, a chunk of them at a time.
 
 * ``eager``: ``vmap`` over the replicas, operation by operation: nothing to wait for.
-* ``compiled``: the same step compiled whole (both players' updates, penalties and optimisers): several times faster,
-  after some seconds of compiling.
+* ``compiled``: the same step compiled whole; on a CPU a chunk a core, on a GPU as CUDA graphs of several steps.
 * ``serial``: one replica after another with the autograd tape: for plugins that cannot be batched.
+
+They differ in nothing but rounding, and so do chunks of one size and another.
 """
 
 from __future__ import annotations
 
-import logging
+import threading
 from collections.abc import Callable, Sequence
-from types import FunctionType
-from typing import Any, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-from ganbench.calling import Bound
+from ganbench.failure import out_of_memory
 from ganbench.seeds import isolated, reseed
-from ganbench.train.game import Game, Gradient, Player, Players, Rules, autograd_gradient, functional_gradient
-from ganbench.train.network import Buffers
-from ganbench.train.noise import Noise, Tape
+from ganbench.train.capture import STEPS, Captured
+from ganbench.train.chunks import Chunks
+from ganbench.train.compiler import compiled
+from ganbench.train.noise import Noise
+from ganbench.train.step import Constants, FlatStep, State, Step, batch, flat, of_replica
 
 ENGINES = ("eager", "compiled", "serial")
-
-
-class State(NamedTuple):
-    """All replicas' training state: every tensor's first axis is the replica.
-
-    ``survived`` counts the steps before the first whose losses, or the parameters it led to, were not finite; nothing
-    brings a seed that diverged back.
-    """
-
-    players: Players
-    survived: Tensor
-
-
-Step = Callable[[State, tuple[Buffers, Buffers], tuple[Tensor, ...], Tensor], State]
-
-
-def one_step(rules: Rules, update: Bound[Players], gradient: Gradient) -> Step:
-    """The step of one model: (state, buffers, this step's draws, step index) -> state."""
-
-    def step(state: State, buffers: tuple[Buffers, Buffers], draws: tuple[Tensor, ...], index: Tensor) -> State:
-        game = Game(rules, buffers, Tape(draws), index, gradient)
-        players = update({"game": game, "players": state.players})
-        # One sum tells: what is not finite stays so in a sum.
-        total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()
-        return State(players, state.survived + (total.isfinite() & (state.survived == index)))
-
-    return step
-
-
-def batch(step: Step) -> Step:
-    """The step of all replicas at once: every tensor but the step's index has a leading replica axis."""
-    batched: Step = torch.func.vmap(step, in_dims=(0, 0, 0, None))
-    return batched
-
-
-_COMPILED: dict[str, Step] = {}
-
-
-def compiled(step: Step, shared: str) -> Step:
-    """The step compiled whole, once a process for all cells that differ in nothing but their data's numbers."""
-    if shared not in _COMPILED:
-        # The compiler keeps what it made beside a function's code and limits how much; steps of different variants
-        # share their code, so each gets a copy of its own.
-        outer = f"step_{len(_COMPILED)}"
-
-        def call(*arguments: Any) -> State:
-            return step(*arguments)
-
-        code = call.__code__.replace(co_name=outer)
-        own = FunctionType(code, call.__globals__, outer, None, call.__closure__)
-        logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-        _COMPILED[shared] = torch.compile(own, fullgraph=True, dynamic=False)
-    return _COMPILED[shared]
+#: Blocks of random numbers are kept between two runs of steps where all of them together hold at most so many bytes.
+KEPT_BYTES = 2**28
 
 
 class Engine:
-    """Runs steps of all replicas; the engines differ in nothing but rounding."""
+    """Runs steps of all replicas.
+
+    ``step``: of one model, for the engine's kind of gradient; ``noise``: the draws of some of the ``seeds``, each the
+    seed of a replica; ``shared``: what makes two steps the same to the compiler, besides their shapes.
+    """
 
     def __init__(
         self,
         name: str,
-        rules: Rules,
-        update: Bound[Players],
-        noise: Noise,
+        step: Step,
+        noise: Callable[[tuple[int, ...]], Noise],
         seeds: Sequence[int],
+        chunks: Chunks,
         *,
         shared: str,
         draws_globally: bool = False,
     ) -> None:
         self.name = name
-        self._noise = noise
+        self.chunks = chunks
+        #: What there is to say about how it runs.
+        self.note = ""
+        self._step = step if name == "serial" else batch(step)
+        self._noise_of = noise
         self._seeds = tuple(seeds)
+        self._shared = shared
         self._draws_globally = draws_globally
-        if name == "serial":
-            self._step = one_step(rules, update, autograd_gradient)
-        else:
-            batched = batch(one_step(rules, update, functional_gradient))
-            self._step = compiled(batched, shared) if name == "compiled" else batched
+        self._noises: dict[range, Noise] = {}
+        self._captured: dict[int, Captured] = {}
 
     @property
-    def chunk(self) -> int:
+    def block(self) -> int:
         """A number of steps after which nothing drawn is left over: what to time, so that drawing counts in full."""
-        return self._noise.longest
+        return self._noise_of(self._seeds[:1]).longest
 
-    def run(self, state: State, buffers: tuple[Buffers, Buffers], start: int, stop: int) -> State:
-        """The state after steps start, ..., stop - 1."""
-        # The index is a tensor, so that a compiled step is not compiled again for each.
-        indices = torch.arange(start, stop, device=state.survived.device)
-        if self.name != "serial":
-            for step, index in zip(range(start, stop), indices, strict=True):
-                state = self._step(state, buffers, self._noise.at(step), index)
-            return state
-        size = self._noise.chunk
-        for begin in range(start, stop, size):
-            chunk = range(begin, min(begin + size, stop))
-            state = self._serial(state, buffers, chunk, indices[begin - start :])
-        return state
+    def run(self, state: State, constants: Constants, start: int, stop: int) -> State:
+        """The state after steps start, ..., stop - 1.
 
-    def _serial(self, state: State, buffers: tuple[Buffers, Buffers], chunk: range, indices: Tensor) -> State:
-        noise = [self._noise.at(step) for step in chunk]
+        Where memory runs out it begins again with half as many replicas at once, until there is one.
+        """
+        while True:
+            try:
+                return self._run(state, constants, start, stop)
+            except Exception as error:
+                if self.chunks.size == 1 or not out_of_memory(error):
+                    raise
+                self.chunks = self.chunks.halved()
+                self.note = f"memory ran out: {self.chunks.size} of {self.chunks.replicas} seeds train at once"
+            # Not in the handler: the error holds what filled the memory.
+            self._noises.clear()
+            self._captured.clear()
+            if state.survived.is_cuda:
+                torch.cuda.empty_cache()
+
+    def prepare(self, state: State, constants: Constants) -> None:
+        """Compile, so that the first steps do not have to wait."""
+        if self.name == "compiled":
+            self.run(state, constants, 0, 1)
+
+    def _run(self, state: State, constants: Constants, start: int, stop: int) -> State:
+        indices = torch.arange(start, stop, device=state.survived.device).unbind()
+        if self.name == "serial":
+            return self._serial(state, constants, start, stop, indices)
+        structure = tree_flatten(state)[1]
+        stopping = threading.Event()
+
+        def work(part: range) -> list[Tensor]:
+            return self._chunk(part, state, constants, start, indices, stopping)
+
+        parts = self.chunks.parts()
+        if self.chunks.workers == 1:
+            done = [work(part) for part in parts]
+        else:
+            if self.name == "compiled":
+                # Compiled once, here: the threads would wait for each other.
+                self._chunk(parts[0], state, constants, start, (), stopping)
+            waiting = [_threads(self.chunks.workers, self.chunks.threads).submit(work, part) for part in parts]
+            try:
+                done = [future.result() for future in waiting]
+            finally:
+                stopping.set()
+                for future in waiting:
+                    future.cancel()
+        if len(done) == 1:
+            return tree_unflatten(done[0], structure)  # type: ignore[no-any-return]
+        return tree_unflatten([torch.cat(leaves) for leaves in zip(*done, strict=True)], structure)  # type: ignore[no-any-return]
+
+    def _chunk(
+        self,
+        part: range,
+        state: State,
+        constants: Constants,
+        start: int,
+        indices: Sequence[Tensor],
+        stopping: threading.Event,
+    ) -> list[Tensor]:
+        """The state of some replicas, laid flat, after a step for each of the indices."""
+        filling = self.chunks.size - len(part) if self.name == "compiled" else 0
+        own, fixed = (tree_flatten(_some(tree, part, filling))[0] for tree in (state, constants))
+        noise = self._noise(part, filling)
+        step = self._ready(state, constants, own, fixed, noise)
+        at = 0
+        captured = self._graph(step, own, fixed, noise) if state.survived.is_cuda and self.name == "compiled" else None
+        while captured is not None and len(indices) - at >= STEPS:
+            own = captured.run(own, fixed, noise.span(start + at, STEPS), indices[at])
+            at += STEPS
+        for index in indices[at:]:
+            if stopping.is_set():
+                break
+            own = list(step(own, fixed, noise.at(start + at), index))
+            at += 1
+        return [leaf[: len(part)] for leaf in own]
+
+    def _ready(
+        self, state: State, constants: Constants, own: list[Tensor], fixed: list[Tensor], noise: Noise
+    ) -> FlatStep:
+        step = flat(self._step, state, constants)
+        if self.name != "compiled":
+            return step
+        index = torch.zeros((), dtype=torch.long, device=state.survived.device)
+        return compiled(step, own, fixed, noise.at(0), index, shared=self._shared, threads=self.chunks.threads)
+
+    def _graph(self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: Noise) -> Captured | None:
+        size = len(own[0])
+        if size not in self._captured:
+            try:
+                self._captured[size] = Captured(step, own, fixed, noise.span(0, STEPS))
+            except RuntimeError as error:
+                if out_of_memory(error):
+                    raise
+                self.note = f"CUDA graphs could not be captured: {str(error).splitlines()[0]}"
+                return None
+        return self._captured[size]
+
+    def _noise(self, part: range, filling: int) -> Noise:
+        if part not in self._noises:
+            noise = self._noise_of(tuple(self._seeds[i] for i in (*part, *[part[-1]] * filling)))
+            if noise.bytes * len(self.chunks.parts()) > KEPT_BYTES:
+                return noise
+            self._noises[part] = noise
+        return self._noises[part]
+
+    def _serial(self, state: State, constants: Constants, start: int, stop: int, indices: Sequence[Tensor]) -> State:
         replicas = []
         for replica, seed in enumerate(self._seeds):
-            own = unstack(state, replica)
-            constants: tuple[Buffers, Buffers] = tuple(  # type: ignore[assignment]
-                {name: tensor[replica] for name, tensor in side.items()} for side in buffers
-            )
-            # Dropout and the like draw from torch's global generator: lend them one that belongs to this seed and step.
+            own, fixed = of_replica(state, replica), of_replica(constants, replica)
+            noise = self._noise(range(replica, replica + 1), 0)
+            # What still draws from torch's global generator is lent one that belongs to this seed and step.
             with isolated(seed, "global"):
-                for step, draws, index in zip(chunk, noise, indices, strict=False):
+                for step, index in zip(range(start, stop), indices, strict=True):
                     if self._draws_globally:
                         reseed(seed, "global", step)
-                    own = self._step(own, constants, tuple(draw[replica] for draw in draws), index)
+                    own = self._step(own, fixed, tuple(draw[0] for draw in noise.at(step)), index)
             replicas.append(own)
-        return stack(replicas)
+        stacked: State = tree_map(lambda *tensors: torch.stack(tensors), *replicas)
+        return stacked
 
 
-def unstack(state: State, replica: int) -> State:
-    """One replica's state, without the replica axis."""
-    state_of: State = torch.utils._pytree.tree_map(lambda tensor: tensor[replica].detach(), state)
-    return state_of
+def _some(tree: Any, part: range, filling: int) -> Any:
+    """Some replicas of a tree; the last of them again ``filling`` times, so that all chunks have one shape."""
+
+    def take(tensor: Tensor) -> Tensor:
+        own = tensor[part.start : part.stop]
+        return torch.cat([own, own[-1:].expand(filling, *own.shape[1:])]) if filling else own
+
+    return tree_map(take, tree)
 
 
-def stack(replicas: Sequence[State]) -> State:
-    """The inverse of unstack."""
-    stacked: State = torch.utils._pytree.tree_map(lambda *tensors: torch.stack(tensors), *replicas)
-    return stacked
-
-
-def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callable[..., Any]]) -> State:
-    """The state before the first step: parameters (replicas, parameters) of D and of G, fresh optimisers."""
-    replicas = theta[0].shape[0]
-    device = theta[0].device
-
-    def player(parameters: Tensor, begin: Callable[..., Any]) -> Player:
-        return Player(parameters, tuple(begin(parameters)), torch.zeros(replicas, device=device))
-
-    return State(
-        Players(player(theta[0], starts[0]), player(theta[1], starts[1])),
-        torch.zeros(replicas, dtype=torch.long, device=device),
-    )
+@cache
+def _threads(workers: int, threads: int) -> ThreadPoolExecutor:
+    """Threads that stay: each tells torch once how many of its own it may use."""
+    return ThreadPoolExecutor(workers, "ganbench", torch.set_num_threads, (threads,))

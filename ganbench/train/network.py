@@ -15,11 +15,14 @@ class Network:
     """One module's structure, without its numbers: ``network.call(theta, buffers, x)``.
 
     One vector a player keeps update rules readable (theta - lr * gradient), makes every optimiser a handful of
-    operations whatever the depth, and gives the compiled step few inputs to guard.
+    operations whatever the depth, and gives the compiled step few inputs.
+
+    ``bfloat16``: its matrix products are in bfloat16, as torch.autocast has it; parameters and outputs stay float32.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, *, bfloat16: bool = False) -> None:
         self.module = module
+        self._bfloat16 = bfloat16
         named = dict(module.named_parameters())
         self._names = tuple(named)
         self._shapes = tuple(parameter.shape for parameter in named.values())
@@ -36,8 +39,9 @@ class Network:
         tensors = {
             name: piece.view(shape) for name, piece, shape in zip(self._names, pieces, self._shapes, strict=True)
         }
-        output: Tensor = functional_call(module or self.module, {**tensors, **buffers}, (x,))
-        return output
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
+            output: Tensor = functional_call(module or self.module, {**tensors, **buffers}, (x,))
+        return output.to(x.dtype)
 
 
 def flatten(module: nn.Module) -> Tensor:

@@ -91,33 +91,47 @@ class Noise:
     def __init__(
         self, draws: Sequence[Draw], dataset: Distribution, seeds: Sequence[int], device: torch.device
     ) -> None:
-        self._draws = tuple(draws)
+        self._draws = tuple((draw, draw.block_steps) for draw in draws)
         self._dataset = dataset
         self._seeds = tuple(seeds)
         self._device = device
-        self._blocks: dict[Draw, tuple[int, Tensor]] = {}
+        #: Of each draw: the block drawn last, and which it is.
+        self._blocks: list[tuple[int, Tensor]] = [(-1, torch.empty(0))] * len(self._draws)
 
     @property
-    def chunk(self) -> int:
-        """Steps that can be drawn for without drawing any block twice: the shortest block."""
-        return min((draw.block_steps for draw in self._draws), default=BLOCK_STEPS)
+    def bytes(self) -> int:
+        """What the blocks of all draws hold."""
+        numbers = sum(steps * torch.Size(draw.shape).numel() for draw, steps in self._draws)
+        return 4 * numbers * len(self._seeds)
 
     @property
     def longest(self) -> int:
         """The longest block: in as many steps every draw is drawn for, and counts in full."""
-        return max((draw.block_steps for draw in self._draws), default=BLOCK_STEPS)
+        return max((steps for _, steps in self._draws), default=BLOCK_STEPS)
 
     def at(self, step: int) -> tuple[Tensor, ...]:
         """The draws of one step: for each (seeds, *shape)."""
-        return tuple(self._block(draw, step // draw.block_steps)[step % draw.block_steps] for draw in self._draws)
+        return tuple(self._block(i, step // steps)[step % steps] for i, (_, steps) in enumerate(self._draws))
 
-    def _block(self, draw: Draw, index: int) -> Tensor:
-        """One draw for the steps [index * block_steps, ...), kept until another is asked for."""
-        kept = self._blocks.get(draw)
-        if kept is None or kept[0] != index:
+    def span(self, step: int, steps: int) -> tuple[Tensor, ...]:
+        """The draws of some steps: for each (steps, seeds, *shape)."""
+        return tuple(self._span(i, step, steps) for i in range(len(self._draws)))
+
+    def _span(self, i: int, step: int, steps: int) -> Tensor:
+        size, pieces = self._draws[i][1], []
+        while steps:
+            pieces.append(self._block(i, step // size)[step % size :][:steps])
+            step, steps = step + len(pieces[-1]), steps - len(pieces[-1])
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+    def _block(self, i: int, index: int) -> Tensor:
+        """One draw for a block of steps, kept until another is asked for."""
+        kept, block = self._blocks[i]
+        if kept != index:
+            draw = self._draws[i][0]
             block = torch.stack([self._one(draw, seed, index) for seed in self._seeds], dim=1)
-            kept = self._blocks[draw] = (index, block)
-        return kept[1]
+            self._blocks[i] = (index, block)
+        return block
 
     def _one(self, draw: Draw, seed: int, index: int) -> Tensor:
         generator = stream(seed, draw.purpose, index, self._device)

@@ -1,97 +1,135 @@
-"""One trial step before training: what it draws at random, whether it can be batched, and what it costs."""
+"""One trial step before training: what it draws at random, whether it can be batched, what it costs and takes."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils._pytree import tree_map
 
 from ganbench.calling import Bound
 from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
 from ganbench.seeds import isolated
-from ganbench.train.engine import State, batch, one_step, unstack
+from ganbench.train.chance import OwnRandomness
+from ganbench.train.cost import StepCost, step_cost
 from ganbench.train.game import Game, Gradient, Players, Rules, autograd_gradient, functional_gradient
-from ganbench.train.network import Buffers
 from ganbench.train.noise import Draw, Tape
+from ganbench.train.scalars import lay
+from ganbench.train.step import Constants, Draws, State, batch, of_replica, one_step
 
-# Seconds an operation's dispatch costs, and floating-point operations a second, by device: rough, and constants on
-# purpose, so that the same suite always gets the same engine and with it the same numbers.
-DISPATCH_SECONDS = {"cpu": 15e-6, "cuda": 12e-6}
-FLOPS_PER_SECOND = {"cpu": 5e10, "cuda": 1e13}
-COMPILE_SECONDS = 15.0
-COMPILED_SPEEDUP = 2.5
+#: What compiling a step takes where inductor has not seen it before, and how much faster the step usually is then.
+COMPILE_SECONDS = 10.0
+COMPILED_SPEEDUP = 3.0
+#: The steps that are timed, and the most replicas that they are timed with.
+TIMED_STEPS = 3
+TIMED_REPLICAS = 8
 
 
 @dataclass(frozen=True)
 class Probe:
     """What one trial step told.
 
-    ``draws``: what it drew at random; ``draws_globally``: whether it drew from torch's global generator besides.
-    ``serial``: why the step cannot be batched, empty where it can. ``idle``: the players whose gradient was exactly
-    zero, which is nearly always a mistake. ``operations`` and ``flops``: dispatched by, and floating-point operations
-    of, one eager step of all replicas.
+    ``draws``: what it drew at random; ``chance``: whether some of that was asked of torch's global generator;
+    ``draws_globally``: whether it drew from that generator in a way that could not be answered. ``idle``: the players
+    whose gradient was exactly zero, which is nearly always a mistake. ``serial``: why the step cannot be batched, empty
+    where it can. ``cost``: of one step of one model. ``eager_seconds``: measured, of one eager step of all replicas.
     """
 
     draws: tuple[Draw, ...]
+    chance: bool
     draws_globally: bool
     idle: tuple[str, ...]
     serial: str
-    operations: int
-    flops: int
+    cost: StepCost
+    eager_seconds: float
 
-    def eager_seconds(self, device: torch.device) -> float:
-        """An estimate of the seconds that one eager step of all replicas takes."""
-        kind = device.type if device.type in DISPATCH_SECONDS else "cpu"
-        return self.operations * DISPATCH_SECONDS[kind] + self.flops / FLOPS_PER_SECOND[kind]
-
-    def engine(self, steps: int, device: torch.device, asked: str) -> str:
+    def engine(self, steps: int, asked: str) -> str:
         """The engine to train with: ``asked`` where it can, and for ``auto`` the one that is done first."""
         if self.serial:
             return "serial"
         if asked != "auto":
             return asked
-        saved = steps * self.eager_seconds(device) * (1 - 1 / COMPILED_SPEEDUP)
+        saved = steps * self.eager_seconds * (1 - 1 / COMPILED_SPEEDUP)
         return "compiled" if saved > COMPILE_SECONDS else "eager"
 
 
-def probe(rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buffers, Buffers]) -> Probe:
+def probe(rules: Rules, update: Bound[Players], state: State, constants: Constants) -> Probe:
     """Try one step, from the state before training, which is left as it is.
 
     Raises PluginError where the step fails even for one model alone.
     """
-    one, constants = unstack(state, 0), _first(buffers)
+    one = of_replica(state, 0)
+    # Copies, since a module may write into its buffers.
+    own = tree_map(torch.clone, of_replica(constants, 0))
+    gradient, why = functional_gradient, ""
     try:
-        draws, idle, globally = _record(rules, update, one, constants, functional_gradient)
+        draws, chance, idle, globally = _record(rules, update, one, own, gradient)
     except OUT_OF_MEMORY:
         raise
     except Exception as error:
+        gradient, why = autograd_gradient, _why_not(error)
         try:
-            draws, idle, globally = _record(rules, update, one, constants, autograd_gradient)
+            draws, chance, idle, globally = _record(rules, update, one, own, gradient)
         except Exception as second:
             hint = "; see input_gradient" if "does not require grad" in str(second) else ""
             raise PluginError(describe(second) + hint) from second
-        return Probe(draws, globally, idle, _why_not(error), 0, 0)
-    if globally:
-        return Probe(draws, globally, idle, "draws from torch's global random generator", 0, 0)
-    tape = Tape(device=state.survived.device)
-    tensors = tuple(
-        torch.stack([tape.take(draw.purpose, _synthetic(draw.kind), draw.shape)] * len(state.survived))
-        for draw in draws
-    )
-    step = batch(one_step(rules, update, functional_gradient))
-    counter = _Counter()
-    try:
-        with counter:
-            step(state, buffers, tensors, torch.zeros((), dtype=torch.long, device=state.survived.device))
-    except OUT_OF_MEMORY:
-        raise
-    except Exception as error:
-        return Probe(draws, globally, idle, _why_not(error), 0, 0)
-    return Probe(draws, globally, idle, "", counter.operations, counter.flops)
+    why = why or ("draws from torch's global random generator" if globally else "")
+    index = torch.zeros((), dtype=torch.long, device=state.survived.device)
+    step = one_step(rules, update, gradient, chance=chance)
+    drawn = _invent(draws, index.device)
+    with isolated(0, "probe.global"):
+        cost = step_cost(
+            partial(step, one, own, drawn, index),
+            parameters=sum(player.theta.numel() for player in one.players),
+            state=(one, own),
+            draws=drawn,
+        )
+    seconds = 0.0
+    if not why:
+        batched = batch(one_step(rules, update, functional_gradient, chance=chance))
+        replicas = len(state.survived)
+        try:
+            seconds = _seconds(batched, state, constants, drawn, index, min(replicas, TIMED_REPLICAS))
+            if replicas > TIMED_REPLICAS:
+                # Some of it is the same for any number of replicas.
+                alone = _seconds(batched, state, constants, drawn, index, 1)
+                seconds += max(0.0, seconds - alone) * (replicas - TIMED_REPLICAS) / (TIMED_REPLICAS - 1)
+        except OUT_OF_MEMORY:
+            raise
+        except Exception as error:
+            why = _why_not(error)
+    return Probe(draws, chance, globally, idle, why, cost, seconds)
+
+
+def _invent(draws: tuple[Draw, ...], device: torch.device) -> Draws:
+    """A step's draws, of no seed."""
+    tape = Tape(device=device)
+    return tuple(tape.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
+
+
+def _seconds(
+    step: Callable[..., State], state: State, constants: Constants, drawn: Draws, index: torch.Tensor, replicas: int
+) -> float:
+    """Seconds of a step of the first replicas: the least of a few, after the first."""
+    first, fixed = tree_map(lambda tensor: tensor[:replicas], (state, constants))
+    draws = tuple(torch.stack([tensor] * replicas) for tensor in drawn)
+    found = []
+    for _ in range(1 + TIMED_STEPS):
+        begin = _clock(index.device)
+        step(first, fixed, draws, index)
+        found.append(_clock(index.device) - begin)
+    return min(found[1:])
+
+
+def _clock(device: torch.device) -> float:
+    """Seconds of this thread on a CPU, where others may be at work too; of the clock on a GPU."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+    return time.thread_time()
 
 
 #: What torch says of code that it cannot batch, and the same in the words of who wrote it.
@@ -114,21 +152,19 @@ def _synthetic(kind: str) -> str:
     return "normal" if kind == "real" else kind
 
 
-def _first(buffers: tuple[Buffers, Buffers]) -> tuple[Buffers, Buffers]:
-    D, G = ({name: tensor[0].clone() for name, tensor in side.items()} for side in buffers)
-    return D, G
-
-
 def _record(
-    rules: Rules, update: Bound[Players], state: State, buffers: tuple[Buffers, Buffers], gradient: Gradient
-) -> tuple[tuple[Draw, ...], tuple[str, ...], bool]:
+    rules: Rules, update: Bound[Players], state: State, constants: Constants, gradient: Gradient
+) -> tuple[tuple[Draw, ...], bool, tuple[str, ...], bool]:
     device = state.survived.device
+    buffers = (constants.D, constants.G)
     before = [{name: tensor.clone() for name, tensor in side.items()} for side in buffers]
     with isolated(0, "probe"):
         generator = _global_state(device)
         tape = Tape(device=device)
-        game = Game(rules, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient)
-        players = update({"game": game, "players": state.players})
+        own, moves = lay(rules, update, constants.scalars)
+        game = Game(own, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient)
+        with OwnRandomness(tape) as chance:
+            players = moves({"game": game, "players": state.players})
         drew_globally = _global_state(device) != generator
     if not isinstance(players, Players):
         raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
@@ -145,28 +181,9 @@ def _record(
                 )
     moved = {player for player, gradient in game.gradients if gradient.any()}
     idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
-    return tuple(tape.draws), idle, drew_globally
+    return tuple(tape.draws), chance.used, idle, drew_globally
 
 
 def _global_state(device: torch.device) -> bytes:
     state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
     return bytes(state.numpy().tobytes())
-
-
-class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts dispatched operations, and the floating-point operations of those that torch has a formula for."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.operations = 0
-        self.flops = 0
-
-    def __torch_dispatch__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        self.operations += 1
-        formula = flop_registry.get(getattr(func, "overloadpacket", None))
-        if formula is not None:
-            self.flops += formula(*args, **(kwargs or {}), out_val=result)
-        return result

@@ -55,7 +55,7 @@ metrics: [jsd, modes]
 def trainer(cell, shipped, cpu):
     def build(variant="{loss: nonsaturating}", seeds=3, registry=shipped, engine="eager"):
         one = cell(variant, seeds=seeds, registry=registry)
-        return Trainer(one, one.recipe, registry, cpu, engine)
+        return Trainer([one], registry, cpu, engine)
 
     return build
 

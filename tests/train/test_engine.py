@@ -15,7 +15,7 @@ TOLERANCE = 1e-5
 
 
 def train(cell, registry, cpu, engine="eager", steps=STEPS):
-    trainer = Trainer(cell, cell.recipe, registry, cpu, engine)
+    trainer = Trainer([cell], registry, cpu, engine)
     assert trainer.engine == engine, trainer.note
     return trainer.advance(trainer.start, 0, steps)
 
@@ -78,7 +78,7 @@ def test_normalisations_can_be_batched(norm, cell, shipped, cpu):
 
 def test_slicing_a_run_of_steps_changes_no_bit(cell, shipped, cpu):
     small = cell("{loss: nonsaturating}")
-    trainer = Trainer(small, small.recipe, shipped, cpu, "eager")
+    trainer = Trainer([small], shipped, cpu, "eager")
     whole = trainer.advance(trainer.start, 0, 100)
     state = trainer.start
     for begin, end in ((0, 1), (1, 63), (63, 64), (64, 65), (65, 100)):
@@ -90,7 +90,7 @@ def test_slicing_a_run_of_steps_changes_no_bit(cell, shipped, cpu):
 def test_a_diverged_seed_leaves_its_batch_mates_unharmed_to_the_bit(cell, shipped, cpu):
     """A seed goes NaN half way: it is counted out at that very step, and the others end as if it had not."""
     small = cell("{loss: minimax}")
-    trainer = Trainer(small, small.recipe, shipped, cpu, "eager")
+    trainer = Trainer([small], shipped, cpu, "eager")
     sound = trainer.advance(trainer.start, 0, 80)
     poisoned = trainer.advance(trainer.start, 0, 30)
     poisoned.players.G.theta[1] = torch.nan
@@ -103,7 +103,7 @@ def test_a_diverged_seed_leaves_its_batch_mates_unharmed_to_the_bit(cell, shippe
 def test_parameters_that_overflow_count_their_seed_out_at_that_step(cell, shipped, cpu):
     """Finite losses do not save a step that leads to parameters which are not."""
     small = cell("{loss: wgan-gp, optimizer: {name: sgd, lr: 1.0e+38}}")
-    trainer = Trainer(small, small.recipe, shipped, cpu, "eager")
+    trainer = Trainer([small], shipped, cpu, "eager")
     after = trainer.advance(trainer.start, 0, 1)
     finite = (after.players.D.theta.isfinite().all(1) & after.players.G.theta.isfinite().all(1)).tolist()
     assert [bool(steps) for steps in after.survived.tolist()] == finite
@@ -113,7 +113,7 @@ def test_parameters_that_overflow_count_their_seed_out_at_that_step(cell, shippe
 def test_nothing_touches_global_random_state(cell, shipped, cpu):
     small = cell("{loss: wgan-gp}")
     before = torch.get_rng_state()
-    trainer = Trainer(small, small.recipe, shipped, cpu, "eager")
+    trainer = Trainer([small], shipped, cpu, "eager")
     state = trainer.advance(trainer.start, 0, 10)
     trainer.outcome(state, 10, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
     assert torch.equal(before, torch.get_rng_state())
@@ -123,4 +123,4 @@ def test_a_short_run_is_eager_and_a_long_one_compiled(cell, shipped, cpu):
     """The choice follows from the step's operations and the number of steps alone, so it is always the same."""
     for steps, engine in ((200, "eager"), (1_000_000, "compiled")):
         one = cell("{loss: minimax}", steps=steps)
-        assert Trainer(one, one.recipe, shipped, cpu, "auto").engine == engine
+        assert Trainer([one], shipped, cpu, "auto").engine == engine

@@ -74,7 +74,7 @@ def foreign(tmp_path, cell, cpu):
         registry = Registry.load(extra=tmp_path)
         assert not registry.broken
         one = cell(variant, seeds=seeds, registry=registry)
-        return Trainer(one, one.recipe, registry, cpu, engine)
+        return Trainer([one], registry, cpu, engine)
 
     return build
 
@@ -91,7 +91,7 @@ def test_a_penalty_on_the_autograd_tape_is_r1(foreign, cell, shipped, cpu):
     """The copied-in form gives what the shipped nonsaturating-r1 gives with gamma 1."""
     theirs = foreign(TAPE_PENALTY + LOSS)
     one = cell("{loss: {name: nonsaturating-r1, gamma: 1}}", seeds=3)
-    ours = Trainer(one, one.recipe, shipped, cpu, "eager")
+    ours = Trainer([one], shipped, cpu, "eager")
     a, b = (trainer.advance(trainer.start, 0, 50) for trainer in (theirs, ours))
     torch.testing.assert_close(a.players.D.theta, b.players.D.theta, atol=1e-5, rtol=0)
 
