@@ -109,8 +109,9 @@ def run(
             for together in batches(cells):
                 ended = frozenset(cell.id for cell in together if known[cell.id].ended)
                 if len(ended) < len(together):
-                    timed = all(known[cell.id].speed for cell in together)
-                    run_cells(together, around, ended=ended, speed_known=timed)
+                    before = [known[cell.id] for cell in together]
+                    timed = all(cell.speed for cell in before)
+                    run_cells(together, around, ended=ended, engine=before[0].engine, speed_known=timed)
             observer.finished()
             if around.checkpoints.is_dir():
                 for leftover in around.checkpoints.iterdir():

@@ -39,9 +39,12 @@ def run(
     """
     resolved, registry = load_suite(suite, seeds, plugins)
     from ganbench.record.folder import RunLocked
+    from ganbench.record.replay import Record
     from ganbench.record.tables import as_rows
+    from ganbench.record.tries import tries
     from ganbench.report.live import observer
     from ganbench.report.table import show as show_table
+    from ganbench.report.tries import show_tries
     from ganbench.run import run as run_suite
 
     console, progress = console_for(), console_for(stderr=as_json)
@@ -70,4 +73,7 @@ def run(
         click.echo(json.dumps({"run": str(result.folder.path), "table": as_rows(result.table)}))
     else:
         show_table(result.table, console, result.columns, result.folder.table)
+        record = Record.read(result.folder)
+        if record.swept:
+            show_tries(tries(record, columns=1), console, record.columns)
     sys.exit(0 if result.complete else 3)

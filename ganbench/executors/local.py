@@ -33,6 +33,8 @@ Record = Callable[[Mapping[str, Any]], None]
 #: checkpoint and samples.
 Event = tuple[Cell, str, dict[str, Any]]
 _UNRECORDED = ("progress", "checkpoint", "samples")
+#: The engines that ``auto`` chooses from.
+CHOSEN = ("eager", "compiled")
 #: A seed, how it stands, and what metrics may name about it.
 Outcome = tuple[int, Status, dict[str, Any]]
 #: How many numbers the samples that are measured at once may hold: 64 MiB.
@@ -57,13 +59,16 @@ class Surroundings:
         return self.checkpoints / f"{cells[0].id}.pt"
 
 
-def run_cells(cells: Sequence[Cell], around: Surroundings, *, ended: frozenset[str], speed_known: bool) -> None:
+def run_cells(
+    cells: Sequence[Cell], around: Surroundings, *, ended: frozenset[str], engine: str, speed_known: bool
+) -> None:
     """Run cells that train as one batch to their end, which is recorded whatever their plugins do; the others go on.
 
     ``ended``: the ids of those that had ended before: they train with the others, to the same numbers as before, and
-    nothing more is said of them. Raises OSError where the disk or the terminal fails.
+    nothing more is said of them. ``engine``: that they trained with so far, if they did. Raises OSError where the disk
+    or the terminal fails.
     """
-    events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, speed_known)
+    events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, engine, speed_known)
     open_, step = [cell for cell in cells if cell.id not in ended], 0
     while open_:
         try:
@@ -118,8 +123,9 @@ def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
     yield cell, "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
 
 
-def _train(cells: Sequence[Cell], around: Surroundings, speed_known: bool) -> Iterator[Event]:
-    trainer = Trainer(cells, around.registry, around.device, around.engine)
+def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known: bool) -> Iterator[Event]:
+    # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
+    trainer = Trainer(cells, around.registry, around.device, engine if engine in CHOSEN else around.engine)
     trainer.prepare()
     for cell in cells:
         yield cell, "start", {"engine": trainer.engine, "note": trainer.note, "replicas": len(trainer.seeds)}

@@ -39,6 +39,11 @@ def is_time(column: Column) -> bool:
     return column.name in TIME_COLUMNS or column.unit in ("s", "ms") or column.unit.endswith("/s")
 
 
+def varies(column: Column) -> bool:
+    """Whether a column differs between two runs of the same thing: a time, or memory as the system measures it."""
+    return is_time(column) or column.name == "peak_memory"
+
+
 def write_tables(folder: RunFolder) -> pd.DataFrame:
     """Write curves, seeds, table, differences and profiles, each whole or not at all; return the table.
 
@@ -218,7 +223,7 @@ def _seed_columns(record: Record) -> list[Column]:
         name for cell in record.cells for rows in cell.evaluations.values() for row in rows.values() for name in row
     }
     of_cells = {name for cell in record.cells for name in cell.speed}
-    return [one for one in record.columns if one.name in of_seeds or not (one.name in of_cells or is_time(one))]
+    return [one for one in record.columns if one.name in of_seeds or not (one.name in of_cells or one.summary == "same")]
 
 
 def _seed_names(columns: Sequence[Column]) -> list[str]:

@@ -26,7 +26,7 @@ class Captured:
             for tensors in (state, constants, draws)
         )
         self._first = torch.zeros((), dtype=torch.long, device=state[0].device)
-        side = torch.cuda.Stream(state[0].device)
+        side = torch.cuda.Stream(state[0].device)  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream(state[0].device))
         with torch.cuda.stream(side):
             # What is set up at a first call, such as cuBLAS's workspace, cannot be captured.

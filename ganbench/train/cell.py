@@ -1,4 +1,4 @@
-"""The training of one batch of cells: networks, noise and engine, put together from the plugins that the suite names."""
+"""The training of a batch of cells: networks, noise and engine, put together from the plugins that a suite names."""
 
 from __future__ import annotations
 
@@ -80,12 +80,9 @@ class Trainer:
             gradient = autograd_gradient if name == "serial" else functional_gradient
             step = one_step(self._rules, update, gradient, chance=self.probe.chance)
 
-            def noise(seeds: tuple[int, ...]) -> Noise:
-                return Noise(self.probe.draws, self.dataset, seeds, device)
-
             chunks = self._chunks(name, len(seeds))
             globally = self.probe.draws_globally
-            return Engine(name, step, noise, seeds, chunks, shared=shared, draws_globally=globally)
+            return Engine(name, step, self.noise, seeds, chunks, shared=shared, draws_globally=globally)
 
         self._build = build
         self._engine = build(self.engine, self.seeds)
@@ -108,6 +105,10 @@ class Trainer:
     def block(self) -> int:
         """The steps that random numbers are drawn for at once: a slice of steps that ends with them wastes none."""
         return self._engine.block
+
+    def noise(self, seeds: tuple[int, ...]) -> Noise:
+        """What the training of these seeds draws at random."""
+        return Noise(self.probe.draws, self.dataset, seeds, self.device)
 
     def _chunks(self, engine: str, replicas: int) -> Chunks:
         threads = torch.get_num_threads()

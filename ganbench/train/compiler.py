@@ -1,9 +1,9 @@
 """A step compiled whole, both players' updates, penalties and optimisers: traced once as it ran, then one kernel call.
 
-The step is recorded operation by operation while it runs on example tensors (see ``graph``), so that any code that can be
-batched can be compiled, and is then compiled ahead of time by inductor, which keeps what it made on disk. Unlike
-``torch.compile`` nothing is left to check at each call, and on a CPU the call is one C++ function that lets other threads
-go on meanwhile.
+The step is recorded operation by operation while it runs on example tensors (see ``graph``), so that any code that can
+be batched can be compiled, and is then compiled ahead of time by inductor, which keeps what it made on disk. Unlike
+``torch.compile`` nothing is left to check at each call, and on a CPU the call is one C++ function that lets other
+threads go on meanwhile.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ THIN = 4
 #: A tensor of so few numbers is computed once, and not again for each element of a much larger one that it goes into.
 SMALL = 64
 LARGER = 16
-_CONTIGUOUS = {"memory_format": torch.contiguous_format}
+_CONTIGUOUS: dict[str, Any] = {"memory_format": torch.contiguous_format}
 
 
 def record(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], *, cpu: bool) -> GraphModule:

@@ -37,7 +37,7 @@ def lay(rules: Rules, update: Bound[Players], scalars: Scalars) -> tuple[Rules, 
     if not scalars:
         return rules, update
     loss = scalars.get("loss", {})
-    changed = {
+    changed: dict[str, Any] = {
         "discriminator_loss": _lay(rules.discriminator_loss, loss),
         "generator_loss": _lay(rules.generator_loss, loss),
         "discriminator_optimizer": _lay(rules.discriminator_optimizer, scalars.get("discriminator_optimizer", {})),

@@ -11,7 +11,7 @@ import torch
 
 #: About how many seconds of steps are timed, at least and at most how many chunks they are cut into, and how many
 #: steps tell how long a chunk may be.
-TIMED_SECONDS = 1.0
+TIMED_SECONDS = 0.4
 CHUNKS = (3, 9)
 TRIAL_STEPS = 4
 
