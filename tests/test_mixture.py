@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import chisquare, kstest, norm
 
@@ -61,6 +63,29 @@ def test_samples_follow_the_weights_on_the_plane() -> None:
     for mode in range(3):
         spread = (samples[nearest == mode] - mixture.means[mode]).std()
         assert spread == pytest.approx(mixture.std[mode], rel=0.03)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=300), st.integers(0, 1000))
+def test_a_number_stands_for_the_mode_that_holds_its_place(weights: list[float], seed: int) -> None:
+    """Exactly, at the ends of modes and beside them too; 300 modes of very unequal weights share bins of the guide."""
+    mixture = Mixture([[float(k)] for k in range(len(weights))], 1.0, weights)
+    ends = torch.tensor(np.cumsum(mixture.weights)[:-1], dtype=torch.float32)
+    beside = [ends, ends.nextafter(torch.tensor(2.0)), ends.nextafter(torch.tensor(-1.0))]
+    uniform = torch.cat([*beside, torch.rand(1000, generator=seeded(seed)), torch.tensor([0.0])])
+    uniform = uniform[(uniform >= 0) & (uniform < 1)]
+    mode = mixture.placed(uniform, torch.zeros(len(uniform), 1))[:, 0].long()
+    assert torch.equal(mode, torch.bucketize(uniform, ends, right=True))
+
+
+def test_many_draws_may_be_placed_at_once() -> None:
+    """And a draw is its uniform and its normal numbers, in this order, placed."""
+    draws = []
+    for seed in range(3):
+        generator = seeded(seed)
+        draws.append((torch.rand(100, generator=generator), torch.randn(100, 2, generator=generator)))
+    together = PLANE.placed(*(torch.cat(numbers) for numbers in zip(*draws, strict=True)))
+    assert torch.equal(together, torch.cat([PLANE.sample(100, seeded(seed)) for seed in range(3)]))
 
 
 def test_a_generator_decides_the_samples_and_nothing_else_is_touched() -> None:

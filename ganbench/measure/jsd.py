@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -59,10 +59,10 @@ def jsd(samples: np.ndarray, mixture: Mixture, *, guard: bool = True) -> Estimat
 def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estimate]:
     """Estimate the divergence between ``mixture`` (1 or 2 dimensions) and each of several laws.
 
-    ``samples`` has the shape (seeds, n, dimension), float32 or float64, on any device: cells are located and counted
-    there. Nothing is dropped: rows that are not finite, and rows that repeat others exactly (a law with a density never
-    does), are mass where the data has none. An interval needs 400 samples for each mode of the data; it is for the
-    sampling of ``samples`` alone.
+    ``samples`` has the shape (seeds, n, dimension), float32 or float64, on any device; the measuring is done on the
+    processor, a seed for each of torch's threads. Nothing is dropped: rows that are not finite, and rows that repeat
+    others exactly (a law with a density never does), are mass where the data has none. An interval needs 400 samples
+    for each mode of the data; it is for the sampling of ``samples`` alone.
 
     Of a generator far wider than the modes few samples are near the data. Where less than 40 % are within 6 std of a
     mode, the cells are those for so many samples, so that their counts are not next to nothing.
@@ -77,35 +77,10 @@ def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estim
         raise ValueError(
             f"samples must have the shape (n, {mixture.dimension}), n above 0, not {tuple(samples.shape[1:])}"
         )
-    samples = samples.detach().to(torch.promote_types(samples.dtype, torch.float32))
-    if samples.device.type != "cpu":
-        return _block(samples, mixture, guard)
-    # A device wants all seeds at once; a processor's caches hold one, and its cores can take one each.
+    points = samples.detach().to(torch.promote_types(samples.dtype, torch.float32)).cpu().numpy()
+    # A processor's caches hold one seed, and its cores can take one each.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        found = threads.map(lambda seed: _block(seed, mixture, guard), torch.split(samples, 1))
-        return [estimate for estimates in found for estimate in estimates]
-
-
-def _block(samples: Tensor, mixture: Mixture, guard: bool) -> list[Estimate]:
-    """The estimates of several seeds, whose cells are located and counted at once."""
-    n = samples.shape[1]
-    cells = _cells(mixture, n, n)
-    points = samples.cpu().numpy()
-    again = np.array([repeated(rows, mixture.log_density) for rows in points], dtype=bool).reshape(len(points), n)
-    finite = reduce(torch.logical_and, map(torch.isfinite, samples.unbind(-1)))
-    alone = finite & ~torch.from_numpy(again).to(samples.device)
-    where = Polar.of(samples, mixture)
-    counts = cells.partition.count(where, alone).double().cpu().numpy()
-    broken = (n - finite.sum(dim=1)).tolist()
-    estimates = []
-    for i, (rows, repeats, count) in enumerate(zip(points, again, counts, strict=True)):
-        fitting, near = cells, int(count[~cells.partition.beyond].sum())
-        if near < FEW * n:
-            # Rounded down to a power of two, so that few are ever made.
-            fitting = _cells(mixture, n, 1 << max(near.bit_length() - 1, 0))
-            count = fitting.partition.count(where[i : i + 1], alone[i : i + 1])[0].double().cpu().numpy()
-        estimates.append(_one(rows, repeats, broken[i], count, fitting, guard))
-    return estimates
+        return list(threads.map(lambda rows: _estimate(rows, mixture, guard), points))
 
 
 @dataclass(frozen=True)
@@ -129,12 +104,17 @@ def _real(mixture: Mixture, n: int) -> np.ndarray:
     return mixture.sample(n, torch.Generator().manual_seed(2014)).double().numpy()
 
 
-def _one(
-    points: np.ndarray, again: np.ndarray, broken: int, counts: np.ndarray, cells: _Cells, guard: bool
-) -> Estimate:
-    """The estimate for one seed: its (n, dimension) samples, which repeat others, how many are broken, its counts."""
-    n, modes = len(points), cells.partition.mixture.modes
-    lost = n - counts.sum()
+def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> Estimate:
+    """The estimate for one seed's samples, (n, dimension)."""
+    n, modes = len(points), mixture.modes
+    finite = np.logical_and.reduce([np.isfinite(axis) for axis in points.T])
+    again = repeated(points, mixture.log_density)
+    where = Polar.of(points[finite & ~again].astype(np.float64), mixture)
+    cells, counts, near = _counted(where, mixture, n, n)
+    if near < FEW * n:
+        # Rounded down to a power of two, so that few are ever made.
+        cells, counts, near = _counted(where, mixture, n, 1 << max(near.bit_length() - 1, 0))
+    lost = n - len(where.mode)
     fine, fine_variance = _divergence(cells.fine, counts, lost, n)
     coarse, coarse_variance = _divergence(cells.coarse, cells.partition.merge(counts), lost, n)
     # What a cell hides falls with the square of its size, and a coarse cell is twice as wide.
@@ -142,18 +122,18 @@ def _one(
     value, variance = clip(fine + hidden), (fine_variance + coarse_variance) / 2 / n
     # Mass 3/n may go unseen (the rule of three); near log 2, where hardly a count varies, that is all there is to it.
     margin = 1.96 * math.sqrt(variance) + abs(hidden) + 1.5 * LOG2 / n
-    if (near := counts[~cells.partition.beyond].sum()) < FEW * n:
+    if near < FEW * n:
         # All that keeps it from log 2 is a few samples, and the interval of a small count is wider by two than normal.
         margin += 2 * (LOG2 - value) / max(near, 1)
     low, high = clip(value - margin), clip(value + margin)
 
     notes = []
-    if broken:
+    if broken := n - int(finite.sum()):
         notes.append(f"{_percent(broken, n)} of the samples are not finite")
     if again.any():
         notes.append(f"{_percent(int(again.sum()), n)} of the samples repeat others exactly")
 
-    finer = _finer(points[is_finite(points) & ~again], value, variance, cells.partition.mixture, n, guard)
+    finer = _finer(points[is_finite(points) & ~again], value, variance, mixture, n, guard)
     if finer:
         notes.append("fine structure or near-discrete: by nearest neighbours, and may be more")
         value, low, high = finer.value, finer.low, LOG2
@@ -163,6 +143,13 @@ def _one(
         notes.append(f"{n / modes:.4g} samples a mode, {FOR_AN_INTERVAL} needed for an interval")
         return Estimate(value, None, None, "; ".join(notes), duplicates, flagged)
     return Estimate(value, low, high, "; ".join(notes), duplicates, flagged)
+
+
+def _counted(points: Polar, mixture: Mixture, n: int, near: int) -> tuple[_Cells, np.ndarray, int]:
+    """The cells for ``n`` samples of which ``near`` are near the data, their counts, and how many are near it there."""
+    cells = _cells(mixture, n, near)
+    counts = cells.partition.count(points)
+    return cells, counts, int(counts[~cells.partition.beyond].sum())
 
 
 def _finer(

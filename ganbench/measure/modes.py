@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import torch
 from scipy.special import rel_entr
 from scipy.stats import chi
-from torch import Tensor
 
 from ganbench.measure.points import finite
 from ganbench.mixture import Mixture
@@ -81,28 +79,29 @@ def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.
     samples = np.asarray(samples, dtype=np.float64)
     if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
         raise ValueError(f"samples must have the shape (n, {mixture.dimension}), n above 0, not {samples.shape}")
-    mode, squared = nearest(torch.from_numpy(finite(samples)), mixture)
-    return mode.numpy(), squared.sqrt().numpy()
+    mode, squared = nearest(finite(samples), mixture)
+    return mode, np.sqrt(squared)
 
 
-def nearest(points: Tensor, mixture: Mixture) -> tuple[Tensor, Tensor]:
-    """The mode nearest to each point, and its squared distance in the mode's std; (..., dimension) -> (...) each.
+def nearest(points: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
+    """The mode nearest to each point, (n, dimension) in float64, and its squared distance in the mode's std; (n,) each.
 
-    The first of those equally near. On the points' device; distances are float64. A point that is not finite gets some
-    mode too.
+    The first of those equally near.
     """
-    axes = points.double().movedim(-1, 0).contiguous()
-    squared = torch.full_like(axes[0], math.inf)
-    mode = torch.zeros_like(squared, dtype=torch.uint8 if mixture.modes <= 256 else torch.int32)
-    one = bool((mixture.std == mixture.std[0]).all())
-    # One mode after the other: all at once is slower by the memory it takes.
-    for index, (mean, std) in enumerate(zip(mixture.means.tolist(), mixture.std.tolist(), strict=True)):
-        here = (axes[0] - mean[0]).square_()
-        for axis, centre in zip(axes[1:], mean[1:], strict=True):
-            here += (axis - centre).square_()
-        if not one:
-            here /= std**2
-        # The last that was nearer than all before it: their numbers grow, and a maximum costs less than a choice.
-        torch.maximum(mode, (here < squared).to(mode.dtype).mul_(index), out=mode)
-        torch.minimum(here, squared, out=squared)
-    return mode.long(), squared.div_(mixture.std[0] ** 2) if one else squared
+    axes = np.ascontiguousarray(points.T)
+    squared, mode = np.full(len(points), np.inf), np.zeros(len(points), dtype=np.min_scalar_type(mixture.modes))
+    alike = bool((mixture.std == mixture.std[0]).all())
+    with np.errstate(over="ignore"):
+        # One mode after the other: all at once is slower by the memory it takes.
+        for index, (mean, std) in enumerate(zip(mixture.means.tolist(), mixture.std.tolist(), strict=True)):
+            here = (axes[0] - mean[0]) ** 2
+            for axis, centre in zip(axes[1:], mean[1:], strict=True):
+                here += (axis - centre) ** 2
+            if not alike:
+                here /= std**2
+            # The last that was nearer than all before it: their numbers grow, and a maximum costs less than a choice.
+            np.maximum(mode, (here < squared) * mode.dtype.type(index), out=mode)
+            np.minimum(here, squared, out=squared)
+        if alike:
+            squared /= mixture.std[0] ** 2
+    return mode.astype(np.intp), squared

@@ -10,10 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.spatial.distance import cdist
 from scipy.stats import chi
-from torch import Tensor
 
 from ganbench.measure.modes import nearest
 from ganbench.mixture import Mixture
@@ -26,28 +24,23 @@ SAMPLE = 1_000_000
 
 @dataclass(frozen=True)
 class Polar:
-    """Points seen from the modes nearest to them: ``mode``, ``radius`` in its std, ``turn`` of 1; shape (...) each.
+    """Points seen from the modes nearest to them: ``mode``, ``radius`` in its std, ``turn`` in [0, 1]; (n,) each.
 
-    On a line a turn is 0 or 1/2. Of a point that is not finite they are anything; it is for the caller to know better.
+    On a line a turn is 0 or 1/2.
     """
 
-    mode: Tensor
-    radius: Tensor
-    turn: Tensor
+    mode: np.ndarray
+    radius: np.ndarray
+    turn: np.ndarray
 
     @classmethod
-    def of(cls, points: Tensor, mixture: Mixture) -> Polar:
-        """Those of points (..., dimension), on their device."""
+    def of(cls, points: np.ndarray, mixture: Mixture) -> Polar:
+        """Those of finite points, (n, dimension) in float64."""
         mode, squared = nearest(points, mixture)
-        means = torch.tensor(mixture.means, device=points.device)
-        x, *y = (axis - mean[mode] for axis, mean in zip(points.double().unbind(-1), means.unbind(-1), strict=True))
+        x, *y = [axis - mean[mode] for axis, mean in zip(points.T, mixture.means.T, strict=True)]
         # Turned from mode to mode, so that a generator's axes and the sectors' edges do not agree in all of them.
-        turn = (torch.atan2(*y, x) / (2 * math.pi) + mode * GOLDEN) % 1.0 if y else (x >= 0) / 2
-        return cls(mode, squared.sqrt_(), turn)
-
-    def __getitem__(self, rows: slice) -> Polar:
-        """Some of the points."""
-        return Polar(self.mode[rows], self.radius[rows], self.turn[rows])
+        turn = np.arctan2(y[0], x) / (2 * math.pi) + mode * GOLDEN if y else (x >= 0) / 2
+        return cls(mode, np.sqrt(squared), turn - np.floor(turn))
 
 
 class Partition:
@@ -89,18 +82,15 @@ class Partition:
         self.coarse = self.merge(self.fine)
         self.beyond = np.arange(len(self.fine)) // self._sectors % self._shells == self._shells - 1
 
-    def locate(self, points: Polar) -> Tensor:
-        """The fine cell of each point, (...) of indices into ``fine``; of one that is not finite, some cell too."""
-        shell = torch.searchsorted(torch.tensor(self._cuts, device=points.radius.device), points.radius, right=True)
-        sector = (points.turn * self._sectors).long().clamp_(0, self._sectors - 1)
-        return (points.mode * self._shells + shell) * self._sectors + sector
+    def locate(self, points: Polar) -> np.ndarray:
+        """The fine cell of each point, (n,) of indices into ``fine``."""
+        shell = np.searchsorted(self._cuts, points.radius, side="right")
+        sector = np.minimum((points.turn * self._sectors).astype(np.intp), self._sectors - 1)
+        return np.asarray((points.mode * self._shells + shell) * self._sectors + sector)
 
-    def count(self, points: Polar, counted: Tensor) -> Tensor:
-        """Each fine cell's points, of (seeds, n) points to (seeds, cells), of those ``counted``: bool (seeds, n)."""
-        seeds, cells = len(counted), len(self.fine)
-        row = torch.arange(seeds, device=counted.device)[:, None] * (cells + 1)
-        cell = torch.where(counted, self.locate(points), cells) + row
-        return torch.bincount(cell.ravel(), minlength=seeds * (cells + 1)).view(seeds, cells + 1)[:, :cells]
+    def count(self, points: Polar) -> np.ndarray:
+        """How many points are in each fine cell, (cells,)."""
+        return np.bincount(self.locate(points), minlength=len(self.fine)).astype(np.float64)
 
     def merge(self, values: np.ndarray) -> np.ndarray:
         """What the coarse cells hold, from what the fine cells hold."""
@@ -112,9 +102,7 @@ class Partition:
         counts = np.zeros(mixture.modes * self._shells * self._sectors)
         for mode, n in enumerate(random.multinomial(SAMPLE, mixture.weights)):
             points = mixture.means[mode] + mixture.std[mode] * random.standard_normal((n, mixture.dimension))
-            counts += np.bincount(
-                self.locate(Polar.of(torch.from_numpy(points), mixture)).numpy(), minlength=len(counts)
-            )
+            counts += np.bincount(self.locate(Polar.of(points, mixture)), minlength=len(counts))
         return counts / SAMPLE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,8 @@ def spread(samples: np.ndarray, data: Mixture | np.ndarray) -> Spread:
     points = finite(everything)
     if 2 * len(points) < len(everything) or not scale > 0:
         return Spread(None, None)
-    points = (points - centre) / scale
-    mean = points.mean(axis=0)
-    return Spread(float(np.sqrt(((points - mean) ** 2).sum(axis=1).mean())), float(np.linalg.norm(mean)))
+    mean, variance = _moments((points - centre) / scale)
+    return Spread(math.sqrt(variance), float(np.linalg.norm(mean)))
 
 
 def _mixture(data: Mixture) -> tuple[np.ndarray, float]:
@@ -40,5 +40,13 @@ def _mixture(data: Mixture) -> tuple[np.ndarray, float]:
 
 
 def _sample(data: np.ndarray) -> tuple[np.ndarray, float]:
-    centre = data.mean(axis=0)
-    return centre, float(np.sqrt(((data - centre) ** 2).sum(axis=1).mean()))
+    centre, variance = _moments(data)
+    return centre, math.sqrt(variance)
+
+
+def _moments(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """The mean and the total variance of points (n, d)."""
+    # As products: many times as fast as reductions over few columns.
+    mean = np.ones(len(points)) @ points / len(points)
+    apart = points - mean
+    return mean, float(np.vdot(apart, apart)) / len(points)

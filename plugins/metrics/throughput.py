@@ -4,7 +4,7 @@ Direction: higher is better.
 Unit: generator steps, with all their discriminator steps and the drawing of data, a second; of all seeds in sum.
 Source: none; the median of several chunks of steps, each synchronised once, after a warm-up.
 Floor: none; the slowest and the fastest chunk say how steady the clock was.
-Cost: none at an evaluation; up to 1 s a cell for each of the two, before training.
+Cost: none at an evaluation; up to half a second a cell for each of the two, before training.
 """
 
 from ganbench import Column, Metric, hookimpl

@@ -2,8 +2,8 @@
 
 Its width maximises the leave-one-out likelihood (Duin 1976, doi:10.1109/TC.1976.1674577) of 512 centres, on a grid of
 24 widths, unless ``bandwidth`` gives it in units of the data. Every density costs all centres, so there are at most
-``centres`` of them: training points, drawn at random. Cost: 0.1 s a seed in the plane, 0.3 s in 784 dimensions, and
-0.1 to 0.5 s for 10,000 densities, one thread.
+``centres`` of them: training points, drawn at random. Cost: 0.04 s a seed in the plane, 0.3 s in 784 dimensions, and
+0.04 to 0.6 s for 10,000 densities, one thread.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
+
+ROWS = 64  # densities at a time: with 1000 centres 0.5 MB, which a processor's cache holds
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,13 @@ class Kernels:
         return centres + self.bandwidth * torch.randn(centres.shape, generator=generator, device=device)
 
     def log_density(self, x):
-        x = torch.as_tensor(np.asarray(x, dtype=np.float64), device=self.centres.device)
-        norm = self.centres[0].numel() * log(self.bandwidth * (2 * pi) ** 0.5) + log(len(self.centres))
-        # In blocks: with 1000 centres each takes 8 MB.
-        sums = [log_kernels(squared_distances(block, self.centres), self.bandwidth) for block in x.split(1000)]
+        x = torch.as_tensor(np.asarray(x, dtype=np.float64), device=self.centres.device).flatten(1)
+        y = self.centres.flatten(1).double()
+        x, y = x - y.mean(dim=0), y - y.mean(dim=0)
+        norm = y.shape[1] * log(self.bandwidth * (2 * pi) ** 0.5) + log(len(y))
+        room = x.new_empty(min(ROWS, len(x)), len(y))
+        squared = (squared_distances(block, y, room[: len(block)]) for block in x.split(ROWS))
+        sums = [log_sums(block.div_(-2 * self.bandwidth**2)) for block in squared]
         return (torch.cat(sums) - norm).cpu().numpy()
 
 
@@ -60,20 +65,26 @@ def likeliest(centres, judged=512, steps=24):
     low = (nearest.median() / size).sqrt().item() / 4
     spread = flat.var(dim=0).mean().sqrt().item()
     widths = np.geomspace(low, max(2 * spread, 4 * low), steps).tolist()
-    return max(widths, key=lambda width: (log_kernels(squared, width).mean() - size * log(width)).item())
+
+    def likelihood(width):
+        sums = torch.cat([log_sums(block / (-2 * width**2)) for block in squared.split(ROWS)])
+        return (sums.mean() - size * log(width)).item()
+
+    return max(widths, key=likelihood)
 
 
-def squared_distances(x, y):
-    """Between all rows, in float64: (n, *shape), (m, *shape) -> (n, m)."""
-    x, y = x.double().flatten(1), y.double().flatten(1)
-    centre = y.mean(dim=0)
-    x, y = x - centre, y - centre
-    return (x.square().sum(dim=1, keepdim=True) + y.square().sum(dim=1) - 2 * x @ y.T).clamp(min=0)
+def squared_distances(x, y, room):
+    """Between all rows: (n, d), (m, d) -> (n, m), which is written into ``room``."""
+    torch.addmm(y.square().sum(dim=1), x, y.T, alpha=-2, out=room)
+    return room.add_(x.square().sum(dim=1, keepdim=True)).clamp_(min=0)
 
 
-def log_kernels(squared, width):
-    """The logarithm of the sum over centres of exp(-squared / 2 width^2)."""
-    return (squared / (-2 * width**2)).logsumexp(dim=1)
+def log_sums(exponents):
+    """The logarithm of each row's sum of exponentials, (n, m) -> (n,); in place, since new memory costs time too."""
+    most = exponents.amax(dim=1, keepdim=True)
+    # Beside the largest, which is 1, e^-700 is nothing; what is smaller takes a processor ten times as long.
+    exponents.sub_(most.clamp(min=torch.finfo(most.dtype).min)).clamp_(min=-700)
+    return exponents.exp_().sum(dim=1).log_().add_(most[:, 0])
 
 
 @hookimpl

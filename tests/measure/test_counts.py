@@ -46,3 +46,13 @@ def test_the_table_goes_over_into_the_first_order_correction() -> None:
     values = corrected(40.0)
     steps = np.diff(values[100:220])
     assert np.abs(np.diff(steps)).max() < 0.05
+
+
+def test_cells_of_all_kinds_are_each_as_if_alone() -> None:
+    """Few, some and many expected, in any order; counts within the tables and beyond."""
+    lam, n = np.array([0.01, 5.0, 0.3, 500.0, 40.0]), np.array([0.0, 3.0, 159.0, 160.0, 700.0])
+    cell, count = (grid.ravel() for grid in np.meshgrid(np.arange(len(lam)), n))
+    together = Terms(lam)(cell, count)
+    alone = [Terms(lam[[k]])(np.array([0]), np.array([x]))[0] for k, x in zip(cell, count, strict=True)]
+    assert together == pytest.approx(alone, rel=1e-12)
+    assert Terms(lam)(cell[:0], count[:0]).shape == (0,)

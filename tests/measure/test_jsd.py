@@ -216,6 +216,18 @@ def test_a_generator_with_no_sample_near_the_data_reads_log_2_but_for_what_may_g
     assert LOG2 - 2e-4 < estimate.low < estimate.high == LOG2
 
 
+def test_near_log_2_nobody_asks_the_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever they said, they could not exceed the cells' estimate by enough."""
+
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("a pool was made")
+
+    monkeypatch.setattr("ganbench.measure.jsd.Pool", asked)
+    assert not jsd(50 + np.random.default_rng(0).random((N, 2)), RING).flagged
+    with pytest.raises(AssertionError, match="a pool was made"):
+        jsd(Bend().sample(RING, np.random.default_rng(0)), RING)
+
+
 def test_smooth_generators_are_not_flagged() -> None:
     """One of each family, by either guard."""
     for _, p, q in random_pairs(41, len(FAMILIES)):

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
-from ganbench.measure.modes import count_modes
+from ganbench.measure.modes import count_modes, nearest, nearest_mode
 from ganbench.mixture import Mixture
 
 ANGLES = 2 * np.pi * np.arange(8) / 8
@@ -108,3 +109,22 @@ def test_the_fullest_mode_counts_all_that_is_nearest_to_it() -> None:
     samples = ring(modes=1)
     samples[: N // 4] = np.nan
     assert count_modes(samples, RING).largest == 0.75
+
+
+@pytest.mark.parametrize("modes", [1, 8, 300])
+@pytest.mark.parametrize("dimension", [1, 2, 5])
+def test_the_nearest_mode_is_that_of_all_distances_at_once(modes: int, dimension: int) -> None:
+    random = np.random.default_rng(modes)
+    means, points = random.standard_normal((modes, dimension)), 2 * random.standard_normal((1000, dimension))
+    for std in (0.3, random.uniform(0.1, 1.0, modes)):
+        mode, distance = nearest_mode(points, Mixture(means, std))
+        apart = cdist(points, means) / std
+        assert np.array_equal(mode, apart.argmin(axis=1))
+        assert distance == pytest.approx(apart.min(axis=1), rel=1e-12)
+
+
+def test_of_modes_equally_near_it_is_the_first_and_infinitely_far_points_have_one_too() -> None:
+    mixture = Mixture([[-1.0], [1.0], [-1.0]], [1.0, 1.0, 1.0])
+    mode, squared = nearest(np.array([[0.0], [-1.0], [1.0], [1e300]]), mixture)
+    assert mode.tolist() == [0, 0, 1, 0]
+    assert squared.tolist() == [1.0, 0.0, 0.0, math.inf]

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 
-from ganbench.measure.partition import Partition
+from ganbench.measure.partition import Partition, Polar
 from ganbench.mixture import Mixture
 
 RING = Mixture([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]], [0.02, 0.04, 0.02, 0.08], [1.0, 2.0, 3.0, 4.0])
@@ -23,7 +22,7 @@ def draw(mixture: Mixture, n: int, seed: int) -> np.ndarray:
 
 
 def locate(cells: Partition, points: np.ndarray) -> np.ndarray:
-    return cells.locate(torch.from_numpy(points)).numpy()
+    return cells.locate(Polar.of(points, cells.mixture))
 
 
 @pytest.mark.parametrize(
@@ -91,17 +90,11 @@ def test_every_finite_point_is_in_exactly_one_cell(mixture: Mixture, points: lis
     assert ((cell >= 0) & (cell < len(cells.fine))).all()
 
 
-def test_seeds_are_counted_each_for_itself_and_only_what_counts() -> None:
-    cells = Partition(RING, 2_000)
-    points = torch.from_numpy(np.stack([draw(RING, 2_000, seed) for seed in range(3)]))
-    points[1, 5] = torch.nan
-    counted = torch.rand(3, 2_000, generator=torch.Generator().manual_seed(0)) < 0.9
-    counted[1, 5] = False
-    together = cells.count(points, counted)
-    assert together.shape == (3, len(cells.fine))
-    assert torch.equal(together.sum(dim=1), counted.sum(dim=1))
-    for seed in range(3):
-        assert torch.equal(together[seed], cells.count(points[seed : seed + 1], counted[seed : seed + 1])[0])
+def test_counts_are_of_every_point_once() -> None:
+    cells, points = Partition(RING, 2_000), draw(RING, 2_000, seed=0)
+    counts = cells.count(Polar.of(points, RING))
+    assert counts.tolist() == np.bincount(locate(cells, points), minlength=len(cells.fine)).tolist()
+    assert cells.count(Polar.of(points[:0], RING)).sum() == 0
 
 
 def test_a_mode_is_the_nearest_in_its_own_std() -> None:

@@ -62,3 +62,15 @@ def test_what_is_not_finite_repeats_nothing() -> None:
 
 def test_zero_is_zero_whatever_its_sign() -> None:
     assert repeated(np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, 2.0]]), density).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_of_either_type_and_of_any_length_are_compared_whole(dimension: int, dtype: type) -> None:
+    """All coordinates but one are shared by all; and which one makes no difference."""
+    for own in range(dimension):
+        rows = np.zeros((50, dimension), dtype=dtype)
+        rows[:, own] = np.arange(50)
+        rows[7] = rows[3]
+        again = repeated(rows, lambda x: np.full(len(x), -100.0))
+        assert np.flatnonzero(again).tolist() == [3, 7]

@@ -345,3 +345,11 @@ def test_kernels_without_a_width_need_two_different_points() -> None:
         with pytest.raises(ValueError, match=r"^bandwidth must be given: no two of the training points differ$"):
             fitted("kde", RING, training)
         assert fitted("kde", RING, training, bandwidth=0.5).bandwidth == 0.5
+
+
+def test_kernels_rule_out_what_no_number_can_reach_and_tell_how_far_all_else_is() -> None:
+    """An exponential underflows 39 widths away, and a square overflows at 1e200; the logarithm minds neither."""
+    found = fitted("kde", LINE, torch.tensor([[0.0], [1.0]]), bandwidth=0.01)
+    density = found.log_density(np.array([[2.0], [1e200]]))
+    assert density[0] == pytest.approx(-(100**2) / 2 - math.log(2 * 0.01 * math.sqrt(2 * math.pi)), rel=1e-9)
+    assert density[1] == -math.inf
