@@ -6,13 +6,14 @@ import torch
 
 #: Not a plugin's fault, and told apart from it wherever its code is tried.
 OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
+#: On a CPU torch raises a plain RuntimeError: in its own words, or in compiled code naming the call that got none.
+_SIGNS = ("can't allocate memory", "aoti_torch_empty_strided")
 
 
 def out_of_memory(error: BaseException | None) -> bool:
     """Whether memory ran out, whatever it was reported as on the way up."""
     while error is not None:
-        # On a CPU torch raises a plain RuntimeError.
-        if isinstance(error, OUT_OF_MEMORY) or "can't allocate memory" in str(error):
+        if isinstance(error, OUT_OF_MEMORY) or any(sign in str(error) for sign in _SIGNS):
             return True
         error = error.__cause__
     return False

@@ -19,6 +19,8 @@ from ganbench.train.probe import COMPILE_SECONDS, COMPILED_SPEEDUP
 from ganbench.train.reference import reference_outcome
 from ganbench.train.speed import TIMED_SECONDS
 
+_SECONDS = ("training", "evaluating", "compiling", "timing")
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -53,6 +55,10 @@ def estimate(
 
         return Estimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
     trainer = Trainer(cells, registry, device, engine)
+    if len(cells) > 1 and trainer.probe.serial:
+        alone = [estimate([cell], metrics, registry, device, engine) for cell in cells]
+        sums = (sum(getattr(each, part) for each in alone) for part in _SECONDS)
+        return Estimate(alone[0].engine, alone[0].note, *sums)
     step = trainer.probe.eager_seconds
     if trainer.engine == "serial":
         step = _seconds(lambda: trainer.advance(trainer.start, 0, 1))

@@ -60,25 +60,36 @@ class Surroundings:
 
 
 def run_cells(
-    cells: Sequence[Cell], around: Surroundings, *, ended: frozenset[str], engine: str, speed_known: bool
+    cells: Sequence[Cell],
+    around: Surroundings,
+    *,
+    ended: frozenset[str],
+    engine: str,
+    speed_known: bool,
+    apart: str = "",
 ) -> None:
     """Run cells that train as one batch to their end, which is recorded whatever their plugins do; the others go on.
 
-    ``ended``: the ids of those that had ended before: they train with the others, to the same numbers as before, and
-    nothing more is said of them. ``engine``: that they trained with so far, if they did. Raises OSError where the disk
-    or the terminal fails.
+    What fails as one batch is done again cell by cell: it may be the fault of one, or of their being together.
+    ``apart``: why that is so. ``ended``: the ids of those that had ended before: they train with the others, to the
+    same numbers as before, and nothing more is said of them. ``engine``: that they trained with so far, if they did.
+    Raises OSError where the disk or the terminal fails.
     """
-    events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, engine, speed_known)
+    events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, engine, speed_known, apart)
     open_, step = [cell for cell in cells if cell.id not in ended], 0
     while open_:
         try:
             cell, kind, said = next(events)
         except (Exception, SystemExit) as error:
+            if len(cells) > 1:
+                apart = f"trained apart from the other settings: {describe(error)}"
+                break
             status = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR
             for cell in open_:
                 _tell(
                     cell, around, "end", {"seeds": [_ending(one, status, step, describe(error)) for one in cell.seeds]}
                 )
+            open_.clear()
             break
         step = said.get("step", step)
         if kind == "checkpoint":
@@ -88,6 +99,8 @@ def run_cells(
             if kind == "end":
                 open_.remove(cell)
     around.checkpoint(cells).unlink(missing_ok=True)
+    for cell in open_:
+        run_cells([cell], around, ended=ended, engine="", speed_known=False, apart=apart)
 
 
 def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> None:
@@ -123,12 +136,15 @@ def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
     yield cell, "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
 
 
-def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known: bool) -> Iterator[Event]:
+def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known: bool, apart: str) -> Iterator[Event]:
     # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
     trainer = Trainer(cells, around.registry, around.device, engine if engine in CHOSEN else around.engine)
+    if len(cells) > 1 and trainer.probe.serial:
+        # A plugin's code may insist on a number where a sweep gives a tensor.
+        raise PluginError(trainer.probe.serial)
     trainer.prepare()
-    for cell in cells:
-        yield cell, "start", {"engine": trainer.engine, "note": trainer.note, "replicas": len(trainer.seeds)}
+    noted = trainer.note
+    yield from _started(cells, trainer, apart)
     asked = around.metrics.names & CELL_NAMES
     if asked and not speed_known:
         # Of the cells as a whole, and the same for each of them.
@@ -147,6 +163,9 @@ def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known
             stop = min(_rounded(step + size, trainer.block), evaluation)
             state = trainer.advance(state, step, stop)
             step = stop
+            if trainer.note != noted:
+                noted = trainer.note
+                yield from _started(cells, trainer, apart)
             for cell in cells:
                 yield cell, "progress", {"step": step}
         survived = state.survived.tolist()
@@ -169,6 +188,13 @@ def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known
             for seed, steps in lasted.items()
         ]
         yield cell, "end", {"seeds": endings}
+
+
+def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[Event]:
+    """How the cells train; said again where that changes, as when memory runs out."""
+    note = "; ".join(filter(None, (apart, trainer.note)))
+    for cell in cells:
+        yield cell, "start", {"engine": trainer.engine, "note": note, "replicas": len(trainer.seeds)}
 
 
 def _rounded(step: int, block: int) -> int:

@@ -223,7 +223,9 @@ def _seed_columns(record: Record) -> list[Column]:
         name for cell in record.cells for rows in cell.evaluations.values() for row in rows.values() for name in row
     }
     of_cells = {name for cell in record.cells for name in cell.speed}
-    return [one for one in record.columns if one.name in of_seeds or not (one.name in of_cells or one.summary == "same")]
+    return [
+        one for one in record.columns if one.name in of_seeds or not (one.name in of_cells or one.summary == "same")
+    ]
 
 
 def _seed_names(columns: Sequence[Column]) -> list[str]:

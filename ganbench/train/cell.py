@@ -33,7 +33,7 @@ from ganbench.train.speed import CellSpeed, Speed, measure_speed
 from ganbench.train.step import Constants, State, one_step, start
 
 #: Rows that are evaluated at a time on a CPU.
-ROWS = 2500
+ROWS = 5000
 
 
 class Trainer:

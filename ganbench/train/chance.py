@@ -39,8 +39,9 @@ class OwnRandomness(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         """Torch's own function, unless the tape has an answer."""
         kwargs = kwargs or {}
-        # Who hands over a generator knows what it draws.
-        if func in self._own and kwargs.get("generator") is None:
+        # Who hands over a generator knows what it draws; out and requires_grad are more than a draw.
+        plain = kwargs.get("generator") is None and kwargs.get("out") is None and not kwargs.get("requires_grad")
+        if plain and func in self._own:
             given = self._own[func](*args, **kwargs)
             if given is not None:
                 self.used = True
@@ -48,16 +49,15 @@ class OwnRandomness(TorchFunctionMode):
         return func(*args, **kwargs)
 
     def _dropout(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor | None:  # noqa: A002
-        return self._drop(input, p, tuple(input.shape)) if training else None
+        return self._drop(input, p, tuple(input.shape), inplace) if training and p else None
 
     def _channels(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor | None:  # noqa: A002
-        return self._drop(input, p, (*input.shape[:2], *[1] * (input.dim() - 2))) if training else None
+        return self._drop(input, p, (*input.shape[:2], *[1] * (input.dim() - 2)), inplace) if training and p else None
 
-    def _drop(self, x: Tensor, p: float, shape: tuple[int, ...]) -> Tensor:
-        if p == 0.0:
-            return x
+    def _drop(self, x: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
         kept = (self._tape.uniform(*shape) >= p).to(x.dtype)
-        return x * kept / (1.0 - p) if p < 1.0 else x * kept
+        dropped = x * kept / (1.0 - p) if p < 1.0 else x * kept
+        return x.copy_(dropped) if inplace else dropped
 
     def _rand(self, *size: Any, **kwargs: Any) -> Tensor:
         return _as(self._tape.uniform(*_shape(size, kwargs)), kwargs.get("dtype"))

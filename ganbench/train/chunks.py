@@ -12,7 +12,7 @@ from ganbench.train.cost import StepCost
 
 #: On a CPU a step's tensors should stay in a core's own cache. A constant, not this machine's: the same suite then
 #: gives the same numbers to the bit on all machines that are alike in everything else.
-CACHE = 2**21
+CACHE = 5 * 2**19
 MOST = 32
 #: A call's own cost, in model-steps of the smallest networks.
 CALL = 0.5
@@ -60,7 +60,7 @@ def in_memory(replicas: int, cost: StepCost, block: int, device: torch.device, t
     block: steps that are drawn for at once.
     """
     each = SPARE * cost.peak_bytes + 2 * cost.state_bytes + cost.draw_bytes * block
-    most = max(1, int(FREE * free_memory(device) / max(1.0, each)))
+    most = max(1, int(min(replicas, FREE * free_memory(device) / max(1.0, each))))
     count = math.ceil(replicas / most)
     return Chunks(replicas, math.ceil(replicas / count), 1, threads)
 
@@ -73,9 +73,12 @@ def free_memory(device: torch.device) -> float:
         return float(torch.cuda.mem_get_info(device)[0] + held)
     lines = _read("/proc/meminfo").splitlines()
     free = next((int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:")), math.inf)
-    # A container may be allowed less than its machine has.
+    # A container may be allowed less than its machine has. What it holds of files that it has read gives way.
     limit, used = (_read(f"/sys/fs/cgroup/memory.{what}").strip() for what in ("max", "current"))
-    return min(free, float(limit) - float(used)) if limit.isdigit() and used.isdigit() else free
+    if limit.isdigit() and used.isdigit():
+        stat = dict(line.split() for line in _read("/sys/fs/cgroup/memory.stat").splitlines())
+        free = min(free, float(limit) - float(used) + float(stat.get("inactive_file", 0)))
+    return max(0.0, free)
 
 
 def _read(path: str) -> str:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganbench.train.graph import record
@@ -59,14 +60,18 @@ def _compile(
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
     def recorded(*tensors: Tensor) -> Sequence[Tensor]:
-        return step(tensors[: ends[0]], tensors[ends[0] : ends[1]], tensors[ends[1] : -1], tensors[-1])
+        moved = step(tensors[: ends[0]], tensors[ends[0] : ends[1]], tensors[ends[1] : -1], tensors[-1])
+        # What is compiled is compiled for its inputs' strides, and what one step gives the next one takes.
+        return [tensor.contiguous() for tensor in moved]
 
+    # Where in memory they happen to lie is nothing that the next process should have to match.
+    inputs: list[Any] = [tensor.clone(memory_format=torch.contiguous_format) for tensor in example]
     cpu = not example[0].is_cuda
     # On a CPU the whole step is one C++ function, called without Python's lock.
     options = {"cpp_wrapper": True, "cpp.threads": threads} if cpu else {}
     made: Callable[..., Sequence[Tensor]] = standalone_compile(
-        record(recorded, example, cpu=cpu),
-        list(example),
+        record(recorded, inputs, cpu=cpu),
+        inputs,
         dynamic_shapes="from_example_inputs",
         options={"config_patches": options},
     )

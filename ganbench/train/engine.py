@@ -10,8 +10,8 @@ They differ in nothing but rounding, and so do chunks of one size and another.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -25,11 +25,13 @@ from ganbench.train.capture import STEPS, Captured
 from ganbench.train.chunks import Chunks
 from ganbench.train.compiler import compiled
 from ganbench.train.noise import Noise
-from ganbench.train.step import Constants, FlatStep, State, Step, batch, flat, of_replica
+from ganbench.train.step import Constants, Draws, FlatStep, State, Step, batch, flat, of_replica
 
 ENGINES = ("eager", "compiled", "serial")
 #: Blocks of random numbers are kept between two runs of steps where all of them together hold at most so many bytes.
 KEPT_BYTES = 2**28
+#: Steps after which a thread takes another chunk.
+TURN = 16
 
 
 class Engine:
@@ -60,7 +62,8 @@ class Engine:
         self._shared = shared
         self._draws_globally = draws_globally
         self._noises: dict[range, Noise] = {}
-        self._captured: dict[int, Captured] = {}
+        #: By the number of replicas; None where capture failed.
+        self._captured: dict[int, Captured | None] = {}
 
     @property
     def block(self) -> int:
@@ -97,27 +100,36 @@ class Engine:
             return self._serial(state, constants, start, stop, indices)
         structure = tree_flatten(state)[1]
         stopping = threading.Event()
-
-        def work(part: range) -> list[Tensor]:
-            return self._chunk(part, state, constants, start, indices, stopping)
-
-        parts = self.chunks.parts()
+        chunks = [self._chunk(part, state, constants, start, indices, stopping) for part in self.chunks.parts()]
         if self.chunks.workers == 1:
-            done = [work(part) for part in parts]
+            done = [_last(chunk) for chunk in chunks]
         else:
-            if self.name == "compiled":
-                # Compiled once, here: the threads would wait for each other.
-                self._chunk(parts[0], state, constants, start, (), stopping)
-            waiting = [_threads(self.chunks.workers, self.chunks.threads).submit(work, part) for part in parts]
-            try:
-                done = [future.result() for future in waiting]
-            finally:
-                stopping.set()
-                for future in waiting:
-                    future.cancel()
+            # Compiled once, here: the threads would wait for each other.
+            next(chunks[0])
+            done = self._in_turns(chunks, stopping)
         if len(done) == 1:
             return tree_unflatten(done[0], structure)  # type: ignore[no-any-return]
         return tree_unflatten([torch.cat(leaves) for leaves in zip(*done, strict=True)], structure)  # type: ignore[no-any-return]
+
+    def _in_turns(self, chunks: Sequence[Iterator[list[Tensor]]], stopping: threading.Event) -> list[list[Tensor]]:
+        """The last of each chunk, the threads taking them in turns: where a core is busy, another does more."""
+        pool = _threads(self.chunks.workers, self.chunks.threads)
+        done: list[list[Tensor]] = [[] for _ in chunks]
+        waiting = {pool.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
+        try:
+            while waiting:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    at, own = waiting.pop(future), future.result()
+                    if own is not None:
+                        done[at] = own
+                        waiting[pool.submit(next, chunks[at], None)] = at
+        finally:
+            stopping.set()
+            for future in waiting:
+                future.cancel()
+            # None is left at work behind the back of who begins again, or goes away.
+            wait(waiting)
+        return done
 
     def _chunk(
         self,
@@ -127,14 +139,16 @@ class Engine:
         start: int,
         indices: Sequence[Tensor],
         stopping: threading.Event,
-    ) -> list[Tensor]:
-        """The state of some replicas, laid flat, after a step for each of the indices."""
+    ) -> Iterator[list[Tensor]]:
+        """The state of some replicas, laid flat: before the first step, then after each turn of steps."""
         filling = self.chunks.size - len(part) if self.name == "compiled" else 0
         own, fixed = (tree_flatten(_some(tree, part, filling))[0] for tree in (state, constants))
-        noise = self._noise(part, filling)
-        step = self._ready(state, constants, own, fixed, noise)
+        noise, kept = self._noise(part, filling)
+        step = self._ready(state, constants, own, fixed, noise.at(start))
+        yield own
         at = 0
-        captured = self._graph(step, own, fixed, noise) if state.survived.is_cuda and self.name == "compiled" else None
+        cuda = state.survived.is_cuda and self.name == "compiled"
+        captured = self._graph(step, own, fixed, noise, start) if cuda else None
         while captured is not None and len(indices) - at >= STEPS:
             own = captured.run(own, fixed, noise.span(start + at, STEPS), indices[at])
             at += STEPS
@@ -143,42 +157,48 @@ class Engine:
                 break
             own = list(step(own, fixed, noise.at(start + at), index))
             at += 1
-        return [leaf[: len(part)] for leaf in own]
+            # Where noise is not kept, all chunks' would be held at once.
+            if kept and at % TURN == 0:
+                yield [leaf[: len(part)] for leaf in own]
+        yield [leaf[: len(part)] for leaf in own]
 
     def _ready(
-        self, state: State, constants: Constants, own: list[Tensor], fixed: list[Tensor], noise: Noise
+        self, state: State, constants: Constants, own: list[Tensor], fixed: list[Tensor], draws: Draws
     ) -> FlatStep:
         step = flat(self._step, state, constants)
         if self.name != "compiled":
             return step
         index = torch.zeros((), dtype=torch.long, device=state.survived.device)
-        return compiled(step, own, fixed, noise.at(0), index, shared=self._shared, threads=self.chunks.threads)
+        return compiled(step, own, fixed, draws, index, shared=self._shared, threads=self.chunks.threads)
 
-    def _graph(self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: Noise) -> Captured | None:
+    def _graph(
+        self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: Noise, start: int
+    ) -> Captured | None:
         size = len(own[0])
         if size not in self._captured:
             try:
-                self._captured[size] = Captured(step, own, fixed, noise.span(0, STEPS))
+                self._captured[size] = Captured(step, own, fixed, noise.span(start, STEPS))
             except RuntimeError as error:
                 if out_of_memory(error):
                     raise
+                self._captured[size] = None
                 self.note = f"CUDA graphs could not be captured: {str(error).splitlines()[0]}"
-                return None
         return self._captured[size]
 
-    def _noise(self, part: range, filling: int) -> Noise:
+    def _noise(self, part: range, filling: int) -> tuple[Noise, bool]:
+        """The noise of some replicas, and whether it is kept for the next run of steps."""
         if part not in self._noises:
             noise = self._noise_of(tuple(self._seeds[i] for i in (*part, *[part[-1]] * filling)))
             if noise.bytes * len(self.chunks.parts()) > KEPT_BYTES:
-                return noise
+                return noise, False
             self._noises[part] = noise
-        return self._noises[part]
+        return self._noises[part], True
 
     def _serial(self, state: State, constants: Constants, start: int, stop: int, indices: Sequence[Tensor]) -> State:
         replicas = []
         for replica, seed in enumerate(self._seeds):
             own, fixed = of_replica(state, replica), of_replica(constants, replica)
-            noise = self._noise(range(replica, replica + 1), 0)
+            noise, _ = self._noise(range(replica, replica + 1), 0)
             # What still draws from torch's global generator is lent one that belongs to this seed and step.
             with isolated(seed, "global"):
                 for step, index in zip(range(start, stop), indices, strict=True):
@@ -198,6 +218,11 @@ def _some(tree: Any, part: range, filling: int) -> Any:
         return torch.cat([own, own[-1:].expand(filling, *own.shape[1:])]) if filling else own
 
     return tree_map(take, tree)
+
+
+def _last(turns: Iterator[list[Tensor]]) -> list[Tensor]:
+    *_, last = turns
+    return last
 
 
 @cache

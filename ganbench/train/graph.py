@@ -44,8 +44,10 @@ def _thin_product(a: Tensor, b: Tensor) -> Any:
     (_, n, k), m = a.shape, b.shape[2]
     if min(n, k, m) > THIN:
         return NotImplemented
+    # A loop over what does not lie side by side in memory is not vectorised.
     if m <= THIN:
-        return torch.cat([(a * b[:, :, j : j + 1].mT).sum(2, keepdim=True) for j in range(m)], 2)
+        columns = b.mT if b.mT.is_contiguous() else _held(b.mT)
+        return torch.cat([(a * columns[:, j : j + 1]).sum(2, keepdim=True) for j in range(m)], 2)
     if n <= THIN:
         return torch.cat([(a[:, j : j + 1].mT * b).sum(1, keepdim=True) for j in range(n)], 1)
     if not b.is_contiguous():

@@ -11,7 +11,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.calling import Bound
-from ganbench.failure import OUT_OF_MEMORY, PluginError, describe
+from ganbench.failure import PluginError, describe, out_of_memory
 from ganbench.seeds import isolated
 from ganbench.train.chance import OwnRandomness
 from ganbench.train.cost import StepCost, step_cost
@@ -67,9 +67,9 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
     gradient, why = functional_gradient, ""
     try:
         draws, chance, idle, globally = _record(rules, update, one, own, gradient)
-    except OUT_OF_MEMORY:
-        raise
     except Exception as error:
+        if out_of_memory(error):
+            raise
         gradient, why = autograd_gradient, _why_not(error)
         try:
             draws, chance, idle, globally = _record(rules, update, one, own, gradient)
@@ -90,16 +90,11 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
     seconds = 0.0
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, chance=chance))
-        replicas = len(state.survived)
         try:
-            seconds = _seconds(batched, state, constants, drawn, index, min(replicas, TIMED_REPLICAS))
-            if replicas > TIMED_REPLICAS:
-                # Some of it is the same for any number of replicas.
-                alone = _seconds(batched, state, constants, drawn, index, 1)
-                seconds += max(0.0, seconds - alone) * (replicas - TIMED_REPLICAS) / (TIMED_REPLICAS - 1)
-        except OUT_OF_MEMORY:
-            raise
+            seconds = _eager_seconds(partial(_seconds, batched, state, constants, drawn, index), len(state.survived))
         except Exception as error:
+            if out_of_memory(error):
+                raise
             why = _why_not(error)
     return Probe(draws, chance, globally, idle, why, cost, seconds)
 
@@ -108,6 +103,22 @@ def _invent(draws: tuple[Draw, ...], device: torch.device) -> Draws:
     """A step's draws, of no seed."""
     tape = Tape(device=device)
     return tuple(tape.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
+
+
+def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
+    """Seconds of a step of all replicas, from those of a few: of fewer where memory does not hold them."""
+    few = min(replicas, TIMED_REPLICAS)
+    while True:
+        try:
+            found = seconds(few)
+            break
+        except Exception as error:
+            if few == 1 or not out_of_memory(error):
+                raise
+        few //= 2
+    # Some of it is the same for any number of replicas.
+    alone = seconds(1) if 1 < few < replicas else 0.0
+    return found + max(0.0, found - alone) * (replicas - few) / max(1, few - 1)
 
 
 def _seconds(

@@ -1,13 +1,14 @@
 """Multilayer perceptrons for both players, as Gaussian mixtures are learned (Metz et al. 2017, arXiv:1611.02163).
 
 Normalisation stands before the activation and, in the discriminator, not on the input layer. ``batch`` takes the
-statistics of the batch at hand, in training and in evaluation: no running averages.
+statistics of the batch at hand, in training and in evaluation: no running averages. ``dropout`` is the discriminator's,
+after each activation, as in the first GANs (Goodfellow et al. 2014, arXiv:1406.2661, section 5).
 """
 
 from math import prod
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl
@@ -16,7 +17,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh":
 NORMS = {"layer": nn.LayerNorm, "batch": lambda width: nn.BatchNorm1d(width, track_running_stats=False)}
 
 
-def layers(inputs, outputs, width, depth, activation, norm, first_norm):
+def layers(inputs, outputs, width, depth, activation, norm, first_norm, dropout=0.0):
     sizes = [inputs] + [width] * depth
     for index in range(depth):
         normed = norm != "none" and (index > 0 or first_norm)
@@ -25,6 +26,8 @@ def layers(inputs, outputs, width, depth, activation, norm, first_norm):
         if normed:
             yield NORMS[norm](width)
         yield ACTIVATIONS[activation]()
+        if dropout:
+            yield nn.Dropout(dropout)
     yield nn.Linear(sizes[-1], outputs)
 
 
@@ -37,10 +40,11 @@ def mlp(
     latent: PositiveInt = 2,
     latent_distribution: Literal["normal", "uniform"] = "normal",
     norm: Literal["none", "layer", "batch"] = "none",
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
 ):
     size = prod(shape)
     generator = layers(latent, size, width, depth, activation, norm, first_norm=True)
-    discriminator = layers(size, 1, width, depth, activation, norm, first_norm=False)
+    discriminator = layers(size, 1, width, depth, activation, norm, first_norm=False, dropout=dropout)
     return Networks(
         nn.Sequential(*generator, nn.Unflatten(1, shape)),
         nn.Sequential(nn.Flatten(), *discriminator),

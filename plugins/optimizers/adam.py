@@ -31,7 +31,8 @@ def update(
         gradient = gradient + weight_decay * theta
     mean = mean + (1 - beta1) * (gradient - mean)
     square = beta2 * square + (1 - beta2) * gradient * gradient
-    scale = (square.sqrt() / (1 - beta2**t).sqrt()) + eps
+    # One division a parameter, not two: they are what Adam costs.
+    scale = square.sqrt() * (1 - beta2**t).rsqrt() + eps
     return theta - (lr / (1 - beta1**t)) * (mean / scale), (mean, square)
 
 
