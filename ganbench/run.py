@@ -25,6 +25,7 @@ from ganbench.record.tables import write_tables
 from ganbench.registry import Entry, Registry
 from ganbench.report.observer import Observer
 from ganbench.suite import Suite
+from ganbench.train.device import arithmetic
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def run(
         "command": list(command),
         "cells": [
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-            | {"reference": c.reference is not None, "family": c.family, "precision": c.precision}
+            | {"reference": c.reference is not None, "family": c.family, "precision": arithmetic(c.precision, device)}
             for c in cells
         ],
         "columns": [

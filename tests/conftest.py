@@ -18,7 +18,7 @@ settings.load_profile("ganbench")
 SMALL = """
 suite: small
 seeds: {seeds}
-budget: {{steps: {steps}, batch: 32}}
+budget: {{steps: {steps}, batch: {batch}}}
 evaluate: {{every: {every}, samples: 500}}
 datasets: {{ring8: {{name: ring, std: 0.1}}}}
 defaults: {{architecture: {{name: mlp, width: 16}}}}
@@ -38,9 +38,14 @@ def cell(shipped: Registry):
     """A small cell: ``cell("{loss: minimax}", seeds=4, steps=100)``."""
 
     def build(
-        variant: str, seeds: int | list[int] = 4, steps: int = 100, every: int = 50, registry: Registry = shipped
+        variant: str,
+        seeds: int | list[int] = 4,
+        steps: int = 100,
+        every: int = 50,
+        registry: Registry = shipped,
+        batch: int = 32,
     ) -> Cell:
-        suite = parse(SMALL.format(variant=variant, seeds=seeds, steps=steps, every=every), registry)
+        suite = parse(SMALL.format(variant=variant, seeds=seeds, steps=steps, every=every, batch=batch), registry)
         return next(cell for cell in plan(suite) if cell.recipe)
 
     return build

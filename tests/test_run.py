@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ganbench.executors.local import run_cell
+from ganbench.executors.local import run_cells
 from ganbench.measure.divergence import divergences
 from ganbench.plan import plan
 from ganbench.record import journal, samples
@@ -284,7 +284,7 @@ def test_a_diverging_seed_leaves_its_batch_mates_unharmed(troubled):
     # Which seeds fall is decided by their streams, and so the same everywhere.
     assert 0 < fell.sum() < 6
     assert (calm["status"] == "done").all()
-    pd.testing.assert_frame_equal(unlucky[~fell].drop(columns="variant"), calm[~fell].drop(columns="variant"))
+    pd.testing.assert_frame_equal(*(frame[~fell].drop(columns=["variant", "family"]) for frame in (unlucky, calm)))
     for row in unlucky[fell].itertuples():
         own = of(curves, "unlucky").query("seed == @row.seed")
         assert list(own["step"]) == list(range(20, 20 * -(-int(row.step) // 20) + 1, 20))
@@ -378,7 +378,7 @@ class GoneAfter(Observer):
 def test_a_terminal_that_goes_away_stops_the_run_and_is_no_result(go, tmp_path):
     """Wherever it happens; the same command then goes on and ends with the tables of an undisturbed run."""
     undisturbed, *_ = go()
-    for n in (0, 2, 5, 40, 30, 60):
+    for n in (0, 2, 5, 4, 3, 1):
         with pytest.raises(BrokenPipeError):
             go(out=tmp_path, observer=GoneAfter(n))
     again, seeds, *_ = go(out=tmp_path)
@@ -419,14 +419,14 @@ def same_tables(one, other):
 
 def test_an_ended_cell_is_not_run_again(go, tmp_path, monkeypatch):
     with pytest.raises(BrokenPipeError):
-        go(out=tmp_path, observer=GoneAfter(70))
+        go(out=tmp_path, observer=GoneAfter(13))
     ran = []
 
-    def remember(cell, around, **rest):
-        ran.append(cell.variant)
-        run_cell(cell, around, **rest)
+    def remember(cells, around, **rest):
+        ran.extend(cell.variant for cell in cells)
+        run_cells(cells, around, **rest)
 
-    monkeypatch.setattr("ganbench.run.run_cell", remember)
+    monkeypatch.setattr("ganbench.run.run_cells", remember)
     go(out=tmp_path)
     assert ran == ["nonsaturating"]
 
@@ -589,7 +589,7 @@ def test_the_samples_of_a_run_that_was_stopped_are_those_of_one_that_was_not(end
     variants, (undisturbed, *_) = ends
     again = {"seeds": 6, "metrics": "jsd, late, total", "references": "memoriser", "save_samples": True}
     again["out"] = tmp_path
-    for n in (1, 5, 30, 50, 20):
+    for n in (1, 4, 10, 6, 3):
         with pytest.raises(BrokenPipeError):
             go(variants, observer=GoneAfter(n), **again)
     result, *_ = go(variants, **again)

@@ -33,7 +33,8 @@ class Captured:
             self._steps(step, 2)
         torch.cuda.current_stream(state[0].device).wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        # On that stream, too: torch's own for captures is of whatever device was used first.
+        with torch.cuda.graph(self._graph, stream=side):
             self._result = self._steps(step, STEPS)
 
     def run(self, state: Sequence[Tensor], constants: Sequence[Tensor], draws: Draws, first: Tensor) -> list[Tensor]:

@@ -23,6 +23,7 @@ from ganbench.train.check import check_networks
 from ganbench.train.chunks import Chunks, in_cache, in_memory
 from ganbench.train.cost import CellCost, Compilations, PeakMemory, kernels
 from ganbench.train.data import build_dataset, outcome
+from ganbench.train.device import arithmetic
 from ganbench.train.engine import Engine
 from ganbench.train.game import Rules, autograd_gradient, bind_loss, bind_optimizer, functional_gradient
 from ganbench.train.network import Network, stack
@@ -69,7 +70,7 @@ class Trainer:
         self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
         if self.probe.serial and engine != "serial":
             self._notes.append(f"trained seed by seed: {self.probe.serial}")
-        if self.cell.precision == "tf32" and device.type != "cuda":
+        if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 
         sources = [registry.get(kind, choice.name).sha256 for kind, choice in recipe.choices()]

@@ -12,7 +12,7 @@ from ganbench.train.cost import StepCost
 
 #: On a CPU a step's tensors should stay in a core's own cache. A constant, not this machine's: the same suite then
 #: gives the same numbers to the bit on all machines that are alike in everything else.
-CACHE = 5 * 2**19
+CACHE = 2**21
 MOST = 32
 #: A call's own cost, in model-steps of the smallest networks.
 CALL = 0.5

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.train.graph import record
+from ganbench.train.graph import lowered, record
 from ganbench.train.step import Draws, FlatStep
 
 _COMPILED: dict[tuple[Any, ...], Callable[..., Sequence[Tensor]]] = {}
@@ -69,10 +69,11 @@ def _compile(
     cpu = not example[0].is_cuda
     # On a CPU the whole step is one C++ function, called without Python's lock.
     options = {"cpp_wrapper": True, "cpp.threads": threads} if cpu else {}
-    made: Callable[..., Sequence[Tensor]] = standalone_compile(
-        record(recorded, inputs, cpu=cpu),
-        inputs,
-        dynamic_shapes="from_example_inputs",
-        options={"config_patches": options},
-    )
+    with lowered():
+        made: Callable[..., Sequence[Tensor]] = standalone_compile(
+            record(recorded, inputs, cpu=cpu),
+            inputs,
+            dynamic_shapes="from_example_inputs",
+            options={"config_patches": options},
+        )
     return made

@@ -24,3 +24,8 @@ def choose(name: str) -> torch.device:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def arithmetic(precision: str, device: torch.device) -> str:
+    """What a suite's precision comes to on a device: a CPU has no tf32."""
+    return "float32" if precision == "tf32" and device.type != "cuda" else precision

@@ -10,6 +10,7 @@ They differ in nothing but rounding, and so do chunks of one size and another.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cache
@@ -100,12 +101,13 @@ class Engine:
             return self._serial(state, constants, start, stop, indices)
         structure = tree_flatten(state)[1]
         stopping = threading.Event()
-        chunks = [self._chunk(part, state, constants, start, indices, stopping) for part in self.chunks.parts()]
+        parts = self.chunks.parts()
+        chunks = [self._chunk(part, state, constants, start, indices, stopping) for part in parts]
         if self.chunks.workers == 1:
             done = [_last(chunk) for chunk in chunks]
         else:
             # Compiled once, here: the threads would wait for each other.
-            next(chunks[0])
+            _last(self._chunk(parts[0], state, constants, start, (), stopping))
             done = self._in_turns(chunks, stopping)
         if len(done) == 1:
             return tree_unflatten(done[0], structure)  # type: ignore[no-any-return]
@@ -140,12 +142,11 @@ class Engine:
         indices: Sequence[Tensor],
         stopping: threading.Event,
     ) -> Iterator[list[Tensor]]:
-        """The state of some replicas, laid flat: before the first step, then after each turn of steps."""
+        """The state of some replicas, laid flat: after each turn of steps, and after all."""
         filling = self.chunks.size - len(part) if self.name == "compiled" else 0
         own, fixed = (tree_flatten(_some(tree, part, filling))[0] for tree in (state, constants))
         noise, kept = self._noise(part, filling)
         step = self._ready(state, constants, own, fixed, noise.at(start))
-        yield own
         at = 0
         cuda = state.survived.is_cuda and self.name == "compiled"
         captured = self._graph(step, own, fixed, noise, start) if cuda else None
@@ -157,9 +158,10 @@ class Engine:
                 break
             own = list(step(own, fixed, noise.at(start + at), index))
             at += 1
-            # Where noise is not kept, all chunks' would be held at once.
+            # Where noise is not kept, no more chunks than there are threads hold theirs at once.
             if kept and at % TURN == 0:
                 yield [leaf[: len(part)] for leaf in own]
+        del noise
         yield [leaf[: len(part)] for leaf in own]
 
     def _ready(
@@ -182,7 +184,8 @@ class Engine:
                 if out_of_memory(error):
                     raise
                 self._captured[size] = None
-                self.note = f"CUDA graphs could not be captured: {str(error).splitlines()[0]}"
+                why = f"CUDA graphs could not be captured: {str(error).splitlines()[0]}"
+                self.note = "; ".join(filter(None, (self.note, why)))
         return self._captured[size]
 
     def _noise(self, part: range, filling: int) -> tuple[Noise, bool]:
@@ -221,8 +224,8 @@ def _some(tree: Any, part: range, filling: int) -> Any:
 
 
 def _last(turns: Iterator[list[Tensor]]) -> list[Tensor]:
-    *_, last = turns
-    return last
+    # One at a time is held: each is a whole state.
+    return deque(turns, maxlen=1).pop()
 
 
 @cache

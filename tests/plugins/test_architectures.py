@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ganbench.calling import bind
+from ganbench.suite import SuiteError
 
 #: In the order of the layers, without the reshaping at a network's end.
 G_LAYERS = {
@@ -80,3 +81,17 @@ def test_any_shape_of_data_goes_in_and_out(mlp):
 def test_a_batch_norm_keeps_no_running_averages(mlp):
     networks = mlp(norm="batch")
     assert not [*networks.generator.buffers(), *networks.discriminator.buffers()]
+
+
+def test_dropout_is_the_discriminators_after_each_activation(mlp):
+    networks = mlp(depth=2, dropout=0.3)
+    assert kinds(networks.generator) == ["Linear", "ReLU"] * 2 + ["Linear"]
+    assert kinds(networks.discriminator) == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"]
+    assert {layer.p for layer in networks.discriminator if isinstance(layer, nn.Dropout)} == {0.3}
+    assert not any(isinstance(layer, nn.Dropout) for layer in mlp().discriminator)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0])
+def test_a_dropout_that_leaves_nothing_or_more_than_all_is_refused(dropout, cell):
+    with pytest.raises(SuiteError, match="dropout"):
+        cell(f"{{loss: minimax, architecture: {{name: mlp, dropout: {dropout}}}}}")
