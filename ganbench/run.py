@@ -112,7 +112,13 @@ def run(
                 if len(ended) < len(together):
                     before = [known[cell.id] for cell in together]
                     timed = all(cell.speed for cell in before)
-                    run_cells(together, around, ended=ended, engine=before[0].engine, speed_known=timed)
+                    run_cells(
+                        together,
+                        around,
+                        ended=ended,
+                        engines={cell.id: cell.engine for cell in before},
+                        speed_known=timed,
+                    )
             observer.finished()
             if around.checkpoints.is_dir():
                 for leftover in around.checkpoints.iterdir():

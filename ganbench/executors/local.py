@@ -7,6 +7,7 @@ shown ends the run, and is no cell's result.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def run_cells(
     around: Surroundings,
     *,
     ended: frozenset[str],
-    engine: str,
+    engines: Mapping[str, str],
     speed_known: bool,
     apart: str = "",
 ) -> None:
@@ -72,9 +73,12 @@ def run_cells(
 
     What fails as one batch is done again cell by cell: it may be the fault of one, or of their being together.
     ``apart``: why that is so. ``ended``: the ids of those that had ended before: they train with the others, to the
-    same numbers as before, and nothing more is said of them. ``engine``: that they trained with so far, if they did.
-    Raises OSError where the disk or the terminal fails.
+    same numbers as before, and nothing more is said of them. ``engines``: by id, that they trained with so far, if
+    they did. Raises OSError where the disk or the terminal fails.
     """
+    # What is left of the cells before would count as memory in use.
+    gc.collect()
+    engine = engines[cells[0].id]
     events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, engine, speed_known, apart)
     open_, step = [cell for cell in cells if cell.id not in ended], 0
     while open_:
@@ -84,11 +88,9 @@ def run_cells(
             if len(cells) > 1:
                 apart = f"trained apart from the other settings: {describe(error)}"
                 break
-            status = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR
+            status, message = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR, describe(error)
             for cell in open_:
-                _tell(
-                    cell, around, "end", {"seeds": [_ending(one, status, step, describe(error)) for one in cell.seeds]}
-                )
+                _tell(cell, around, "end", {"seeds": [_ending(seed, status, step, message) for seed in cell.seeds]})
             open_.clear()
             break
         step = said.get("step", step)
@@ -100,7 +102,7 @@ def run_cells(
                 open_.remove(cell)
     around.checkpoint(cells).unlink(missing_ok=True)
     for cell in open_:
-        run_cells([cell], around, ended=ended, engine="", speed_known=False, apart=apart)
+        run_cells([cell], around, ended=ended, engines=engines, speed_known=False, apart=apart)
 
 
 def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ def show_tries(frame: pd.DataFrame, console: Console, columns: Sequence[Column])
         cells = estimates(some, "best", [signs.none] * len(some), signs, ends="", form=form)
         found.append(Figures(f"k = {k}", f"best of {k}", unit, cells))
     print_line(console, "", "")
-    print_line(console, f"Expected best of k settings: {head}", "bold")
+    print_line(console, f"Median best of k settings: {head}", "bold")
     dropped = show_grid(console, lines["dataset"], lines["family"], found, [False] * len(lines))
     print_line(console, _LEGEND, "dim")
     if dropped:

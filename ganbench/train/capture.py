@@ -26,12 +26,18 @@ class Captured:
             for tensors in (state, constants, draws)
         )
         self._first = torch.zeros((), dtype=torch.long, device=state[0].device)
-        side = torch.cuda.Stream(state[0].device)  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream(state[0].device))
+        here = torch.cuda.current_stream(state[0].device)
+        # A capture that fails must not leave its own stream the current one.
+        with torch.cuda.stream(here):
+            self._capture(step, here)
+
+    def _capture(self, step: FlatStep, here: torch.cuda.Stream) -> None:
+        side = torch.cuda.Stream(here.device)  # type: ignore[no-untyped-call]
+        side.wait_stream(here)
         with torch.cuda.stream(side):
             # What is set up at a first call, such as cuBLAS's workspace, cannot be captured.
             self._steps(step, 2)
-        torch.cuda.current_stream(state[0].device).wait_stream(side)
+        here.wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
         # On that stream, too: torch's own for captures is of whatever device was used first.
         with torch.cuda.graph(self._graph, stream=side):

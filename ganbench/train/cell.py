@@ -128,7 +128,9 @@ class Trainer:
             if out_of_memory(error):
                 raise
             if self._forced:
-                raise PluginError(f"the step cannot be compiled: {describe(error)}") from error
+                raise PluginError(
+                    f"the step cannot be compiled (--engine eager does without): {describe(error)}"
+                ) from error
             self._notes.append(f"could not be compiled: {describe(error)}")
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
@@ -179,8 +181,10 @@ class Trainer:
     def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
         """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
 
-        Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
+        Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant. No tf32:
+        measures are taken in float32.
         """
+        _set_tf32("float32", self.device)
         seed, n = self.seeds[replica], self.cell.samples
         latent = fill(
             self._rules.latent_kind,

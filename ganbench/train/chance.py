@@ -27,9 +27,9 @@ class OwnRandomness(TorchFunctionMode):
         self.used = False
         self._own: dict[Any, Callable[..., Tensor | None]] = {
             functional.dropout: self._dropout,
-            functional.dropout1d: self._channels,
-            functional.dropout2d: self._channels,
-            functional.dropout3d: self._channels,
+            functional.dropout1d: self._of_channels(3),
+            functional.dropout2d: self._of_channels(4),
+            functional.dropout3d: self._of_channels(5),
             torch.rand: self._rand,
             torch.randn: self._randn,
             torch.rand_like: self._rand_like,
@@ -53,6 +53,14 @@ class OwnRandomness(TorchFunctionMode):
 
     def _channels(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor | None:  # noqa: A002
         return self._drop(input, p, (*input.shape[:2], *[1] * (input.dim() - 2)), inplace) if training and p else None
+
+    def _of_channels(self, dimensions: int) -> Callable[..., Tensor | None]:
+        """Dropout of whole channels; a tensor without the axis of samples, which has one dimension less, is torch's."""
+
+        def answer(input: Tensor, *arguments: Any, **options: Any) -> Tensor | None:  # noqa: A002
+            return self._channels(input, *arguments, **options) if input.dim() == dimensions else None
+
+        return answer
 
     def _drop(self, x: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
         kept = (self._tape.uniform(*shape) >= p).to(x.dtype)

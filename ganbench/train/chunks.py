@@ -35,8 +35,8 @@ class Chunks:
         return [range(at, min(at + self.size, self.replicas)) for at in range(0, self.replicas, self.size)]
 
     def halved(self) -> Chunks:
-        """Half as many at once, and no two chunks side by side."""
-        return replace(self, size=math.ceil(self.size / 2), workers=1)
+        """Half as many at once, and no two chunks side by side; the same where that is so already."""
+        return replace(self, size=math.ceil(self.size / 2), workers=1, threads=self.threads * self.workers)
 
 
 def in_cache(replicas: int, cost: StepCost, threads: int) -> Chunks:

@@ -60,7 +60,7 @@ class CellCost:
     """What a cell of ``seeds`` replicas costs.
 
     ``kernels``: CUDA kernels a step of all of them together; ``graph_breaks`` and ``recompilations``: of its training
-    so far; ``peak_memory``: bytes, measured. None where they cannot be told.
+    before training; ``peak_memory``: bytes that two steps took, measured. None where they cannot be told.
     """
 
     step: StepCost

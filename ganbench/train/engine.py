@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-from ganbench.failure import out_of_memory
+from ganbench.failure import describe, out_of_memory
 from ganbench.seeds import isolated, reseed
 from ganbench.train.capture import STEPS, Captured
 from ganbench.train.chunks import Chunks
@@ -74,13 +74,13 @@ class Engine:
     def run(self, state: State, constants: Constants, start: int, stop: int) -> State:
         """The state after steps start, ..., stop - 1.
 
-        Where memory runs out it begins again with half as many replicas at once, until there is one.
+        Where memory runs out it begins again with half as many replicas at once, until there is one alone.
         """
         while True:
             try:
                 return self._run(state, constants, start, stop)
             except Exception as error:
-                if self.chunks.size == 1 or not out_of_memory(error):
+                if self.chunks.halved() == self.chunks or not out_of_memory(error):
                     raise
                 self.chunks = self.chunks.halved()
                 self.note = f"memory ran out: {self.chunks.size} of {self.chunks.replicas} seeds train at once"
@@ -184,7 +184,7 @@ class Engine:
                 if out_of_memory(error):
                     raise
                 self._captured[size] = None
-                why = f"CUDA graphs could not be captured: {str(error).splitlines()[0]}"
+                why = f"CUDA graphs could not be captured: {describe(error)}"
                 self.note = "; ".join(filter(None, (self.note, why)))
         return self._captured[size]
 

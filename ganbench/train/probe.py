@@ -196,5 +196,5 @@ def _record(
 
 
 def _global_state(device: torch.device) -> bytes:
-    state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
-    return bytes(state.numpy().tobytes())
+    states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+    return b"".join(state.numpy().tobytes() for state in states)

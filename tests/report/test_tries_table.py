@@ -43,7 +43,7 @@ def printed(record, **console):
 
 def test_a_line_for_each_family_and_a_column_for_each_doubling_of_k(told):
     lines = printed(Record.replay(run_json(told), told.events)).splitlines()[1:]
-    assert lines[0].startswith("Expected best of k settings: JSD")
+    assert lines[0].startswith("Median best of k settings: JSD")
     assert [" ".join(part) for part in zip(*[iter(lines[1].split()[:12])] * 3, strict=True)] == [
         f"best of {k}" for k in (1, 2, 4, 5)
     ]
