@@ -42,7 +42,7 @@ def shares(case: Case, registry: Registry) -> dict[str, float]:
         train()
     part = dict.fromkeys(PARTS, 0.0)
     for event in profiler.key_averages():
-        if "mm" in event.key and event.key.startswith("aoti_torch"):
+        if event.key == "aoti_torch_cpu_bmm_out" or "_linear_pointwise" in event.key:
             part["products"] += event.self_cpu_time_total / models
         elif "cpp_fused" in event.key:
             part["optimiser" if "sqrt" in event.key else "elementwise"] += event.self_cpu_time_total / models
