@@ -32,7 +32,7 @@ class Captured:
             self._capture(step, here)
 
     def _capture(self, step: FlatStep, here: torch.cuda.Stream) -> None:
-        side = torch.cuda.Stream(here.device)  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream(self._first.device)  # type: ignore[no-untyped-call]
         side.wait_stream(here)
         with torch.cuda.stream(side):
             # What is set up at a first call, such as cuBLAS's workspace, cannot be captured.
