@@ -129,7 +129,7 @@ class Trainer:
                 raise
             if self._forced:
                 raise PluginError(
-                    f"the step cannot be compiled (--engine eager does without): {describe(error)}"
+                    f"the step cannot be compiled: {describe(error)}; --engine eager does without"
                 ) from error
             self._notes.append(f"could not be compiled: {describe(error)}")
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
