@@ -1,6 +1,11 @@
-"""What all tests share: the shipped plugins, and cells small enough to train in a test."""
+"""What all tests share: the shipped plugins, cells small enough to train in a test, and whole runs of small suites."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +13,8 @@ from hypothesis import settings
 
 from ganbench.plan import Cell, plan
 from ganbench.registry import Registry
+from ganbench.report.observer import Observer
+from ganbench.run import Result, run
 from ganbench.suite import parse
 
 # The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
@@ -54,3 +61,71 @@ def cell(shipped: Registry):
 @pytest.fixture(scope="session")
 def cpu() -> torch.device:
     return torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Tensors as small as a test's are slower on more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def plugins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one file, foreign.py: what the test's module calls ``PLUGIN``."""
+    folder = tmp_path_factory.mktemp("plugins")
+    (folder / "foreign.py").write_text(request.module.PLUGIN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch.device):
+    """Run a suite, given as text, with these plugins: ``run_text("suite: ...", out=folder)``."""
+
+    def build(
+        text: str,
+        *,
+        out: Path | None = None,
+        engine: str = "auto",
+        observer: Observer | None = None,
+        save_samples: bool = False,
+    ) -> Result:
+        # Loaded afresh, as by a new process.
+        registry = Registry.load(extra=plugins)
+        assert not registry.broken
+        return run(
+            parse(text, registry),
+            registry,
+            out=out or tmp_path_factory.mktemp("results"),
+            device=cpu,
+            engine=engine,
+            command=["ganbench"],
+            observer=observer or Observer(),
+            save_samples=save_samples,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def room_for():
+    """Let a function be called so often and then fail: ``with room_for(5, Journal, "append", KeyboardInterrupt):``."""
+
+    @contextmanager
+    def within(calls: int, owner: object, name: str, error: Callable[[], BaseException]) -> Iterator[None]:
+        function, room = getattr(owner, name), calls
+
+        def until_full(*args: Any, **named: Any) -> Any:
+            nonlocal room
+            room -= 1
+            if room < 0:
+                raise error()
+            return function(*args, **named)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(owner, name, until_full)
+            yield
+
+    return within

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,6 @@ from ganbench.record.journal import Journal
 from ganbench.record.status import Status
 from ganbench.registry import Registry
 from ganbench.report.observer import Observer
-from ganbench.run import run
 from ganbench.suite import parse
 from ganbench.train.data import build_dataset
 
@@ -152,47 +152,20 @@ references: [{references}]
 #: The references of a suite that says nothing of them.
 DEFAULT = "oracle, memoriser, one-mode, em, kde"
 HEALTHY = "{minimax: {loss: minimax}, nonsaturating: {loss: nonsaturating}}"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Tensors as small as these are slower on more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+FULL = partial(OSError, errno.ENOSPC, "No space left on device")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def plugins(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plugins")
-    (folder / "foreign.py").write_text(PLUGIN)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def go(plugins, tmp_path_factory):
+def go(run_text):
     """Run variants into a folder: the result and its tables seeds, curves and table.
 
     The only reference is the oracle, unless others are named.
     """
 
-    def build(
-        variants=HEALTHY, seeds=3, metrics="jsd, modes", references="", out=None, observer=None, save_samples=False
-    ):
-        # Loaded afresh, as by a new process.
-        registry = Registry.load(extra=plugins)
-        assert not registry.broken
-        result = run(
-            parse(SUITE.format(variants=variants, seeds=seeds, metrics=metrics, references=references), registry),
-            registry,
-            out=out or tmp_path_factory.mktemp("results"),
-            device=torch.device("cpu"),
-            engine="auto",
-            command=["ganbench"],
-            observer=observer or Observer(),
-            save_samples=save_samples,
-        )
+    def build(variants=HEALTHY, seeds=3, metrics="jsd, modes", references="", **more):
+        text = SUITE.format(variants=variants, seeds=seeds, metrics=metrics, references=references)
+        result = run_text(text, **more)
         folder = result.folder
         return result, pd.read_csv(folder.seeds), pd.read_csv(folder.curves), pd.read_csv(folder.table)
 
@@ -387,24 +360,13 @@ def test_a_terminal_that_goes_away_stops_the_run_and_is_no_result(go, tmp_path):
     assert len(list((tmp_path / "small").glob("*/run.json"))) == 1
 
 
-def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, tmp_path, monkeypatch):
+def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, room_for, tmp_path):
     """Each attempt gets three events further at most; the last ends with the tables of an undisturbed run."""
     undisturbed, *_ = go()
-    append = Journal.append
-    room = 0
-
-    def until_full(self, event):
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        append(self, event)
-
-    monkeypatch.setattr(Journal, "append", until_full)
     result, attempts = None, 0
     while result is None:
-        attempts, room = attempts + 1, 3
-        with contextlib.suppress(OSError):
+        attempts += 1
+        with contextlib.suppress(OSError), room_for(3, Journal, "append", FULL):
             result, *_ = go(out=tmp_path)
     assert attempts > 3
     same_tables(result.folder, undisturbed.folder)
@@ -597,25 +559,14 @@ def test_the_samples_of_a_run_that_was_stopped_are_those_of_one_that_was_not(end
     same_samples(result.folder, undisturbed.folder)
 
 
-def test_a_disk_too_full_for_the_samples_stops_the_run_and_is_no_result(ends, go, tmp_path, monkeypatch):
+def test_a_disk_too_full_for_the_samples_stops_the_run_and_is_no_result(ends, go, room_for, tmp_path):
     """Each attempt has room for seven files; the last ends as an undisturbed run."""
     variants, (undisturbed, *_) = ends
-    save = np.savez
-    room = 0
-
-    def until_full(*args, **arrays):
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        save(*args, **arrays)
-
-    monkeypatch.setattr(np, "savez", until_full)
     again = {"seeds": 6, "metrics": "jsd, late, total", "references": "memoriser", "save_samples": True}
     result, attempts = None, 0
     while result is None:
-        attempts, room = attempts + 1, 7
-        with contextlib.suppress(OSError):
+        attempts += 1
+        with contextlib.suppress(OSError), room_for(7, np, "savez", FULL):
             result, *_ = go(variants, out=tmp_path, **again)
     assert attempts > 3
     same_tables(result.folder, undisturbed.folder)

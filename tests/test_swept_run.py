@@ -12,8 +12,6 @@ from ganbench.plan import batches, plan
 from ganbench.record import journal
 from ganbench.record.journal import Journal
 from ganbench.registry import Registry
-from ganbench.report.observer import Observer
-from ganbench.run import run
 from ganbench.suite import parse
 
 PLUGIN = '''"""Losses and metrics that only some settings agree with."""
@@ -66,31 +64,19 @@ TABLES = ("curves", "seeds", "tries", "table", "differences")
 
 
 @pytest.fixture(scope="module")
-def plugins(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plugins")
-    (folder / "foreign.py").write_text(PLUGIN)
-    return folder
+def go(run_text):
+    """Run variants into a folder: the run's folder."""
+
+    def build(variants=TWO, metrics="jsd, modes", **more):
+        return run_text(SUITE.format(variants=variants, metrics=metrics), **more).folder
+
+    return build
 
 
 @pytest.fixture(scope="module")
-def go(plugins, tmp_path_factory):
-    """Run variants into a folder: the run's folder."""
-
-    def build(variants=TWO, metrics="jsd, modes", out=None, engine="auto"):
-        registry = Registry.load(extra=plugins)
-        assert not registry.broken
-        result = run(
-            parse(SUITE.format(variants=variants, metrics=metrics), registry),
-            registry,
-            out=out or tmp_path_factory.mktemp("results"),
-            device=torch.device("cpu"),
-            engine=engine,
-            command=["ganbench"],
-            observer=Observer(),
-        )
-        return result.folder
-
-    return build
+def interrupted(room_for):
+    """A run whose journal takes so many events, and that is interrupted at the next: ``with interrupted(5):``."""
+    return lambda events: room_for(events, Journal, "append", KeyboardInterrupt)
 
 
 @pytest.fixture(scope="module")
@@ -169,20 +155,9 @@ def place(folder, kind, family, count):
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_stopped_anywhere_and_started_again_a_sweep_ends_with_the_same_tables(stop, whole, go, tmp_path, monkeypatch):
-    append, room = Journal.append, place(whole, *STOPS[stop])
-
-    def until_interrupted(self, event):
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise KeyboardInterrupt
-        append(self, event)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Journal, "append", until_interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            go(out=tmp_path)
+def test_stopped_anywhere_and_started_again_a_sweep_ends_with_the_same_tables(stop, whole, go, interrupted, tmp_path):
+    with interrupted(place(whole, *STOPS[stop])), pytest.raises(KeyboardInterrupt):
+        go(out=tmp_path)
     again = go(out=tmp_path)
     assert len(list((tmp_path / "swept").glob("*/run.json"))) == 1
     for name in TABLES:
@@ -192,22 +167,12 @@ def test_stopped_anywhere_and_started_again_a_sweep_ends_with_the_same_tables(st
     assert len([cell for kind, cell in events(again) if kind == "end"]) == 5
 
 
-def test_a_sweep_stopped_again_and_again_ends_with_the_same_tables(whole, go, tmp_path, monkeypatch):
+def test_a_sweep_stopped_again_and_again_ends_with_the_same_tables(whole, go, interrupted, tmp_path):
     """Each attempt gets two events further; those of the second family's cells that were said before are said again."""
-    append, room = Journal.append, 0
-
-    def until_full(self, event):
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise KeyboardInterrupt
-        append(self, event)
-
-    monkeypatch.setattr(Journal, "append", until_full)
     again, attempts = None, 0
     while again is None:
-        attempts, room = attempts + 1, 5
-        with contextlib.suppress(KeyboardInterrupt):
+        attempts += 1
+        with interrupted(5), contextlib.suppress(KeyboardInterrupt):
             again = go(out=tmp_path)
     assert attempts > 3
     for name in TABLES:
@@ -270,24 +235,13 @@ def test_memory_that_runs_out_in_the_middle_is_said_in_the_rows(go, monkeypatch)
     assert set(seeds["message"][2:]) == {"memory ran out: 2 of 4 seeds train at once"}
 
 
-def test_a_resumed_run_keeps_the_engine_that_it_began_with(go, tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_the_engine_that_it_began_with(go, interrupted, tmp_path, monkeypatch):
     """Though the choice follows from a clock, a kill changes no row."""
     from ganbench.train import probe
 
-    append, room = Journal.append, 6
-
-    def until_interrupted(self, event):
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise KeyboardInterrupt
-        append(self, event)
-
     one = "{ns: {loss: nonsaturating}}"
-    with monkeypatch.context() as patch:
-        patch.setattr(Journal, "append", until_interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            go(one, out=tmp_path)
+    with interrupted(6), pytest.raises(KeyboardInterrupt):
+        go(one, out=tmp_path)
     # By now the clock would say that compiling pays.
     monkeypatch.setattr(probe, "COMPILE_SECONDS", 0.0)
     assert set(pd.read_csv(go(one, out=tmp_path).seeds)["engine"][2:]) == {"eager"}

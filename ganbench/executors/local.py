@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from ganbench.executors.outcomes import Outcome, of_models, of_reference, rows
 from ganbench.failure import PluginError, describe, out_of_memory
 from ganbench.kinds import CELL_NAMES
 from ganbench.measure.evaluate import Metrics
@@ -26,8 +27,6 @@ from ganbench.report.observer import Observer
 from ganbench.train.cell import Trainer
 from ganbench.train.checkpoint import load, save
 from ganbench.train.data import build_dataset
-from ganbench.train.reference import reference_outcome
-from ganbench.train.step import State
 
 Record = Callable[[Mapping[str, Any]], None]
 #: A cell, a kind and what there is to say: the journal's start, speed, evaluation and end, and beside them progress,
@@ -36,10 +35,6 @@ Event = tuple[Cell, str, dict[str, Any]]
 _UNRECORDED = ("progress", "checkpoint", "samples")
 #: The engines that ``auto`` chooses from.
 CHOSEN = ("eager", "compiled")
-#: A seed, how it stands, and what metrics may name about it.
-Outcome = tuple[int, Status, dict[str, Any]]
-#: How many numbers the samples that are measured at once may hold: 64 MiB.
-TOGETHER = 2**24
 
 
 @dataclass(frozen=True)
@@ -127,14 +122,13 @@ def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
     dataset = build_dataset(cell.data, around.registry)
     notes: dict[int, str] = {}
 
-    def outcomes() -> Iterator[Outcome]:
-        for seed in cell.seeds:
-            one = reference_outcome(cell, around.registry, dataset, seed, around.metrics.names, around.device)
-            notes[seed] = one["note"]
-            yield seed, Status.DONE, one
+    def noted() -> Iterator[list[Outcome]]:
+        for group in of_reference(cell, around.registry, dataset, around.metrics.names, around.device):
+            notes.update((seed, outcome["note"]) for seed, _, outcome in group)
+            yield group
 
-    rows = yield from _measured(cell, around, 0, outcomes())
-    yield cell, "evaluation", {"step": 0, "rows": rows}
+    measured = yield from _measured(cell, around, 0, noted())
+    yield cell, "evaluation", {"step": 0, "rows": measured}
     yield cell, "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
 
 
@@ -175,9 +169,9 @@ def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known
             own = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
             if max(survived[i] for i in own) >= before:
                 # A seed that diverged is measured once more, to say how bad it is, and then left alone.
-                outcomes = _outcomes(trainer, own, around.metrics.names, survived, state, step, before)
-                rows = yield from _measured(cell, around, step, outcomes)
-                yield cell, "evaluation", {"step": step, "rows": rows}
+                outcomes = of_models(trainer, own, around.metrics.names, survived, state, step, before)
+                measured = yield from _measured(cell, around, step, outcomes)
+                yield cell, "evaluation", {"step": step, "rows": measured}
         if max(survived) < step:
             break
         if step < first.steps:
@@ -204,51 +198,17 @@ def _rounded(step: int, block: int) -> int:
     return -(-step // block) * block
 
 
-def _outcomes(
-    trainer: Trainer,
-    replicas: range,
-    names: frozenset[str],
-    survived: Sequence[int],
-    state: State,
-    step: int,
-    before: int,
-) -> Iterator[Outcome]:
-    """The outcome of each of the replicas that trained since the step ``before``."""
-    for replica in replicas:
-        if survived[replica] >= before:
-            status = Status.DIVERGED if survived[replica] < step else Status.DONE
-            final = status is Status.DIVERGED or step == trainer.cell.steps
-            yield trainer.seeds[replica], status, trainer.outcome(state, step, replica, names, final=final)
-
-
 def _measured(
-    cell: Cell, around: Surroundings, step: int, outcomes: Iterator[Outcome]
+    cell: Cell, around: Surroundings, step: int, groups: Iterator[list[Outcome]]
 ) -> Generator[Event, None, list[dict[str, Any]]]:
-    """A row for each outcome, after its samples if they are the seed's last.
-
-    As many outcomes are held in memory at once as have few samples together.
-    """
-    rows = []
-    while group := list(_few(outcomes)):
-        measured = around.metrics.of_outcomes([outcome for _, _, outcome in group])
-        for (seed, status, outcome), row in zip(group, measured, strict=True):
-            if isinstance(row, PluginError):
-                # A metric may have no answer for samples that are not finite: no reason to lose the other seeds.
-                if status is not Status.DIVERGED or out_of_memory(row):
-                    raise row
-                row, failures = around.metrics.salvaged(outcome)
-                row["note"] = "; ".join(filter(None, (*failures, str(row.get("note", "")))))
-            rows.append({"seed": seed, "status": status} | row)
+    """A row for each outcome, after its samples if they are the seed's last."""
+    found = []
+    for group in groups:
+        found += rows(group, around.metrics)
+        for seed, _, outcome in group:
             if outcome["final"]:
                 yield cell, "samples", {"samples": outcome["samples"], "seed": seed, "step": step}
-    return rows
-
-
-def _few(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    together = 0
-    while together < TOGETHER and (found := next(outcomes, None)) is not None:
-        together += found[2]["samples"].numel()
-        yield found
+    return found
 
 
 def _ending(seed: int, status: Status, step: int, message: str = "") -> dict[str, Any]:

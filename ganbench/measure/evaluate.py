@@ -16,6 +16,7 @@ from ganbench.kinds import CELL_NAMES, Column, Metric, Said
 from ganbench.measure.divergence import Divergence, divergences
 from ganbench.registry import Registry
 from ganbench.suite import Choice
+from ganbench.threads import threads_for
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Metrics:
         rows: list[dict[str, Said] | PluginError] = []
         for outcome in outcomes:
             try:
-                rows.append(self._measure(outcome, cell=False))
+                with threads_for(outcome["samples"].numel()):
+                    rows.append(self._measure(outcome, cell=False))
             except PluginError as error:
                 rows.append(error)
         return rows

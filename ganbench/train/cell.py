@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from ganbench.calling import bind
@@ -16,25 +14,23 @@ from ganbench.failure import PluginError, describe, out_of_memory
 from ganbench.kinds import Architecture, Loss, Networks, Optimizer, Update
 from ganbench.plan import Cell
 from ganbench.registry import Registry
-from ganbench.seeds import isolated, stream
+from ganbench.seeds import isolated
 from ganbench.suite import Choice, Variant
 from ganbench.train.capture import STEPS
 from ganbench.train.check import check_networks
 from ganbench.train.chunks import Chunks, in_cache, in_memory
 from ganbench.train.cost import CellCost, Compilations, PeakMemory, kernels
-from ganbench.train.data import build_dataset, outcome
+from ganbench.train.data import build_dataset
 from ganbench.train.device import arithmetic
 from ganbench.train.engine import Engine
+from ganbench.train.evaluation import Evaluation
 from ganbench.train.game import Rules, autograd_gradient, bind_loss, bind_optimizer, functional_gradient
 from ganbench.train.network import Network, stack
-from ganbench.train.noise import Noise, fill
+from ganbench.train.noise import Noise
 from ganbench.train.probe import Probe, probe
 from ganbench.train.scalars import scalars
 from ganbench.train.speed import CellSpeed, Speed, measure_speed
 from ganbench.train.step import Constants, State, one_step, start
-
-#: Rows that are evaluated at a time on a CPU.
-ROWS = 5000
 
 
 class Trainer:
@@ -45,6 +41,7 @@ class Trainer:
     """
 
     def __init__(self, cells: Sequence[Cell], registry: Registry, device: torch.device, engine: str) -> None:
+        self._compiled = Compilations.now()
         recipes = [cell.recipe for cell in cells if cell.recipe is not None]
         self.cells = tuple(cells)
         self.cell, recipe = cells[0], recipes[0]
@@ -88,9 +85,9 @@ class Trainer:
         self._build = build
         self._engine = build(self.engine, self.seeds)
         self._alone = build("serial", self.seeds[:1])
-        # Evaluation is in evaluation mode, and leaves the mode of the modules that train alone.
-        still = (copy.deepcopy(network.module).eval() for network in (self._rules.discriminator, self._rules.generator))
-        self._still = tuple(still)
+        self._evaluation = Evaluation(
+            self._rules, self._constants, self.dataset, self.loss, self.seeds, self.cell.samples
+        )
 
     @property
     def note(self) -> str:
@@ -154,11 +151,11 @@ class Trainer:
 
     def cost(self) -> CellCost:
         """What a step costs that no clock tells, and the memory that a few steps of all replicas take."""
-        before = Compilations.now()
         with PeakMemory(self.device) as memory:
             self._engine.run(self.start, self._constants, 0, 2)
         launched = kernels(lambda: self._run(STEPS), self.device)
-        since = Compilations.now().since(before)
+        # From the first step that was tried: what is compiled anew in each step is given up by torch after a few.
+        since = Compilations.now().since(self._compiled)
         return CellCost(
             step=self.probe.cost,
             kernels=None if launched is None else launched / STEPS,
@@ -181,33 +178,17 @@ class Trainer:
     def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
         """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
 
-        Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant. No tf32:
-        measures are taken in float32.
+        No tf32: measures are taken in float32.
         """
         _set_tf32("float32", self.device)
-        seed, n = self.seeds[replica], self.cell.samples
-        latent = fill(
-            self._rules.latent_kind,
-            (n, *self._rules.latent),
-            stream(seed, "evaluate.latent", step, self.device),
-        )
-        with torch.no_grad(), isolated(seed, "evaluate.global", step):
-            samples = self._evaluate("G", state, replica, latent)
-            scope = outcome(samples, self.dataset, seed, names, final=final) | {"loss": self.loss}
-            if "d_real" in names:
-                scope["d_real"] = self._evaluate("D", state, replica, scope["real"]).flatten()
-            if "d_fake" in names:
-                scope["d_fake"] = self._evaluate("D", state, replica, samples).flatten()
-        return scope
+        return self._evaluation.outcome(state, step, replica, names, final=final)
 
-    def _evaluate(self, player: str, state: State, replica: int, x: Tensor) -> Tensor:
-        at = 0 if player == "D" else 1
-        network = (self._rules.discriminator, self._rules.generator)[at]
-        buffers = {name: tensor[replica] for name, tensor in (self._constants.D, self._constants.G)[at].items()}
-        theta, still = state.players[at].theta[replica], self._still[at]
-        # A processor's caches hold the layers of so many rows: three times as fast as all at once.
-        rows = ROWS if x.device.type == "cpu" else len(x)
-        return torch.cat([network.call(theta, buffers, some, still) for some in torch.split(x, rows)])
+    def outcomes(
+        self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        """The outcomes of several replicas, each with whether it is ``final``."""
+        _set_tf32("float32", self.device)
+        return self._evaluation.outcomes(state, step, asked, names)
 
 
 def _set_tf32(precision: str, device: torch.device) -> None:

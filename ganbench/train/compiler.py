@@ -19,6 +19,8 @@ from torch import Tensor
 from ganbench.train.graph import lowered, record
 from ganbench.train.step import Draws, FlatStep
 
+#: Steps that stay compiled: more than a suite has for one dataset, since the next dataset has the same ones.
+KEPT = 64
 _COMPILED: dict[tuple[Any, ...], Callable[..., Sequence[Tensor]]] = {}
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -33,17 +35,21 @@ def compiled(
     shared: str,
     threads: int,
 ) -> FlatStep:
-    """The step for tensors of these shapes, compiled once a process for all that ``shared`` says is the same.
+    """The step for tensors of these shapes, compiled once for all that ``shared`` says is the same.
 
     threads: how many threads a call may use on a CPU.
     """
     example = [*state, *constants, *draws, index]
     key = (shared, threads, str(index.device), *((tuple(tensor.shape), tensor.dtype) for tensor in example))
     with _ONE_AT_A_TIME:
-        if key not in _COMPILED:
+        made = _COMPILED.pop(key, None)
+        if made is None:
             ends = (len(state), len(state) + len(constants))
-            _COMPILED[key] = _compile(step, example, ends, threads)
-    made = _COMPILED[key]
+            made = _compile(step, example, ends, threads)
+        # In the order in which they were last asked for.
+        _COMPILED[key] = made
+        if len(_COMPILED) > KEPT:
+            del _COMPILED[next(iter(_COMPILED))]
 
     def call(state: Sequence[Tensor], constants: Sequence[Tensor], draws: Draws, index: Tensor) -> Sequence[Tensor]:
         return made(*state, *constants, *draws, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,11 +17,30 @@ from ganbench.suite import Choice
 from ganbench.train.check import check_distribution
 
 
+@dataclass(frozen=True)
+class _InUse:
+    """A dataset as it was built, and what of it is held out, by number, seed and device."""
+
+    plugin: Dataset
+    choice: Choice
+    distribution: Distribution
+    held_out: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
+
+
+#: The dataset that was built last, if any: cell after cell uses the same, and each evaluation the same held-out data.
+_LAST: list[_InUse] = []
+#: Held-out data is kept where all of it together takes at most so many bytes.
+KEPT_BYTES = 2**28
+
+
 def build_dataset(choice: Choice, registry: Registry) -> Distribution:
-    """The distribution that a suite's dataset names."""
-    distribution: Distribution = bind(registry.value(Dataset, choice.name).build, choice.parameters)({})
-    check_distribution(choice.name, distribution)
-    return distribution
+    """The distribution that a suite's dataset names; one and the same for all cells of the dataset."""
+    plugin = registry.value(Dataset, choice.name)
+    if not (_LAST and _LAST[0].plugin is plugin and _LAST[0].choice is choice):
+        distribution: Distribution = bind(plugin.build, choice.parameters)({})
+        check_distribution(choice.name, distribution)
+        _LAST[:] = [_InUse(plugin, choice, distribution)]
+    return _LAST[0].distribution
 
 
 def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
@@ -29,10 +49,20 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     Fresh ones, or, where the data is a finite set, those that it holds out. Drawn on the CPU, so that all devices, and
     whoever scores the samples later, have the same.
     """
-    random = stream(seed, "evaluate.real")
-    finite: Tensor | None = getattr(dataset, "held_out", None)
-    drawn = draw(dataset, n, random) if finite is None else finite[torch.randperm(len(finite), generator=random)[:n]]
-    return drawn.to(device)
+    kept = _LAST[0].held_out if _LAST and _LAST[0].distribution is dataset else {}
+    key = (n, seed, device)
+    if key not in kept:
+        random = stream(seed, "evaluate.real")
+        finite: Tensor | None = getattr(dataset, "held_out", None)
+        drawn = (
+            draw(dataset, n, random) if finite is None else finite[torch.randperm(len(finite), generator=random)[:n]]
+        )
+        drawn = drawn.to(device)
+        if drawn.nbytes + sum(each.nbytes for each in kept.values()) > KEPT_BYTES:
+            return drawn
+        kept[key] = drawn
+    # A copy: whoever writes into it must not change what the next one gets.
+    return kept[key].clone()
 
 
 def training_points(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from functools import cache
+from concurrent.futures import FIRST_COMPLETED, wait
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from ganbench.failure import describe, out_of_memory
 from ganbench.seeds import isolated, reseed
+from ganbench.threads import pool
 from ganbench.train.capture import STEPS, Captured
 from ganbench.train.chunks import Chunks
 from ganbench.train.compiler import compiled
@@ -115,16 +115,16 @@ class Engine:
 
     def _in_turns(self, chunks: Sequence[Iterator[list[Tensor]]], stopping: threading.Event) -> list[list[Tensor]]:
         """The last of each chunk, the threads taking them in turns: where a core is busy, another does more."""
-        pool = _threads(self.chunks.workers, self.chunks.threads)
+        threads = pool(self.chunks.workers, self.chunks.threads)
         done: list[list[Tensor]] = [[] for _ in chunks]
-        waiting = {pool.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
+        waiting = {threads.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
         try:
             while waiting:
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                     at, own = waiting.pop(future), future.result()
                     if own is not None:
                         done[at] = own
-                        waiting[pool.submit(next, chunks[at], None)] = at
+                        waiting[threads.submit(next, chunks[at], None)] = at
         finally:
             stopping.set()
             for future in waiting:
@@ -226,9 +226,3 @@ def _some(tree: Any, part: range, filling: int) -> Any:
 def _last(turns: Iterator[list[Tensor]]) -> list[Tensor]:
     # One at a time is held: each is a whole state.
     return deque(turns, maxlen=1).pop()
-
-
-@cache
-def _threads(workers: int, threads: int) -> ThreadPoolExecutor:
-    """Threads that stay: each tells torch once how many of its own it may use."""
-    return ThreadPoolExecutor(workers, "ganbench", torch.set_num_threads, (threads,))

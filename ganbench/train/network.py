@@ -33,14 +33,20 @@ class Network:
         """The length of theta."""
         return sum(self._sizes)
 
-    def call(self, theta: Tensor, buffers: Buffers, x: Tensor, module: nn.Module | None = None) -> Tensor:
-        """The output for one model: theta (parameters,), x (batch, ...); ``module``: its twin in another mode."""
+    def call(self, theta: Tensor, buffers: Buffers, x: Tensor) -> Tensor:
+        """The output for one model: theta (parameters,), x (batch, ...)."""
+        return self.apply(self.tensors(theta, buffers), x, self.module)
+
+    def tensors(self, theta: Tensor, buffers: Buffers) -> dict[str, Tensor]:
+        """All tensors of one model by their names in the module; the parameters are views of theta."""
         pieces = torch.split(theta, self._sizes)
-        tensors = {
-            name: piece.view(shape) for name, piece, shape in zip(self._names, pieces, self._shapes, strict=True)
-        }
+        named = zip(self._names, pieces, self._shapes, strict=True)
+        return {**{name: piece.view(shape) for name, piece, shape in named}, **buffers}
+
+    def apply(self, tensors: dict[str, Tensor], x: Tensor, module: nn.Module) -> Tensor:
+        """The output for one model, given as its tensors, of ``module``: this one, or a twin of it in another mode."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
-            output: Tensor = functional_call(module or self.module, {**tensors, **buffers}, (x,))
+            output: Tensor = functional_call(module, tensors, (x,))
         return output.to(x.dtype)
 
 

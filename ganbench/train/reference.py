@@ -12,6 +12,7 @@ from ganbench.kinds import Distribution, Reference
 from ganbench.plan import Cell
 from ganbench.registry import Registry
 from ganbench.seeds import isolated, stream
+from ganbench.threads import threads_for
 from ganbench.train.check import check_distribution
 from ganbench.train.data import draw, outcome, training_points
 
@@ -37,7 +38,7 @@ def reference_outcome(
     training = training_points(dataset, max(cell.samples, FEWEST_POINTS), seed, device)
     given = {"training": training.clone(), "dataset": dataset, "random": stream(seed, f"reference.{name}", 0, device)}
     try:
-        with isolated(seed, "reference.global"):
+        with isolated(seed, "reference.global"), threads_for(training.numel()):
             fitted = bind(registry.value(Reference, name).fit, cell.reference.parameters)(given)
     except Exception as error:
         raise PluginError(f"reference {name}: {describe(error)}") from error

@@ -141,7 +141,10 @@ def test_what_cannot_be_compiled_is_trained_eagerly_and_says_so(cell, shipped, c
 
 def test_what_must_be_compiled_and_cannot_is_one_line(cell, shipped, cpu, uncompilable):
     trainer = Trainer([cell(TINY)], shipped, cpu, "compiled")
-    with pytest.raises(PluginError, match=r"^the step cannot be compiled: RuntimeError: no compiler today; --engine eager does without$"):
+    with pytest.raises(
+        PluginError,
+        match=r"^the step cannot be compiled: RuntimeError: no compiler today; --engine eager does without$",
+    ):
         trainer.prepare()
 
 

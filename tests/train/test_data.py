@@ -9,6 +9,7 @@ from ganbench.failure import PluginError
 from ganbench.mixture import Mixture
 from ganbench.registry import Registry
 from ganbench.suite import Choice
+from ganbench.train import data
 from ganbench.train.data import build_dataset, held_out, outcome, training_points
 
 ENDLESS = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
@@ -105,3 +106,29 @@ def test_an_outcome_says_what_is_known_of_samples_that_nobody_has_a_name_for():
         assert found["final"] is True
         assert [found[name] for name in ("d_real", "d_fake", "loss", "model")] == [None] * 4
     assert (finite["dataset"].shape, endless["dataset"]) == ((1,), ENDLESS)
+
+
+def test_all_cells_of_a_dataset_use_the_same(shipped):
+    ring = Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1})
+    first, again = build_dataset(ring, shipped), build_dataset(ring, shipped)
+    assert first is again
+    assert build_dataset(Choice("ring", {"modes": 6, "radius": 1.0, "std": 0.1}), shipped).modes == 6
+    assert build_dataset(ring, shipped) is not first
+
+
+def test_who_writes_into_held_out_data_spoils_it_for_nobody_else(shipped, cpu):
+    dataset = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    first = held_out(dataset, 100, 3, cpu)
+    kept = first.clone()
+    first.zero_()
+    assert torch.equal(held_out(dataset, 100, 3, cpu), kept)
+    assert torch.equal(held_out(dataset, 50, 3, cpu), held_out(Mixture(dataset.means, dataset.std), 50, 3, cpu))
+
+
+def test_held_out_data_that_is_too_much_to_keep_is_drawn_again(shipped, cpu, monkeypatch):
+    dataset = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    kept = held_out(dataset, 100, 3, cpu)
+    monkeypatch.setattr(data, "KEPT_BYTES", 0)
+    again = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    assert torch.equal(held_out(again, 100, 3, cpu), kept)
+    assert not data._LAST[0].held_out

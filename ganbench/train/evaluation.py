@@ -1,0 +1,126 @@
+"""Trained models put to use: what metrics may name about each of them, several worked out side by side."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ganbench.kinds import Distribution, Loss
+from ganbench.seeds import isolated, stream
+from ganbench.threads import pool
+from ganbench.train.data import outcome
+from ganbench.train.game import Rules
+from ganbench.train.noise import fill
+from ganbench.train.step import Constants, State
+
+#: Rows that go through a network at a time on a CPU: its caches hold the layers of so many, which is three times as
+#: fast as all at once.
+ROWS = 5000
+
+T = TypeVar("T")
+
+
+class Evaluation:
+    """The discriminators and generators of a batch of cells, in evaluation mode.
+
+    ``seeds``: of each replica; ``samples``: how many are asked of each generator. On a CPU several models are evaluated
+    side by side, a thread each.
+    """
+
+    def __init__(
+        self, rules: Rules, constants: Constants, dataset: Distribution, loss: Loss, seeds: Sequence[int], samples: int
+    ) -> None:
+        self._networks = (rules.discriminator, rules.generator)
+        self._latent, self._latent_kind = (samples, *rules.latent), rules.latent_kind
+        self._buffers = (constants.D, constants.G)
+        self._dataset, self._loss, self._seeds = dataset, loss, tuple(seeds)
+        self._workers = min(torch.get_num_threads(), len(seeds))
+        # Evaluation leaves the mode of the modules that train alone; and a call writes into the module that it is of.
+        self._modules: SimpleQueue[list[nn.Module]] = SimpleQueue()
+        for _ in range(self._workers):
+            self._modules.put([copy.deepcopy(network.module).eval() for network in self._networks])
+
+    @torch.no_grad()
+    def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+        """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
+
+        Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
+        """
+        with isolated(self._seeds[replica], "evaluate.global", step):
+            scope = self._known(self._samples(state, step, replica), replica, final, names)
+            return scope | self._logits(state, replica, scope, names)
+
+    @torch.no_grad()
+    def outcomes(
+        self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        """The outcomes of several replicas, each with whether it is ``final``; the same as they have one by one."""
+        if self._workers > 1 and len(asked) > 1 and state.survived.device.type == "cpu":
+            drawn = torch.get_rng_state()
+            try:
+                found = self._side_by_side(state, step, asked, names)
+            except Exception:
+                # One by one there is more memory, and what fails then is what failed first.
+                found = None
+            if found is not None and torch.equal(torch.get_rng_state(), drawn):
+                return found
+            # A network draws from torch's global generator, of which there is one.
+            torch.set_rng_state(drawn)
+            self._workers = 1
+        return [self.outcome(state, step, replica, names, final=final) for replica, final in asked]
+
+    def _side_by_side(
+        self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        replicas = [replica for replica, _ in asked]
+        samples = self._each(lambda replica: self._samples(state, step, replica), replicas)
+        # The data's own code is of one thread.
+        scopes = [self._known(own, *which, names) for own, which in zip(samples, asked, strict=True)]
+        scope_of = dict(zip(replicas, scopes, strict=True))
+        logits = self._each(lambda replica: self._logits(state, replica, scope_of[replica], names), replicas)
+        return [scope | own for scope, own in zip(scopes, logits, strict=True)]
+
+    def _each(self, work: Callable[[int], T], replicas: Sequence[int]) -> list[T]:
+        threads = pool(self._workers, max(1, torch.get_num_threads() // self._workers))
+        futures = [threads.submit(work, replica) for replica in replicas]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
+            wait(futures)
+
+    def _known(self, samples: Tensor, replica: int, final: bool, names: frozenset[str]) -> dict[str, Any]:
+        return outcome(samples, self._dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
+
+    def _samples(self, state: State, step: int, replica: int) -> Tensor:
+        random = stream(self._seeds[replica], "evaluate.latent", step, state.survived.device)
+        return self._through(1, state, replica, fill(self._latent_kind, self._latent, random))[0]
+
+    def _logits(self, state: State, replica: int, scope: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+        of = {name: scope[points] for name, points in (("d_real", "real"), ("d_fake", "samples")) if name in names}
+        logits = self._through(0, state, replica, *of.values())
+        return {name: own.flatten() for name, own in zip(of, logits, strict=True)}
+
+    def _through(self, player: int, state: State, replica: int, *inputs: Tensor) -> list[Tensor]:
+        """What one replica's discriminator, 0, or generator, 1, makes of each of the inputs."""
+        network, theta = self._networks[player], state.players[player].theta[replica]
+        tensors = network.tensors(theta, {name: own[replica] for name, own in self._buffers[player].items()})
+        modules = self._modules.get()
+        try:
+            with torch.no_grad():
+                return [
+                    torch.cat([network.apply(tensors, rows, modules[player]) for rows in _split(x)]) for x in inputs
+                ]
+        finally:
+            self._modules.put(modules)
+
+
+def _split(x: Tensor) -> Sequence[Tensor]:
+    return torch.split(x, ROWS if x.device.type == "cpu" else len(x))
