@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import iqr, mannwhitneyu, nct, norm, t, wilcoxon
 
-from ganbench.statistics import CONFIDENCE, FEWEST, NOTHING, Estimate
+from ganbench.statistics import CONFIDENCE, NOTHING, Estimate
 
 #: The power that the smallest detectable difference is defined by.
 POWER = 0.80
@@ -74,14 +74,14 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return corrected
 
 
-def detectable(differences: np.ndarray) -> float | None:
-    """The smallest true difference that so many pairs, scattered so, show with 80 % probability at 5 % (two-sided).
+def detectable(differences: np.ndarray, *, level: float = 1 - CONFIDENCE, power: float = POWER) -> float | None:
+    """The smallest true difference that so many pairs, scattered so, show: 4 times of 5 at 5 % (two-sided) unless said.
 
     The scatter is the standard deviation of the differences or, where some are infinite, their interquartile range as a
-    normal distribution has it. None where there are fewer than 6 pairs (no outcome is then significant), where the
-    scatter is not known or nothing scatters (but by rounding).
+    normal distribution has it. None where so few pairs cannot be significant (fewer than 6 at 5 %), where the scatter
+    is not known or nothing scatters (but by rounding).
     """
-    if len(differences) < FEWEST:
+    if len(differences) < 2 or _attainable(len(differences), level) is None:
         return None
     if np.isfinite(differences).all():
         scatter = float(differences.std(ddof=1))
@@ -89,28 +89,31 @@ def detectable(differences: np.ndarray) -> float | None:
         with np.errstate(invalid="ignore"):
             scatter = float(iqr(differences, scale="normal"))
     rounding = 1e-12 * float(np.abs(differences[np.isfinite(differences)]).max(initial=0.0))
-    return scatter * effect(len(differences)) if rounding < scatter < math.inf else None
+    return scatter * effect(len(differences), level, power) if rounding < scatter < math.inf else None
 
 
 @lru_cache
-def effect(pairs: int) -> float:
-    """The shift, in standard deviations, that Wilcoxon's signed-rank test finds with 80 % probability at 5 %.
+def effect(pairs: int, level: float = 1 - CONFIDENCE, power: float = POWER) -> float:
+    """The shift, in standard deviations, that Wilcoxon's signed-rank test finds with this power at this level.
+
+    The level is two-sided.
 
     By Student's t with 3/pi as many pairs (the test's efficiency for normal differences: Hodges & Lehmann 1956), at
-    the level the test can really have: for few pairs its p-values are coarse. Raises ValueError below 6 pairs, where
-    it can never be significant.
+    the level the test can really have: for few pairs its p-values are coarse. Raises ValueError where so few pairs can
+    never be significant: below 6 at 5 %.
     """
-    if pairs < FEWEST:
+    real = _attainable(pairs, level)
+    if real is None:
         raise ValueError(f"with {pairs} pairs no difference can be significant")
     as_many = pairs * 3 / math.pi
-    critical = float(t.isf(_level(pairs) / 2, as_many - 1))
-    centre = brentq(lambda c: float(nct.sf(critical, as_many - 1, c)) - POWER, critical / 2, 2 * critical)
+    critical = float(t.isf(real / 2, as_many - 1))
+    upper = critical + 2 * float(t.isf(1 - power, as_many - 1)) + 10
+    centre = brentq(lambda c: float(nct.sf(critical, as_many - 1, c)) - power, 0.0, upper)
     return float(centre) / math.sqrt(as_many)
 
 
-def _level(pairs: int) -> float:
-    """The largest p-value of the exact signed-rank test that is not above 5 %."""
-    level = 1 - CONFIDENCE
+def _attainable(pairs: int, level: float) -> float | None:
+    """The largest p-value of the exact signed-rank test that is not above the level; None where there is none."""
     if pairs > 50:
         return level
     ways = np.zeros(pairs * (pairs + 1) // 2 + 1)
@@ -118,4 +121,4 @@ def _level(pairs: int) -> float:
     for rank in range(1, pairs + 1):
         ways[rank:] += ways[:-rank].copy()
     p_values = 2 * ways.cumsum() / 2.0**pairs
-    return float(p_values[p_values <= level].max())
+    return float(p_values[p_values <= level].max(initial=0.0)) or None

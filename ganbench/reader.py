@@ -16,7 +16,8 @@ from ganbench.choice import (
     optimizer_draft,
     settle,
 )
-from ganbench.kinds import Distribution, Metric, Networks
+from ganbench.guard_reader import Guard, read_guard
+from ganbench.kinds import Column, Distribution, Metric, Networks
 from ganbench.mistake import Place
 from ganbench.plugin import one_line
 from ganbench.registry import Registry
@@ -38,6 +39,7 @@ class Reader:
         self.references: list[Choice] = []
         self.metrics: list[Choice] = []
         self.sweeps: dict[str, Sweep] = {}
+        self.guard: dict[str, Guard] = {}
         self._architectures: dict[str, tuple[Draft, Choice]] = {}
         self._swept_architectures: list[tuple[Draft, Choice]] = []
 
@@ -55,7 +57,7 @@ class Reader:
             if isinstance(raw, dict):
                 self._read_variant(name)
         self._read_sweeps()
-        self._read_metrics()
+        self._read_guards(self._read_metrics())
         self._try_out()
 
     def _at(self, *place: str | int) -> Any:
@@ -103,9 +105,11 @@ class Reader:
                     ("variants", name), f"{name!r} is a reference's row in the table: choose another", True
                 )
 
-    def _read_metrics(self) -> None:
+    def _read_metrics(self) -> list[Column]:
+        """Each metric's choice; the columns that they fill."""
         raw = self._at("metrics")
         columns: dict[str, str] = {}
+        found: list[Column] = []
         for index, item in enumerate(raw if isinstance(raw, list) else SuiteFile.model_fields["metrics"].default):
             drafted = draft(item, ("metrics", index) if isinstance(raw, list) else ("metrics",))
             if not drafted or not (choice := settle("metric", drafted, self.registry, self.document)):
@@ -113,11 +117,20 @@ class Reader:
             self.metrics.append(choice)
             value = self.registry.get("metric", choice.name).value
             for column in value.columns if isinstance(value, Metric) else ():
+                found.append(column)
                 owner = columns.setdefault(column.name, f"{choice.name}[{index}]")
                 if owner != f"{choice.name}[{index}]":
                     other = owner.rpartition("[")[0]
                     self.document.add(drafted.name_place, _collision(choice.name, other, column.name))
                     break
+        return found
+
+    def _read_guards(self, columns: list[Column]) -> None:
+        places: list[tuple[str, Place]] = [("", ("guard",))]
+        places += [(name, ("variants", name, "guard")) for name, _ in self._items("variants")]
+        for name, place in places:
+            if guard := read_guard(self.document, place, self._at(*place), columns):
+                self.guard[name] = guard
 
     def _read_defaults(self) -> None:
         """Check each default alone, since every variant may replace it."""

@@ -15,6 +15,7 @@ import torch
 import ganbench
 from ganbench.executors.local import Surroundings, run_cells
 from ganbench.kinds import Column, check_columns
+from ganbench.measure import PROTOCOL
 from ganbench.measure.evaluate import bind_metrics
 from ganbench.plan import batches, plan
 from ganbench.record import provenance
@@ -84,6 +85,7 @@ def run(
             for metric, column in metrics.columns
         ],
         "engine": engine,
+        "protocol": PROTOCOL,
         "versions": versions,
         "device": provenance.device(str(device)),
         "git": provenance.git(Path(__file__)),

@@ -125,6 +125,18 @@ Sweep = Annotated[
 ]
 
 
+Guard = Annotated[
+    dict[
+        str,
+        Annotated[
+            Annotated[float, Field(ge=0)] | Literal[False],
+            Field(description="a number of at least 0, or false, which leaves it out"),
+        ],
+    ],
+    Field(description="a mapping of measures, such as jsd, to the smallest change that matters"),
+]
+
+
 class Parts(_Strict):
     """The parts of a variant; what is not given comes from the defaults."""
 
@@ -135,9 +147,10 @@ class Parts(_Strict):
 
 
 class Variant(Parts):
-    """One way to train, with a sweep of its own where the suite's does not fit."""
+    """One way to train, with a sweep and a guard of its own where the suite's do not fit."""
 
     sweep: Sweep | None = None
+    guard: Guard | None = None
 
 
 class Defaults(Parts):
@@ -169,6 +182,7 @@ class SuiteFile(_Strict):
     defaults: Defaults = Defaults()
     variants: Annotated[dict[VariantName, Variant], _named("variants")]
     sweep: Sweep | None = None
+    guard: Guard | None = None
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
         "jsd",
         "likelihood",
@@ -226,6 +240,7 @@ def _schema_at(root: JsonSchema, place: Place) -> JsonSchema:
         nodes += [node["properties"][part] for node in options if part in node.get("properties", {})]
         if not nodes:
             nodes = [value for node in options for value in node.get("patternProperties", {}).values()]
+            nodes += [more for node in options if isinstance(more := node.get("additionalProperties"), dict)]
     return nodes[0] if nodes else {}
 
 

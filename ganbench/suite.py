@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from ganbench import shipped, yamlfile
 from ganbench.choice import PARTS, PLAYERS, Choice
+from ganbench.guard_reader import Guard
 from ganbench.mistake import Mistake, SuiteError
 from ganbench.reader import Reader
 from ganbench.registry import Registry
@@ -57,6 +58,7 @@ class Suite:
     ``steps`` are generator steps, ``batch`` samples a step, ``every`` the steps between evaluations,
     ``samples`` the number drawn for each. ``references`` are rows that no game has trained, the oracle first.
     ``sweeps`` are the values that parameters of each variant take; a variant that is not there is trained as it is.
+    ``guard``: how large a change must be to matter when runs are compared, by variant; of all variants under "".
     """
 
     name: str
@@ -72,6 +74,7 @@ class Suite:
     metrics: tuple[Choice, ...]
     precision: str = "float32"
     sweeps: dict[str, Sweep] = field(default_factory=dict)
+    guard: dict[str, Guard] = field(default_factory=dict)
 
     @property
     def settings(self) -> int:
@@ -98,10 +101,13 @@ class Suite:
             "datasets": {name: choice.plain() for name, choice in self.datasets.items()},
             "references": [choice.plain() for choice in self.references],
             "variants": {
-                name: variant.plain() | ({"sweep": sweeps[name]} if name in sweeps and not shared else {})
+                name: variant.plain()
+                | ({"sweep": sweeps[name]} if name in sweeps and not shared else {})
+                | ({"guard": dict(self.guard[name])} if name in self.guard else {})
                 for name, variant in self.variants.items()
             },
             **({"sweep": next(iter(sweeps.values()))} if sweeps and shared else {}),
+            **({"guard": dict(self.guard[""])} if "" in self.guard else {}),
             "metrics": [choice.plain() for choice in self.metrics],
         }
 
@@ -161,4 +167,5 @@ def _checked(document: Document, registry: Registry) -> Suite:
         metrics=tuple(reader.metrics),
         precision=file.precision,
         sweeps={name: sweep for name, sweep in reader.sweeps.items() if sweep},
+        guard=reader.guard,
     )

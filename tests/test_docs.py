@@ -14,6 +14,7 @@ import yaml
 import ganbench
 from ganbench import shipped as folders
 from ganbench.cli import cli
+from ganbench.compare.finding import Word
 from ganbench.kinds import KINDS, Column
 from ganbench.record.status import Status
 from ganbench.registry import Registry
@@ -25,10 +26,10 @@ from ganbench.train.engine import ENGINES
 from ganbench.train.game import Game
 
 ROOT = Path(__file__).parents[1]
-README, PLUGINS, SUITES, RESULTS, TESTS = (
-    ROOT / folder / "README.md" for folder in ("", "plugins", "suites", "results", "tests")
+README, PLUGINS, SUITES, RESULTS, BASELINES, TESTS = (
+    ROOT / folder / "README.md" for folder in ("", "plugins", "suites", "results", "results/baselines", "tests")
 )
-READMES = (README, PLUGINS, SUITES, RESULTS, TESTS)
+READMES = (README, PLUGINS, SUITES, RESULTS, BASELINES, TESTS)
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -79,11 +80,19 @@ def test_every_command_is_in_the_readme():
     assert [name for name in cli.commands if f"ganbench {name}" not in text(README)] == []
 
 
+def commands():
+    """Every command with its name, those of groups too."""
+    for name, command in cli.commands.items():
+        yield name, command
+        inner = command.commands if isinstance(command, click.Group) else {}
+        yield from ((f"{name} {one}", own) for one, own in inner.items())
+
+
 def test_every_option_and_every_choice_of_one_is_documented():
     everything = "\n".join(map(text, READMES))
     missing = [
         f"{name} {option}"
-        for name, command in [("", cli), *cli.commands.items()]
+        for name, command in [("", cli), *commands()]
         for parameter in command.params
         if isinstance(parameter, click.Option)
         for option in parameter.opts
@@ -106,7 +115,8 @@ def spoken_commands():
 def test_every_command_and_option_that_a_document_speaks_of_exists():
     for path, name, rest in spoken_commands():
         assert name in cli.commands, f"{path} speaks of 'ganbench {name}'"
-        known = {option for parameter in cli.commands[name].params for option in parameter.opts} | {"--help"}
+        own = [command for one, command in commands() if one.split()[0] == name]
+        known = {option for command in own for parameter in command.params for option in parameter.opts} | {"--help"}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, f"{path}: ganbench {name}{rest}"
 
 
@@ -236,6 +246,15 @@ def test_the_mistakes_of_the_wrong_suite_are_those_shown(tmp_path, monkeypatch, 
     with pytest.raises(SuiteError) as raised:
         load("wrong.yaml", shipped)
     assert str(raised.value) == shown.strip()
+
+
+def test_the_workflow_shown_is_this_repositorys_own():
+    (shown,) = blocks(README, "yaml workflow")
+    assert shown == text(ROOT / ".github" / "workflows" / "ganbench.yaml")
+
+
+def test_every_word_of_a_comparison_and_every_exit_code_is_documented():
+    assert not undocumented({word for one in Word for word in str(one).split()}, text(BASELINES))
 
 
 # Links and places.

@@ -37,7 +37,7 @@ MALFORMED = {
     "unknown_key_far": (
         HEAD + "zzz: 1\n",
         "4:1 zzz: unknown key 'zzz'; known: budget, datasets, "
-        "defaults, description, evaluate, metrics, precision, references, seeds, suite, sweep, variants",
+        "defaults, description, evaluate, guard, metrics, precision, references, seeds, suite, sweep, variants",
     ),
     "key_in_wrong_place": (HEAD + "steps: 100\n", "4:1 steps: unknown key 'steps', it belongs in 'budget'"),
     "description": (HEAD + "description: [a]\n", "4:14 description: must be text, not ['a']"),
@@ -191,11 +191,13 @@ MALFORMED = {
     ),
     "variant_text": (
         HEAD.replace("{loss: minimax}", "minimax"),
-        "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, not 'minimax'",
+        "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, guard, "
+        "not 'minimax'",
     ),
     "variant_null": (
         HEAD.replace("{loss: minimax}", ""),
-        "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, not null",
+        "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, guard, "
+        "not null",
     ),
     "variant_oracle": (
         HEAD.replace("{a:", "{oracle:"),
@@ -324,12 +326,12 @@ MALFORMED = {
     "list": (
         "- a\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
-        "datasets, references, defaults, variants, sweep, metrics, not ['a']",
+        "datasets, references, defaults, variants, sweep, guard, metrics, not ['a']",
     ),
     "text": (
         "mog\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
-        "datasets, references, defaults, variants, sweep, metrics, not 'mog'",
+        "datasets, references, defaults, variants, sweep, guard, metrics, not 'mog'",
     ),
     "duplicate_top": (HEAD + "suite: demo\n", "4:1 suite: duplicate key 'suite', first on line 1"),
     "duplicate_inner": (
@@ -346,9 +348,29 @@ MALFORMED = {
     "too_long": (HEAD + "seeds: " + "9" * 5000 + "\n", "4:8 seeds: 99999999999999999999... is too large a number"),
     "alias": (HEAD + "defaults: *x\n", "4:11: aliases (*) are not part of a suite: write the value out"),
     "anchor": (HEAD + "defaults: &x {}\n", "4:11: anchors (&) are not part of a suite: write the value out"),
+    "guard_list": (
+        HEAD + "guard: [jsd]\n",
+        "4:8 guard: must be a mapping of measures, such as jsd, to the smallest change that matters, not ['jsd']",
+    ),
+    "guard_negative": (
+        HEAD + "guard: {diverged: -1}\n",
+        "4:19 guard.diverged: must be a number of at least 0, or false, which leaves it out, not -1",
+    ),
+    "guard_true": (
+        HEAD + "guard: {diverged: true}\n",
+        "4:19 guard.diverged: must be a number of at least 0, or false, which leaves it out, not true",
+    ),
+    "guard_name": (
+        HEAD + "guard: {divergd: 0.1}\n",
+        "4:9 guard.divergd: nothing called 'divergd' can be judged, did you mean 'diverged'?",
+    ),
+    "guard_name_of_variant": (
+        HEAD.replace("loss: minimax", "loss: minimax, guard: {sped: 0.1}"),
+        "3:39 variants.a.guard.sped: nothing called 'sped' can be judged, did you mean 'speed'?",
+    ),
     "merge": (
         HEAD.replace("loss: minimax", "<<: {loss: minimax}, loss: minimax"),
-        "3:16 variants.a.<<: unknown key '<<'; known: architecture, loss, optimizer, sweep, update",
+        "3:16 variants.a.<<: unknown key '<<'; known: architecture, guard, loss, optimizer, sweep, update",
     ),
     "tag": (HEAD + "seeds: !!int '3'\n", "4:8: tags (!) are not part of a suite: write the value out"),
     "python_tag": (

@@ -12,6 +12,10 @@ from typing import NoReturn
 import click
 
 from ganbench import __version__
+from ganbench.cli.baseline import baseline
+from ganbench.cli.compare import compare
+from ganbench.cli.export import export
+from ganbench.cli.history import history
 from ganbench.cli.plan import plan
 from ganbench.cli.plugins import list_plugins
 from ganbench.cli.run import run
@@ -28,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, show, score, list_plugins):
+for command in (run, plan, show, compare, baseline, history, export, score, list_plugins):
     cli.add_command(command)
 
 

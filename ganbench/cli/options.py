@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -45,7 +45,12 @@ plugins_option = click.option(
 
 
 def suite_options(command: Command) -> Command:
-    """The options of every command that reads a suite."""
+    """The options of every command that reads a suite, and its name."""
+    return training_options(click.argument("suite")(command))
+
+
+def training_options(command: Command) -> Command:
+    """The options of every command that may train."""
     for option in (
         plugins_option,
         click.option(
@@ -62,7 +67,6 @@ def suite_options(command: Command) -> Command:
             help="How a cell's seeds are trained.",
         ),
         click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, cuda or cuda:N."),
-        click.argument("suite"),
     ):
         command = option(command)
     return command
@@ -93,11 +97,11 @@ def choose_device(name: str) -> torch.device:
         raise Mistake(f"--device: {error}") from None
 
 
-def console_for(*, stderr: bool = False) -> Console:
-    """Where a command prints."""
+def console_for(*, stderr: bool = False, file: IO[str] | None = None) -> Console:
+    """Where a command prints: its standard output, unless said."""
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False)
+    console = Console(stderr=stderr, file=file, highlight=False)
     if not console.is_terminal:
         # A pipe has no width; do not fold tables for a terminal that is not there.
         console.width = 120

@@ -43,7 +43,8 @@ def show_grid(
     plain = console.options.ascii_only
     overflow: OverflowMethod = "crop" if plain else "ellipsis"
     table = Table(box=BOXES[plain], show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="")
-    table.add_column(Text(""), no_wrap=True, overflow=overflow, min_width=max(1, longest + min(room, 0)))
+    first = max(1, longest + min(room, 0))
+    table.add_column(Text(""), no_wrap=True, overflow=overflow, min_width=first, max_width=first)
     for column in fitting:
         head = Text(safe(console, column.title)).append(f"\n{safe(console, column.under)}", style="dim")
         table.add_column(

@@ -1,0 +1,73 @@
+"""``ganbench baseline``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake
+
+_HOME = "results/baselines"
+
+
+@click.group()
+def baseline() -> None:
+    """Keep what a run says, as what later runs of its suite are compared with."""
+
+
+@baseline.command()
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--reason", metavar="TEXT", help="Why other numbers than the baseline's are right from now on.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_HOME,
+    show_default=True,
+    metavar="DIR",
+    help="Where baselines are kept: DIR/<suite>.csv and DIR/<suite>.json.",
+)
+def save(run: Path, reason: str | None, out: Path) -> None:
+    """Make RUN the baseline of its suite: two small files, to be committed.
+
+    RUN is a run's folder, or a suite's folder of runs: its newest finished one.
+    """
+    from ganbench.compare.baseline import save as save_run
+    from ganbench.compare.load import find_run
+
+    try:
+        saved = save_run(find_run(run), out, reason)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    except OSError as error:
+        raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+    files = f"{saved.path} and {saved.path.with_suffix('.json').name}"
+    what = f"{saved.rows} rows of {saved.suite}"
+    if saved.written:
+        click.echo(f"{what} written to {files}: commit both")
+    else:
+        click.echo(f"{files} say the same already, {what}: left as they are")
+
+
+@baseline.command("list")
+@click.argument("home", metavar="[DIR]", type=click.Path(path_type=Path), default=_HOME)
+def list_baselines(home: Path) -> None:
+    """List the baselines in DIR, by default results/baselines: suite, rows, when saved, commit, and why."""
+    from ganbench.compare.baseline import baselines, open_baseline
+
+    if not home.is_dir():
+        raise Mistake(f"{home}: there is no such folder; a baseline is made by: ganbench baseline save RUN")
+    damaged = []
+    for path in baselines(home):
+        try:
+            table, about = open_baseline(path)
+        except ValueError as error:
+            damaged.append(str(error))
+            continue
+        last = about["history"][-1]
+        commit = (last["commit"] or "no commit")[:12]
+        click.echo(f"{about['suite']}  {len(table)} rows  {last['date'][:10]}  {commit}  {last['reason']}")
+    for line in damaged:
+        click.echo(line, err=True)
+    sys.exit(2 if damaged else 0)

@@ -1,0 +1,201 @@
+"""``ganbench compare``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, training_options
+
+if TYPE_CHECKING:
+    from ganbench.compare.finding import Comparison
+    from ganbench.registry import Registry
+    from ganbench.suite import Suite
+
+_SUITES = (".yaml", ".yml")
+#: What ``git bisect run`` takes for "this commit cannot be tested".
+_SKIP = 125
+
+
+@click.command()
+@click.argument("base", metavar="BASE")
+@click.argument("new", metavar="NEW", required=False)
+@click.option("--against", metavar="REV", help="Time SUITE's steps, the only argument, in turn with git revision REV.")
+@click.option("--python", "interpreter", metavar="PATH", help="Or with the ganbench of another Python.")
+@click.option("--rounds", type=click.IntRange(5, 1000), default=8, show_default=True, help="Of --against and --python.")
+@click.option("--strict", is_flag=True, help="Exit with 4 where something is unsure and towards worse.")
+@click.option("--bisect", "culprit", metavar="CASE", help="Exit as 'git bisect run' wants: 1 where CASE is worse.")
+@click.option("--all", "all_", is_flag=True, help="Print what is the same, too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json", "junit", "github"]),
+    default="text",
+    show_default=True,
+    help="How to tell it.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there.")
+@training_options
+def compare(
+    base: str,
+    new: str | None,
+    against: str | None,
+    interpreter: str | None,
+    rounds: int,
+    strict: bool,
+    culprit: str | None,
+    all_: bool,
+    form: str,
+    out: Path | None,
+    device: str,
+    engine: str,
+    seeds: int | None,
+    plugins: Path | None,
+) -> None:
+    """Judge NEW against BASE: does it converge as before, does it cost as much?
+
+    Each is a run's folder, a folder of runs (its newest), a baseline, a git REV:FILE, or a REV with its baseline; NEW
+    may be a suite's file, which is run here and now. Exit codes: 0 fine, 1 worse, 3 failed or nothing measured, 4
+    unsure with --strict.
+    """
+    if (new is None) == (against is None and interpreter is None):
+        raise Mistake("give BASE and NEW; or SUITE alone, with --against REV or --python PATH")
+    if against is not None and interpreter is not None:
+        raise Mistake("--against and --python: one of the two")
+    try:
+        if new is None:
+            found = _raced(base, against, interpreter, rounds, device, engine, seeds, plugins)
+            places = Path(base)
+        else:
+            found = _judged(base, new, device, engine, seeds, plugins)
+            places = Path(new) if Path(new).suffix in _SUITES else Path("suites") / f"{found.new.suite}.yaml"
+    except (Mistake, ValueError) as error:
+        if culprit is not None:
+            click.echo(str(error), err=True)
+            sys.exit(_SKIP)
+        raise error if isinstance(error, Mistake) else Mistake(str(error)) from None
+    _tell(found, form, out, places, all_=all_, strict=strict)
+    sys.exit(found.exit_code(strict=strict) if culprit is None else _bisected(found, culprit))
+
+
+def _judged(base: str, new: str, device: str, engine: str, seeds: int | None, plugins: Path | None) -> Comparison:
+    from ganbench.compare.gate import gate
+    from ganbench.compare.load import load
+    from ganbench.compare.origin import notes
+
+    if Path(new).suffix in _SUITES:
+        resolved, registry = load_suite(new, seeds, plugins)
+        # First, since a base that is not there should not cost the time of a run.
+        known = load(base, suite=resolved.name)
+        now = load(_run(resolved, registry, device, engine))
+    else:
+        now = load(new)
+        known = load(base, suite=now.suite)
+    found = gate(known, now, Path("results"))
+    return replace(found, notes=(*found.notes, *notes(found, base, new)))
+
+
+def _run(suite: Suite, registry: Registry, device: str, engine: str) -> str:
+    """Run a suite here and now; its run's folder."""
+    from ganbench.record.folder import RunLocked
+    from ganbench.report.live import observer
+    from ganbench.run import run
+
+    try:
+        with observer(console_for(stderr=True)) as watching:
+            result = run(
+                suite,
+                registry,
+                out=Path("results"),
+                device=choose_device(device),
+                engine=engine,
+                command=["ganbench", *sys.argv[1:]],
+                observer=watching,
+            )
+    except RunLocked as error:
+        raise Mistake(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on from here", err=True)
+        sys.exit(130)
+    return str(result.folder.path)
+
+
+def _raced(
+    name: str,
+    revision: str | None,
+    interpreter: str | None,
+    rounds: int,
+    device: str,
+    engine: str,
+    seeds: int | None,
+    plugins: Path | None,
+) -> Comparison:
+    """The steps of a suite, timed in turn with those of another revision or another Python."""
+    suite, _ = load_suite(name, seeds, plugins)
+    from ganbench.compare.checkout import checkout
+    from ganbench.compare.finding import Comparison
+    from ganbench.compare.guard import SPEED
+    from ganbench.compare.race import race
+    from ganbench.compare.side import Side
+    from ganbench.compare.worker import WorkerError, commands
+    from ganbench.plan import plan
+    from ganbench.record import provenance
+    from ganbench.suite import find
+
+    device = str(choose_device(device))
+    cells = [cell for cell in plan(suite) if cell.recipe]
+    floors = {
+        (cell.dataset, cell.variant): {**suite.guard.get("", {}), **suite.guard.get(cell.family, {})} for cell in cells
+    }
+    given = {case: floor[SPEED] for case, floor in floors.items() if SPEED in floor}
+    where = nullcontext() if revision is None else checkout(revision)
+    try:
+        with where as there:
+            theirs, ours = commands(
+                find(name), there, python=interpreter, plugins=plugins, device=device, engine=engine, seeds=seeds
+            )
+            found = race(theirs, ours, floors=given, rounds=rounds, tell=lambda line: click.echo(line, err=True))
+    except WorkerError as error:
+        raise Mistake(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    about = provenance.device(device)
+    base, new = (Side(one.label, suite.name, {}, {}, {}, {}, device=about) for one in (theirs, ours))
+    return Comparison(base, new, found)
+
+
+def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, all_: bool, strict: bool) -> None:
+    """Print a comparison, or write it to a file, in the form that was asked for."""
+    from ganbench.report.comparison import show_comparison
+    from ganbench.report.formats import FORMATS
+
+    try:
+        if form == "text":
+            with nullcontext() if out is None else out.open("w", encoding="utf-8") as file:
+                show_comparison(found, console_for(file=file), all_=all_)
+            return
+        text = FORMATS[form](found, strict=strict, suite_file=suite_file if suite_file.is_file() else None)
+        if out is not None:
+            out.write_text(text, encoding="utf-8", newline="\n")
+            return
+    except OSError as error:
+        raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def _bisected(found: Comparison, culprit: str) -> int:
+    """1 where the case is worse, 0 where it is not, 125 where that cannot be told."""
+    from ganbench.compare.finding import Word
+
+    words = {finding.word for finding in found.counted() if finding.case == culprit}
+    if Word.WORSE in words:
+        return 1
+    untold = {Word.FAILED, Word.NOT_COMPARABLE, Word.NEW, Word.GONE}
+    return _SKIP if not words or words & untold else 0

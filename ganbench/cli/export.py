@@ -1,0 +1,54 @@
+"""``ganbench export``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake
+
+
+@click.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["pytest-benchmark", "bencher"]),
+    required=True,
+    help="pytest-benchmark: its JSON, speeds with all else as extra_info; bencher: Bencher Metric Format.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write, in place of standard output.",
+)
+def export(folder: Path, form: str, out: Path | None) -> None:
+    """Give the numbers of a RUN (its folder) to the dashboards of other tools, as JSON."""
+    from ganbench.record.folder import NotARun, RunFolder, write
+    from ganbench.record.replay import Record
+    from ganbench.report.exports import EXPORTS
+
+    try:
+        opened = RunFolder.open(folder)
+        record = Record.read(opened)
+        made = EXPORTS[form](record, opened.describe())
+    except (NotARun, ValueError) as error:
+        raise Mistake(str(error)) from None
+    for line in made.left_out:
+        click.echo(f"left out: {line}", err=True)
+    if not record.finished:
+        click.echo(f"{opened.path} has not finished: what is not measured yet is not in the export", err=True)
+    text = json.dumps(made.content, indent=2, allow_nan=False) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            write(out, text)
+        except OSError as error:
+            raise Mistake(f"--out {out}: {error.strerror or error}") from None
+        click.echo(f"{out}: {made.count} {'case' if made.count == 1 else 'cases'} of {opened.path}", err=True)
+    sys.exit(0 if made.count else 3)

@@ -1,0 +1,89 @@
+"""``ganbench history``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake, console_for
+
+
+@click.command()
+@click.argument("suite")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="results",
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept: DIR/<suite>/<run>/, and baselines: DIR/baselines/.",
+)
+@click.option("--case", "cases", multiple=True, metavar="CASE", help="Only this dataset/variant; may be repeated.")
+@click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    metavar="NAME",
+    help="This measure in place of the JSD, or all; may be repeated.",
+)
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw the plots into an SVG file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def history(
+    suite: str, results: Path, cases: tuple[str, ...], measures: tuple[str, ...], svg: Path | None, as_json: bool
+) -> None:
+    """Show how the numbers of SUITE have moved: all its finished runs, and its baseline with its history in git.
+
+    A level that has shifted is said, with the commits between which it did.
+    """
+    from ganbench.compare.history import history as read_history
+    from ganbench.compare.series import series
+    from ganbench.record.folder import write
+    from ganbench.report.history import as_object, pick, show_history
+    from ganbench.report.plot import plot
+
+    name = _name(suite)
+    try:
+        points, notes = read_history(name, results)
+        if not points:
+            raise ValueError(
+                f"{results}: no finished run of {name!r} and no baseline; 'ganbench run {suite}' makes one"
+            )
+        found = pick(series([point.side for point in points]), cases, measures)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    if svg is not None:
+        try:
+            write(svg, plot(points, found, name))
+        except OSError as error:
+            raise Mistake(f"--svg {svg}: {error.strerror or error}") from None
+    if as_json:
+        click.echo(json.dumps(as_object(name, points, found, notes)))
+        return
+    show_history(points, found, console_for())
+    for note in notes:
+        click.echo(note, err=True)
+    if svg is not None:
+        click.echo(str(svg))
+
+
+def _name(suite: str) -> str:
+    """The name of a suite: its own, or what its file says."""
+    if Path(suite).suffix not in (".yaml", ".yml"):
+        return suite
+    from ganbench import yamlfile
+    from ganbench.mistake import SuiteError
+
+    try:
+        said = yamlfile.read(Path(suite)).value
+    except SuiteError as error:
+        raise Mistake(str(error)) from None
+    if not isinstance(said, dict) or not isinstance(said.get("suite"), str):
+        raise Mistake(f"{suite}: is no suite: it has no key 'suite'")
+    return str(said["suite"])

@@ -1,0 +1,31 @@
+"""The gate: the verdicts against a base and, where there are enough earlier runs, against what they predict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ganbench.compare.finding import Comparison, Word
+from ganbench.compare.history import history, witnesses
+from ganbench.compare.judge import LEVEL, compare
+from ganbench.compare.prediction import beyond, foreseen
+from ganbench.compare.side import Side
+
+
+def gate(base: Side, new: Side, results: Path) -> Comparison:
+    """The verdicts on ``new`` against ``base`` and the runs and baselines of its suite under ``results``.
+
+    Where ten or more of them predict something, half of the level is the prediction's, of which half again is on the
+    side of worse. What it calls worse replaces what the base alone says, unless that is worse or identical.
+    """
+    past = witnesses(history(new.suite, results)[0])
+    if not foreseen(past, new):
+        return compare(base, new)
+    found = compare(base, new, level=LEVEL / 2)
+    outside = {(one.case, one.measure): one for one in beyond(past, new, level=LEVEL)}
+    findings = []
+    for one in found.findings:
+        other = outside.get((one.case, one.measure))
+        taken = other is not None and not one.identical and one.word is not Word.WORSE
+        findings.append(replace(other, visible=one.visible) if other is not None and taken else one)
+    return replace(found, findings=tuple(findings))

@@ -1,0 +1,248 @@
+"""``pytest suites/smoke.yaml``: a test for each case of a suite, which fails where its seeds do, or where it got worse.
+
+Only a suite that is named on the command line, or that the ini option ``ganbench_suites`` matches, is collected.
+Everything heavy is imported when a suite is, so this costs nobody else's tests anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ganbench.compare.finding import Comparison, Finding
+    from ganbench.compare.side import Side
+    from ganbench.registry import Registry
+    from ganbench.suite import Suite
+
+_SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
+_TOLD = pytest.StashKey[list[str]]()
+
+
+class CaseFailed(Exception):  # noqa: N818 - it reads as what happened
+    """A case that is worse than its base, or whose seeds failed; str() has a line for each reason."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of suites."""
+    group = parser.getgroup("ganbench", "suites of GANs (pytest suites/smoke.yaml)")
+    group.addoption("--ganbench-out", metavar="DIR", default="results", help="Where runs are kept: DIR/<suite>/<run>/.")
+    group.addoption("--ganbench-seeds", metavar="N", type=_count, help="Train seeds 0 to N-1 in place of the suite's.")
+    group.addoption(
+        "--ganbench-against",
+        metavar="BASE",
+        help="Judge against this run, baseline or git revision; results/baselines/<suite>.csv where that is there.",
+    )
+    group.addoption(
+        "--ganbench-strict", action="store_true", help="Fail also where something is unsure and towards worse."
+    )
+    parser.addini("ganbench_suites", "suites to collect without being named: patterns of paths", type="args")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The suite in a YAML file, if it is asked for."""
+    if file_path.suffix not in (".yaml", ".yml"):
+        return None
+    if not parent.session.isinitpath(file_path) and not _listed(file_path, parent.config):
+        return None
+    try:
+        is_suite = _SUITE_KEY.search(file_path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return SuiteFile.from_parent(parent, path=file_path) if is_suite else None
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where the runs are and what they were judged against."""
+    if told := config.stash.get(_TOLD, []):
+        terminalreporter.section("ganbench")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
+class SuiteFile(pytest.File):
+    """A suite's file; its cases are trained together when the first of those that are selected is run."""
+
+    _suite: Suite
+    _registry: Registry
+    _outcome: tuple[Side, Comparison | None, str] | Exception | None = None
+
+    def collect(self) -> Iterator[CaseItem]:
+        """An item for each trained row of each data set, in the suite's order."""
+        from ganbench.mistake import SuiteError
+        from ganbench.plan import plan
+        from ganbench.registry import Registry
+        from ganbench.suite import load
+
+        file = _near(self.path)
+        try:
+            self._registry = Registry.load([self.path.parent / "plugins", Path("plugins")])
+            suite = load(file, self._registry)
+        except SuiteError as error:
+            raise self.CollectError(str(error)) from None
+        seeds = self.config.getoption("--ganbench-seeds")
+        self._suite = suite if seeds is None else suite.with_seeds(seeds)
+        lines = _lines(file)
+        for cell in plan(self._suite):
+            if cell.recipe is not None:
+                name = f"{cell.dataset}/{cell.variant}"
+                yield CaseItem.from_parent(
+                    self,
+                    name=name,
+                    dataset=cell.dataset,
+                    variant=cell.variant,
+                    family=cell.family,
+                    line=lines.get(cell.family, 1),
+                )
+
+    def outcome(self) -> tuple[Side, Comparison | None, str]:
+        """What was measured, how it compares and where the run is; trained once, told or raised every time."""
+        if self._outcome is None:
+            from ganbench.record.folder import RunLocked
+
+            try:
+                self._outcome = self._train()
+            except (RunLocked, OSError, ValueError) as error:
+                self._outcome = CaseFailed(str(error))
+            except Exception as error:
+                self._outcome = error
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    def _train(self) -> tuple[Side, Comparison | None, str]:
+        from ganbench.compare.judge import compare
+        from ganbench.compare.load import load
+        from ganbench.report.observer import Observer
+        from ganbench.run import run
+        from ganbench.train.device import choose
+
+        out = Path(self.config.getoption("--ganbench-out"))
+        base = self._base(out)
+        # First, since a base that is not there should not cost the time of a run.
+        known = None if base is None else load(base, suite=self._suite.name)
+        suite = self._selected()
+        # A part of a suite must not be taken for the newest run of it.
+        result = run(
+            suite,
+            self._registry,
+            out=out if suite == self._suite else out / "partial",
+            device=choose("auto"),
+            engine="auto",
+            command=["pytest", *map(str, self.config.invocation_params.args)],
+            observer=Observer(),
+        )
+        folder = str(result.folder.path)
+        now = load(folder)
+        told = self.config.stash.setdefault(_TOLD, [])
+        told.append(f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}")
+        return now, None if known is None else compare(known, now), folder
+
+    def _base(self, out: Path) -> str | None:
+        if given := self.config.getoption("--ganbench-against"):
+            return str(given)
+        homes = dict.fromkeys((Path("results"), self.config.rootpath / "results", out))
+        usual = (home / "baselines" / f"{self._suite.name}.csv" for home in homes)
+        return next((str(path) for path in usual if path.is_file()), None)
+
+    def _selected(self) -> Suite:
+        """The suite with no more datasets and variants than the selected items need."""
+        items = [item for item in self.session.items if isinstance(item, CaseItem) and item.parent is self]
+        datasets, families = {item.dataset for item in items}, {item.family for item in items}
+        return replace(
+            self._suite,
+            datasets={name: one for name, one in self._suite.datasets.items() if name in datasets},
+            variants={name: one for name, one in self._suite.variants.items() if name in families},
+            sweeps={name: one for name, one in self._suite.sweeps.items() if name in families},
+            guard={name: one for name, one in self._suite.guard.items() if name in {"", *families}},
+        )
+
+
+class CaseItem(pytest.Item):
+    """One case: a data set and a trained row. ``line``: where the suite says its variant."""
+
+    def __init__(self, *, dataset: str, variant: str, family: str, line: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dataset, self.variant, self.family, self.line = dataset, variant, family, line
+
+    def runtest(self) -> None:
+        """Raise CaseFailed where the case failed or got worse; skip it where nothing can be compared."""
+        from ganbench.report.finding import line
+
+        assert isinstance(self.parent, SuiteFile)
+        side, comparison, folder = self.parent.outcome()
+        self.user_properties.append(("ganbench_run", folder))
+        reasons = list(_failures(side, (self.dataset, self.variant)))
+        mine = [] if comparison is None else _of(comparison, self)
+        reasons += [line(finding) for finding in mine if self._is_wrong(finding)]
+        if reasons:
+            raise CaseFailed("\n".join(reasons))
+        for finding in mine:
+            if finding.kind == "case" and finding.word == "not comparable":
+                pytest.skip(line(finding))
+
+    def _is_wrong(self, finding: Finding) -> bool:
+        strict = self.config.getoption("--ganbench-strict") and finding.towards_worse
+        return finding.word == "worse" or (bool(strict) and finding.word == "unsure")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is wrong with the case, without a traceback; everything else with one."""
+        if isinstance(excinfo.value, CaseFailed):
+            return "\n".join(f"{_near(self.path)}:{self.line}: {line}" for line in str(excinfo.value).splitlines())
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the variant stands in the suite."""
+        return self.path, self.line - 1, self.name
+
+
+def _of(comparison: Comparison, item: CaseItem) -> list[Finding]:
+    """What was found of an item, but that its seeds failed: that is told of every case, compared or not."""
+    return [
+        finding
+        for finding in comparison.counted()
+        if (finding.dataset, finding.variant) == (item.dataset, item.variant) and finding.word != "failed"
+    ]
+
+
+def _failures(side: Side, name: tuple[str, str]) -> Iterator[str]:
+    """A line for each way in which seeds of a case ended without a result."""
+    seeds = side.cases[name].seeds.values()
+    for status in dict.fromkeys(seed.status for seed in seeds if not seed.status.measured):
+        messages = [seed.message for seed in seeds if seed.status is status]
+        why = next((f": {message}" for message in messages if message), "")
+        yield f"failed: {len(messages)} of {len(seeds)} seeds {status}{why}"
+
+
+def _lines(file: Path) -> dict[str, int]:
+    """The line on which each variant stands."""
+    from ganbench import yamlfile
+
+    keys = yamlfile.read(file).keys
+    return {str(place[1]): line for place, (line, _) in keys.items() if len(place) == 2 and place[0] == "variants"}
+
+
+def _listed(path: Path, config: pytest.Config) -> bool:
+    patterns: Iterable[str] = config.getini("ganbench_suites")
+    if not path.is_relative_to(config.rootpath):
+        return False
+    return any(fnmatch(path.relative_to(config.rootpath).as_posix(), pattern) for pattern in patterns)
+
+
+def _near(path: Path) -> Path:
+    """The path as one writes it from the working folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 100000, not {text!r}")
+    return int(text)

@@ -1,0 +1,112 @@
+"""A comparison as workflow commands of GitHub Actions, which become annotations at the suite's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ganbench.compare.finding import Comparison, Finding, Word
+from ganbench.mistake import SuiteError
+from ganbench.report.finding import line, listed, one_line, place
+from ganbench.report.sentences import cases, gravest, plural
+from ganbench.yamlfile import Position, read
+
+#: GitHub shows so many annotations of a kind from one step, and says nothing of those after.
+_MOST = 10
+_COMMANDS = {Word.WORSE: "error", Word.FAILED: "error", Word.UNSURE: "warning"}
+
+
+def as_github(
+    comparison: Comparison,
+    *,
+    strict: bool = False,
+    suite_file: str | Path | None = None,
+    places: Mapping[str, Position] | None = None,
+) -> str:
+    """A command a line: ``::error file=suites/smoke.yaml,line=12,col=3,title=...::...``.
+
+    One annotation for each case and kind: an error for what is worse or has failed, a warning for unsure (an error
+    where it fails, ``strict``), a notice for better, new, gone, not comparable and advice. ``places``: line and column
+    of each variant in ``suite_file``; read from it unless given. Where there are more than GitHub shows, the last says
+    which cases are missing.
+    """
+    path = None if suite_file is None else Path(suite_file)
+    file = "" if path is None or not path.is_file() else _relative(path)
+    if places is None:
+        places = _read(path) if path is not None and file else {}
+    found: dict[str, list[tuple[str, list[Finding]]]] = {"error": [], "warning": [], "notice": []}
+    advice = [one for one in comparison.findings if one.advice and one.word is not Word.SAME]
+    for findings in cases(comparison).values():
+        for command, those in found.items():
+            if some := [one for one in findings if _command(one, strict) == command]:
+                those.append(("", some))
+    for case in dict.fromkeys(one.case for one in advice):
+        found["notice"].append(("advice: ", [one for one in advice if one.case == case]))
+    lines = []
+    for command, those in found.items():
+        those.sort(key=lambda item: place(min(item[1], key=place)))
+        shown = those if len(those) <= _MOST else those[: _MOST - 1]
+        for prefix, findings in shown:
+            where = _where(file, places, findings[0].variant)
+            title = f"{prefix}{gravest(findings)}: {findings[0].case}"
+            lines.append(_said(command, {**where, "title": title}, "\n".join(map(line, sorted(findings, key=place)))))
+        if left := [findings[0].case for _, findings in those[len(shown) :]]:
+            where = {"file": file} if file else {}
+            more = f"{plural(len(left), 'annotation')} more"
+            lines.append(_said(command, {**where, "title": more}, listed(dict.fromkeys(left), 50)))
+    return "".join(f"{one}\n" for one in lines)
+
+
+def places_of(path: str | Path) -> dict[str, Position]:
+    """Line and column, from 1, of each variant's name in a suite file. Raises SuiteError where it cannot be read."""
+    keys = read(Path(path)).keys
+    return {str(at[1]): position for at, position in keys.items() if len(at) == 2 and at[0] == "variants"}
+
+
+def _read(path: Path) -> dict[str, Position]:
+    try:
+        return places_of(path)
+    except SuiteError:
+        # The annotations matter more than where they stand.
+        return {}
+
+
+def _command(finding: Finding, strict: bool) -> str:
+    """The command for a finding; none for what is the same."""
+    if finding.word is Word.SAME:
+        return ""
+    if strict and finding.word is Word.UNSURE and finding.towards_worse:
+        return "error"
+    return _COMMANDS.get(finding.word, "notice")
+
+
+def _where(file: str, places: Mapping[str, Position], variant: str) -> dict[str, str]:
+    """The place of a variant, or, of a swept row, of the variant that it is a setting of; the file at least."""
+    if not file:
+        return {}
+    names = [name for name in places if variant == name or variant.startswith(f"{name} ")]
+    if not names:
+        return {"file": file}
+    row, column = places[max(names, key=len)]
+    return {"file": file, "line": str(row), "col": str(column)}
+
+
+def _relative(path: Path) -> str:
+    """The path as GitHub knows it: from the working folder, where it is under it, with slashes."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _said(command: str, properties: Mapping[str, str], message: str) -> str:
+    values = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{command}{f' {values}' if values else ''}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(one_line(text)).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,83 @@
+"""A comparison as JUnit XML: a test case for each case of the suite.
+
+There is no standard, only readers. This is what those of Jenkins, GitLab and GitHub's actions have in common: a
+``testsuites`` with one ``testsuite``, whose test cases have ``classname``, ``name`` and ``time``, and at most one
+``failure``, ``error`` or ``skipped`` with a ``message``: where there are several, most readers show the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from ganbench.compare.finding import Comparison, Finding, Word
+from ganbench.report.finding import brief, line, listed, place
+from ganbench.report.sentences import cases, headline, visible
+
+#: What XML 1.0 cannot hold, not even escaped.
+_IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SKIPPED = (Word.NOT_COMPARABLE, Word.GONE, Word.NEW)
+
+
+def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | Path | None = None) -> str:
+    """A test case for each case: ``classname`` is the data set, ``name`` the variant.
+
+    One that is worse has a ``failure`` with a line for each measure, one that has failed an ``error``; new, gone and
+    not comparable are ``skipped``. Unsure passes unless ``strict``. What else there is to say of a case is its
+    ``system-out``. ASCII throughout, so that no encoding can break it.
+    """
+    root = Element("testsuites")
+    suite = SubElement(root, "testsuite", name=_fit(f"ganbench {comparison.new.suite}"))
+    properties = SubElement(suite, "properties")
+    for name, side in (("base", comparison.base), ("new", comparison.new)):
+        SubElement(properties, "property", name=name, value=_fit(side.label))
+    verdicts = [
+        _case(suite, dataset, variant, findings, strict) for (dataset, variant), findings in cases(comparison).items()
+    ]
+    SubElement(suite, "system-out").text = _fit(
+        "\n".join([headline(comparison), *visible(comparison), *comparison.notes])
+    )
+    for element in (root, suite):
+        element.set("tests", str(len(verdicts)))
+        for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+            element.set(name, str(verdicts.count(kind)))
+        element.set("time", "0")
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, encoding="us-ascii").decode()}\n'
+
+
+def _case(suite: Element, dataset: str, variant: str, findings: Sequence[Finding], strict: bool) -> str:
+    """Add a test case; returns what became of it: failure, error, skipped or nothing."""
+    case = SubElement(suite, "testcase", classname=_fit(dataset), name=_fit(variant), time="0")
+    unsure = [one for one in findings if strict and one.word is Word.UNSURE and one.towards_worse]
+    worse = [one for one in findings if one.word is Word.WORSE]
+    failed = [one for one in findings if one.word is Word.FAILED]
+    skipped = findings if all(one.word in _SKIPPED for one in findings) else []
+    told: Sequence[Finding] = ()
+    kind = ""
+    outcomes = (("failure", worse), ("error", failed), ("failure", unsure), ("skipped", skipped))
+    if not findings:
+        kind = "skipped"
+        SubElement(case, kind, message="nothing was judged")
+    elif found := next(((kind, some) for kind, some in outcomes if some), None):
+        kind, told = found
+        SubElement(case, kind, message=_fit(_message(told)), type=str(told[0].word)).text = _text(told)
+    rest = [one for one in findings if one not in told and one.word is not Word.SAME]
+    if rest:
+        SubElement(case, "system-out").text = _text(rest)
+    return kind
+
+
+def _message(findings: Sequence[Finding]) -> str:
+    return f"{findings[0].word}: {listed(map(brief, findings))}"
+
+
+def _text(findings: Sequence[Finding]) -> str:
+    return _fit("\n".join(line(finding) for finding in sorted(findings, key=place)))
+
+
+def _fit(text: str) -> str:
+    return _IMPOSSIBLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,209 @@
+"""The history of a suite for a person: a chart of each series, its shifts, and a line for each point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+
+from ganbench.compare.history import Point
+from ganbench.compare.prediction import LEVEL, expected
+from ganbench.compare.series import Reading, Series
+from ganbench.report.figures import SIGNS, Figures, interval
+from ganbench.report.grid import print_line, show_grid
+from ganbench.report.numbers import Format, common, thousands
+from ganbench.wording import suggest
+
+#: From low to high; then what is infinite, and what cannot be compared with the newest.
+_BLOCKS = {True: ("_.-=+*#", "!", "?"), False: ("▁▂▃▄▅▆▇█", "∞", "·")}
+_SHIFT = {True: "|", False: "│"}
+#: So many points, the newest, stand in the table of a series.
+MOST = 20
+
+
+def show_history(points: Sequence[Point], found: Sequence[Series], console: Console) -> None:
+    """Print the series of ``compare.series.series`` over these points, as wide as there is room."""
+    for one in found:
+        plain = console.options.ascii_only
+        form = form_of(one)
+        head = f"{one.case}  {title_of(one)}"
+        print_line(console, head, "bold")
+        room = (console.width if console.is_terminal else max(console.width, 120)) - 2
+        print_line(console, f"  {chart(one, max(room, 1), plain=plain)}", "")
+        for line in remarks(points, one):
+            print_line(console, f"  {line}", "yellow" if line.startswith("shift") else "dim")
+        print_line(console, "", "")
+        _table(points, one, form, console)
+
+
+def pick(found: Sequence[Series], cases: Sequence[str], measures: Sequence[str]) -> tuple[Series, ...]:
+    """Those series that are asked for by their case and measure: of all cases if none is named, and of the JSD.
+
+    ``all`` is every measure; where nothing measures the JSD, the first that there is stands for it. Raises ValueError
+    for a name that is not there.
+    """
+    known = {"case": [one.case for one in found], "measure": [one.measure for one in found]}
+    for kind, wanted in (("case", cases), ("measure", [name for name in measures if name != "all"])):
+        for name in wanted:
+            if name not in known[kind]:
+                raise ValueError(f"unknown {kind}{suggest(name, dict.fromkeys(known[kind]))}")
+    # The first of all is divergence, which says little.
+    usual = [name for name in ("jsd", *known["measure"][1:]) if name in known["measure"]][:1]
+    shown = known["measure"] if "all" in measures else measures or usual
+    return tuple(one for one in found if (not cases or one.case in cases) and one.measure in shown)
+
+
+def as_object(suite: str, points: Sequence[Point], found: Sequence[Series], notes: Sequence[str]) -> dict[str, Any]:
+    """The series as one object that JSON can hold: None for missing, "inf" for infinite."""
+    return {"suite": suite, "series": [_series(points, one) for one in found], "notes": list(notes)}
+
+
+def _series(points: Sequence[Point], one: Series) -> dict[str, Any]:
+    band, level = expected(one), one.level()
+    shifts = [
+        {
+            "at": shift.place,
+            "commit": points[one.readings[shift.place].at].commit or None,
+            "before": _json(shift.before),
+            "after": _json(shift.after),
+            "p": shift.p,
+        }
+        for shift in one.shifts()
+    ]
+    return {
+        "dataset": one.dataset,
+        "variant": one.variant,
+        "measure": one.measure,
+        "kind": one.kind,
+        "unit": one.unit,
+        "better": one.better,
+        "points": [_reading(points[reading.at], reading) for reading in one.readings],
+        "shifts": shifts,
+        "expected": None if band is None else {"low": band[0], "high": band[1], "points": len(level)},
+    }
+
+
+def _reading(point: Point, reading: Reading) -> dict[str, Any]:
+    return {
+        "date": point.when.isoformat(),
+        "source": point.source,
+        "run": point.name,
+        "commit": point.commit or None,
+        "reason": point.reason or None,
+        "value": _json(reading.value),
+        "low": _json(reading.low),
+        "high": _json(reading.high),
+        "seeds": reading.seeds,
+        "comparable": not reading.reason,
+        "not_comparable": reading.reason or None,
+        "repeated": reading.repeated,
+    }
+
+
+def _json(value: float | None) -> float | str | None:
+    return str(value) if value is not None and math.isinf(value) else value
+
+
+def chart(one: Series, width: int, *, plain: bool) -> str:
+    """The values as a line of block characters, the newest that fit; a bar before each shift."""
+    blocks, infinite, other = _BLOCKS[plain]
+    finite = [reading.value for reading in one.readings if not reading.reason and math.isfinite(reading.value)]
+    least, most = min(finite, default=0.0), max(finite, default=0.0)
+    shifts = {shift.place for shift in one.shifts()}
+    text = ""
+    for place, reading in enumerate(one.readings):
+        text += _SHIFT[plain] if place in shifts else ""
+        if reading.reason:
+            text += other
+        elif math.isinf(reading.value):
+            text += infinite
+        else:
+            # All alike: in the middle.
+            height = (reading.value - least) / (most - least) if most > least else 0.5
+            text += blocks[round(height * (len(blocks) - 1))]
+    return text[-width:]
+
+
+def remarks(points: Sequence[Point], one: Series) -> list[str]:
+    """What is to be said of a series: its shifts, and what the next run should read."""
+    form = form_of(one)
+    lines = []
+    for shift in one.shifts():
+        reading = one.readings[shift.place]
+        before = max(place for place in range(shift.place) if one.readings[place].counts)
+        commits = [points[one.readings[place].at].commit[:10] for place in (before, shift.place)]
+        where = f" ({commits[0]}..{commits[1]})" if all(commits) and commits[0] != commits[1] else ""
+        lines.append(
+            f"shift on {day(points[reading.at].when)}{where}: {form(shift.before)} -> {form(shift.after)} "
+            f"({change(one, shift.before, shift.after)}), p {'<0.001' if shift.p < 0.001 else f'{shift.p:.3f}'}"
+        )
+    interval = expected(one)
+    count = len(one.level())
+    if interval is not None:
+        low, high = map(form, interval)
+        lines.append(f"the next should read {low} to {high} ({1 - LEVEL:.0%} of the time; from {count} points)")
+    if repeated := sum(reading.repeated and not reading.reason for reading in one.readings):
+        lines.append(f"{repeated} of {len(one.readings)} say the same as an earlier one, seed by seed: not counted")
+    return lines
+
+
+def change(one: Series, before: float, after: float) -> str:
+    """How far a value has moved, with its sign; of a speed the ratio."""
+    if one.kind == "clock":
+        return f"x {after / before:.3g}" if before else "x inf"
+    form = form_of(one)
+    apart = after - before
+    return ("+" if apart > 0 else "") + form(apart)
+
+
+def title_of(one: Series) -> str:
+    """The measure and its unit."""
+    unit = f" ({one.unit})" if one.unit else ""
+    return one.measure.replace("_", " ") + unit
+
+
+def form_of(one: Series) -> Format:
+    """One format for all numbers of a series."""
+    if one.kind == "clock":
+        return thousands
+    numbers = [number for one in one.readings for number in (one.value, one.low, one.high) if number is not None]
+    return common(numbers)
+
+
+def day(when: datetime) -> str:
+    """The day of a point."""
+    return f"{when:%Y-%m-%d}"
+
+
+def note(reading: Reading) -> str:
+    """Why a reading does not count, if it does not."""
+    return reading.reason or ("as before, seed by seed" if reading.repeated else "")
+
+
+def _table(points: Sequence[Point], one: Series, form: Format, console: Console) -> None:
+    signs = SIGNS[console.options.ascii_only]
+    rows = one.readings[-MOST:]
+    origins = [points[reading.at] for reading in rows]
+    values = tuple((form(reading.value), interval(reading.low, reading.high, form, signs)) for reading in rows)
+    columns = [
+        Figures("value", one.measure.replace("_", " "), one.unit, values),
+        _words("commit", (point.commit[:10] or signs.none for point in origins)),
+        _words("note", map(note, rows)),
+        _words("from", (f"{point.source} {point.name}" for point in origins)),
+        Figures("seeds", "seeds", "", tuple((str(reading.seeds), "") for reading in rows)),
+    ]
+    kept = [column for column in columns if any(cell_len(number) for number, _ in column.cells)]
+    names = [f"{point.when:%Y-%m-%d %H:%M}" for point in origins]
+    dropped = show_grid(console, [one.case] * len(rows), names, kept, [not reading.counts for reading in rows])
+    if len(one.readings) > MOST:
+        print_line(console, f"and {len(one.readings) - MOST} earlier: --json has all", "dim")
+    if dropped:
+        print_line(console, f"No room for: {', '.join(column.name for column in dropped)}", "dim")
+
+
+def _words(name: str, texts: Iterable[str]) -> Figures:
+    return Figures(name, name, "", tuple((text, "") for text in texts), words=True)

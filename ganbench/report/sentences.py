@@ -1,0 +1,158 @@
+"""A comparison in sentences: what each way of telling it says in the same words."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ganbench.compare.finding import Comparison, Finding, Word
+from ganbench.compare.side import Name
+from ganbench.report.finding import brief, listed, measured, one_line, place
+
+_LEADING = (Word.WORSE, Word.FAILED, Word.UNSURE, Word.BETTER)
+#: What chance moves; counts are exact.
+_SCATTERS = ("value", "share", "step", "clock")
+
+
+def gravest(findings: Sequence[Finding]) -> Word:
+    """The gravest word; the same where nothing was found."""
+    return min(findings, key=place).word if findings else Word.SAME
+
+
+def cases(comparison: Comparison) -> dict[Name, list[Finding]]:
+    """The findings on each case that count, in the suite's order; none where nothing was judged."""
+    found: dict[Name, list[Finding]] = {name: [] for name in (*comparison.new.cases, *comparison.base.cases)}
+    for finding in comparison.counted():
+        found.setdefault((finding.dataset, finding.variant), []).append(finding)
+    return found
+
+
+def leading(comparison: Comparison) -> Word:
+    """The word that the headline begins with, as the exit code has it: worse goes before failed."""
+    words = {finding.word for finding in comparison.counted()}
+    return next((word for word in (*_LEADING, Word.SAME) if word in words), Word.NOT_COMPARABLE)
+
+
+def headline(comparison: Comparison) -> str:
+    """What matters most, in one sentence: ``worse: ring8/wgan-gp (jsd +0.052 nats, floor 0.02); others: 11 same``."""
+    found = {name: findings for name, findings in cases(comparison).items() if findings}
+    first = leading(comparison)
+    named: set[Name] = set()
+    parts = []
+    for word in dict.fromkeys((first, Word.FAILED)) if first in _LEADING else ():
+        those = {name: [one for one in findings if one.word is word] for name, findings in found.items()}
+        those = {name: some for name, some in those.items() if some}
+        if those:
+            named |= those.keys()
+            said = [f"{some[0].case} ({listed(map(brief, some))})" for some in those.values()]
+            parts.append(f"{word}: {listed(said)}")
+    words = Counter(gravest(findings) for name, findings in found.items() if name not in named)
+    if first is Word.SAME:
+        identical = sum(all(one.identical for one in findings) for findings in found.values())
+        count = plural(words.pop(Word.SAME, 0), "case")
+        parts = [f"same: {count}" + (f", of which {identical} identical" if identical else "")]
+    others = ", ".join(f"{words[word]} {word}" for word in Word if words[word])
+    if not parts:
+        return f"nothing was compared: {others}" if others else "nothing was compared"
+    return one_line("; ".join([*parts, *([f"others: {others}"] if others else [])]))
+
+
+def statements(findings: Sequence[Finding]) -> list[tuple[Word, str]]:
+    """What is to be said of findings without numbers, one line for all that have the same reason; gravest first."""
+    where: dict[tuple[Word, str, str], list[str]] = {}
+    for finding in sorted((one for one in findings if not measured(one)), key=place):
+        where.setdefault((finding.word, finding.measure, finding.reason), []).append(finding.case)
+    return [
+        (word, one_line(f"{measure + ' of ' if measure else ''}{listed(names)}" + (f": {reason}" if reason else "")))
+        for (word, measure, reason), names in where.items()
+    ]
+
+
+def reasons(findings: Iterable[Finding]) -> list[str]:
+    """A line for each distinct reason of findings that have numbers, with whose it is."""
+    whose: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.reason:
+            whose.setdefault(finding.reason, []).append(f"{finding.case} {finding.measure}")
+    return [one_line(f"{listed(names)}: {reason}") for reason, names in whose.items()]
+
+
+def same(comparison: Comparison) -> str:
+    """How much is the same, ``Same: 31 measures of 12 cases; identical, seed by seed: 9 cases.``; empty for nothing."""
+    alike = [finding for finding in comparison.counted() if finding.word is Word.SAME]
+    if not alike:
+        return ""
+    whole = [findings for findings in cases(comparison).values() if findings and all(one.identical for one in findings)]
+    count = len({(one.dataset, one.variant) for one in alike})
+    said = f"Same: {plural(len(alike), 'measure')} of {plural(count, 'case')}"
+    return f"{said}; identical, seed by seed: {plural(len(whole), 'case')}." if whole else f"{said}."
+
+
+def visible(comparison: Comparison) -> list[str]:
+    """What change for the worse would have been seen of each measure, in the case that shows least, and where none."""
+    judged = [one for one in comparison.counted() if one.kind in _SCATTERS and measured(one)]
+    measures = list(dict.fromkeys(one.measure for one in judged))
+    shown: list[str] = []
+    blind: list[str] = []
+    unknown: list[str] = []
+    for measure in measures:
+        those = [one for one in judged if one.measure == measure]
+        known = [one for one in those if one.visible is not None and not _hopeless(one)]
+        if known:
+            shown.append(_shows(max(known, key=lambda one: one.visible or 0.0)))
+        for some, lines in (
+            ([one for one in those if _hopeless(one)], blind),
+            ([one for one in those if one.visible is None and not _hopeless(one) and not one.identical], unknown),
+        ):
+            if some:
+                names = [one.case for one in some]
+                lines.append(f"{measure} of " + (listed(names) if len(some) < len(those) else _every(names)))
+    said = []
+    if shown:
+        said.append(f"With {_seeds(judged)} this would have been seen: {'; '.join(shown)}.")
+    if blind:
+        said.append(f"No change for the worse, however large, would have been seen in: {'; '.join(blind)}.")
+    if unknown:
+        said.append(
+            f"How large a change would have been seen is not known of: {'; '.join(unknown)}. The seeds are too few "
+            "for pairs, not the same on both sides, or do not scatter."
+        )
+    if not any(map(measured, comparison.counted())):
+        said.append("Nothing was judged, so nothing could have been seen.")
+    return [one_line(text) for text in said]
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 case``, ``2 cases``."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _shows(finding: Finding) -> str:
+    """The smallest change for the worse that a finding's seeds would have shown."""
+    size, total = finding.visible or 0.0, finding.seeds[1]
+    if finding.kind == "share":
+        count = math.ceil(size * total - 1e-9)
+        return f"{finding.measure} in {count} of {total} seeds {'fewer' if finding.better == 'higher' else 'more'}"
+    if finding.kind == "step":
+        return f"{finding.measure} later by {size:.3g} steps"
+    if finding.kind == "clock":
+        return f"{finding.measure} lower by {100 * size:.2g} %"
+    side = "lower" if finding.better == "higher" else "higher"
+    return f"{finding.measure} {side} by {size:.2g} {finding.unit}".rstrip()
+
+
+def _hopeless(finding: Finding) -> bool:
+    """Whether no change for the worse, however large, would have shown: a share that cannot fall far enough, say."""
+    return finding.visible is None if finding.kind == "share" else finding.kind == "clock" and finding.visible == 1
+
+
+def _seeds(findings: Sequence[Finding]) -> str:
+    counts = sorted({count for finding in findings for count in finding.seeds if count})
+    if not counts:
+        return "these rounds"
+    return plural(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+
+
+def _every(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"all {len(names)} cases"

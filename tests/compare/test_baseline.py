@@ -1,0 +1,267 @@
+"""ganbench.compare.baseline: what is written, what is refused, and that reading gives back what was saved."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recorded import COLUMNS, COUNTS, SPEED, column, recorded
+
+from ganbench import cli
+from ganbench.compare.baseline import as_csv, baselines, open_baseline, save
+from ganbench.compare.baseline_reader import read
+from ganbench.compare.description import describe, rows
+from ganbench.record.frame import frame
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty working folder; where its baselines go."""
+    monkeypatch.chdir(tmp_path)
+    return Path("results/baselines")
+
+
+@pytest.fixture
+def gb(monkeypatch, capsys):
+    """``code, out, err = gb("baseline", "save", "...")``, in this process."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ganbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+def saved(home, *args, reason=None, **more):
+    return save(recorded(Path("results"), *args, **more), home, reason)
+
+
+def test_the_table_is_small_and_a_change_of_one_seed_is_one_line_of_diff(home):
+    before = saved(home).path.read_text().splitlines()
+    after = saved(home, {("one", 1): {"jsd": 0.1 + 0.2}}, reason="another loss").path.read_text().splitlines()
+    assert before[:2] == [
+        "dataset,variant,family,seed,status,step,verdict,jsd,jsd_note,modes_covered,all_modes,reverse_kl,"
+        "first_all_modes_step,held_all_modes_step,all_modes_departures,engine,arithmetic",
+        "ring8,one,one,0,done,20,wrong shape,0.1,,8,True,0.25,20,20,0,eager,float32",
+    ]
+    assert len(before) == 1 + 2 * 3
+    ((was, is_),) = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert is_ == was.replace(",0.1,", ",0.30000000000000004,")
+
+
+def test_what_is_beside_says_protocol_device_speed_and_history(home):
+    about = json.loads(saved(home).path.with_suffix(".json").read_text())
+    assert about["protocol"] == {
+        "version": 1,
+        "budget": {"steps": 20, "batch": 16},
+        "evaluate": {"every": 10, "samples": 400},
+        "datasets": {"ring8": {"name": "ring", "modes": 8, "std": 0.1}},
+        "metrics": {
+            "jsd": {"name": "jsd"},
+            "modes": {"name": "modes", "share": 0.2},
+            "throughput": {"name": "throughput"},
+            "cost": {"name": "cost"},
+        },
+    }
+    assert about["device"]["cpu"] == "A processor"
+    assert about["plugins"] == [{"kind": "loss", "name": "minimax", "sha256": "ab12"}]
+    first, _ = about["cases"]
+    assert (first["dataset"], first["variant"], first["speed"]) == ("ring8", "one", SPEED)
+    assert first["counts"] == {name: count for name, count in COUNTS.items() if count is not None}
+    (entry,) = about["history"]
+    assert entry == {"date": entry["date"], "run": about["run"], "commit": about["git"]["commit"], "reason": "first"}
+
+
+def test_other_numbers_need_a_reason_which_the_history_keeps(home):
+    saved(home)
+    other = {("one", 1): {"jsd": 0.3}, ("null", 2): {"all_modes": False}}
+    with pytest.raises(ValueError, match=r"ring8/one seed 1 jsd 0\.1 -> 0\.3, and 1 more; .* --reason") as refused:
+        saved(home, other)
+    assert "\n" not in str(refused.value)
+    again = saved(home, other, reason="a  smaller\nrate")
+    assert again.written
+    history = open_baseline(again.path)[1]["history"]
+    assert [entry["reason"] for entry in history] == ["first", "a smaller rate"]
+
+
+def test_the_same_numbers_leave_the_files_as_they_are(home):
+    path = saved(home).path
+    before = path.read_bytes(), path.with_suffix(".json").read_bytes()
+    slower = {name: value / 2 for name, value in SPEED.items()}
+    assert not saved(home, speed=slower, counts={**COUNTS, "peak_memory": 7.0}, device={"device": "cuda"}).written
+    assert before == (path.read_bytes(), path.with_suffix(".json").read_bytes())
+    # With a reason, clocks and device are taken anew.
+    assert saved(home, speed=slower, reason="a new machine").written
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"counts": {**COUNTS, "operations_per_step": 121}}, "ring8/one operations_per_step 120.0 -> 121.0"),
+        ({"more": "guard: {jsd: 0.1}"}, "other floors"),
+        ({"protocol": 2}, r"another protocol \(version\)"),
+        ({"variants": ("one",)}, "the run lacks ring8/null"),
+        ({"variants": ("one", "null", "two")}, "the baseline lacks ring8/two"),
+        ({"seeds": (0, 1)}, "ring8/one seed 2 is gone"),
+        ({"statuses": {("one", 0): "diverged"}}, "ring8/one seed 0 done -> diverged"),
+    ],
+)
+def test_each_kind_of_change_needs_a_reason(home, change, words):
+    saved(home)
+    with pytest.raises(ValueError, match=words):
+        saved(home, **change)
+    assert saved(home, reason="so be it", **change).written
+
+
+def test_a_run_that_says_too_little_is_refused(home):
+    with pytest.raises(ValueError, match="has not finished"):
+        saved(home, finished=False)
+    with pytest.raises(ValueError, match=r"cannot be a baseline: ring8/null seed 2 failed \(timeout\)"):
+        saved(home, statuses={("null", 2): "timeout"})
+    with pytest.raises(ValueError, match="trained nothing"):
+        saved(home, variants=())
+    assert not home.exists()
+
+
+def test_a_save_that_was_cut_off_before_its_json_can_be_made_again(home):
+    path = saved(home).path
+    path.with_suffix(".json").unlink()
+    assert saved(home, {("one", 0): {"jsd": 0.5}}).written
+
+
+NUMBERS = st.none() | st.floats(allow_nan=False)
+#: On one line, as ``describe`` gives them.
+WORDS = (st.text(max_size=9) | st.sampled_from(["nan", "True", "1e3", 'a,"b', "\0"])).map(
+    lambda text: " ".join(text.encode("utf-8", "ignore").decode().split()) or None
+)
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory):
+    """What is told of a run of three seeds and two variants."""
+    return describe(recorded(tmp_path_factory.mktemp("described")))
+
+
+@given(
+    numbers=st.lists(NUMBERS, min_size=6, max_size=6),
+    counts=st.lists(st.none() | st.integers(-9, 2**60), min_size=6, max_size=6),
+    truths=st.lists(st.none() | st.booleans(), min_size=6, max_size=6),
+    words=st.lists(WORDS, min_size=6, max_size=6),
+)
+def test_reading_gives_back_every_value_that_was_written(described, numbers, counts, truths, words):
+    table, about = described
+    said = {"jsd": numbers, "modes_covered": counts, "all_modes": truths, "jsd_note": words}
+    changed = [{**row, **{name: values[at] for name, values in said.items()}} for at, row in enumerate(rows(table))]
+    table = frame(changed, [*table.columns])
+    beside = json.dumps({**about, "history": [{"date": "", "run": "", "commit": None, "reason": ""}]})
+    found, _ = read(as_csv(table).encode(), beside.encode(), "smoke.csv")
+    assert list(found.dtypes) == list(table.dtypes)
+    # As text, so that 0.0 is not -0.0 and 1 is not True.
+    assert [*map(repr, rows(found))] == [*map(repr, rows(table))]
+
+
+def test_columns_may_have_odd_names(home):
+    odd = ["a,b", 'say "x"', "π", "1e3", "True", "nan"]
+    spoken = {("one", seed): dict.fromkeys(odd, seed + 0.5) for seed in range(3)}
+    path = saved(home, spoken, columns=[*COLUMNS, *(column(name, "jsd") for name in odd)]).path
+    table, _ = open_baseline(path)
+    assert [next(rows(table[table["variant"] == "one"]))[name] for name in odd] == [0.5] * len(odd)
+
+
+DAMAGES = [
+    ("csv", "ring8,one,one,1,", "ring8,one,one,x,", r"smoke\.csv:3: seed must be a number, not 'x'"),
+    ("csv", "ring8,one,one,1,", "ring8,one,one,0,", r"smoke\.csv:3: ring8/one has a row of seed 0 already"),
+    ("csv", "ring8,one,one,1,done", "ring8,one,one,1,fine", r"smoke\.csv:3: status 'fine' is none of done, diverged"),
+    ("csv", "ring8,one,one,1,", "ring8,one,one,1,1,", r"smoke\.csv:3: has 18 cells, and the first line has 17"),
+    ("csv", ",0.25,", ",a lot,", r"smoke\.csv:2: reverse_kl must be a number, not 'a lot'"),
+    ("csv", "dataset,", "data,", r"smoke\.csv: is no baseline: .* column 'dataset'"),
+    ("csv", "ring8,null,", "ring8,nul,", r"smoke\.csv: is not of one piece with its \.json: only .* has ring8/nul"),
+    ("csv", "ring8,one,one,1,", "<<<<<<< HEAD\nring8,one,one,1,", r"smoke\.csv:3: a merge conflict"),
+    ("csv", "ring8,one,one,1,", '"ring8,one,one,1,', r"smoke\.csv:\d+: "),
+    ("json", '  "suite"', '=======\n  "suite"', r"smoke\.json:2: a merge conflict"),
+    ("json", '"protocol": {', '"protocol": {,', r"smoke\.json:\d+:\d+: is not JSON"),
+    ("json", '"steps": 20', '"steps": "many"', r"smoke\.json: protocol\.budget\.steps: "),
+    ("json", '"better": "lower"', '"better": "low"', r"smoke\.json: columns\[0\]\.better: "),
+    ("json", '"ring8": {', '"ring": {', r"smoke\.json: the data set 'ring8' of a case is not in protocol.datasets"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "words"), DAMAGES)
+def test_damage_is_told_in_one_line(home, file, old, new, words):
+    path = saved(home).path
+    damaged = path.with_suffix(f".{file}")
+    text = damaged.read_text()
+    assert old in text
+    damaged.write_text(text.replace(old, new, 1))
+    with pytest.raises(ValueError, match=words) as told:
+        open_baseline(path)
+    assert "\n" not in str(told.value)
+
+
+def test_files_that_are_missing_empty_or_no_text_are_told(home):
+    path = saved(home).path
+    table, about = path.read_bytes(), path.with_suffix(".json").read_bytes()
+    for one, other, words in [
+        (b"", about, "is no baseline"),
+        (b"\xff\xfe", about, "smoke.csv: is not UTF-8"),
+        (table, b"[]", "smoke.json: all of it"),
+        (table, b"{}", "smoke.json: suite: Field required"),
+        (table, b"", "smoke.json:1:1: is not JSON"),
+    ]:
+        with pytest.raises(ValueError, match=re.escape(words)):
+            read(one, other, "smoke.csv")
+    path.unlink()
+    with pytest.raises(ValueError, match=r"smoke\.csv: No such file.*\.csv with its \.json beside"):
+        open_baseline(path)
+
+
+def test_line_ends_of_another_system_change_nothing(home):
+    path = saved(home).path
+    table, about = (path.with_suffix(end).read_bytes() for end in (".csv", ".json"))
+    crlf = read(table.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + about.replace(b"\n", b"\r\n"), "smoke.csv")
+    assert [*map(repr, rows(crlf[0]))] == [*map(repr, rows(open_baseline(path)[0]))]
+
+
+# The commands
+
+
+def test_save_and_list_on_the_command_line(home, gb):
+    folder = recorded(Path("results"))
+    code, out, err = gb("baseline", "save", folder.path)
+    assert (code, err) == (0, "")
+    assert out == "6 rows of smoke written to results/baselines/smoke.csv and smoke.json: commit both\n"
+    assert baselines(home) == [home / "smoke.csv"]
+    # The folder of its runs: the newest that has finished.
+    assert gb("baseline", "save", "results/smoke")[:2] == (
+        0,
+        "results/baselines/smoke.csv and smoke.json say the same already, 6 rows of smoke: left as they are\n",
+    )
+    recorded(Path("elsewhere"), {("one", 0): {"jsd": 0.7}})
+    code, out, err = gb("baseline", "save", "elsewhere/smoke")
+    assert (code, out) == (2, "")
+    assert err.startswith("results/baselines/smoke.csv: the run says otherwise: ring8/one seed 0 jsd 0.1 -> 0.7; ")
+    assert gb("baseline", "save", "elsewhere/smoke", "--reason", "a larger rate")[0] == 0
+    code, out, err = gb("baseline", "list")
+    assert re.fullmatch(r"smoke  6 rows  \d{4}-\d\d-\d\d  c0ffee000000  a larger rate\n", out)
+
+
+def test_list_tells_what_is_damaged_after_what_is_not(home, gb):
+    saved(home, suite="a")
+    saved(home, suite="b.c")
+    (home / "a.csv").write_text("")
+    code, out, err = gb("baseline", "list", home)
+    assert code == 2
+    assert out.startswith("b.c  6 rows")
+    assert err.startswith("results/baselines/a.csv: is no baseline")
+    assert gb("baseline", "list", "nowhere")[::2] == (
+        2,
+        "nowhere: there is no such folder; a baseline is made by: ganbench baseline save RUN\n",
+    )

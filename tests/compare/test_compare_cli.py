@@ -1,0 +1,151 @@
+"""``ganbench compare`` as a user, CI and git's bisection meet it: real runs in a small repository, and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from test_planted_bugs import BUGS, PLUGIN, SUITE
+
+ROOT = Path(__file__).parents[2]
+#: Runs in this repository, as one who has installed ganbench: its own code is not on the path by itself.
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+    "PYTHONPATH": str(ROOT),
+    "OMP_NUM_THREADS": "1",
+    "COLUMNS": "100",
+}
+RIGHT, WRONG = BUGS["sign of the generator's loss"][0]
+#: The plugin's file, the suite's, and the command, shorter.
+MINE, PLANTED = Path("plugins/mine.py"), "planted.yaml"
+BASE = "results/baselines/planted.csv"
+
+
+def call(folder: Path, *command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    found = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert found.returncode == code, found.stdout + found.stderr
+    return found
+
+
+def gb(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    return call(folder, sys.executable, "-m", "ganbench", *arguments, code=code)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "init.defaultBranch=main")
+    return call(folder, "git", *who, *arguments).stdout
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory) -> Path:
+    """A user's repository: a suite, its plugin, a baseline of what it does."""
+    home = tmp_path_factory.mktemp("repository")
+    (home / "plugins").mkdir()
+    (home / MINE).write_text(PLUGIN)
+    (home / PLANTED).write_text(SUITE)
+    (home / ".gitignore").write_text("/results/*\n!/results/baselines/\n")
+    gb(home, "run", PLANTED, "--engine", "eager")
+    gb(home, "baseline", "save", "results/planted")
+    git(home, "init", "--quiet")
+    git(home, "add", ".")
+    git(home, "commit", "--quiet", "-m", "right")
+    return home
+
+
+def test_an_unchanged_tree_is_green_and_identical(repository):
+    found = gb(repository, "compare", BASE, PLANTED, "--engine", "eager", "--strict")
+    assert found.stdout.startswith("same: 1 case, of which 1 identical\n")
+
+
+def test_a_planted_bug_is_red_in_every_format(repository, tmp_path):
+    (repository / MINE).write_text(PLUGIN.replace(RIGHT, WRONG))
+    try:
+        text = gb(repository, "compare", BASE, PLANTED, "--engine", "eager", code=1).stdout
+    finally:
+        git(repository, "checkout", "--quiet", str(MINE))
+    assert text.startswith("worse: ring3/mine (")
+    newest = str(max((repository / "results/planted").iterdir()).relative_to(repository))
+
+    told = json.loads(gb(repository, "compare", BASE, newest, "--format", "json", code=1).stdout)
+    assert told["exit_code"] == 1
+    assert {one["measure"] for one in told["findings"] if one["word"] == "worse"} >= {
+        "all_modes",
+        "held_all_modes_step",
+        "jsd",
+    }
+    annotations = gb(repository, "compare", BASE, newest, "--format", "github", code=1).stdout
+    assert "::error " in annotations
+    gb(repository, "compare", BASE, newest, "--format", "junit", "--out", str(tmp_path / "found.xml"), code=1)
+    assert ElementTree.parse(tmp_path / "found.xml").getroot().find(".//failure") is not None
+    gb(repository, "compare", BASE, newest, "--format", "markdown", "--out", str(tmp_path / "found.md"), code=1)
+    assert "worse" in (tmp_path / "found.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["results/planted"], "give BASE and NEW; or SUITE alone, with --against REV or --python PATH"),
+        (["a", "b", "--against", "HEAD"], "give BASE and NEW"),
+        (["results/planed", "results/planted"], "results/planed: "),
+        ([BASE, "planed.yaml"], "planed.yaml: no such file"),
+        (["nosuchrevision", "results/planted"], "nosuchrevision"),
+        (["--against", "nosuchrevision", PLANTED], "nosuchrevision"),
+        (
+            [BASE, "results/planted", "--format", "json", "--out", "no/such/folder.json"],
+            "no/such/folder.json: No such file",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, message, repository):
+    found = gb(repository, "compare", *arguments, code=2)
+    assert message in found.stderr
+    assert len(found.stderr.splitlines()) == 1
+
+
+def test_a_revision_has_its_own_baseline(repository):
+    for base in ("HEAD", f"HEAD:{BASE}", "results/baselines", BASE.removesuffix(".csv")):
+        first = min((repository / "results/planted").iterdir()).relative_to(repository)
+        assert gb(repository, "compare", base, str(first)).stdout.startswith("same: 1 case"), base
+
+
+@pytest.mark.slow
+def test_git_bisects_a_planted_regression_to_its_commit(repository, tmp_path):
+    """Of six commits the fourth has the wrong sign; the line is the one that the report gives."""
+    call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
+    home = tmp_path / "cloned"
+    commits = []
+    for at in range(6):
+        plugin = PLUGIN if at < 3 else PLUGIN.replace(RIGHT, WRONG)
+        (home / MINE).write_text(f"{plugin}# commit {at}\n")
+        git(home, "commit", "--quiet", "-am", f"commit {at}")
+        commits.append(git(home, "rev-parse", "HEAD").strip())
+    told = gb(home, "compare", BASE, PLANTED, "--engine", "eager", code=1).stdout
+    assert "worse: ring3/mine" in told
+    git(home, "bisect", "start", commits[-1], commits[0])
+    command = [sys.executable, "-m", "ganbench", "compare", f"{commits[0]}:./{BASE}", PLANTED, "--bisect", "ring3/mine"]
+    found = git(home, "bisect", "run", *command, "--engine", "eager")
+    assert f"{commits[3]} is the first bad commit" in found
+
+
+def test_a_commit_that_cannot_be_told_is_skipped(repository):
+    gb(repository, "compare", BASE, "nosuch.yaml", "--bisect", "ring3/mine", code=125)
+    gb(repository, "compare", BASE, "results/planted", "--bisect", "ring3/another", code=125)
+
+
+@pytest.mark.slow
+def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, tmp_path):
+    """Beside steps of some ms, 5 ms more: slower in every round. The unchanged tree is not accused."""
+    call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
+    home = tmp_path / "cloned"
+    same = gb(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager")
+    assert "same" in same.stdout
+    (home / MINE).write_text(
+        PLUGIN.replace("def update(game, players):", "def update(game, players):\n    time.sleep(0.005)")
+    )
+    found = gb(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
+    assert "worse: ring3/mine (speed" in found.stdout

@@ -1,0 +1,209 @@
+"""The history of a suite: read from runs, files and git, oldest first, and what may be joined in it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made import PROTOCOL, case, side
+from recorded import recorded
+
+from ganbench import cli
+from ganbench.compare.baseline import save
+from ganbench.compare.history import history, witnesses
+from ganbench.compare.series import series
+from ganbench.record.status import Status
+
+RESULTS = Path("results")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working folder, which no repository is around."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return tmp_path
+
+
+@pytest.fixture
+def git(folder):
+    """The working folder as a git repository: ``git("commit", ...)``."""
+
+    def call(*command):
+        who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        done = subprocess.run(
+            ["git", *command], check=True, capture_output=True, text=True, env={**os.environ, **who, **quiet}
+        )
+        return done.stdout.strip()
+
+    call("init", "-q", "-b", "main")
+    return call
+
+
+@pytest.fixture
+def gb(monkeypatch, capsys):
+    """``code, out, err = gb("history", "smoke")``, in this process."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ganbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+def run(jsd: float, **more):
+    """A finished run whose seeds say about this JSD."""
+    return recorded(RESULTS, {("one", seed): {"jsd": jsd + seed / 1000} for seed in range(3)}, **more)
+
+
+def points(suite="smoke"):
+    found, notes = history(suite, RESULTS)
+    assert notes == ()
+    return found
+
+
+def test_finished_runs_are_points_in_the_order_of_time():
+    made = [run(0.1), run(0.2), run(0.3, finished=False)]
+    run(0.4, suite="other")
+    found = points()
+    assert [point.name for point in found] == [one.path.name for one in made[:2]]
+    assert {point.source for point in found} == {"run"}
+    assert {point.commit for point in found} == {"c0ffee" + "0" * 34}
+    (jsd,) = (one for one in series([point.side for point in found]) if (one.variant, one.measure) == ("one", "jsd"))
+    assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201])
+
+
+def test_a_run_that_became_the_baseline_is_one_point_with_the_reason():
+    made = run(0.1)
+    save(made, RESULTS / "baselines", "a better loss")
+    (point,) = points()
+    assert (point.source, point.name, point.reason) == ("baseline", made.path.name, "a better loss")
+
+
+def test_what_was_before_an_accepted_baseline_predicts_nothing():
+    run(0.1)
+    save(run(0.2), RESULTS / "baselines")
+    assert len(witnesses(points())) == 2, "the first baseline accepts nothing"
+    save(run(0.3), RESULTS / "baselines", "a better loss")
+    run(0.4)
+    assert [side.cases["ring8", "one"].seeds[0].said["jsd"] for side in witnesses(points())] == [0.3, 0.4]
+
+
+def test_every_committed_version_of_the_baseline_is_a_point(git):
+    commits = []
+    for jsd in (0.1, 0.2, 0.3):
+        made = run(jsd, git=None)
+        save(made, RESULTS / "baselines", f"because {jsd}")
+        git("add", "-f", "results/baselines")
+        git("commit", "-q", "-m", "baseline")
+        commits.append(git("rev-parse", "HEAD"))
+    for path in (RESULTS / "smoke").glob("*/"):
+        subprocess.run(["rm", "-r", str(path)], check=True)
+    found = points()
+    assert [point.source for point in found] == ["baseline"] * 3
+    assert [point.reason for point in found] == ["because 0.1", "because 0.2", "because 0.3"]
+    assert [point.commit for point in found] == commits
+    jsd = next(one for one in series([point.side for point in found]) if one.measure == "jsd")
+    assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201, 0.301])
+    git("rm", "-rq", "results/baselines")
+    git("commit", "-q", "-m", "gone")
+    assert len(points()) == 3, "what was committed once is history"
+
+
+def test_what_is_damaged_is_left_out_and_said():
+    good, bad = run(0.1), run(0.2)
+    bad.suite.write_text("suite: [")
+    save(good, RESULTS / "baselines")
+    (RESULTS / "baselines" / "smoke.csv").write_text("nonsense\n")
+    found, notes = history("smoke", RESULTS)
+    assert [point.name for point in found] == [good.path.name]
+    assert len(notes) == 2
+    assert all(note.startswith("left out: results/") and "\n" not in note for note in notes)
+
+
+def test_only_what_means_the_same_and_is_new_counts():
+    jsd = [0.1, 0.2, 0.3]
+    old = side(case([0.5, 0.5, 0.5]), protocol={**PROTOCOL, "version": 0})
+    fewer = side(case([0.1]))
+    first, again, newest = side(case(jsd)), side(case(jsd)), side(case([0.1, 0.2, 0.4]))
+    metrics = {**PROTOCOL["metrics"], "jsd": {"name": "jsd", "bins": 3}}
+    otherwise = side(case(jsd), protocol={**PROTOCOL, "metrics": metrics})
+    found = {one.measure: one for one in series([old, fewer, first, again, otherwise, newest])}
+    readings = found["jsd"].readings
+    assert [reading.reason for reading in readings] == [
+        "measured by protocol 0, now 1",
+        "1 seeds, now 3",
+        "",
+        "",
+        "the metric 'jsd' is another: bins 3 -> None",
+        "",
+    ]
+    assert [reading.counts for reading in readings] == [False, False, True, False, False, True]
+    assert [reading.reason for reading in found["diverged"].readings][4] == "", "that does not rest on the metric"
+
+
+def test_a_reading_is_what_the_table_says():
+    status = {0: Status.DIVERGED, 1: Status.ERROR}
+    made = side(
+        case([0.9, None, *[0.1] * 6], [True] * 8, [None] * 8, status=status, speed={"model_steps_per_second": 5.0})
+    )
+    found = {one.measure: one.readings[0] for one in series([made])}
+    assert (found["jsd"].value, found["jsd"].low, found["jsd"].high, found["jsd"].seeds) == (0.1, 0.1, 0.9, 7)
+    assert found["diverged"].value == 1 / 7
+    assert found["all_modes"].value == 1.0
+    assert found["held_all_modes_step"].value == math.inf
+    assert found["model_steps_per_second"].value == 5.0
+
+
+def test_cases_that_only_earlier_sides_have_come_last():
+    earlier = side(case([0.1], variant="gone"), case([0.1], variant="kept"))
+    found = series([earlier, side(case([0.1], variant="kept"), case([0.2], variant="new"))])
+    assert [*dict.fromkeys(one.variant for one in found)] == ["kept", "new", "gone"]
+
+
+def test_the_command_shows_a_table_and_says_json_and_svg(gb):
+    for at in range(16):
+        run(0.1 + (at >= 8) + at / 1e5, git={"commit": f"{at:040x}", "dirty": False})
+    code, out, err = gb("history", "smoke", "--case", "ring8/one", "--svg", "plot.svg")
+    assert (code, err) == (0, "")
+    assert "shift on 2" in out
+    assert "(0000000000..0000000000)" not in out
+    assert Path("plot.svg").read_text().startswith("<svg")
+    code, out, _ = gb("history", "smoke", "--measure", "all", "--json")
+    found = json.loads(out)
+    assert {(one["variant"], one["measure"]) for one in found["series"]} >= {("one", "jsd"), ("null", "all_modes")}
+    jsd = next(one for one in found["series"] if one["measure"] == "jsd" and one["variant"] == "one")
+    assert len(jsd["points"]) == 16
+    assert [shift["at"] for shift in jsd["shifts"]] == [8]
+    assert jsd["shifts"][0]["commit"] == f"{8:040x}"
+
+
+def test_mistakes_are_one_line_and_exit_code_2(gb):
+    for arguments, message in (
+        (["nothing"], "results: no finished run of 'nothing' and no baseline; 'ganbench run nothing' makes one"),
+        (["no.yaml"], "no.yaml: no such file"),
+    ):
+        assert gb("history", *arguments) == (2, "", message + "\n")
+    run(0.1)
+    for arguments, message in (
+        (["--case", "ring8/oen"], "unknown case, did you mean 'ring8/one'?"),
+        (["--measure", "jds"], "unknown measure, did you mean 'jsd'?"),
+        (["--svg", "no/folder/plot.svg"], "--svg no/folder/plot.svg: No such file or directory"),
+    ):
+        assert gb("history", "smoke", *arguments) == (2, "", message + "\n")
+
+
+def test_a_suite_may_be_named_by_its_file(gb):
+    made = run(0.1)
+    code, out, _ = gb("history", made.suite)
+    assert code == 0
+    assert "ring8/null" in out

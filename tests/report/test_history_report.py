@@ -1,0 +1,145 @@
+"""The history for a person: a chart and a table at every width, an image that any reader of SVG takes."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from ganbench.compare.history import Point
+from ganbench.compare.series import series
+from ganbench.compare.side import Case, Seed, Side
+from ganbench.kinds import Column
+from ganbench.record.status import Status
+from ganbench.report.history import as_object, chart, pick, show_history
+from ganbench.report.plot import plot, ticks
+
+PROTOCOL = {"version": 1, "budget": {"steps": 100}, "evaluate": {}, "datasets": {"ring8": {}}, "metrics": {"jsd": {}}}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def points(jsd, *, variant="minimax", version=1, reason=""):
+    """Points whose 8 seeds say about these JSDs; None: none of them says anything."""
+    made = []
+    columns = {"jsd": Column("jsd", "", "nats", "lower")}
+    for at, value in enumerate(jsd):
+        said = [{"jsd": None if value is None and seed else (value or 1) + seed / 1e4} for seed in range(8)]
+        case = Case("ring8", variant, {seed: Seed(Status.DONE, one) for seed, one in enumerate(said)})
+        protocol = {**PROTOCOL, "version": version if at < 2 else 1}
+        side = Side("", "made", protocol, columns, {"jsd": "jsd"}, {("ring8", variant): case})
+        when = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(days=at)
+        source = "baseline" if at == 3 else "run"
+        made.append(Point(when, source, f"run{at}", f"{at:03d}" * 13 + "a", side, reason if at == 3 else ""))
+    return made
+
+
+def found(made):
+    return pick(series([point.side for point in made]), [], [])
+
+
+SHIFTED = [0.1 + at / 1e3 for at in range(10)] + [0.2 + at / 1e3 for at in range(10)]
+
+
+def printed(made, encoding="utf-8", **console):
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    show_history(made, found(made), Console(file=file, color_system=None, **{"width": 100, **console}))
+    file.flush()
+    return file.buffer.getvalue().decode(encoding)
+
+
+def test_a_chart_has_a_block_for_each_point_and_a_bar_for_each_shift():
+    (one,) = found(points([0.1, 1.0]))
+    assert chart(one, 80, plain=False) == "▁█"
+    assert chart(one, 80, plain=True) == "_#"
+    (one,) = found(points([0.1, 0.1, 0.1]))
+    assert chart(one, 80, plain=False) == "▅▅▅", "all alike: in the middle"
+    (one,) = found(points([0.5, 0.5, 0.1, None, 0.3], version=0))
+    assert chart(one, 80, plain=False) == "··▁∞█"
+    (one,) = found(points(SHIFTED))
+    assert chart(one, 80, plain=False) == "▁" * 8 + "▂" * 2 + "│" + "▇" * 2 + "█" * 8
+    assert len(chart(one, 80, plain=True)) == 21
+    assert len(chart(one, 7, plain=True)) == 7
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 80, 200])
+def test_every_width_holds_it(width):
+    text = printed(points(SHIFTED), force_terminal=True, width=width)
+    if width >= 40:
+        assert all(len(line.rstrip()) <= width for line in text.splitlines())
+        assert "2026-10-20 00:00" in text
+
+
+def test_a_shift_is_told_with_its_size_and_the_commits_around_it():
+    text = printed(points(SHIFTED), width=120)
+    assert "shift on 2026-10-11 (0090090090..0100100100): 0.105 -> 0.205 (+0.100), p <0.001" in text
+    assert "the next should read" in text
+    assert "from 10 points" in text
+
+
+def test_an_ascii_output_gets_ascii():
+    assert printed(points(SHIFTED), encoding="ascii").isascii()
+
+
+def test_what_does_not_count_is_said():
+    text = printed(points([0.1, 0.1, 0.2, 0.3, 0.3], version=0), width=160)
+    assert text.count("measured by protocol 0, now 1") == 2
+    assert text.count("as before, seed by seed") == 1
+    assert "1 of 5 say the same as an earlier one" in text
+
+
+def test_the_object_is_json_with_words_for_infinities():
+    made = points([0.1, None, 0.3], reason="why")
+    (one,) = json.loads(json.dumps(as_object("made", made, found(made), ["a note"]), allow_nan=False))["series"]
+    assert [point["value"] for point in one["points"]] == [pytest.approx(0.10035), "inf", pytest.approx(0.30035)]
+    assert one["expected"] is None
+
+
+def test_only_what_is_asked_for_is_shown():
+    all_ = series([point.side for point in points([0.1])])
+    assert [one.measure for one in pick(all_, [], [])] == ["jsd"]
+    assert [one.measure for one in pick(all_, ["ring8/minimax"], ["all"])] == ["diverged", "jsd"]
+    assert [one.measure for one in pick(all_, [], ["diverged"])] == ["diverged"]
+    assert pick([], [], []) == ()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        points(SHIFTED, variant="a<b & 'c' \x00\x1b\ud800", reason="]]> \x07"),
+        points([0.1]),
+        points([0.1, None, 0.1]),
+        points([None]),
+        points(np.random.default_rng(0).normal(1, 0.1, 300).tolist()),
+    ],
+)
+def test_an_image_is_whole_xml_with_every_number_inside(made):
+    root = ElementTree.fromstring(plot(made, found(made), "a suite"))
+    width, height = float(root.get("width")), float(root.get("height"))
+    assert len([*root.iter(f"{SVG}circle")]) + len([*root.iter(f"{SVG}rect")]) >= len(made)
+    for element in root.iter():
+        for name, most in (("x", width), ("cx", width), ("x1", width), ("y", height), ("cy", height), ("y2", height)):
+            if element.get(name) is not None:
+                assert -1 <= float(element.get(name)) <= most
+
+
+def test_a_shift_in_the_image_has_its_size_and_commit():
+    made = points(SHIFTED)
+    texts = [element.text for element in ElementTree.fromstring(plot(made, found(made), "s")).iter(f"{SVG}text")]
+    assert "+0.100 0100100100" in texts
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0.041, 0.058), (-3, 1e5), (1e-9, 1.1e-9), (5, 5), (0, 0), (-1e-3, 2e-3), (0.1, 0.3)]
+)
+def test_ticks_are_round_and_hold_what_is_between(low, high):
+    marks = ticks(low, high)
+    assert marks[0] <= low
+    assert marks[-1] >= high
+    assert 2 <= len(marks) <= 7
+    assert marks == sorted(set(marks))
+    assert all(len(f"{mark:g}") <= 9 for mark in marks)
