@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
 import torch
@@ -20,11 +20,21 @@ def pool(workers: int, each: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, "ganbench", torch.set_num_threads, (each,))
 
 
+def fitting(numbers: float) -> int:
+    """How many threads tensors of so many ``numbers`` together are worth: one if they are small."""
+    return 1 if numbers < SMALL else torch.get_num_threads()
+
+
+def threads_for(numbers: int) -> AbstractContextManager[None]:
+    """Meanwhile this thread's tensors, of so many ``numbers``, are worked on by as many threads as they are worth."""
+    return threads(fitting(numbers))
+
+
 @contextmanager
-def threads_for(numbers: int) -> Iterator[None]:
-    """Meanwhile this thread's tensors, of so many ``numbers``, are worked on by one thread if they are small."""
+def threads(count: int) -> Iterator[None]:
+    """Meanwhile this thread's tensors are worked on by so many threads."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1 if numbers < SMALL else before)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

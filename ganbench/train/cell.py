@@ -16,6 +16,7 @@ from ganbench.plan import Cell
 from ganbench.registry import Registry
 from ganbench.seeds import isolated
 from ganbench.suite import Choice, Variant
+from ganbench.threads import fitting
 from ganbench.train.capture import STEPS
 from ganbench.train.check import check_networks
 from ganbench.train.chunks import Chunks, in_cache, in_memory
@@ -109,11 +110,12 @@ class Trainer:
         return Noise(self.probe.draws, self.dataset, seeds, self.device)
 
     def _chunks(self, engine: str, replicas: int) -> Chunks:
-        threads = torch.get_num_threads()
-        if engine == "serial":
-            return Chunks(replicas, 1, 1, threads)
         if engine == "compiled" and self.device.type == "cpu":
-            return in_cache(replicas, self.probe.cost, threads)
+            return in_cache(replicas, self.probe.cost, torch.get_num_threads())
+        numbers = self.probe.cost.peak_bytes / 4
+        if engine == "serial":
+            return Chunks(replicas, 1, 1, fitting(numbers))
+        threads = fitting(numbers * replicas)
         block = max((draw.block_steps for draw in self.probe.draws), default=1)
         return in_memory(replicas, self.probe.cost, block, self.device, threads)
 

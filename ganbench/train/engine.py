@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from ganbench.failure import describe, out_of_memory
 from ganbench.seeds import isolated, reseed
-from ganbench.threads import pool
+from ganbench.threads import pool, threads
 from ganbench.train.capture import STEPS, Captured
 from ganbench.train.chunks import Chunks
 from ganbench.train.compiler import compiled
@@ -98,13 +98,15 @@ class Engine:
     def _run(self, state: State, constants: Constants, start: int, stop: int) -> State:
         indices = torch.arange(start, stop, device=state.survived.device).unbind()
         if self.name == "serial":
-            return self._serial(state, constants, start, stop, indices)
+            with threads(self.chunks.threads):
+                return self._serial(state, constants, start, stop, indices)
         structure = tree_flatten(state)[1]
         stopping = threading.Event()
         parts = self.chunks.parts()
         chunks = [self._chunk(part, state, constants, start, indices, stopping) for part in parts]
         if self.chunks.workers == 1:
-            done = [_last(chunk) for chunk in chunks]
+            with threads(self.chunks.threads):
+                done = [_last(chunk) for chunk in chunks]
         else:
             # Compiled once, here: the threads would wait for each other.
             _last(self._chunk(parts[0], state, constants, start, (), stopping))
@@ -115,16 +117,16 @@ class Engine:
 
     def _in_turns(self, chunks: Sequence[Iterator[list[Tensor]]], stopping: threading.Event) -> list[list[Tensor]]:
         """The last of each chunk, the threads taking them in turns: where a core is busy, another does more."""
-        threads = pool(self.chunks.workers, self.chunks.threads)
+        workers = pool(self.chunks.workers, self.chunks.threads)
         done: list[list[Tensor]] = [[] for _ in chunks]
-        waiting = {threads.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
+        waiting = {workers.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
         try:
             while waiting:
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                     at, own = waiting.pop(future), future.result()
                     if own is not None:
                         done[at] = own
-                        waiting[threads.submit(next, chunks[at], None)] = at
+                        waiting[workers.submit(next, chunks[at], None)] = at
         finally:
             stopping.set()
             for future in waiting:

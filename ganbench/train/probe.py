@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_map
 from ganbench.calling import Bound
 from ganbench.failure import PluginError, describe, out_of_memory
 from ganbench.seeds import isolated
+from ganbench.threads import threads_for
 from ganbench.train.chance import OwnRandomness
 from ganbench.train.cost import StepCost, step_cost
 from ganbench.train.game import Game, Gradient, Players, Rules, autograd_gradient, functional_gradient
@@ -91,7 +92,9 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, chance=chance))
         try:
-            seconds = _eager_seconds(partial(_seconds, batched, state, constants, drawn, index), len(state.survived))
+            replicas = len(state.survived)
+            with threads_for(cost.peak_bytes // 4 * replicas):
+                seconds = _eager_seconds(partial(_seconds, batched, state, constants, drawn, index), replicas)
         except Exception as error:
             if out_of_memory(error):
                 raise
