@@ -59,6 +59,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return SuiteFile.from_parent(parent, path=file_path) if is_suite else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Read the base that was given, since one that is not there should not cost the time of a run."""
+    for suite in dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem)):
+        if isinstance(suite, SuiteFile) and suite.config.getoption("--ganbench-against"):
+            try:
+                suite.base()
+            except (OSError, ValueError) as error:
+                raise pytest.UsageError(f"--ganbench-against: {error}") from None
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where the runs are and what they were judged against."""
     if told := config.stash.get(_TOLD, []):
@@ -72,6 +83,7 @@ class SuiteFile(pytest.File):
 
     _suite: Suite
     _registry: Registry
+    _known: tuple[str, Side | None] | None = None
     _outcome: tuple[Side, Comparison | None, str] | Exception | None = None
 
     def collect(self) -> Iterator[CaseItem]:
@@ -125,9 +137,8 @@ class SuiteFile(pytest.File):
         from ganbench.train.device import choose
 
         out = Path(self.config.getoption("--ganbench-out"))
-        base = self._base(out)
-        # First, since a base that is not there should not cost the time of a run.
-        known = None if base is None else load(base, suite=self._suite.name)
+        # First, since a base that is damaged should not cost the time of a run.
+        base, known = self.base()
         suite = self._selected()
         # A part of a suite must not be taken for the newest run of it.
         result = run(
@@ -145,12 +156,22 @@ class SuiteFile(pytest.File):
         told.append(f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}")
         return now, None if known is None else compare(known, now), folder
 
-    def _base(self, out: Path) -> str | None:
+    def base(self) -> tuple[str, Side | None]:
+        """What to judge against, by its name and as it says; no name and None for nothing. Raises ValueError."""
+        if self._known is None:
+            from ganbench.compare.load import load
+
+            name = self._base()
+            self._known = name, load(name, suite=self._suite.name) if name else None
+        return self._known
+
+    def _base(self) -> str:
         if given := self.config.getoption("--ganbench-against"):
             return str(given)
+        out = Path(self.config.getoption("--ganbench-out"))
         homes = dict.fromkeys((Path("results"), self.config.rootpath / "results", out))
         usual = (home / "baselines" / f"{self._suite.name}.csv" for home in homes)
-        return next((str(path) for path in usual if path.is_file()), None)
+        return next((str(path) for path in usual if path.is_file()), "")
 
     def _selected(self) -> Suite:
         """The suite with no more datasets and variants than the selected items need."""

@@ -89,6 +89,7 @@ def run(
         "versions": versions,
         "device": provenance.device(str(device)),
         "git": provenance.git(Path(__file__)),
+        "project": provenance.repository(Path.cwd()),
         "plugins": plugins,
     }
     # All that decides a run's numbers, and nothing else: what goes on after a kill must be the same run.

@@ -211,8 +211,11 @@ def test_seeds_that_fail_are_a_failure_and_the_suite_is_run_once(here):
     assert only_run(here.path / "elsewhere" / "tiny")
 
 
-def test_a_base_that_is_not_there_fails_before_anything_is_trained(here):
+def test_a_base_that_is_given_and_not_there_is_a_mistake_of_usage_before_anything_is_trained(here):
     found = run(here, "suites/tiny.yaml", "--ganbench-against=nowhere/at/all.csv")
-    found.assert_outcomes(failed=2)
-    assert len(re.findall(r"^suites/tiny.yaml:\d+: nowhere/at/all.csv: ", "\n".join(found.outlines), re.MULTILINE)) == 2
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    assert found.parseoutcomes() == {}
+    told = [line for line in found.errlines if line]
+    assert len(told) == 1
+    assert told[0].startswith("ERROR: --ganbench-against: nowhere/at/all.csv: ")
     assert not (here.path / "results").exists()

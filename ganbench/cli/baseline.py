@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import Mistake
+from ganbench.cli.run_argument import chosen_run
 
 _HOME = "results/baselines"
 
@@ -31,13 +32,12 @@ def baseline() -> None:
 def save(run: Path, reason: str | None, out: Path) -> None:
     """Make RUN the baseline of its suite: two small files, to be committed.
 
-    RUN is a run's folder, or a suite's folder of runs: its newest finished one.
+    RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """
     from ganbench.compare.baseline import save as save_run
-    from ganbench.compare.load import find_run
 
     try:
-        saved = save_run(find_run(run), out, reason)
+        saved = save_run(chosen_run(run), out, reason)
     except ValueError as error:
         raise Mistake(str(error)) from None
     except OSError as error:
@@ -53,13 +53,18 @@ def save(run: Path, reason: str | None, out: Path) -> None:
 @baseline.command("list")
 @click.argument("home", metavar="[DIR]", type=click.Path(path_type=Path), default=_HOME)
 def list_baselines(home: Path) -> None:
-    """List the baselines in DIR, by default results/baselines: suite, rows, when saved, commit, and why."""
+    """List the baselines in DIR, by default results/baselines: suite, rows, when saved, commit, and why.
+
+    A commit is marked (dirty) where files of it were changed when the run was made.
+    """
     from ganbench.compare.baseline import baselines, open_baseline
 
-    if not home.is_dir():
+    if not home.is_dir() and home != Path(_HOME):
         raise Mistake(f"{home}: there is no such folder; a baseline is made by: ganbench baseline save RUN")
-    damaged = []
-    for path in baselines(home):
+    found, damaged = baselines(home), []
+    if not found:
+        click.echo(f"{home} holds no baseline; one is made by: ganbench baseline save RUN")
+    for path in found:
         try:
             table, about = open_baseline(path)
         except ValueError as error:
@@ -67,6 +72,7 @@ def list_baselines(home: Path) -> None:
             continue
         last = about["history"][-1]
         commit = (last["commit"] or "no commit")[:12]
+        commit += " (dirty)" if (about["git"] or {}).get("dirty") else ""
         click.echo(f"{about['suite']}  {len(table)} rows  {last['date'][:10]}  {commit}  {last['reason']}")
     for line in damaged:
         click.echo(line, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, training_options
+from ganbench.wording import suggest
 
 if TYPE_CHECKING:
     from ganbench.compare.finding import Comparison
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from ganbench.suite import Suite
 
 _SUITES = (".yaml", ".yml")
-#: What ``git bisect run`` takes for "this commit cannot be tested".
-_SKIP = 125
+#: What ``git bisect run`` takes for "this commit cannot be tested", and for "stop".
+_SKIP, _STOP = 125, 128
 
 
 @click.command()
@@ -72,19 +74,29 @@ def compare(
             found = _raced(base, against, interpreter, rounds, device, engine, seeds, plugins)
             places = Path(base)
         else:
-            found = _judged(base, new, device, engine, seeds, plugins)
+            found = _judged(base, new, device, engine, seeds, plugins, past=culprit is None)
             places = Path(new) if Path(new).suffix in _SUITES else Path("suites") / f"{found.new.suite}.yaml"
     except (Mistake, ValueError) as error:
         if culprit is not None:
             click.echo(str(error), err=True)
             sys.exit(_SKIP)
         raise error if isinstance(error, Mistake) else Mistake(str(error)) from None
+    except (OSError, click.ClickException):
+        raise
+    except Exception:
+        # Python's own exit code would be 1: worse.
+        traceback.print_exc()
+        sys.exit(3 if culprit is None else _SKIP)
     _tell(found, form, out, places, all_=all_, strict=strict)
     sys.exit(found.exit_code(strict=strict) if culprit is None else _bisected(found, culprit))
 
 
-def _judged(base: str, new: str, device: str, engine: str, seeds: int | None, plugins: Path | None) -> Comparison:
+def _judged(
+    base: str, new: str, device: str, engine: str, seeds: int | None, plugins: Path | None, *, past: bool
+) -> Comparison:
+    """``past``: judge by earlier runs, too. Those of a bisection are of bad commits."""
     from ganbench.compare.gate import gate
+    from ganbench.compare.judge import compare as verdicts
     from ganbench.compare.load import load
     from ganbench.compare.origin import notes
 
@@ -96,7 +108,7 @@ def _judged(base: str, new: str, device: str, engine: str, seeds: int | None, pl
     else:
         now = load(new)
         known = load(base, suite=now.suite)
-    found = gate(known, now, Path("results"))
+    found = gate(known, now, Path("results")) if past else verdicts(known, now)
     return replace(found, notes=(*found.notes, *notes(found, base, new)))
 
 
@@ -174,6 +186,7 @@ def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, a
     """Print a comparison, or write it to a file, in the form that was asked for."""
     from ganbench.report.comparison import show_comparison
     from ganbench.report.formats import FORMATS
+    from ganbench.report.sentences import headline
 
     try:
         if form == "text":
@@ -186,13 +199,21 @@ def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, a
             return
     except OSError as error:
         raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+    if form == "github":
+        # Annotations alone would leave the log of what is fine empty.
+        click.echo(headline(found), err=True)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
 def _bisected(found: Comparison, culprit: str) -> int:
-    """1 where the case is worse, 0 where it is not, 125 where that cannot be told."""
+    """1 where the case is worse, 0 where it is not, 125 where that cannot be told, 128 where it never can."""
     from ganbench.compare.finding import Word
+
+    known = ["/".join(name) for name in found.base.cases]
+    if culprit not in known:
+        click.echo(f"--bisect: the base has no case {culprit!r}{suggest(culprit, known)}", err=True)
+        return _STOP
 
     words = {finding.word for finding in found.counted() if finding.case == culprit}
     if Word.WORSE in words:

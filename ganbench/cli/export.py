@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import Mistake
+from ganbench.cli.run_argument import chosen_run
 
 
 @click.command()
@@ -27,16 +28,19 @@ from ganbench.cli.options import Mistake
     help="Where to write, in place of standard output.",
 )
 def export(folder: Path, form: str, out: Path | None) -> None:
-    """Give the numbers of a RUN (its folder) to the dashboards of other tools, as JSON."""
-    from ganbench.record.folder import NotARun, RunFolder, write
+    """Give the numbers of a RUN to the dashboards of other tools, as JSON.
+
+    RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
+    """
+    from ganbench.record.folder import write
     from ganbench.record.replay import Record
     from ganbench.report.exports import EXPORTS
 
+    opened = chosen_run(folder)
     try:
-        opened = RunFolder.open(folder)
         record = Record.read(opened)
         made = EXPORTS[form](record, opened.describe())
-    except (NotARun, ValueError) as error:
+    except ValueError as error:
         raise Mistake(str(error)) from None
     for line in made.left_out:
         click.echo(f"left out: {line}", err=True)

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from ganbench.mistake import dotted
 from ganbench.record.frame import frame
@@ -18,6 +20,18 @@ from ganbench.record.status import Status
 from ganbench.wording import shown
 
 _NEEDED = ("dataset", "variant", "seed", "status")
+#: What was expected, by pydantic's name of the mistake.
+_NOUNS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "list_type": "a list",
+    "too_short": "a list of at least 1 item",
+}
 _TEXTS = frozenset({"dataset", "variant", "family", "status", "verdict", "engine", "arithmetic"})
 
 
@@ -45,7 +59,19 @@ def read(table: bytes, about: bytes, name: str) -> tuple[pd.DataFrame, dict[str,
     for dataset, variant in sorted(here ^ there, key=str):
         one = name if (dataset, variant) in here else beside
         raise ValueError(f"{name}: is not of one piece with its .json: only {one} has {dataset}/{variant}")
+    for case in known["cases"]:
+        _check_seeds({key[2] for key in found if key[:2] == (case["dataset"], case["variant"])}, case, name, beside)
     return frame(found.values(), header), known
+
+
+def _check_seeds(rows: set[int], case: Mapping[str, Any], name: str, beside: str) -> None:
+    """Raise ValueError where the rows of a case are not of the seeds that it names; older files name none."""
+    named = set(case.get("seeds", rows))
+    for seed in sorted(rows ^ named):
+        one = f"{case['dataset']}/{case['variant']} seed {seed}"
+        if seed in named:
+            raise ValueError(f"{name}: has no row of {one}, which {beside} names")
+        raise ValueError(f"{name}: has a row of {one}, which {beside} does not name")
 
 
 class _Shape(BaseModel):
@@ -76,9 +102,16 @@ class _Column(_Shape):
 class _Case(_Shape):
     dataset: str
     variant: str
+    seeds: list[int] = []
     speed: dict[str, float | Literal["inf", "-inf"]]
     counts: dict[str, float | Literal["inf", "-inf"]]
     messages: dict[str, str]
+
+
+class _Plugin(_Shape):
+    kind: str
+    name: str
+    sha256: str
 
 
 class _Entry(_Shape):
@@ -97,6 +130,7 @@ class _About(_Shape):
     device: dict[str, Any]
     versions: dict[str, str]
     git: dict[str, Any] | None
+    plugins: list[_Plugin] = []
     columns: list[_Column]
     cases: list[_Case]
     history: Annotated[list[_Entry], Field(min_length=1)]
@@ -110,12 +144,28 @@ def _read_about(text: str, name: str) -> dict[str, Any]:
     try:
         _About.model_validate(known)
     except ValidationError as errors:
-        first = errors.errors(include_url=False)[0]
-        raise ValueError(f"{name}: {dotted(first['loc']) or 'all of it'}: {first['msg']}") from None
+        raise ValueError(f"{name}: {_mistake(errors.errors(include_url=False)[0], known)}") from None
     for case in known["cases"]:
         if case["dataset"] not in known["protocol"]["datasets"]:
             raise ValueError(f"{name}: the data set {shown(case['dataset'])} of a case is not in protocol.datasets")
     return known
+
+
+def _mistake(error: ErrorDetails, known: Any) -> str:
+    """What is wrong and where, in plain words."""
+    place: list[int | str] = []
+    inner: Any = known
+    for part in error["loc"]:
+        # What does not lead into the content is a tag of a union, or what is missing.
+        if (isinstance(inner, dict) and part in inner) or (isinstance(inner, list) and isinstance(part, int)):
+            place.append(part)
+            inner = inner[part]  # type: ignore[index]
+    where = f"{dotted(tuple(place))}: " if place else ""
+    if error["type"] == "missing":
+        return f"{where}missing key {str(error['loc'][-1])!r}"
+    literal = error["type"] == "literal_error"
+    noun = f"one of {error['ctx']['expected']}" if literal else _NOUNS.get(error["type"], "another value")
+    return f"{where}must be {noun}, not {shown(error['input'])}"
 
 
 def _read_lines(text: str, name: str) -> tuple[list[str], list[tuple[str, list[str]]]]:

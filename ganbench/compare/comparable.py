@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ganbench.compare.side import Name, Side
 
 
@@ -12,6 +15,8 @@ def incomparable(base: Side, new: Side, name: Name) -> str:
         return f"measured by protocol {theirs['version']}, now {ours['version']}"
     if ours["datasets"][name[0]] != theirs["datasets"][name[0]]:
         return f"the data set is another: {_change(theirs['datasets'][name[0]], ours['datasets'][name[0]])}"
+    if reason := _other_file(base, new, "dataset", ours["datasets"][name[0]]):
+        return reason
     for part in ("budget", "evaluate"):
         if ours[part] != theirs[part]:
             return f"{part} is another: {_change(theirs[part], ours[part])}"
@@ -26,7 +31,17 @@ def metric_differs(base: Side, new: Side, measure: str) -> str:
     if name and name not in base.protocol["metrics"]:
         return f"the base has no metric {name!r}"
     ours, theirs = (side.protocol["metrics"].get(name) for side in (new, base))
-    return f"the metric {name!r} is another: {_change(theirs, ours)}" if ours != theirs else ""
+    if ours != theirs:
+        return f"the metric {name!r} is another: {_change(theirs, ours)}"
+    return _other_file(base, new, "metric", ours) if name else ""
+
+
+def _other_file(base: Side, new: Side, kind: str, choice: Any) -> str:
+    """Why a plugin that numbers depend on is another, though chosen in the same way: its file differs."""
+    plugin = choice.get("name") if isinstance(choice, Mapping) else choice
+    ours, theirs = (side.plugins.get(f"{kind} {plugin}") for side in (new, base))
+    differs = ours is not None and theirs is not None and ours != theirs
+    return f"the file of the {kind} {plugin!r} is another" if differs else ""
 
 
 def _change(base: object, new: object) -> str:

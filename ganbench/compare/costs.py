@@ -6,6 +6,7 @@ that others use too, differ by more than any regression worth finding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ganbench.compare.finding import Finding, Word
@@ -29,10 +30,14 @@ def costs(base: Side, new: Side, name: Name) -> Iterator[Finding]:
         for column in now.counts:
             if column in before.counts and column not in _UNSTEADY and new.columns[column].better == "lower":
                 yield _count(before, now, column, float(floor), advice=not same_torch)
+        for column in before.counts:
+            if column in now.counts or column in _UNSTEADY:
+                continue
+            yield Finding(*name, column, "count", Word.GONE, "is no longer counted", base=before.counts[column])
     floor = given.get(SPEED, FLOORS[SPEED])
     if floor is not False and same_device:
         for column in _CLOCKS:
-            if column in before.speed and column in now.speed:
+            if all(f"{column}{end}" in case.speed for case in (before, now) for end in ("", "_low", "_high")):
                 yield _clock(before, now, column, float(floor))
 
 
@@ -66,7 +71,7 @@ def _count(before: Case, now: Case, column: str, floor: float, *, advice: bool) 
 def _clock(before: Case, now: Case, column: str, floor: float) -> Finding:
     """Slower or faster where the slowest and fastest chunks of the two do not even overlap, and beyond the floor."""
     was, is_ = before.speed[column], now.speed[column]
-    ratio = is_ / was
+    ratio = is_ / was if was else math.inf
     apart = now.speed[f"{column}_high"] < before.speed[f"{column}_low"]
     above = now.speed[f"{column}_low"] > before.speed[f"{column}_high"]
     word = Word.SAME

@@ -31,8 +31,8 @@ def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of seeds.csv of what was trained, in their order, without sentences; and all else about the run.
 
     The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), device, versions,
-    git, plugins, columns and, for each case, its speed, its counts and what became of its seeds in words. Raises
-    ValueError, in one line, where the run was damaged.
+    git, plugins, columns and, for each case, its seeds, its speed, its counts and what became of its seeds in words.
+    Raises ValueError, in one line, where the run was damaged.
     """
     record, run, suite = Record.read(folder), folder.describe(), _resolved(folder)
     trained = [cell for cell in record.cells if not cell.reference]
@@ -50,7 +50,8 @@ def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
             "guard": _guard(suite, trained),
             "device": run.get("device", {}),
             "versions": run.get("versions", {}),
-            "git": run.get("git"),
+            # Runs from before there were other repositories than ganbench's do not say.
+            "git": run.get("project", run.get("git")),
             "plugins": [{key: one[key] for key in ("kind", "name", "sha256")} for one in run.get("plugins", [])],
             "columns": run["columns"],
             "cases": [_case(cell, run["columns"], finished=record.finished) for cell in trained],
@@ -92,6 +93,8 @@ def side(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> Side:
         device=about["device"],
         versions=about["versions"],
         git=about["git"],
+        # Baselines from before they were kept do not say.
+        plugins={f"{one['kind']} {one['name']}": one["sha256"] for one in about.get("plugins", ())},
     )
 
 
@@ -140,6 +143,7 @@ def _case(cell: CellRecord, columns: Iterable[Mapping[str, Any]], *, finished: b
     return {
         "dataset": cell.dataset,
         "variant": cell.variant,
+        "seeds": list(cell.seeds),
         "speed": measured("throughput"),
         "counts": measured("cost"),
         "messages": {seed: message for seed, message in messages.items() if message},

@@ -37,9 +37,12 @@ class Evidence:
 
     @property
     def size(self) -> float:
-        """How far the new side is worse; below 0 better; infinite where the middle half of the seeds has no number."""
+        """How far the new side is worse, and below 0 better.
+
+        Infinite where the middle half of the seeds has no number, NaN where so many of either side have none.
+        """
         if self.effect.value is None:
-            return 0.0
+            return math.nan
         return self.effect.value if self.measure.better == "lower" else -self.effect.value
 
 
@@ -64,6 +67,8 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
     sign = 1.0 if measure.better == "lower" else -1.0
     both = [seed for seed in ours if seed in theirs]
     if len(both) >= PAIRS:
+        ours, theirs = ({seed: one[seed] for seed in both} for one in (ours, theirs))
+        seeds = (len(both), len(both))
         apart = differences([ours[seed] for seed in both], [theirs[seed] for seed in both])
         worse, better = signed_rank(sign * apart), signed_rank(-sign * apart)
         change, scatter = _middle(apart), apart
@@ -78,7 +83,10 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
 def _middle(apart: np.ndarray) -> Estimate:
     """The interquartile mean of paired differences; an infinite one is kept."""
     found = interquartile_mean(apart)
-    return found if found.value is not None else Estimate(_trimmed(apart), None, None)
+    if found.value is not None:
+        return found
+    middle = _trimmed(apart)
+    return Estimate(None if math.isnan(middle) else middle, None, None)
 
 
 def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Estimate:

@@ -90,10 +90,13 @@ class Comparison:
     def exit_code(self, *, strict: bool = False) -> int:
         """0 fine, 1 worse, 3 failed or nothing measured, 4 unsure where that is asked for; the gravest counts.
 
+        Unsure is also what is gone or not comparable: a change may not rid itself of its judge unseen.
+
         Worse goes before failed: it is what was looked for, and it was found.
         """
         words = {finding.word for finding in self.counted()}
         unsure = any(finding.word is Word.UNSURE and finding.towards_worse for finding in self.counted())
+        unsure = unsure or bool(words & {Word.GONE, Word.NOT_COMPARABLE})
         if Word.WORSE in words:
             return 1
         if Word.FAILED in words or not words & {Word.BETTER, Word.SAME, Word.UNSURE}:

@@ -43,26 +43,40 @@ def history(suite: str, results: Path) -> tuple[tuple[Point, ...], tuple[str, ..
     """The points of a suite, oldest first, and a line for each run or baseline that is left out because it is damaged.
 
     Runs are those of results/<suite>/ that have finished; the baseline is results/baselines/<suite>.csv and, in a git
-    repository, every version of it that was committed. A run that is there as a baseline too is one point.
+    repository, every version of it that was committed. A run that is there as a baseline too is one point;
+    so are two folders of the same run, unless they say otherwise: then each goes by its folder's name.
     """
-    found: dict[str, Point] = {}
+    found: dict[str, list[Point]] = {}
     notes = []
     for made in (*_runs(suite, results), *_baselines(results / "baselines" / f"{suite}.csv")):
         if isinstance(made, str):
             notes.append(made)
-        elif known := found.get(made.name):
-            found[made.name] = replace(
-                known, source=made.source, commit=known.commit or made.commit, reason=known.reason or made.reason
-            )
         else:
-            found[made.name] = made
-    return tuple(sorted(found.values(), key=lambda point: (point.when, point.name))), tuple(dict.fromkeys(notes))
+            _add(made, found.setdefault(made.name, []))
+    named = [point if len(alike) == 1 else _by_folder(point) for alike in found.values() for point in alike]
+    return tuple(sorted(named, key=lambda point: (point.when, point.name))), tuple(dict.fromkeys(notes))
 
 
 def witnesses(points: Sequence[Point]) -> list[Side]:
     """The sides from which the next may be predicted: those since a baseline was last accepted for a reason."""
     accepted = [at for at, point in enumerate(points) if point.reason not in ("", FIRST)]
     return [point.side for point in points[max(accepted, default=0) :]]
+
+
+def _add(made: Point, alike: list[Point]) -> None:
+    """Add a point to those of its name, or join it with the one of them that has the same numbers."""
+    for at, known in enumerate(alike):
+        if known.side.cases == made.side.cases:
+            commit, reason = known.commit or made.commit, known.reason or made.reason
+            alike[at] = replace(known, source=made.source, commit=commit, reason=reason)
+            return
+    alike.append(made)
+
+
+def _by_folder(point: Point) -> Point:
+    """A run's point by the name of the folder that it was read from; a baseline has none."""
+    label = Path(point.side.label)
+    return point if label.suffix == ".csv" else replace(point, name=label.name)
 
 
 def _runs(suite: str, results: Path) -> Iterator[Point | str]:

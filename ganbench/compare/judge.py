@@ -1,12 +1,13 @@
 """The verdicts of a comparison: exact agreement first, then what the seeds' statistics say, then what was counted.
 
 All that is judged of the seeds of a whole suite raises a false alarm with a probability of at most ``LEVEL``: half of
-it is for what is counted (shares of seeds, steps until something held), half for what is measured, each by Holm's
-correction. Measured rates: results/README.md.
+it is for shares of seeds, whose p-values are coarse and which often cannot differ at all, half for numbers and steps,
+each by Holm's correction. Measured rates: results/README.md.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -35,21 +36,24 @@ def compare(base: Side, new: Side, *, level: float = LEVEL) -> Comparison:
     found: dict[Name, list[Finding]] = {name: [] for name in (*new.cases, *base.cases)}
     evidence: list[Evidence] = []
     for name, places in found.items():
+        if name in new.cases:
+            places += _failed(new.cases[name])
         if name not in base.cases:
             places.append(_whole(new.cases[name], Word.NEW, "not in the base"))
         elif name not in new.cases:
             places.append(_whole(base.cases[name], Word.GONE, "not in what is new"))
+        elif not any(seed.status.measured for seed in base.cases[name].seeds.values()):
+            places.append(_whole(new.cases[name], Word.NOT_COMPARABLE, "no seed of the base has a result"))
         elif reason := incomparable(base, new, name):
             places.append(_whole(new.cases[name], Word.NOT_COMPARABLE, reason))
         else:
-            places += _failed(new.cases[name])
             places += _unmeasured(base, new, name)
             for measure in measures(new, new.cases[name]):
                 if other := metric_differs(base, new, measure.of):
                     places.append(_finding(new.cases[name], measure, Word.NOT_COMPARABLE, other))
                 elif one := evidence_of(base.cases[name], new.cases[name], measure):
                     evidence.append(one)
-    for family in (("share", "step"), ("value",)):
+    for family in (("share",), ("step", "value")):
         judged = [one for one in evidence if one.measure.kind in family]
         for one, finding in zip(judged, _judge(judged, level / 2), strict=True):
             found[one.case.dataset, one.case.variant].append(finding)
@@ -121,12 +125,15 @@ def _judge(evidence: Sequence[Evidence], level: float) -> list[Finding]:
 def _verdict(one: Evidence, is_worse: bool, is_better: bool) -> tuple[Word, str]:
     if one.identical:
         return Word.SAME, "identical, seed by seed"
-    size, floor = one.size, one.measure.floor
+    # A fall of 5 of 20 seeds is one of 0.25, however it is rounded.
+    size, floor = one.size, one.measure.floor - 1e-9
+    if math.isnan(size):
+        return Word.UNSURE, "so many seeds of either side have no number that the change has none"
     if is_worse and size >= floor:
         return Word.WORSE, ""
     if is_better and -size >= floor:
         return Word.BETTER, ""
-    if abs(size) >= floor and size != 0:
+    if abs(size) >= max(floor, 1e-12):
         return Word.UNSURE, "large, but so many seeds do not make it sure"
     return Word.SAME, "changed, but by less than matters" if is_worse or is_better else ""
 

@@ -21,7 +21,7 @@ _LISTED = 8
 def load(text: str, *, suite: str | None = None) -> Side:
     """The side that ``text`` names.
 
-    A run's folder; a folder of runs, of which the newest finished one is taken; a baseline (its .csv, its .json, or
+    A run's folder; a folder of runs, of which the newest is taken; a baseline (its .csv, its .json, or
     without either; its folder, where ``suite`` is known); REV:FILE, a baseline at a git revision, from the working
     folder or the repository's top; or a revision alone, that is its results/baselines/<suite>.csv. ``suite``: that of
     the other side. Raises ValueError, in one line: what was looked for, and what there is instead.
@@ -46,17 +46,19 @@ def load(text: str, *, suite: str | None = None) -> Side:
 
 
 def find_run(path: Path) -> RunFolder:
-    """The run in a folder, or the newest finished of those in it; ValueError, in one line, where there is none."""
+    """The run in a folder, or the newest of those in it, if it has finished; ValueError, in one line, else."""
     if (path / "run.json").is_file():
         return RunFolder.open(path)
     if not path.is_dir():
         raise ValueError(f"{path}: there is no such run{suggest(str(path), _near(path))}")
     found = runs(path)
-    if finished := next((folder for folder in reversed(found) if folder.finished), None):
-        return finished
+    if found and found[-1].finished:
+        return found[-1]
     if found:
-        names = _listed([folder.path for folder in found])
-        raise ValueError(f"{path}: no run in it has finished; give the command of one again: {names}")
+        # An older one is of other code, and would be taken for it.
+        raise ValueError(
+            f"{path}: its newest run has not finished: give the command of {found[-1].path} again, or name a run"
+        )
     if suites := [inner for inner in _folders(path) if runs(inner)]:
         raise ValueError(f"{path}: holds the runs of suites: name one, such as {_listed(suites)}")
     raise ValueError(f"{path}: holds no run: a run is a folder with a run.json")

@@ -13,31 +13,55 @@ from ganbench.record import provenance
 
 def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
     """What to know about the sides, a line each; ``base``, ``new``: as the user named them."""
+    before, now = found.base, found.new
     lines = [
-        *_differ("device", found.base.device, found.new.device),
-        *_differ("versions", found.base.versions, found.new.versions),
+        *_differ("device", before.device, now.device),
+        *_differ("versions", before.versions, now.versions),
+        *_differ("plugins", before.plugins, now.plugins, short=8),
+        *_differ("guard", _flat(before.guard), _flat(now.guard)),
     ]
-    before, now = _commit(found.base.git), _commit(found.new.git)
-    if not before or not now or before == now:
-        return tuple(lines)
-    lines.append(f"commits {before[:12]}..{now[:12]}")
+    left_out = [name for name, floor in _flat(now.guard).items() if floor is False]
+    if left_out:
+        lines.append(f"left out by the guard: {', '.join(left_out)}")
+    return (*lines, *_commits(found, base, new))
+
+
+def _commits(found: Comparison, base: str, new: str) -> list[str]:
+    """The range of commits and, where something got worse in it, the line that finds the one."""
+    before, now = (dict(side.git or {}) for side in (found.base, found.new))
+    if not before.get("commit") or not now.get("commit"):
+        return []
+    span = f"{before['commit'][:12]}..{now['commit'][:12]}"
+    if now.get("dirty"):
+        return [f"commits {span}, with changes on the new side that are not committed"]
+    if before["commit"] == now["commit"]:
+        return []
+    lines = [f"commits {span}"]
     culprit = next((finding.case for finding in found.counted() if finding.word is Word.WORSE), None)
-    if culprit is not None:
-        suite = new if Path(new).suffix in (".yaml", ".yml") else f"suites/{found.new.suite}.yaml"
+    suite = _suite(found.new.suite, new)
+    if culprit is not None and suite is not None:
         command = ["ganbench", "compare", _kept(base), suite, "--bisect", culprit]
-        start = f"git bisect start {now[:12]} {before[:12]}"
+        start = f"git bisect start {now['commit'][:12]} {before['commit'][:12]}"
         lines.append(f"to find the commit: {start} && git bisect run {shlex.join(command)}")
-    return tuple(lines)
+    return lines
 
 
-def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _suite(name: str, new: str) -> str | None:
+    """The suite's file, where it can be told."""
+    places = [new] if Path(new).suffix in (".yaml", ".yml") else [f"suites/{name}.yaml", f"{name}.yaml"]
+    return next((place for place in places if Path(place).is_file()), None)
+
+
+def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any], short: int | None = None) -> list[str]:
     keys = [key for key in {**base, **new} if base.get(key) != new.get(key)]
-    changes = ", ".join(f"{key} {base.get(key, 'unknown')} -> {new.get(key, 'unknown')}" for key in keys)
+    said = [tuple(str(side.get(key, "none"))[:short] for side in (base, new)) for key in keys]
+    changes = ", ".join(f"{key} {was} -> {is_}" for key, (was, is_) in zip(keys, said, strict=True))
     return [f"other {what}: {changes}"] if changes else []
 
 
-def _commit(git: Mapping[str, Any] | None) -> str:
-    return str((git or {}).get("commit", ""))
+def _flat(guard: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The floors of a guard, those of a variant under its name."""
+    return {f"{variant} {name}".strip(): floor for variant, floors in guard.items() for name, floor in floors.items()}
 
 
 def _kept(base: str) -> str:

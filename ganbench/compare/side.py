@@ -45,7 +45,8 @@ class Side:
     ``label``: as the user named it. ``protocol``: what has to be the same for two numbers to mean the same; ``version``
     of ``measure.PROTOCOL``, ``budget``, ``evaluate``, ``datasets`` and ``metrics`` (by name, as the resolved suite has
     each). ``columns``: those of the run. ``metric_of``: which metric fills a column. ``guard``: the suite's floors, by
-    variant; those of all under "". ``device``, ``versions``, ``git``: as in run.json.
+    variant; those of all under "". ``device``, ``versions``: as in run.json. ``git``: the commit of the repository that
+    the run was made in. ``plugins``: the sha256 of each one's file, by kind and name, "metric jsd".
     """
 
     label: str
@@ -58,6 +59,7 @@ class Side:
     device: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Mapping[str, Any] | None = None
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:

@@ -164,17 +164,23 @@ class Worker:
     def _start(self, script: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True)
         # A session of its own: Ctrl-C is for us, and its whole family ends with it.
-        self._process = subprocess.Popen(
-            self.command.arguments(script),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            encoding="utf-8",
-            env=self.command.environment(),
-            cwd=self._folder.name,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                self.command.arguments(script),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                text=True,
+                encoding="utf-8",
+                env=self.command.environment(),
+                cwd=self._folder.name,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._folder.cleanup()
+            self._log.close()
+            why = error.strerror or str(error)
+            raise WorkerError(f"{self.command.python} cannot be started: {why}", lost=True) from None
         self._ended = False
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._listener = threading.Thread(target=_listen, args=(self._process.stdout, self._lines), daemon=True)

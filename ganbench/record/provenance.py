@@ -67,6 +67,15 @@ def git(file: Path) -> dict[str, Any] | None:
     folder = str(file.resolve().parent)
     if _said("git", "-C", folder, "ls-files", "--error-unmatch", "--", file.name) is None:
         return None
+    return repository(file.resolve().parent)
+
+
+def repository(around: Path) -> dict[str, Any] | None:
+    """The commit that is checked out in the repository around a folder, and whether anything differs from it.
+
+    None without git, and outside a repository.
+    """
+    folder = str(around.resolve())
     commit = _said("git", "-C", folder, "rev-parse", "HEAD")
     changes = _said("git", "-C", folder, "--no-optional-locks", "status", "--porcelain")
     return None if commit is None else {"commit": commit, "dirty": changes != ""}

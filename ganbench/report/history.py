@@ -50,7 +50,7 @@ def pick(found: Sequence[Series], cases: Sequence[str], measures: Sequence[str])
     for kind, wanted in (("case", cases), ("measure", [name for name in measures if name != "all"])):
         for name in wanted:
             if name not in known[kind]:
-                raise ValueError(f"unknown {kind}{suggest(name, dict.fromkeys(known[kind]))}")
+                raise ValueError(f"--{kind} {name}: unknown {kind}{suggest(name, dict.fromkeys(known[kind]))}")
     # The first of all is divergence, which says little.
     usual = [name for name in ("jsd", *known["measure"][1:]) if name in known["measure"]][:1]
     shown = known["measure"] if "all" in measures else measures or usual

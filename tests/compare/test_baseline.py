@@ -188,8 +188,25 @@ DAMAGES = [
     ("csv", "ring8,one,one,1,", '"ring8,one,one,1,', r"smoke\.csv:\d+: "),
     ("json", '  "suite"', '=======\n  "suite"', r"smoke\.json:2: a merge conflict"),
     ("json", '"protocol": {', '"protocol": {,', r"smoke\.json:\d+:\d+: is not JSON"),
-    ("json", '"steps": 20', '"steps": "many"', r"smoke\.json: protocol\.budget\.steps: "),
-    ("json", '"better": "lower"', '"better": "low"', r"smoke\.json: columns\[0\]\.better: "),
+    (
+        "json",
+        '"steps": 20',
+        '"steps": "many"',
+        r"smoke\.json: protocol\.budget\.steps: must be a whole number, not 'many'",
+    ),
+    (
+        "json",
+        '"better": "lower"',
+        '"better": "low"',
+        r"smoke\.json: columns\[0\]\.better: must be one of 'lower', 'higher' or 'neither', not 'low'",
+    ),
+    (
+        "csv",
+        "ring8,one,one,1,done,",
+        "ring8,one,one,7,done,",
+        r"smoke\.csv: .* no row of ring8/one seed 1, .*\.json names",
+    ),
+    ("json", '"dataset": "ring8"', '"dataset": 8', r"smoke\.json: cases\[0\]\.dataset: must be text, not 8"),
     ("json", '"ring8": {', '"ring": {', r"smoke\.json: the data set 'ring8' of a case is not in protocol.datasets"),
 ]
 
@@ -212,8 +229,8 @@ def test_files_that_are_missing_empty_or_no_text_are_told(home):
     for one, other, words in [
         (b"", about, "is no baseline"),
         (b"\xff\xfe", about, "smoke.csv: is not UTF-8"),
-        (table, b"[]", "smoke.json: all of it"),
-        (table, b"{}", "smoke.json: suite: Field required"),
+        (table, b"[]", "smoke.json: must be a mapping, not []"),
+        (table, b"{}", "smoke.json: missing key 'suite'"),
         (table, b"", "smoke.json:1:1: is not JSON"),
     ]:
         with pytest.raises(ValueError, match=re.escape(words)):
@@ -221,6 +238,54 @@ def test_files_that_are_missing_empty_or_no_text_are_told(home):
     path.unlink()
     with pytest.raises(ValueError, match=r"smoke\.csv: No such file.*\.csv with its \.json beside"):
         open_baseline(path)
+
+
+def test_no_message_speaks_of_the_library_that_reads(home):
+    """Each value of the JSON, replaced by one of another kind."""
+    path = saved(home, more="guard: {jsd: 0.1}").path
+    table, about = path.read_bytes(), json.loads(path.with_suffix(".json").read_text())
+
+    def places(value, *at):
+        yield at
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, inner in items:
+            yield from places(inner, *at, key)
+
+    for place in places(about):
+        for wrong in ([1], {"a": object}, "x", 1.5, None):
+            content = json.loads(json.dumps({"all": about}))
+            *way, last = ("all", *place)
+            inner = content
+            for key in way:
+                inner = inner[key]
+            inner[last] = {"a": 1} if isinstance(wrong, dict) else wrong
+            said = ""
+            try:
+                read(table, json.dumps(content["all"]).encode(), "smoke.csv")
+            except ValueError as error:
+                said = str(error)
+            assert not re.search(r"Input|valid|instance|_[A-Z]|Field|\n|literal|another value", said), said
+            assert said.startswith("smoke.") or not said, said
+
+
+def test_the_rows_must_be_those_that_the_json_names(home):
+    path = saved(home).path
+    table, beside = path.read_text().splitlines(keepends=True), path.with_suffix(".json")
+    about = json.loads(beside.read_text())
+    assert about["cases"][0]["seeds"] == [0, 1, 2]
+    path.write_text("".join(table[:2] + table[3:]))
+    with pytest.raises(
+        ValueError, match=r"^results/baselines/smoke\.csv: has no row of ring8/one seed 1, .*json names"
+    ):
+        open_baseline(path)
+    path.write_text("".join([*table, table[-1].replace("null,null,2", "null,null,5")]))
+    with pytest.raises(ValueError, match=r"smoke\.csv: has a row of ring8/null seed 5, .*json does not name"):
+        open_baseline(path)
+    for case in about["cases"]:
+        del case["seeds"]
+    beside.write_text(json.dumps(about))
+    path.write_text("".join(table[:2] + table[3:]))
+    assert len(open_baseline(path)[0]) == 5, "files from before seeds were named"
 
 
 def test_line_ends_of_another_system_change_nothing(home):
@@ -251,6 +316,27 @@ def test_save_and_list_on_the_command_line(home, gb):
     assert gb("baseline", "save", "elsewhere/smoke", "--reason", "a larger rate")[0] == 0
     code, out, err = gb("baseline", "list")
     assert re.fullmatch(r"smoke  6 rows  \d{4}-\d\d-\d\d  c0ffee000000  a larger rate\n", out)
+
+
+def test_a_baseline_is_no_run_to_save_and_is_not_suggested(home, gb):
+    saved(home)
+    for name in ("smoke.csv", "smoke.json", "smoke", "none.csv", "smok"):
+        code, out, err = gb("baseline", "save", home / name)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"{home / name}: ")
+        assert "results/baselines" not in err.removeprefix(f"{home / name}: "), err
+    assert gb("baseline", "save", home / "smoke.csv")[2] == (
+        f"{home}/smoke.csv: is a baseline: name the folder of a run, or a suite's folder of runs\n"
+    )
+
+
+def test_list_says_where_there_is_none_and_which_commits_were_dirty(home, gb):
+    nothing = "results/baselines holds no baseline; one is made by: ganbench baseline save RUN\n"
+    assert gb("baseline", "list") == (0, nothing, "")
+    home.mkdir(parents=True)
+    assert gb("baseline", "list") == (0, nothing, "")
+    saved(home, git={"commit": "c0ffee" + "0" * 34, "dirty": True})
+    assert "  c0ffee000000 (dirty)  first\n" in gb("baseline", "list")[1]
 
 
 def test_list_tells_what_is_damaged_after_what_is_not(home, gb):

@@ -48,12 +48,14 @@ def repository(tmp_path_factory) -> Path:
     (home / "plugins").mkdir()
     (home / MINE).write_text(PLUGIN)
     (home / PLANTED).write_text(SUITE)
-    (home / ".gitignore").write_text("/results/*\n!/results/baselines/\n")
-    gb(home, "run", PLANTED, "--engine", "eager")
-    gb(home, "baseline", "save", "results/planted")
+    (home / ".gitignore").write_text("/results/*\n!/results/baselines/\n__pycache__/\n")
     git(home, "init", "--quiet")
     git(home, "add", ".")
     git(home, "commit", "--quiet", "-m", "right")
+    gb(home, "run", PLANTED, "--engine", "eager")
+    gb(home, "baseline", "save", "results/planted")
+    git(home, "add", ".")
+    git(home, "commit", "--quiet", "-m", "its baseline")
     return home
 
 
@@ -124,17 +126,28 @@ def test_git_bisects_a_planted_regression_to_its_commit(repository, tmp_path):
         (home / MINE).write_text(f"{plugin}# commit {at}\n")
         git(home, "commit", "--quiet", "-am", f"commit {at}")
         commits.append(git(home, "rev-parse", "HEAD").strip())
-    told = gb(home, "compare", BASE, PLANTED, "--engine", "eager", code=1).stdout
-    assert "worse: ring3/mine" in told
-    git(home, "bisect", "start", commits[-1], commits[0])
-    command = [sys.executable, "-m", "ganbench", "compare", f"{commits[0]}:./{BASE}", PLANTED, "--bisect", "ring3/mine"]
-    found = git(home, "bisect", "run", *command, "--engine", "eager")
+    told = gb(home, "compare", BASE, PLANTED, code=1).stdout
+    assert told.startswith("worse: ring3/mine")
+    line = " ".join(told.split()).partition("to find the commit: ")[2]
+    assert line.endswith(f":./{BASE} {PLANTED} --bisect ring3/mine")
+    found = call(home, "sh", "-c", line.replace("ganbench compare", f"{sys.executable} -m ganbench compare")).stdout
     assert f"{commits[3]} is the first bad commit" in found
 
 
 def test_a_commit_that_cannot_be_told_is_skipped(repository):
     gb(repository, "compare", BASE, "nosuch.yaml", "--bisect", "ring3/mine", code=125)
-    gb(repository, "compare", BASE, "results/planted", "--bisect", "ring3/another", code=125)
+    found = gb(repository, "compare", BASE, "results/planted", "--bisect", "ring3/mnie", code=128)
+    assert found.stderr == "--bisect: the base has no case 'ring3/mnie', did you mean 'ring3/mine'?\n"
+
+
+def test_a_crash_is_not_taken_for_worse(repository, tmp_path):
+    """Python's own exit code, 1, would blame a commit that cannot be imported."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ganbench.compare.judge'] = None\n")
+    crashing = {**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    for more, code in (([], 3), (["--bisect", "ring3/mine"], 125)):
+        command = [sys.executable, "-m", "ganbench", "compare", BASE, "results/planted", *more]
+        found = subprocess.run(command, cwd=repository, env=crashing, capture_output=True, text=True)
+        assert (found.returncode, "Traceback" in found.stderr) == (code, True)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,19 @@ def test_a_run_that_became_the_baseline_is_one_point_with_the_reason():
     save(made, RESULTS / "baselines", "a better loss")
     (point,) = points()
     assert (point.source, point.name, point.reason) == ("baseline", made.path.name, "a better loss")
+
+
+def test_folders_of_one_name_are_two_points_where_their_numbers_differ():
+    made = run(0.1)
+    for name in ("again", "other"):
+        shutil.copytree(made.path, made.path.with_name(name))
+    journal = RESULTS / "smoke" / "other" / "journal.jsonl"
+    journal.write_text(journal.read_text().replace('"jsd": 0.1,', '"jsd": 0.7,').replace('"jsd":0.1,', '"jsd":0.7,'))
+    save(made, RESULTS / "baselines")
+    found = points()
+    assert {(point.name, point.source) for point in found} == {(made.path.name, "baseline"), ("other", "run")}
+    spoken = {point.name: point.side.cases["ring8", "one"].seeds[0].said["jsd"] for point in found}
+    assert spoken == {made.path.name: 0.1, "other": 0.7}
 
 
 def test_what_was_before_an_accepted_baseline_predicts_nothing():
@@ -195,8 +209,8 @@ def test_mistakes_are_one_line_and_exit_code_2(gb):
         assert gb("history", *arguments) == (2, "", message + "\n")
     run(0.1)
     for arguments, message in (
-        (["--case", "ring8/oen"], "unknown case, did you mean 'ring8/one'?"),
-        (["--measure", "jds"], "unknown measure, did you mean 'jsd'?"),
+        (["--case", "ring8/oen"], "--case ring8/oen: unknown case, did you mean 'ring8/one'?"),
+        (["--measure", "jds"], "--measure jds: unknown measure, did you mean 'jsd'?"),
         (["--svg", "no/folder/plot.svg"], "--svg no/folder/plot.svg: No such file or directory"),
     ):
         assert gb("history", "smoke", *arguments) == (2, "", message + "\n")

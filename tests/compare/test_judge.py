@@ -131,7 +131,7 @@ def test_seeds_that_failed_are_said_and_the_others_judged():
     found = compare(side(case(JSD)), side(new))
     failed = found.findings[0]
     assert (failed.word, failed.reason) == (Word.FAILED, "1 x error of 16 seeds: ValueError: no")
-    assert one(found, "jsd").seeds == (16, 15)
+    assert one(found, "jsd").seeds == (15, 15)
     assert one(found, "jsd").word is Word.WORSE
     assert found.exit_code() == 1
     assert compare(side(case(JSD)), side(replace(new, seeds={3: new.seeds[3]}))).exit_code() == 3
@@ -172,6 +172,63 @@ def test_another_metric_makes_its_own_measures_incomparable():
         "jsd": Word.SAME,
     }
     assert one(found, "all_modes").reason == "the metric 'modes' is another: share 0.5 -> 0.2"
+
+
+def test_a_case_that_is_new_or_not_comparable_may_have_failed_all_the_same():
+    failed = case(JSD, status=dict.fromkeys(range(16), Status.ERROR), variant="more")
+    found = compare(side(case(JSD)), side(case(JSD), failed))
+    assert [f.word for f in found.findings if f.case == "ring8/more"] == [Word.FAILED, Word.NEW]
+    assert found.exit_code() == 3
+
+
+def test_where_the_base_has_no_result_nothing_can_be_compared():
+    failed = case(JSD, status=dict.fromkeys(range(16), Status.ERROR))
+    found = compare(side(failed), side(case(JSD + 1)))
+    assert [(f.word, f.reason) for f in found.findings] == [(Word.NOT_COMPARABLE, "no seed of the base has a result")]
+    assert found.exit_code() == 3
+
+
+@pytest.mark.parametrize(("plugin", "measures"), [("metric jsd", {"jsd"}), ("dataset ring", {""}), ("loss it", set())])
+def test_numbers_by_another_file_of_a_metric_or_data_set_are_not_comparable(plugin, measures):
+    found = compare(side(case(JSD, ALL), plugins={plugin: "a"}), side(case(JSD, ALL), plugins={plugin: "b"}))
+    assert {f.measure for f in found.findings if f.word is Word.NOT_COMPARABLE} == measures
+
+
+@pytest.mark.parametrize(("now", "before", "total"), [(2, 7, 20), (1, 12, 44)])
+def test_a_fall_of_just_the_floor_is_one_however_it_is_rounded(now, before, total):
+    """5 of 20, 11 of 44: a quarter, and less by floating point."""
+    assert before / total - now / total < 0.25 <= (before - now) / total
+    base, new = (case([0.1] * total, [at < held for at in range(total)]) for held in (before, now))
+    assert words(compare(side(base), side(new)))["all_modes"] is not Word.SAME
+
+
+def test_where_different_seeds_lack_a_number_on_either_side_nothing_is_sure():
+    base = case([None if at < 8 else JSD[at] for at in range(16)])
+    new = case([None if at >= 8 else JSD[at] for at in range(16)])
+    finding = one(compare(side(base), side(new)), "jsd")
+    assert (finding.word, finding.effect) == (Word.UNSURE, None)
+
+
+def test_the_medians_are_of_the_seeds_that_were_compared():
+    base = case(JSD)
+    new = case([*(JSD + 0.05), *[0.0] * 48])
+    finding = one(compare(side(base), side(new)), "jsd")
+    assert (finding.word, finding.seeds) == (Word.WORSE, (16, 16))
+    assert finding.new == pytest.approx(np.median(JSD) + 0.05)
+
+
+def test_a_count_that_is_no_longer_taken_is_gone():
+    base = case(JSD, counts={"operations_per_step": 250.0, "peak_memory": 1.0})
+    found = compare(side(base), side(case(JSD)))
+    assert words(found)["operations_per_step"] is Word.GONE
+    assert (found.exit_code(), found.exit_code(strict=True)) == (0, 4)
+
+
+def test_coverage_that_falls_by_half_is_seen_beside_three_cases_that_scatter():
+    random = np.random.default_rng(5)
+    others = [[case(JSD, list(random.random(16) < 0.6), variant=f"v{n}") for n in range(3)] for _ in range(2)]
+    found = compare(side(case(JSD, ALL), *others[0]), side(case(JSD, HALF), *others[1]))
+    assert [f.word for f in found.findings if (f.case, f.measure) == ("ring8/minimax", "all_modes")] == [Word.WORSE]
 
 
 def test_a_metric_that_is_no_longer_there_is_said():

@@ -132,14 +132,17 @@ def test_no_metric_is_lost_where_one_is_named_twice():
     assert (metrics["cost"], metrics["cost[2]"]) == ({"name": "cost"}, {"name": "cost", "a": 1})
 
 
-def test_of_a_folder_of_runs_the_newest_finished_one_is_taken():
+def test_of_a_folder_of_runs_the_newest_is_taken_if_it_has_finished():
     first = recorded(Path("results"))
     second = recorded(Path("results"), {("one", 0): {"jsd": 0.7}})
-    third = recorded(Path("results"), finished=False)
     Path("results/smoke/.creating-x").mkdir()
-    assert [one.path for one in runs(Path("results/smoke"))] == [first.path, second.path, third.path]
     assert find_run(Path("results/smoke")) == second
     assert load("results/smoke/").label == str(second.path)
+    third = recorded(Path("results"), finished=False)
+    assert [one.path for one in runs(Path("results/smoke"))] == [first.path, second.path, third.path]
+    # The older one is of other code.
+    with pytest.raises(ValueError, match=f"its newest run has not finished: give the command of {third.path} again"):
+        find_run(Path("results/smoke"))
 
 
 def test_what_an_unfinished_run_has_not_measured_is_lost_and_says_why():
@@ -151,7 +154,7 @@ def test_what_an_unfinished_run_has_not_measured_is_lost_and_says_why():
 def test_what_is_not_there_is_told_with_what_is():
     assert told("nothing") == "nothing: there is no such run, baseline or git revision; there are none"
     one = recorded(Path("results"), finished=False)
-    assert told("results/smoke").startswith("results/smoke: no run in it has finished; ")
+    assert told("results/smoke").startswith("results/smoke: its newest run has not finished: ")
     assert one.path.name in told("results/smoke")
     run = recorded(Path("results"))
     save(run, HOME)
@@ -241,3 +244,12 @@ assert "torch" not in sys.modules
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_a_side_knows_its_plugins_by_kind_and_name():
+    run = recorded(Path("results"))
+    found = [load(str(run.path)), load(str(save(run, HOME).path))]
+    assert [one.plugins for one in found] == [{"loss minimax": "ab12"}] * 2
+    table, about = describe(run)
+    del about["plugins"]
+    assert side(table, about, "").plugins == {}, "files from before they were named"

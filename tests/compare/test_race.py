@@ -192,7 +192,7 @@ def test_a_pacer_of_another_version_gives_way_to_this_one(side, tmp_path):
 def test_a_python_without_ganbench_is_told_in_a_line(tmp_path, monkeypatch):
     monkeypatch.setattr(worker_module, "HOME", tmp_path / "site-packages")
     base, _ = commands(tmp_path / "suite.yaml", python="/nowhere/python")
-    with pytest.raises(WorkerError, match="/nowhere/python has no ganbench"), Worker(base):
+    with pytest.raises(WorkerError, match="/nowhere/python "), Worker(base):
         pass
 
 
@@ -210,3 +210,17 @@ def test_the_same_code_on_real_steps_is_timed_on_both_sides(tmp_path, monkeypatc
     assert found.word in (Word.SAME, Word.UNSURE)
     assert found.base > 0
     assert found.new > 0
+
+
+@pytest.mark.parametrize(("kind", "why"), [("none", "No such file"), ("folder", "ermission"), ("text", "ermission")])
+def test_a_python_that_cannot_be_started_is_told_in_one_line(tmp_path, kind, why):
+    python = tmp_path / "python"
+    if kind == "folder":
+        python.mkdir()
+    elif kind == "text":
+        python.write_text("print()")
+    command = Command("base", tmp_path / "suite.yaml", source=tmp_path, python=str(python))
+    with pytest.raises(WorkerError, match=f"^{python} cannot be started: .*{why}") as told, Worker(command):
+        pass
+    assert told.value.lost
+    assert "\n" not in str(told.value)

@@ -147,10 +147,22 @@ def test_command_prints_the_file_and_knows_its_formats(folder):
     assert {*EXPORTS} == {*export.params[1].type.choices}
 
 
+def test_command_takes_the_newest_run_of_a_suites_folder(folder):
+    result = CliRunner().invoke(export, [str(folder.path.parent), "--format", "bencher"])
+    assert result.exit_code == 0, result.output
+    assert "mog/ring8/minimax" in json.loads(result.stdout)
+
+
 def test_command_tells_mistakes_and_nothing_in_one_line(folder, tmp_path):
     wrong = CliRunner().invoke(export, [str(tmp_path / "none"), "--format", "bencher"])
     assert (wrong.exit_code, wrong.stdout) == (2, "")
-    assert "is not a run" in wrong.stderr
+    assert "there is no such run" in wrong.stderr
+    (tmp_path / "base.csv").write_text("")
+    wrong = CliRunner().invoke(export, [str(tmp_path / "base.csv"), "--format", "bencher"])
+    assert wrong.exit_code == 2
+    assert (
+        wrong.stderr == f"{tmp_path / 'base.csv'}: is a file: name the folder of a run, or a suite's folder of runs\n"
+    )
     nowhere = tmp_path / "no" / "folder.json"
     wrong = CliRunner().invoke(export, [str(folder.path), "--format", "bencher", "--out", str(nowhere)])
     assert wrong.exit_code == 2

@@ -47,7 +47,7 @@ def test_every_format_tells_every_word_and_of_nothing_too(form):
     for said in ("out of paper", "0.0520" if form != "json" else "0.052", "wgan-gp", "hinge"):
         assert said in text
     assert text.endswith("\n")
-    assert FORMATS[form](compared()) or form == "github"
+    assert FORMATS[form](compared())
 
 
 @given(name=ANYTHING, reason=ANYTHING, label=ANYTHING)
@@ -203,6 +203,36 @@ def test_what_github_would_not_show_is_named_in_the_last_annotation():
     assert len(found) == 10
     assert found[-1][1]["title"] == "5 annotations more"
     assert found[-1][2] == "ring8/v9, ring8/v10, ring8/v11, ring8/v12, ring8/v13"
+
+
+def nothing():
+    """Comparisons of which nothing can be said."""
+    gone = whole("ring8/old", Word.GONE, "not in what is new")
+    other = whole("ring8/b", Word.NOT_COMPARABLE, "budget is another: steps 400 -> 500")
+    return compared(gone, other, notes=("other device: cpu",)), compared(notes=("the base has no cases",))
+
+
+def test_where_nothing_was_compared_there_is_one_error_with_the_reasons():
+    some, none = nothing()
+    for found, reasons in (
+        (some, ["not in what is new", "steps 400 -> 500", "other device: cpu"]),
+        (none, ["the base has no cases"]),
+    ):
+        (error,) = (one for one in commands(as_github(found)) if one[0] == "error")
+        assert error[1]["title"] == "nothing was compared"
+        assert all(reason in error[2] for reason in reasons)
+        root = ElementTree.fromstring(as_junit(found))
+        (error,) = root.iter("error")
+        assert error.get("message").startswith("nothing was compared")
+        assert all(reason in error.text for reason in reasons)
+        assert int(root.get("errors")) == 1
+        assert int(root.get("tests")) == len(list(root.iter("testcase")))
+
+
+def test_what_was_compared_or_has_failed_is_not_called_nothing():
+    for found in (everything(), compared(same("a/b")), compared(whole("a/b", Word.FAILED, "out of paper"))):
+        for form in (as_github, as_junit):
+            assert "nothing was compared" not in form(found)
 
 
 # Markdown.

@@ -8,6 +8,7 @@ from pathlib import Path
 from ganbench.compare.finding import Comparison, Finding, Word
 from ganbench.mistake import SuiteError
 from ganbench.report.finding import line, listed, one_line, place
+from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, gravest, plural
 from ganbench.yamlfile import Position, read
 
@@ -26,9 +27,9 @@ def as_github(
     """A command a line: ``::error file=suites/smoke.yaml,line=12,col=3,title=...::...``.
 
     One annotation for each case and kind: an error for what is worse or has failed, a warning for unsure (an error
-    where it fails, ``strict``), a notice for better, new, gone, not comparable and advice. ``places``: line and column
-    of each variant in ``suite_file``; read from it unless given. Where there are more than GitHub shows, the last says
-    which cases are missing.
+    where it fails, ``strict``), a notice for better, new, gone, not comparable and advice; and one error where nothing
+    was compared, with the reasons. ``places``: line and column of each variant in ``suite_file``; read from it unless
+    given. Where there are more than GitHub shows, the last says which cases are missing.
     """
     path = None if suite_file is None else Path(suite_file)
     file = "" if path is None or not path.is_file() else _relative(path)
@@ -43,6 +44,8 @@ def as_github(
     for case in dict.fromkeys(one.case for one in advice):
         found["notice"].append(("advice: ", [one for one in advice if one.case == case]))
     lines = []
+    if why := why_nothing(comparison):
+        lines.append(_said("error", {**({"file": file} if file else {}), "title": TITLE}, "\n".join(why)))
     for command, those in found.items():
         those.sort(key=lambda item: place(min(item[1], key=place)))
         shown = those if len(those) <= _MOST else those[: _MOST - 1]

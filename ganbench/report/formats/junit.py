@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from ganbench.compare.finding import Comparison, Finding, Word
 from ganbench.report.finding import brief, line, listed, place
+from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, headline, visible
 
 #: What XML 1.0 cannot hold, not even escaped.
@@ -26,8 +27,9 @@ def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | 
     """A test case for each case: ``classname`` is the data set, ``name`` the variant.
 
     One that is worse has a ``failure`` with a line for each measure, one that has failed an ``error``; new, gone and
-    not comparable are ``skipped``. Unsure passes unless ``strict``. What else there is to say of a case is its
-    ``system-out``. ASCII throughout, so that no encoding can break it.
+    not comparable are ``skipped``, and where there is nothing else, one more test case has an ``error`` that says so.
+    Unsure passes unless ``strict``. What else there is to say of a case is its ``system-out``. ASCII throughout, so
+    that no encoding can break it.
     """
     root = Element("testsuites")
     suite = SubElement(root, "testsuite", name=_fit(f"ganbench {comparison.new.suite}"))
@@ -37,6 +39,10 @@ def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | 
     verdicts = [
         _case(suite, dataset, variant, findings, strict) for (dataset, variant), findings in cases(comparison).items()
     ]
+    if why := why_nothing(comparison):
+        case = SubElement(suite, "testcase", classname=_fit(comparison.new.suite), name=TITLE, time="0")
+        SubElement(case, "error", message=_fit(why[0]), type=TITLE).text = _fit("\n".join(why))
+        verdicts.append("error")
     SubElement(suite, "system-out").text = _fit(
         "\n".join([headline(comparison), *visible(comparison), *comparison.notes])
     )

@@ -1,0 +1,35 @@
+"""The argument of a command that takes a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.cli.options import Mistake
+from ganbench.wording import suggest
+
+if TYPE_CHECKING:
+    from ganbench.record.folder import RunFolder
+
+_LISTED = 8
+
+
+def chosen_run(path: Path) -> RunFolder:
+    """The run in a folder, or the newest of a suite's folder; raises Mistake where that is none, or has not finished.
+
+    A baseline is none, though where runs are only read it may stand for one: it is neither taken nor suggested.
+    """
+    from ganbench.compare.load import find_run, runs
+
+    if not path.is_dir():
+        table = path if path.suffix == ".csv" else path.with_name(f"{path.name.removesuffix('.json')}.csv")
+        what = "is a baseline" if table.is_file() and table.with_name(f"{table.stem}.json").is_file() else "is a file"
+        if path.is_file() or what == "is a baseline":
+            raise Mistake(f"{path}: {what}: name the folder of a run, or a suite's folder of runs")
+        suites = [home for home in sorted(Path("results").glob("[!.]*/")) if runs(home)]
+        near = [*suites, *(folder.path for folder in runs(path.parent)[-_LISTED:])]
+        raise Mistake(f"{path}: there is no such run{suggest(str(path), (one.as_posix() for one in near))}")
+    try:
+        return find_run(path)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
