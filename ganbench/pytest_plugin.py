@@ -41,7 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Judge against this run, baseline or git revision; results/baselines/<suite>.csv where that is there.",
     )
     group.addoption(
-        "--ganbench-strict", action="store_true", help="Fail also where something is unsure and towards worse."
+        "--ganbench-strict",
+        action="store_true",
+        help="Fail also where something is unsure and towards worse, gone or not comparable.",
     )
     parser.addini("ganbench_suites", "suites to collect without being named: patterns of paths", type="args")
 
@@ -210,8 +212,7 @@ class CaseItem(pytest.Item):
                 pytest.skip(line(finding))
 
     def _is_wrong(self, finding: Finding) -> bool:
-        strict = self.config.getoption("--ganbench-strict") and finding.towards_worse
-        return finding.word == "worse" or (bool(strict) and finding.word == "unsure")
+        return finding.word == "worse" or (bool(self.config.getoption("--ganbench-strict")) and finding.unsettled)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong with the case, without a traceback; everything else with one."""

@@ -30,7 +30,9 @@ _SKIP, _STOP = 125, 128
 @click.option("--against", metavar="REV", help="Time SUITE's steps, the only argument, in turn with git revision REV.")
 @click.option("--python", "interpreter", metavar="PATH", help="Or with the ganbench of another Python.")
 @click.option("--rounds", type=click.IntRange(5, 1000), default=8, show_default=True, help="Of --against and --python.")
-@click.option("--strict", is_flag=True, help="Exit with 4 where something is unsure and towards worse.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 4 where something is unsure and towards worse, gone or not comparable."
+)
 @click.option("--bisect", "culprit", metavar="CASE", help="Exit as 'git bisect run' wants: 1 where CASE is worse.")
 @click.option("--all", "all_", is_flag=True, help="Print what is the same, too.")
 @click.option(
@@ -63,7 +65,7 @@ def compare(
 
     Each is a run's folder, a folder of runs (its newest), a baseline, a git REV:FILE, or a REV with its baseline; NEW
     may be a suite's file, which is run here and now. Exit codes: 0 fine, 1 worse, 3 failed or nothing measured, 4
-    unsure with --strict.
+    unsettled with --strict.
     """
     if (new is None) == (against is None and interpreter is None):
         raise Mistake("give BASE and NEW; or SUITE alone, with --against REV or --python PATH")

@@ -66,6 +66,15 @@ class Finding:
         return f"{self.dataset}/{self.variant}"
 
     @property
+    def unsettled(self) -> bool:
+        """Whether somebody strict fails for it: unsure and towards worse, gone, or not comparable.
+
+        A change may not rid itself of its judge unseen.
+        """
+        open_ = self.word in (Word.GONE, Word.NOT_COMPARABLE) or (self.word is Word.UNSURE and self.towards_worse)
+        return open_ and not self.advice
+
+    @property
     def towards_worse(self) -> bool:
         """Whether the change, sure or not, is for the worse."""
         if self.effect is None or self.better == "neither":
@@ -88,17 +97,13 @@ class Comparison:
         return (finding for finding in self.findings if not finding.advice)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """0 fine, 1 worse, 3 failed or nothing measured, 4 unsure where that is asked for; the gravest counts.
-
-        Unsure is also what is gone or not comparable: a change may not rid itself of its judge unseen.
+        """0 fine, 1 worse, 3 failed or nothing measured, 4 unsettled where that is asked for; the gravest counts.
 
         Worse goes before failed: it is what was looked for, and it was found.
         """
         words = {finding.word for finding in self.counted()}
-        unsure = any(finding.word is Word.UNSURE and finding.towards_worse for finding in self.counted())
-        unsure = unsure or bool(words & {Word.GONE, Word.NOT_COMPARABLE})
         if Word.WORSE in words:
             return 1
         if Word.FAILED in words or not words & {Word.BETTER, Word.SAME, Word.UNSURE}:
             return 3
-        return 4 if strict and unsure else 0
+        return 4 if strict and any(finding.unsettled for finding in self.findings) else 0

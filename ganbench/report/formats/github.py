@@ -78,7 +78,7 @@ def _command(finding: Finding, strict: bool) -> str:
     """The command for a finding; none for what is the same."""
     if finding.word is Word.SAME:
         return ""
-    if strict and finding.word is Word.UNSURE and finding.towards_worse:
+    if strict and finding.unsettled:
         return "error"
     return _COMMANDS.get(finding.word, "notice")
 

@@ -58,7 +58,7 @@ def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | 
 def _case(suite: Element, dataset: str, variant: str, findings: Sequence[Finding], strict: bool) -> str:
     """Add a test case; returns what became of it: failure, error, skipped or nothing."""
     case = SubElement(suite, "testcase", classname=_fit(dataset), name=_fit(variant), time="0")
-    unsure = [one for one in findings if strict and one.word is Word.UNSURE and one.towards_worse]
+    unsure = [one for one in findings if strict and one.unsettled]
     worse = [one for one in findings if one.word is Word.WORSE]
     failed = [one for one in findings if one.word is Word.FAILED]
     skipped = findings if all(one.word in _SKIPPED for one in findings) else []
