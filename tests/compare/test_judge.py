@@ -224,9 +224,10 @@ def test_a_count_that_is_no_longer_taken_is_gone():
     assert (found.exit_code(), found.exit_code(strict=True)) == (0, 4)
 
 
-def test_coverage_that_falls_by_half_is_seen_beside_three_cases_that_scatter():
+@pytest.mark.parametrize("count", [3, 8])
+def test_coverage_that_falls_by_half_is_seen_beside_cases_that_scatter(count):
     random = np.random.default_rng(5)
-    others = [[case(JSD, list(random.random(16) < 0.6), variant=f"v{n}") for n in range(3)] for _ in range(2)]
+    others = [[case(JSD, list(random.random(16) < 0.6), variant=f"v{n}") for n in range(count)] for _ in range(2)]
     found = compare(side(case(JSD, ALL), *others[0]), side(case(JSD, HALF), *others[1]))
     assert [f.word for f in found.findings if (f.case, f.measure) == ("ring8/minimax", "all_modes")] == [Word.WORSE]
 
