@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from ganbench.calling import bind
 from ganbench.kinds import CELL_NAMES, METRIC_NAMES, SEED_NAMES, Column, Metric
@@ -55,7 +56,7 @@ def test_cost_and_speed_are_measured_of_the_cell_and_not_of_a_seed(both):
     row = both.of_cell({"speed": SPEED, "cost": COST})
     assert row.items() >= SAID.items()
     assert row["model_steps_per_second"] == 2.0
-    assert both.of_outcomes([{"final": True}]) == [{}]
+    assert both.of_outcomes([{"final": True, "samples": torch.zeros(2, 2)}]) == [{}]
 
 
 def test_what_the_trainer_did_not_measure_is_left_out(both):
