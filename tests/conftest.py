@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from ganbench import cli
 from ganbench.plan import Cell, plan
 from ganbench.registry import Registry
 from ganbench.report.observer import Observer
@@ -129,3 +131,19 @@ def room_for():
             yield
 
     return within
+
+
+@pytest.fixture
+def gb(monkeypatch, capsys):
+    """``code, out, err = gb("run", "smoke")``: the command line, in this process."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ganbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return stop.value.code or 0, out, err
+
+    return call

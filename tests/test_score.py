@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ganbench import Mixture, cli
+from ganbench import Mixture
 from ganbench.measure.evaluate import bind_metrics
 from ganbench.record.samples import Samples, read
 from ganbench.record.scores import as_frame, as_object
@@ -104,22 +103,6 @@ def folder(tmp_path, monkeypatch):
     torch.set_num_threads(1)
     yield tmp_path
     torch.set_num_threads(before)
-
-
-@pytest.fixture
-def gb(monkeypatch, capsys):
-    """``code, out, err = gb("score", "x.npy", ...)``, in this process."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganbench", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return stop.value.code or 0, out, err
-
-    return call
 
 
 def drawn(n=2000, seed=7, data=RING):

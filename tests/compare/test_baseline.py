@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import COLUMNS, COUNTS, SPEED, column, recorded
 
-from ganbench import cli
 from ganbench.compare.baseline import as_csv, baselines, open_baseline, save
 from ganbench.compare.baseline_reader import read
 from ganbench.compare.description import describe, rows
@@ -24,20 +22,6 @@ def home(tmp_path, monkeypatch):
     """An empty working folder; where its baselines go."""
     monkeypatch.chdir(tmp_path)
     return Path("results/baselines")
-
-
-@pytest.fixture
-def gb(monkeypatch, capsys):
-    """``code, out, err = gb("baseline", "save", "...")``, in this process."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganbench", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return stop.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 def saved(home, *args, reason=None, **more):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from made import PROTOCOL, case, side
 from recorded import recorded
 
-from ganbench import cli
 from ganbench.compare.baseline import save
 from ganbench.compare.history import history, witnesses
 from ganbench.compare.series import series
@@ -22,43 +19,7 @@ from ganbench.record.status import Status
 
 RESULTS = Path("results")
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder, which no repository is around."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    return tmp_path
-
-
-@pytest.fixture
-def git(folder):
-    """The working folder as a git repository: ``git("commit", ...)``."""
-
-    def call(*command):
-        who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        done = subprocess.run(
-            ["git", *command], check=True, capture_output=True, text=True, env={**os.environ, **who, **quiet}
-        )
-        return done.stdout.strip()
-
-    call("init", "-q", "-b", "main")
-    return call
-
-
-@pytest.fixture
-def gb(monkeypatch, capsys):
-    """``code, out, err = gb("history", "smoke")``, in this process."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganbench", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return stop.value.code or 0, *capsys.readouterr()
-
-    return call
+pytestmark = pytest.mark.usefixtures("away")
 
 
 def run(jsd: float, **more):
@@ -112,14 +73,14 @@ def test_what_was_before_an_accepted_baseline_predicts_nothing():
     assert [side.cases["ring8", "one"].seeds[0].said["jsd"] for side in witnesses(points())] == [0.3, 0.4]
 
 
-def test_every_committed_version_of_the_baseline_is_a_point(git):
+def test_every_committed_version_of_the_baseline_is_a_point(repository):
     commits = []
     for jsd in (0.1, 0.2, 0.3):
         made = run(jsd, git=None)
         save(made, RESULTS / "baselines", f"because {jsd}")
-        git("add", "-f", "results/baselines")
-        git("commit", "-q", "-m", "baseline")
-        commits.append(git("rev-parse", "HEAD"))
+        repository("add", "-f", "results/baselines")
+        repository("commit", "-q", "-m", "baseline")
+        commits.append(repository("rev-parse", "HEAD"))
     for path in (RESULTS / "smoke").glob("*/"):
         subprocess.run(["rm", "-r", str(path)], check=True)
     found = points()
@@ -128,8 +89,8 @@ def test_every_committed_version_of_the_baseline_is_a_point(git):
     assert [point.commit for point in found] == commits
     jsd = next(one for one in series([point.side for point in found]) if one.measure == "jsd")
     assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201, 0.301])
-    git("rm", "-rq", "results/baselines")
-    git("commit", "-q", "-m", "gone")
+    repository("rm", "-rq", "results/baselines")
+    repository("commit", "-q", "-m", "gone")
     assert len(points()) == 3, "what was committed once is history"
 
 

@@ -20,28 +20,7 @@ from ganbench.record.status import Status
 
 HOME = Path("results/baselines")
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder, which no repository is around."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    return tmp_path
-
-
-@pytest.fixture
-def repository(folder):
-    """The working folder as a git repository: ``git("commit", ...)``."""
-
-    def git(*command):
-        who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        environment = {**os.environ, **who, **quiet}
-        done = subprocess.run(["git", *command], check=True, capture_output=True, text=True, env=environment)
-        return done.stdout.strip()
-
-    git("init", "-q", "-b", "main")
-    return git
+pytestmark = pytest.mark.usefixtures("away")
 
 
 def told(text, **more):
