@@ -88,22 +88,6 @@ def write(name, text):
     Path(name).write_text(text)
 
 
-@pytest.fixture
-def gb(monkeypatch, capsys):
-    """``code, out, err = gb("run", "tiny.yaml")``, in this process."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganbench", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return stop.value.code or 0, out, err
-
-    return call
-
-
 def refused(answer, line):
     """The user's mistake: exit code 2, one line on standard error, nothing on standard output."""
     assert answer == (2, "", line + "\n")

@@ -83,11 +83,14 @@ def compare(
             click.echo(str(error), err=True)
             sys.exit(_SKIP)
         raise error if isinstance(error, Mistake) else Mistake(str(error)) from None
-    except (OSError, click.ClickException):
+    except (BrokenPipeError, click.ClickException):
         raise
-    except Exception:
+    except Exception as error:
         # Python's own exit code would be 1: worse.
-        traceback.print_exc()
+        if isinstance(error, OSError):
+            click.echo(f"{error.filename or 'results'}: {error.strerror or error}", err=True)
+        else:
+            traceback.print_exc()
         sys.exit(3 if culprit is None else _SKIP)
     _tell(found, form, out, places, all_=all_, strict=strict)
     sys.exit(found.exit_code(strict=strict) if culprit is None else _bisected(found, culprit))
@@ -153,7 +156,7 @@ def _raced(
     suite, _ = load_suite(name, seeds, plugins)
     from ganbench.compare.checkout import checkout
     from ganbench.compare.finding import Comparison
-    from ganbench.compare.guard import SPEED
+    from ganbench.compare.guard import SPEED, floors_of
     from ganbench.compare.race import race
     from ganbench.compare.side import Side
     from ganbench.compare.worker import WorkerError, commands
@@ -163,9 +166,7 @@ def _raced(
 
     device = str(choose_device(device))
     cells = [cell for cell in plan(suite) if cell.recipe]
-    floors = {
-        (cell.dataset, cell.variant): {**suite.guard.get("", {}), **suite.guard.get(cell.family, {})} for cell in cells
-    }
+    floors = {(cell.dataset, cell.variant): floors_of(suite.guard, cell.family) for cell in cells}
     given = {case: floor[SPEED] for case, floor in floors.items() if SPEED in floor}
     where = nullcontext() if revision is None else checkout(revision)
     try:

@@ -15,7 +15,8 @@ from ganbench.compare.side import Case, Name, Side
 
 #: Measured as the system tells it, so never the same twice: not compared.
 _UNSTEADY = ("peak_memory",)
-_CLOCKS = ("model_steps_per_second", "model_steps_per_second_one")
+#: The columns of the metric ``throughput`` that are compared.
+CLOCKS = ("model_steps_per_second", "model_steps_per_second_one")
 
 
 def costs(base: Side, new: Side, name: Name) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ def costs(base: Side, new: Side, name: Name) -> Iterator[Finding]:
             yield Finding(*name, column, "count", Word.GONE, "is no longer counted", base=before.counts[column])
     floor = given.get(SPEED, FLOORS[SPEED])
     if floor is not False and same_device:
-        for column in _CLOCKS:
+        for column in CLOCKS:
             if all(f"{column}{end}" in case.speed for case in (before, now) for end in ("", "_low", "_high")):
                 yield _clock(before, now, column, float(floor))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,7 +36,12 @@ class Measure:
 
 def floors(side: Side, case: Case) -> Guard:
     """The floors that the suite sets for a case: its own before those of all."""
-    return {**side.guard.get("", {}), **side.guard.get(case.variant, {})}
+    return floors_of(side.guard, case.variant)
+
+
+def floors_of(guard: Mapping[str, Guard], variant: str) -> Guard:
+    """The floors of a variant: its own before those of all, which are under ""."""
+    return {**guard.get("", {}), **guard.get(variant, {})}
 
 
 def measures(side: Side, case: Case) -> Iterator[Measure]:

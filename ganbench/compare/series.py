@@ -9,14 +9,13 @@ from functools import lru_cache
 from typing import Literal
 
 from ganbench.compare.comparable import incomparable, metric_differs
+from ganbench.compare.costs import CLOCKS
 from ganbench.compare.finding import Kind
 from ganbench.compare.guard import DIVERGED, FLOORS, SPEED, Measure, floors, measures
 from ganbench.compare.shifts import Shift, shifts
 from ganbench.compare.side import Case, Name, Side
 from ganbench.compare.values import says, values
 from ganbench.statistics import median, share
-
-CLOCKS = ("model_steps_per_second", "model_steps_per_second_one")
 
 #: An exact interval takes its time, and a history has the same few over and over.
 _share = lru_cache(maxsize=1024)(share)

@@ -162,3 +162,15 @@ def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, tmp_
     )
     found = gb(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
     assert "worse: ring3/mine (speed" in found.stdout
+
+
+def test_a_full_disk_is_not_taken_for_worse(repository, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import ganbench.compare.load as l\n"
+        "def full(*a, **k): raise OSError(28, 'No space left on device', 'results/x')\n"
+        "l.load = full\n"
+    )
+    full = {**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    command = [sys.executable, "-m", "ganbench", "compare", BASE, "results/planted"]
+    found = subprocess.run(command, cwd=repository, env=full, capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (3, "results/x: No space left on device\n")
