@@ -16,8 +16,8 @@ def gate(base: Side, new: Side, results: Path) -> Comparison:
     """The verdicts on ``new`` against ``base`` and the runs and baselines of its suite under ``results``.
 
     Where ten or more of them predict something, the base judges at half of the level, and so does the prediction on the
-    side of worse (its own level is of both sides). What it calls worse replaces what the base alone says, unless that is
-    worse or identical.
+    side of worse (its own level is of both sides). What it calls worse replaces what the base alone says, unless that
+    is worse or identical.
     """
     past = witnesses(history(new.suite, results)[0])
     if not foreseen(past, new):
