@@ -27,6 +27,8 @@ from ganbench.run import run
 from ganbench.suite import parse
 
 SEEDS, POOL, TRIES = 16, 160, 300
+#: Of a learning rate's comparisons, which have more seeds.
+LARGER_POOL = 256
 #: Smoke's cells, and as many on another ring.
 SUITE = """
 suite: rates
@@ -115,10 +117,10 @@ def alarm(base: Side, new: Side, place: Name | None = None) -> bool:
     return any(place in (None, (finding.dataset, finding.variant)) for finding in worse)
 
 
-def rate(what: str, wanted: str, trial: Callable[[np.ndarray], bool]) -> dict[str, object]:
+def rate(what: str, wanted: str, trial: Callable[[np.ndarray], bool], pool: int = POOL) -> dict[str, object]:
     """One row: of so many comparisons, each of another order of the pool's seeds, how many raised an alarm."""
     random = np.random.default_rng(0)
-    alarms = sum(trial(random.permutation(POOL)) for _ in range(TRIES))
+    alarms = sum(trial(random.permutation(pool)) for _ in range(TRIES))
     return {"what": what, "wanted": wanted, "alarms": alarms, "comparisons": TRIES, "rate": alarms / TRIES}
 
 
@@ -170,17 +172,19 @@ def rows_of_rate(once: Side, twice: Side) -> Iterator[dict[str, object]]:
     (place,) = once.cases
     medians = (np.median([seed.said["jsd"] for seed in side.cases[place].seeds.values()]) for side in (once, twice))
     what = "twice the learning rate, JSD {:.3f} to {:.3f}".format(*medians)
-    for seeds in (16, 32, 48):
+    for seeds in (16, 32, 48, 64):
         yield rate(
             f"{what}, {seeds} seeds",
             ">= 95 %" if seeds == 48 else "",
             lambda drawn, seeds=seeds: alarm(some(once, drawn[:seeds]), some(twice, drawn[:seeds])),
+            LARGER_POOL,
         )
     for seeds in (16, 32, 48, 64):
         yield rate(
             f"0.05 nats added to the JSD of {seeds} other seeds",
-            ">= 95 %" if seeds == 64 else "",
+            ">= 95 %" if seeds == 48 else "",
             lambda drawn, seeds=seeds: alarm(some(once, drawn[:seeds]), higher(some(once, drawn[seeds : 2 * seeds]))),
+            LARGER_POOL,
         )
 
 
@@ -189,7 +193,8 @@ if __name__ == "__main__":
         home = Path(folder)
         smoke = SUITE.format(pool=POOL, lr=2e-3, lr_of_d=1e-2)
         found = [*rows(trained(home, smoke, "compiled"), trained(home, smoke, "eager"))]
-        found += rows_of_rate(*(trained(home, RATE.format(pool=POOL, lr=lr), "compiled") for lr in (5e-4, 1e-3)))
+        rates = [RATE.format(pool=LARGER_POOL, lr=lr) for lr in (6e-4, 1.2e-3)]
+        found += rows_of_rate(*(trained(home, text, "compiled") for text in rates))
     table = pd.DataFrame(found)
     table.to_csv("results/rates.csv", index=False, float_format="%.4f", lineterminator="\n")
     print(table.to_string(index=False))
