@@ -6,29 +6,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganbench.column import Column
     from ganbench.failure import NotApplicable
     from ganbench.hookspecs import hookimpl
     from ganbench.kinds import (
         Architecture,
-        Column,
         Dataset,
         Distribution,
         Loss,
         Metric,
         Networks,
         Optimizer,
+        Penalty,
         Reference,
         Update,
     )
     from ganbench.mixture import Mixture
-    from ganbench.train.gradients import gradient_penalty, input_gradient
+    from ganbench.spectral import spectral_norm
+    from ganbench.train.gradients import between, gradient_norm, gradient_penalty, input_gradient, squared_norm
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "hookimpl": "ganbench.hookspecs",
     "Architecture": "ganbench.kinds",
-    "Column": "ganbench.kinds",
+    "Column": "ganbench.column",
     "Dataset": "ganbench.kinds",
     "Distribution": "ganbench.kinds",
     "Loss": "ganbench.kinds",
@@ -36,11 +38,16 @@ _HOMES = {
     "Networks": "ganbench.kinds",
     "NotApplicable": "ganbench.failure",
     "Optimizer": "ganbench.kinds",
+    "Penalty": "ganbench.kinds",
     "Reference": "ganbench.kinds",
     "Update": "ganbench.kinds",
     "Mixture": "ganbench.mixture",
+    "between": "ganbench.train.gradients",
+    "gradient_norm": "ganbench.train.gradients",
     "gradient_penalty": "ganbench.train.gradients",
     "input_gradient": "ganbench.train.gradients",
+    "spectral_norm": "ganbench.spectral",
+    "squared_norm": "ganbench.train.gradients",
 }
 
 __all__ = [
@@ -54,11 +61,16 @@ __all__ = [
     "Networks",
     "NotApplicable",
     "Optimizer",
+    "Penalty",
     "Reference",
     "Update",
+    "between",
+    "gradient_norm",
     "gradient_penalty",
     "hookimpl",
     "input_gradient",
+    "spectral_norm",
+    "squared_norm",
 ]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ganbench.calling import bind
+from ganbench.kinds import Loss
 from ganbench.mistake import Place
 from ganbench.registry import Registry, UnknownName, check_parameters, missing, resolve
 from ganbench.yamlfile import Document
@@ -16,12 +18,18 @@ PARTS = ("loss", "architecture", "update")
 PLAYERS = ("generator", "discriminator")
 
 
+def kind_of(part: str) -> str:
+    """The kind of plugin that a part of a variant is: of loss, generator_optimizer, penalty.r1 and so on."""
+    return part.partition(".")[0].rpartition("_")[2]
+
+
 @dataclass(frozen=True)
 class Choice:
-    """A plugin's name and all of its parameters."""
+    """A plugin's name and all of its parameters; ``structural``: those that networks are built with."""
 
     name: str
     parameters: Mapping[str, Any]
+    structural: frozenset[str] = frozenset()
 
     def plain(self) -> dict[str, Any]:
         """The choice as a suite file says it."""
@@ -120,4 +128,6 @@ def settle(kind: str, drafted: Draft, registry: Registry, document: Document, pa
         document.add(place, message, key=name is not None and name not in known)
     if mistakes or absent:
         return None
-    return Choice(entry.name, resolve(entry, drafted.parameters))
+    parameters = resolve(entry, drafted.parameters)
+    players = entry.value.players if isinstance(entry.value, Loss) else None
+    return Choice(entry.name, parameters, frozenset(bind(players, parameters).parameters if players else ()))

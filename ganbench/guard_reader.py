@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.mistake import Place
 from ganbench.wording import suggest
 from ganbench.yamlfile import Document

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from ganbench.kinds import Architecture, Dataset, Loss, Metric, Optimizer, Reference, Update
+from ganbench.kinds import Architecture, Dataset, Loss, Metric, Optimizer, Penalty, Reference, Update
 
 hookspec = pluggy.HookspecMarker("ganbench")
 hookimpl = pluggy.HookimplMarker("ganbench")
@@ -15,6 +15,11 @@ hookimpl = pluggy.HookimplMarker("ganbench")
 @hookspec
 def ganbench_losses() -> Iterable[Loss]:  # type: ignore[empty-body]
     """Losses: what the discriminator and the generator minimise."""
+
+
+@hookspec
+def ganbench_penalties() -> Iterable[Penalty]:  # type: ignore[empty-body]
+    """Penalties: terms added to a player's loss, whatever it is."""
 
 
 @hookspec

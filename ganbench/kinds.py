@@ -10,10 +10,11 @@ parameters are what a suite file may set; their defaults and annotations are the
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from ganbench.column import Column
 
 if TYPE_CHECKING:
     import torch
@@ -25,32 +26,17 @@ Number = float | int | bool | None
 #: What a metric may say: a number, or words for a column of words.
 Said = Number | str
 
-#: Columns that the tables have for every run; no metric may use these names.
-RESERVED_COLUMNS = (
-    "dataset",
-    "variant",
-    "family",
-    "reference",
-    "seed",
-    "seeds",
-    "status",
-    "step",
-    "done",
-    "diverged",
-    "failed",
-    "engine",
-    "arithmetic",
-    "message",
-    "note",
-    "verdict",
-    "verdict_reason",
-    "verdicts",
-)
-
 #: What the functions of a loss may name. ``d_real``, ``d_fake``: logits, shape (batch,); ``D``, ``G``:
 #: callables; ``real``, ``fake``: samples, shape (batch, *shape); ``z``: latents; ``random``: a source
 #: of random numbers that belongs to this seed and step; ``step``: a scalar tensor, from 0.
 LOSS_NAMES = frozenset({"d_real", "d_fake", "D", "G", "real", "fake", "z", "random", "step"})
+#: What ``players`` of a loss may name. ``build(shape)``: the variant's architecture for data of a shape, as Networks;
+#: ``shape``: of one sample; ``data(n)``: n samples of the data, (n, *shape).
+PLAYERS_NAMES = frozenset({"build", "shape", "data"})
+#: What a penalty may name besides: ``memory``, a tuple of scalars of its own; and its ``inputs`` and ``remember``.
+PENALTY_NAMES = LOSS_NAMES | {"memory"}
+INPUTS_NAMES = frozenset({"x", "random", "step"})
+REMEMBER_NAMES = frozenset({"memory", "d_real", "d_fake", "step"})
 ARCHITECTURE_NAMES = frozenset({"shape"})
 DATASET_NAMES: frozenset[str] = frozenset()
 UPDATE_NAMES = frozenset({"game", "players"})
@@ -95,13 +81,16 @@ class Networks:
     """What an architecture's factory returns: two modules and the latent they start from.
 
     ``generator`` maps (batch, *latent) to (batch, *shape); ``discriminator`` maps (batch, *shape) to logits,
-    shape (batch,) or (batch, 1). The latent is standard normal or uniform on (-1, 1).
+    shape (batch,) or (batch, 1). The latent is standard normal or uniform on (-1, 1). ``generator_parts`` and
+    ``discriminator_parts``: further networks of either player, trained with it, by the names that a loss calls them.
     """
 
     generator: nn.Module
     discriminator: nn.Module
     latent: tuple[int, ...]
     latent_distribution: Literal["normal", "uniform"] = "normal"
+    generator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
+    discriminator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise ValueError where the latent makes no sense."""
@@ -117,12 +106,36 @@ class Loss:
 
     ``probability``: sigmoid(D(x)) estimates p/(p+q) at the optimum (Goodfellow 2014, proposition 1), so
     mean D(real) and mean D(fake) may be reported as probabilities.
+
+    ``project``: what becomes of the discriminator's parameters after each of its steps, theta -> theta. ``players``:
+    for a method that is more than a loss, makes its networks: (build, shape, data) -> Networks; ``parts``: the names
+    of those that it adds, which the functions may call.
     """
 
     name: str
     discriminator: Callable[..., Tensor]
     generator: Callable[..., Tensor]
     probability: bool = False
+    project: Callable[..., Tensor] | None = None
+    players: Callable[..., Networks] | None = None
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What composes with any loss: a scalar added to the discriminator's or the generator's.
+
+    ``inputs(x, random, step)``: what D sees in place of x while training, in each call. ``memory``: the numbers that
+    the penalty starts with; ``remember(memory, d_real, d_fake, step)``: the next ones, as many, after each gradient of
+    the discriminator. The engine's own key ``every`` makes any penalty lazy.
+    """
+
+    name: str
+    discriminator: Callable[..., Tensor] | None = None
+    generator: Callable[..., Tensor] | None = None
+    inputs: Callable[..., Tensor] | None = None
+    memory: tuple[float, ...] = ()
+    remember: Callable[..., tuple[Tensor, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,75 +176,6 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One number of a metric, and how the seeds' values become one cell of the table.
-
-    ``summary``: ``median`` (name, name_low, name_high: an exact 95 % interval of the median; where there is a better
-    side also name_iqm, the interquartile mean with its interval, and name_detectable, the smallest difference that the
-    seeds could have seen), ``share`` (of the seeds where it is held to the end: name_share, name_low, name_high,
-    Clopper-Pearson; with the medians of first_<name>_step, held_<name>_step and <name>_departures), ``same`` (one value
-    for all seeds), ``words`` (text, said with how many seeds say it), ``none`` (kept in seeds.csv and curves.csv only).
-    """
-
-    name: str
-    doc: str
-    unit: str = ""
-    better: Literal["lower", "higher", "neither"] = "neither"
-    summary: Literal["median", "share", "same", "words", "none"] = "median"
-
-    @property
-    def fills(self) -> tuple[str, ...]:
-        """The names that the column fills in table.csv."""
-        match self.summary:
-            case "median" if self.better != "neither":
-                return (*_ends(self.name), *_ends(f"{self.name}_iqm"), f"{self.name}_detectable")
-            case "median":
-                return _ends(self.name)
-            case "share":
-                share = (f"{self.name}_share", f"{self.name}_low", f"{self.name}_high")
-                return (*share, *_ends(self.first), *_ends(self.held), *_ends(self.departures))
-            case "same" | "words":
-                return (self.name,)
-            case "none":
-                return ()
-
-    @property
-    def of_seed(self) -> tuple[str, ...]:
-        """The names that the column fills in seeds.csv and curves.csv."""
-        return (self.name, self.first, self.held, self.departures) if self.summary == "share" else (self.name,)
-
-    @property
-    def first(self) -> str:
-        """The name of the step at which a ``share`` column was first true."""
-        return f"first_{self.name}_step"
-
-    @property
-    def held(self) -> str:
-        """The name of the step from which a ``share`` column was true at five evaluations in a row."""
-        return f"held_{self.name}_step"
-
-    @property
-    def departures(self) -> str:
-        """The name of how often a ``share`` column, once true, became false again."""
-        return f"{self.name}_departures"
-
-
-def _ends(name: str) -> tuple[str, ...]:
-    return (name, f"{name}_low", f"{name}_high")
-
-
-def check_columns(columns: Iterable[Column]) -> None:
-    """Raise ValueError where two columns, or a column and the tables themselves, would fill the same name."""
-    columns = tuple(columns)
-    in_table = [name for column in columns for name in column.fills]
-    in_seeds = [name for column in columns for name in column.of_seed]
-    for names in (in_table, in_seeds):
-        for name, count in Counter([*RESERVED_COLUMNS, *names]).items():
-            if count > 1:
-                raise ValueError(f"the column {name!r} would be filled twice in a table: rename the metric's column")
-
-
-@dataclass(frozen=True)
 class Metric:
     """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed`` or ``cost``, about the cell).
 
@@ -254,36 +198,52 @@ class Reference:
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of plugin is found and called."""
+    """How one kind of plugin is found and called: what each of its functions may name; some it may do without."""
 
     name: str
     value: type
-    hook: str
-    functions: tuple[str, ...]
     given: Mapping[str, frozenset[str]]
+    optional: frozenset[str] = frozenset()
 
-
-def _kind(name: str, value: type, functions: tuple[str, ...], given: frozenset[str]) -> Kind:
-    return Kind(name, value, f"ganbench_{plural(name)}", functions, dict.fromkeys(functions, given))
+    @property
+    def hook(self) -> str:
+        """The hook that yields values of this kind."""
+        return f"ganbench_{plural(self.name)}"
 
 
 def plural(kind: str) -> str:
     """The plural of a kind's name, as folders and hooks use it."""
+    if kind.endswith("y"):
+        return kind[:-1] + "ies"
     return kind + ("es" if kind.endswith("s") else "s")
 
+
+_LOSS = dict.fromkeys(("discriminator", "generator"), LOSS_NAMES)
+_PENALTY = dict.fromkeys(("discriminator", "generator"), PENALTY_NAMES)
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        _kind("loss", Loss, ("discriminator", "generator"), LOSS_NAMES),
-        _kind("architecture", Architecture, ("build",), ARCHITECTURE_NAMES),
-        _kind("dataset", Dataset, ("build",), DATASET_NAMES),
-        _kind("metric", Metric, ("measure",), METRIC_NAMES),
-        _kind("update", Update, ("step",), UPDATE_NAMES),
-        _kind("optimizer", Optimizer, ("update",), OPTIMIZER_NAMES),
-        _kind("reference", Reference, ("fit",), REFERENCE_NAMES),
+        Kind(
+            "loss",
+            Loss,
+            {**_LOSS, "project": frozenset({"theta"}), "players": PLAYERS_NAMES},
+            optional=frozenset({"project", "players"}),
+        ),
+        Kind(
+            "penalty",
+            Penalty,
+            {**_PENALTY, "inputs": INPUTS_NAMES, "remember": REMEMBER_NAMES},
+            optional=frozenset({"discriminator", "generator", "inputs", "remember"}),
+        ),
+        Kind("architecture", Architecture, {"build": ARCHITECTURE_NAMES}),
+        Kind("dataset", Dataset, {"build": DATASET_NAMES}),
+        Kind("metric", Metric, {"measure": METRIC_NAMES}),
+        Kind("update", Update, {"step": UPDATE_NAMES}),
+        Kind("optimizer", Optimizer, {"update": OPTIMIZER_NAMES}),
+        Kind("reference", Reference, {"fit": REFERENCE_NAMES}),
     )
 }
 
-Value = Loss | Architecture | Dataset | Metric | Update | Optimizer | Reference
+Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Reference
 Parameters = Mapping[str, Any]

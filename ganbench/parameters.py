@@ -6,10 +6,10 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from ganbench.kinds import Kind
@@ -18,20 +18,33 @@ from ganbench.wording import expected, shown, suggest
 if TYPE_CHECKING:
     from ganbench.plugin import Entry
 
+
+def _of_optimizers(*, clip: PositiveFloat | None = None) -> None: ...
+
+
+def _of_penalties(*, every: PositiveInt = 1) -> None: ...
+
+
+#: What every plugin of a kind has: optimizers the greatest norm that a gradient keeps, penalties the steps from one
+#: time that they are added to the next.
+COMMON: dict[str, Callable[..., None]] = {"optimizer": _of_optimizers, "penalty": _of_penalties}
 #: Keys that a suite's choice uses itself, so no parameter may have these names.
-RESERVED = frozenset({"name"})
-RESERVED_FOR_OPTIMIZERS = frozenset({"generator", "discriminator"})
+RESERVED = {
+    "optimizer": frozenset({"name", "generator", "discriminator", "clip"}),
+    "penalty": frozenset({"name", "every"}),
+}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: ``default`` is None where it is ``required``."""
+    """One parameter: ``default`` is None where it is ``required``; ``common``: every plugin of the kind has it."""
 
     name: str
     annotation: Any
     default: Any
     required: bool
     adapter: TypeAdapter[Any] = field(repr=False, compare=False)
+    common: bool = False
 
     @functools.cached_property
     def json_schema(self) -> dict[str, Any]:
@@ -65,22 +78,31 @@ class UnfitError(Exception):
 def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
     """The parameters of ``value``, in order; raises UnfitError, naming the line, at the first thing that is wrong."""
     found: dict[str, Parameter] = {}
-    for name in kind.functions:
+    owner: dict[str, str] = {}
+    parts = frozenset(getattr(value, "parts", ()))
+    for name, given in kind.given.items():
         function = getattr(value, name)
+        if function is None and name in kind.optional:
+            continue
         if not callable(function):
             raise UnfitError(f"{name} must be a function, not {shown(function)}")
         try:
-            for parameter in _of_function(kind, name, function):
+            for parameter in _of_function(kind, name, function, given | parts):
                 first = found.setdefault(parameter.name, parameter)
+                other = owner.setdefault(parameter.name, name)
                 if (first.default, first.required, first.annotation) != (
                     parameter.default,
                     parameter.required,
                     parameter.annotation,
                 ):
-                    raise UnfitError(f"{' and '.join(kind.functions)} disagree on the parameter {parameter.name!r}")
+                    raise UnfitError(f"{other} and {name} disagree on the parameter {parameter.name!r}")
         except UnfitError as problem:
             code = getattr(_plain(function), "__code__", None)
             raise UnfitError(f"line {code.co_firstlineno}: {problem}" if code else str(problem)) from None
+    if kind.name in COMMON:
+        function = COMMON[kind.name]
+        for argument in inspect.signature(function).parameters.values():
+            found[argument.name] = replace(_of_argument(kind.name, argument, function), common=True)
     return tuple(found.values())
 
 
@@ -90,8 +112,7 @@ def _plain(function: Callable[..., Any]) -> Any:
     return inspect.unwrap(getattr(function, "__init__") if isinstance(function, type) else function)  # noqa: B009
 
 
-def _of_function(kind: Kind, label: str, function: Callable[..., Any]) -> Iterator[Parameter]:
-    given = kind.given[label]
+def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: frozenset[str]) -> Iterator[Parameter]:
     label = getattr(_plain(function), "__name__", label)
     try:
         signature = inspect.signature(function)
@@ -103,7 +124,11 @@ def _of_function(kind: Kind, label: str, function: Callable[..., Any]) -> Iterat
         if argument.kind is argument.KEYWORD_ONLY:
             if argument.name in given:
                 raise UnfitError(f"{label} has a parameter {argument.name!r}, which is given: put it before the '*'")
-            yield _of_argument(kind, label, argument, function)
+            if argument.name in RESERVED.get(kind.name, frozenset({"name"})):
+                raise UnfitError(
+                    f"{label} has a parameter {argument.name!r}, a word that suites use themselves: rename it"
+                )
+            yield _of_argument(label, argument, function)
         elif argument.name not in given:
             raise UnfitError(f"{label} names {argument.name!r}, which {_has(kind, given)}{_hint(argument, given)}")
 
@@ -121,10 +146,8 @@ def _hint(argument: inspect.Parameter, given: frozenset[str]) -> str:
     return f"; to make it a parameter, put it after a '*': (..., *, {argument.name}: float{default})"
 
 
-def _of_argument(kind: Kind, label: str, argument: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
+def _of_argument(label: str, argument: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
     name = argument.name
-    if name in RESERVED or (kind.name == "optimizer" and name in RESERVED_FOR_OPTIMIZERS):
-        raise UnfitError(f"{label} has a parameter {name!r}, a word that suites use themselves: rename it")
     if argument.annotation is argument.empty:
         raise UnfitError(f"{label}'s parameter {name!r} has no annotation, write for example {name}: float")
     annotation = argument.annotation
@@ -179,10 +202,14 @@ def missing(entry: Entry, given: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def resolve(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every parameter of a plugin, in order: as given, else its default. Raises ValueError at the first mistake."""
+    """Every parameter of a plugin, in order: as given, else its default. Raises ValueError at the first mistake.
+
+    One that all of the kind have is left out where it is not given: it does nothing then.
+    """
     for name, message in check_parameters(entry, given):
         raise ValueError(f"{name}: {message}" if name else message)
     return {
         parameter.name: parameter.read(given[parameter.name]) if parameter.name in given else parameter.default
         for parameter in entry.parameters
+        if parameter.name in given or not parameter.common
     }

@@ -57,7 +57,7 @@ def batches(cells: Sequence[Cell]) -> tuple[tuple[Cell, ...], ...]:
 
     They are settings of one family on one dataset whose recipes differ in nothing but numbers (floats, or lists of as
     many floats) of the loss, the update and the optimizers: these can be given per replica. What is a whole number,
-    true or false, or text can change the course of the program, and so can anything of an architecture.
+    true or false, or text can change the course of the program, and so can anything that networks are built with.
     """
     found: dict[str, list[Cell]] = {}
     for cell in cells:
@@ -126,11 +126,16 @@ def _program(cell: Cell, recipe: Variant) -> str:
             "metrics": [choice.plain() for choice in cell.metrics],
             "precision": cell.precision,
             "recipe": [
-                [kind, choice.name, choice.plain() if kind == "architecture" else _shape(choice.parameters)]
+                [kind, choice.name, choice.plain() if kind == "architecture" else _program_of(choice)]
                 for kind, choice in recipe.choices()
             ],
         }
     )
+
+
+def _program_of(choice: Choice) -> Any:
+    structural = {name: choice.parameters[name] for name in choice.structural}
+    return [to_jsonable_python(structural), _shape(choice.parameters)]
 
 
 def _shape(value: Any) -> Any:

@@ -19,7 +19,8 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.calling import bind
-from ganbench.kinds import CELL_NAMES, KINDS, Column, Kind, Metric, Value, check_columns
+from ganbench.column import Column, check_columns
+from ganbench.kinds import CELL_NAMES, KINDS, Kind, Metric, Penalty, Value
 from ganbench.parameters import Parameter, UnfitError, read_parameters
 from ganbench.wording import shown, suggest
 
@@ -40,12 +41,13 @@ class Entry:
     sha256: str
     parameters: tuple[Parameter, ...]
 
-    def build(self, parameters: Mapping[str, Any], **given: Any) -> Any:
+    def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
         """Call the ``build`` of a dataset or an architecture with its parameters and those of ``given`` it names.
 
-        torch's global random state is left as found. Raises whatever the plugin raises.
+        ``by``: another of the value's functions, a loss's ``players``. torch's global random state is left as found.
+        Raises whatever the plugin raises.
         """
-        function = getattr(self.value, "build")  # noqa: B009 - only two of the kinds have it
+        function = getattr(self.value, by)
         torch = sys.modules.get("torch")
         with torch.random.fork_rng(devices=[]) if torch else nullcontext():
             return bind(function, parameters)(given)
@@ -203,6 +205,10 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
             check_columns(columns)
         except ValueError as error:
             raise UnfitError(f"metric {value.name!r}: {error}") from None
+    if isinstance(value, Penalty) and not (value.discriminator or value.generator or value.inputs):
+        raise UnfitError(f"penalty {value.name!r} does nothing: give it discriminator, generator or inputs")
+    if isinstance(value, Penalty) and bool(value.memory) != bool(value.remember):
+        raise UnfitError(f"penalty {value.name!r}: memory and remember go together")
     parameters = read_parameters(kind, value)
     if isinstance(value, Metric):
         asked = {*bind(value.measure, {}).names}

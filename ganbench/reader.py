@@ -16,8 +16,9 @@ from ganbench.choice import (
     optimizer_draft,
     settle,
 )
+from ganbench.column import Column
 from ganbench.guard_reader import Guard, read_guard
-from ganbench.kinds import Column, Distribution, Metric, Networks
+from ganbench.kinds import Distribution, Metric, Networks
 from ganbench.mistake import Place
 from ganbench.plugin import one_line
 from ganbench.registry import Registry
@@ -40,6 +41,7 @@ class Reader:
         self.metrics: list[Choice] = []
         self.sweeps: dict[str, Sweep] = {}
         self.guard: dict[str, Guard] = {}
+        self.averages: dict[str, float] = {}
         self._architectures: dict[str, tuple[Draft, Choice]] = {}
         self._swept_architectures: list[tuple[Draft, Choice]] = []
 
@@ -137,6 +139,7 @@ class Reader:
         for part in PARTS:
             if self._at("defaults", part) is not None and (drafted := self._default(part, ("defaults", part))):
                 settle(part, drafted, self.registry, self.document, partial=True)
+        self._penalties(("defaults", "penalty"))
         if self._at("defaults", "optimizer") is not None:
             optimizer = self._default_optimizer(("defaults", "optimizer"))
             for each in [optimizer.common, *map(optimizer.of, PLAYERS)] if optimizer else ():
@@ -186,6 +189,26 @@ class Reader:
                     drafted = optimizer.of(player)
                     choices[f"{player}_optimizer"] = settle("optimizer", drafted, self.registry, self.document)
         self.variants[name] = {part: choice for part, choice in choices.items() if choice}
+        own = self._at("variants", name, "penalty") is not None
+        self.variants[name] |= self._penalties(("variants", name, "penalty") if own else ("defaults", "penalty"))
+        average = self._at("variants", name, "average")
+        average = self._at("defaults", "average") if average is None else average
+        if isinstance(average, float):
+            self.averages[name] = average
+
+    def _penalties(self, place: Place) -> dict[str, Choice]:
+        """The penalties at a place, one or a list."""
+        raw = self._at(*place)
+        items = raw if isinstance(raw, list) else [] if raw is None else [raw]
+        found: dict[str, Choice] = {}
+        for index, item in enumerate(items):
+            drafted = draft(item, (*place, index) if isinstance(raw, list) else place)
+            choice = drafted and settle("penalty", drafted, self.registry, self.document)
+            if drafted and choice and f"penalty.{choice.name}" in found:
+                self.document.add(drafted.name_place, f"penalty {choice.name!r} is there already")
+            elif choice:
+                found[f"penalty.{choice.name}"] = choice
+        return found
 
     def _read_sweeps(self) -> None:
         """The sweep of each variant: its own, or else the suite's."""

@@ -13,8 +13,8 @@ import pandas as pd
 import torch
 
 import ganbench
+from ganbench.column import Column, check_columns
 from ganbench.executors.local import Surroundings, run_cells
-from ganbench.kinds import Column, check_columns
 from ganbench.measure import PROTOCOL
 from ganbench.measure.evaluate import bind_metrics
 from ganbench.plan import batches, plan

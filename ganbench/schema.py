@@ -115,7 +115,7 @@ class Evaluate(_Strict):
     samples: Count = 10_000
 
 
-_SWEPT = r"^(loss|architecture|update|optimizer(\.(generator|discriminator))?)\.[^.]+$"
+_SWEPT = r"^(loss|architecture|update|penalty\.[^.]+|optimizer(\.(generator|discriminator))?)\.[^.]+$"
 Sweep = Annotated[
     dict[Annotated[str, Field(json_schema_extra={"pattern": _SWEPT})], Annotated[list[Any], Field(min_length=1)]],
     Field(
@@ -137,6 +137,13 @@ Guard = Annotated[
 ]
 
 
+Penalties = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[ChoiceMapping, Tag("<mapping>")] | Annotated[list[Choice], Tag("<list>")],
+    Discriminator(_shape_of),
+    Field(description="a penalty's name, a mapping of its name and parameters, or a list of such"),
+]
+
+
 class Parts(_Strict):
     """The parts of a variant; what is not given comes from the defaults."""
 
@@ -144,6 +151,8 @@ class Parts(_Strict):
     architecture: Choice | None = None
     update: Choice | None = None
     optimizer: OptimizerChoice | None = None
+    penalty: Penalties | None = None
+    average: Annotated[float | None, Field(gt=0, lt=1, description="a number above 0 and below 1")] = None
 
 
 class Variant(Parts):

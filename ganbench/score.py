@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganbench.column import check_columns
 from ganbench.failure import PluginError, describe
-from ganbench.kinds import Distribution, Said, check_columns
+from ganbench.kinds import Distribution, Said
 from ganbench.measure.evaluate import Metrics, bind_metrics
 from ganbench.measure.points import finite, from_tensor
 from ganbench.record.samples import Samples

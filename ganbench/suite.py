@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from ganbench import shipped, yamlfile
-from ganbench.choice import PARTS, PLAYERS, Choice
+from ganbench.choice import PARTS, PLAYERS, Choice, kind_of
 from ganbench.guard_reader import Guard
 from ganbench.mistake import Mistake, SuiteError
 from ganbench.reader import Reader
@@ -32,15 +33,28 @@ class Variant:
     update: Choice
     generator_optimizer: Choice
     discriminator_optimizer: Choice
+    penalties: tuple[Choice, ...] = ()
+    average: float | None = None
+
+    def parts(self) -> dict[str, Choice]:
+        """Every plugin that the variant names, by what it is to it: penalties under ``penalty.`` and their names."""
+        own = {name: value for name, value in vars(self).items() if isinstance(value, Choice)}
+        return own | {f"penalty.{choice.name}": choice for choice in self.penalties}
 
     def choices(self) -> tuple[tuple[str, Choice], ...]:
         """Every plugin that the variant names: (kind, choice)."""
-        parts = tuple((part, getattr(self, part)) for part in PARTS)
-        return (*parts, ("optimizer", self.generator_optimizer), ("optimizer", self.discriminator_optimizer))
+        return tuple((kind_of(part), choice) for part, choice in self.parts().items())
 
     def at(self, setting: Setting) -> Variant:
         """The variant with a setting of its sweep laid in."""
-        return Variant(**lay(vars(self), setting))
+        return Variant.of(lay(self.parts(), setting), self.average)
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Choice], average: float | None) -> Variant:
+        """The variant of these ``parts``, as ``parts()`` has them."""
+        penalties = tuple(choice for part, choice in parts.items() if part.startswith("penalty."))
+        own = {part: choice for part, choice in parts.items() if not part.startswith("penalty.")}
+        return cls(**own, penalties=penalties, average=average)
 
     def plain(self) -> dict[str, Any]:
         """The variant as a suite file says it."""
@@ -48,7 +62,12 @@ class Variant:
         optimizer = (
             generator if generator == discriminator else dict(zip(PLAYERS, (generator, discriminator), strict=True))
         )
-        return {part: getattr(self, part).plain() for part in PARTS} | {"optimizer": optimizer}
+        return {
+            **{part: getattr(self, part).plain() for part in PARTS},
+            "optimizer": optimizer,
+            **({"penalty": [choice.plain() for choice in self.penalties]} if self.penalties else {}),
+            **({} if self.average is None else {"average": self.average}),
+        }
 
 
 @dataclass(frozen=True)
@@ -163,7 +182,7 @@ def _checked(document: Document, registry: Registry) -> Suite:
         samples=file.evaluate.samples,
         datasets=reader.datasets,
         references=tuple(reader.references),
-        variants={name: Variant(**choices) for name, choices in reader.variants.items()},
+        variants={name: Variant.of(choices, reader.averages.get(name)) for name, choices in reader.variants.items()},
         metrics=tuple(reader.metrics),
         precision=file.precision,
         sweeps={name: sweep for name, sweep in reader.sweeps.items() if sweep},

@@ -1,8 +1,8 @@
 """A sweep: which parameters of a variant take which values, and the rows of the table that this makes.
 
 The keys are paths into a variant as a suite writes it: ``loss.penalty``, ``optimizer.lr`` (both players),
-``optimizer.generator.lr``. Each combination of values is a *setting*, and each setting a row; the variant that they
-are settings of is their *family*.
+``optimizer.generator.lr``, ``penalty.r1.weight``. Each combination of values is a *setting*, and each setting a row;
+the variant that they are settings of is their *family*.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ganbench.choice import PARTS, PLAYERS, Choice
@@ -35,6 +36,8 @@ def split(key: str) -> tuple[tuple[str, ...], str] | None:
         return None
     if part in PARTS and len(inner) == 1:
         return (part,), inner[0]
+    if part == "penalty" and len(inner) == 2:
+        return (f"penalty.{inner[0]}",), inner[1]
     if part == "optimizer" and len(inner) == 2 and inner[0] in PLAYERS:
         return (f"{inner[0]}_optimizer",), inner[1]
     if part == "optimizer" and len(inner) == 1 and inner[0] not in PLAYERS:
@@ -58,7 +61,7 @@ def lay(choices: Mapping[str, Choice], setting: Setting) -> dict[str, Choice]:
     for key, value in sorted(setting, key=lambda item: item[0].count(".")):
         fields, parameter = _known(key)
         for field in fields:
-            laid[field] = Choice(laid[field].name, {**laid[field].parameters, parameter: value})
+            laid[field] = replace(laid[field], parameters={**laid[field].parameters, parameter: value})
     return laid
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ganbench.choice import PARTS, PLAYERS, Choice, Draft
+from ganbench.choice import PARTS, PLAYERS, Choice, Draft, kind_of
 from ganbench.mistake import Place
 from ganbench.parameters import Parameter
 from ganbench.registry import Registry
@@ -106,18 +106,24 @@ class SweepReader:
         fields, name = split(key) or ((), "")
         found = None
         for field in fields:
+            if field not in choices and field.startswith("penalty."):
+                self._lacks(variant, place, f"no penalty {field.partition('.')[2]!r}")
+                return None
             if field not in choices:
                 return None
-            entry = self._registry.get(field.rpartition("_")[2], choices[field].name)
+            entry = self._registry.get(kind_of(field), choices[field].name)
             known = {parameter.name: parameter for parameter in entry.parameters}
             if name not in known:
                 near = suggest(name, known) if known else "; it has none"
                 message = f"unknown parameter {shown(name)} of {entry.kind} {entry.name!r}{near}"
-                variants = self._unfit.setdefault((place, message), [])
-                variants.extend({variant} - set(variants))
+                self._lacks(variant, place, message)
                 return None
             found = known[name]
         return found
+
+    def _lacks(self, variant: str, place: Place, message: str) -> None:
+        variants = self._unfit.setdefault((place, message), [])
+        variants.extend({variant} - set(variants))
 
     def _value(self, parameter: Parameter, value: Any, place: Place) -> tuple[Any, ...]:
         """The value as the plugin reads it; nothing after adding why it cannot be read."""
@@ -145,9 +151,9 @@ class SweepReader:
 
 def _no_path(key: str) -> str:
     part, _, inner = key.partition(".")
-    if inner.rpartition(".")[2] == "name" or (key in (*PARTS, "optimizer")):
+    if inner.rpartition(".")[2] == "name" or (key in (*PARTS, "optimizer", "penalty")):
         return "is a plugin: to compare plugins, make variants of them"
     example = "write for example optimizer.lr, optimizer.generator.lr or loss.penalty"
-    if part not in (*PARTS, "optimizer"):
-        return f"{shown(part)} is no part of a variant{suggest(part, (*PARTS, 'optimizer'))}"
+    if part not in (*PARTS, "optimizer", "penalty"):
+        return f"{shown(part)} is no part of a variant{suggest(part, (*PARTS, 'optimizer', 'penalty'))}"
     return f"leads to no parameter: {example}"

@@ -9,7 +9,19 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from ganbench import Architecture, Column, Dataset, Loss, Metric, Networks, Optimizer, Reference, Update, hookimpl
+from ganbench import (
+    Architecture,
+    Column,
+    Dataset,
+    Loss,
+    Metric,
+    Networks,
+    Optimizer,
+    Penalty,
+    Reference,
+    Update,
+    hookimpl,
+)
 
 
 class Points:
@@ -52,6 +64,9 @@ def penalised(d_real, d_fake, *, penalty: NonNegativeFloat = 10): ...
 
 
 def least_squares(d_real, d_fake, *, target: float): ...
+
+
+def slope(D, real, *, weight: NonNegativeFloat = 1): ...
 
 
 def measure(samples, *, share: Annotated[float, Field(gt=0, le=1)] = 0.2): ...
@@ -109,3 +124,8 @@ def ganbench_references():
     for name in ("oracle", "one-mode", "em", "kde"):
         yield Reference(name, fit)
     yield Reference("memoriser", fit_some)
+
+
+@hookimpl
+def ganbench_penalties():
+    yield Penalty("slope", slope)

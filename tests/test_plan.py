@@ -117,3 +117,14 @@ def test_truth_values_text_and_integers_are_not_floats(registry):
             for cell, value in zip(cells[:2], values, strict=True)
         ]
         assert [len(batch) for batch in batches(changed)] == [1, 1], values
+
+
+def test_settings_that_networks_are_built_with_train_apart():
+    """The same number of a loss's ``players`` and of its functions: the first makes the networks, one for each batch."""
+    registry = Registry.load()
+    suite = parse(
+        "suite: s\nseeds: 2\ndatasets: {r: ring}\nreferences: []\n"
+        "variants: {a: {loss: deligan, sweep: {loss.sigma: [0.01, 0.02]}}, b: {loss: deligan, sweep: {loss.weight: [0.1, 1.0]}}}\n",
+        registry,
+    )
+    assert [len(batch) for batch in batches(plan(suite)[1:])] == [1, 1, 2]

@@ -191,13 +191,13 @@ MALFORMED = {
     ),
     "variant_text": (
         HEAD.replace("{loss: minimax}", "minimax"),
-        "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, guard, "
-        "not 'minimax'",
+        "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
+        "sweep, guard, not 'minimax'",
     ),
     "variant_null": (
         HEAD.replace("{loss: minimax}", ""),
-        "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, sweep, guard, "
-        "not null",
+        "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
+        "sweep, guard, not null",
     ),
     "variant_oracle": (
         HEAD.replace("{a:", "{oracle:"),
@@ -278,7 +278,7 @@ MALFORMED = {
     "optimizer_player_parameter": (
         HEAD.replace("minimax}", "minimax, optimizer: {discriminator: {name: sgd, lr: 1, betas: 1}}}"),
         "3:77 variants.a.optimizer.discriminator.betas: unknown parameter 'betas' "
-        "of optimizer 'sgd'; known: lr, momentum",
+        "of optimizer 'sgd'; known: clip, lr, momentum",
     ),
     "optimizer_player_unknown": (
         HEAD.replace("minimax}", "minimax, optimizer: {generator: sdg}}"),
@@ -370,7 +370,8 @@ MALFORMED = {
     ),
     "merge": (
         HEAD.replace("loss: minimax", "<<: {loss: minimax}, loss: minimax"),
-        "3:16 variants.a.<<: unknown key '<<'; known: architecture, guard, loss, optimizer, sweep, update",
+        "3:16 variants.a.<<: unknown key '<<'; known: architecture, average, guard, loss, optimizer, penalty, sweep, "
+        "update",
     ),
     "tag": (HEAD + "seeds: !!int '3'\n", "4:8: tags (!) are not part of a suite: write the value out"),
     "python_tag": (
@@ -390,6 +391,44 @@ MALFORMED = {
         "expected <block end>, but found '<block mapping start>' (begun on line 1)",
     ),
     "colon": (HEAD + "description: a: b\n", "4:15: not valid YAML: mapping values are not allowed here"),
+    "penalty_unknown": (
+        HEAD.replace("minimax", "minimax, penalty: slop"),
+        "3:40 variants.a.penalty: unknown penalty 'slop', did you mean 'slope'?",
+    ),
+    "penalty_twice": (
+        HEAD.replace("minimax", "minimax, penalty: [slope, {name: slope, weight: 2}]"),
+        "3:55 variants.a.penalty[1].name: penalty 'slope' is there already",
+    ),
+    "penalty_every": (
+        HEAD.replace("minimax", "minimax, penalty: {name: slope, every: 0}"),
+        "3:61 variants.a.penalty.every: must be a whole number above 0, not 0",
+    ),
+    "penalty_number": (
+        HEAD.replace("minimax", "minimax, penalty: 5"),
+        "3:40 variants.a.penalty: must be a penalty's name, a mapping of its name and parameters, or a list of such, "
+        "not 5",
+    ),
+    "penalty_no_name": (
+        HEAD.replace("minimax", "minimax, penalty: {weight: 1}"),
+        "3:40 variants.a.penalty: needs a name: which penalty?",
+    ),
+    "penalty_of_the_defaults": (
+        HEAD.replace("{a: {loss: minimax}}", "{a: {loss: minimax}, b: {loss: minimax}}")
+        + "defaults: {penalty: slop}\n",
+        "4:21 defaults.penalty: unknown penalty 'slop', did you mean 'slope'?",
+    ),
+    "average": (
+        HEAD.replace("minimax", "minimax, average: 1.0"),
+        "3:40 variants.a.average: must be a number above 0 and below 1, not 1.0",
+    ),
+    "clip": (
+        HEAD.replace("minimax", "minimax, optimizer: {clip: 0}"),
+        "3:49 variants.a.optimizer.clip: must be a number above 0 or null, not 0",
+    ),
+    "sweep_of_a_penalty_that_is_not_there": (
+        HEAD.replace("minimax", "minimax, sweep: {penalty.slope.weight: [1.0]}"),
+        "3:39 variants.a.sweep.penalty.slope.weight: no penalty 'slope' (of 'a': give it a sweep without it)",
+    ),
     "quote": (
         HEAD + "description: 'a\n",
         "5:1: not valid YAML: while scanning a quoted scalar, found unexpected end of stream (begun on line 4)",

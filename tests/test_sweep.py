@@ -141,7 +141,8 @@ MISTAKES = {
     ),
     "budget": (
         "sweep: {budget.steps: [1]}",
-        "5:9 sweep.budget.steps: 'budget' is no part of a variant; known: architecture, loss, optimizer, update",
+        "5:9 sweep.budget.steps: 'budget' is no part of a variant; "
+        "known: architecture, loss, optimizer, penalty, update",
     ),
     "plugin": ("sweep: {loss: [minimax]}", "5:9 sweep.loss: is a plugin: to compare plugins, make variants of them"),
     "plugin_name": (
@@ -155,7 +156,7 @@ MISTAKES = {
     ),
     "parameter": (
         "sweep: {optimizer.learning: [1]}",
-        "5:9 sweep.optimizer.learning: unknown parameter 'learning' of optimizer 'adam'; known: betas, lr "
+        "5:9 sweep.optimizer.learning: unknown parameter 'learning' of optimizer 'adam'; known: betas, clip, lr "
         "(of 'a', 'b': give them a sweep without it)",
     ),
     "not_this_variant": (
@@ -183,7 +184,7 @@ MISTAKES = {
     ),
     "defaults": (
         "defaults: {sweep: {optimizer.lr: [1]}}",
-        "5:12 defaults.sweep: unknown key 'sweep'; known: architecture, loss, optimizer, update",
+        "5:12 defaults.sweep: unknown key 'sweep'; known: architecture, average, loss, optimizer, penalty, update",
     ),
 }
 

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from ganbench import yamlfile
+from ganbench.column import RESERVED_COLUMNS, Column
 from ganbench.compare.side import Case, Name, Seed, Side
-from ganbench.kinds import RESERVED_COLUMNS, Column
 from ganbench.mistake import SuiteError
 from ganbench.record.folder import RunFolder
 from ganbench.record.frame import frame

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ganbench.column import Column
 from ganbench.compare.side import Case, Side
 from ganbench.guard_reader import COUNTS, DIVERGED, SPEED, Guard
-from ganbench.kinds import Column
 
 __all__ = ["COUNTS", "DIVERGED", "FLOORS", "SPEED", "Measure", "floors", "measures"]
 

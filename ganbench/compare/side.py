@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ganbench.column import Column
 from ganbench.guard_reader import Guard
-from ganbench.kinds import Column
 from ganbench.record.status import Status
 
 #: A case: a data set and a variant, by their names in the suite.

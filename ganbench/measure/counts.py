@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 from scipy.special import rel_entr
-from scipy.stats import poisson
 
 PLUG_IN_BELOW = 0.05
 TABLE_BELOW = 60.0
@@ -34,6 +33,8 @@ def _miller(lam: np.ndarray, n: np.ndarray) -> np.ndarray:
 def _correction() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The means x to be right at, the probability (x, n) of a count there, the map (n, x) from bias to remedy."""
     x = np.geomspace(0.02, 0.7 * COUNTS, 120)
+    from scipy.stats import poisson  # half a second, which listing plugins must not wait for
+
     likelihood = np.asarray(poisson.pmf(np.arange(COUNTS), x[:, None]))
     # The count 0 keeps its term: a mode that is missing is many empty cells, and no fluctuation averages over those.
     free = likelihood[:, 1:]

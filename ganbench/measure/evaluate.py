@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ganbench.calling import Bound, bind
+from ganbench.column import Column
 from ganbench.failure import NotApplicable, PluginError, describe
-from ganbench.kinds import CELL_NAMES, Column, Metric, Said
+from ganbench.kinds import CELL_NAMES, Metric, Said
 from ganbench.measure.divergence import Divergence, divergences
 from ganbench.registry import Registry
 from ganbench.suite import Choice

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from ganbench.column import Column
 from ganbench.comparison import detectable, holm, improvement, p_value
-from ganbench.kinds import Column
 from ganbench.record.frame import frame
 from ganbench.record.replay import CellRecord, Record
 from ganbench.record.values import against, baseline, paired, primary, values

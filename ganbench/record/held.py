@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.measure.verdict import HELD
 from ganbench.record.replay import CellRecord
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.frame import frame
 from ganbench.record.replay import Record
 from ganbench.record.values import primary, values

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganbench.kinds import Column, check_columns
+from ganbench.column import Column, check_columns
 from ganbench.record import journal
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Event

@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from ganbench.kinds import Column, Said
+from ganbench.column import Column
+from ganbench.kinds import Said
 from ganbench.record import provenance
 from ganbench.record.folder import write
 from ganbench.record.samples import Samples

@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from ganbench.column import Column
 from ganbench.comparison import detectable
-from ganbench.kinds import Column
 from ganbench.measure.verdict import Verdict, verdict
 from ganbench.record.differences import differences
 from ganbench.record.folder import RunFolder, write

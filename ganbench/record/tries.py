@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ganbench.best_of import best_of
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.frame import frame
 from ganbench.record.replay import CellRecord, Record
 from ganbench.record.values import primary, said

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ganbench.column import Column
 from ganbench.comparison import differences
-from ganbench.kinds import Column
 from ganbench.record.replay import CellRecord, Record
 
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.replay import Record
 from ganbench.record.tables import as_rows, is_time, table
 from ganbench.report.figures import belongs

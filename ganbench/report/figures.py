@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 from rich.cells import cell_len
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.tables import is_time
 from ganbench.report.numbers import Format, common, thousands
 

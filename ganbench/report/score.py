@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.kinds import Column, Said
+from ganbench.column import Column
+from ganbench.kinds import Said
 from ganbench.record.scores import Score
 from ganbench.report.figures import SIGNS, Signs, belongs, interval
 from ganbench.report.grid import BOXES, print_line, safe

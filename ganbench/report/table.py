@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.values import primary
 from ganbench.report.figures import SIGNS, Figures, figures, spoken, title
 from ganbench.report.grid import print_line, show_grid

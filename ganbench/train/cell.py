@@ -11,22 +11,20 @@ from torch.utils._pytree import tree_map
 
 from ganbench.calling import bind
 from ganbench.failure import PluginError, describe, out_of_memory
-from ganbench.kinds import Architecture, Loss, Networks, Optimizer, Update
+from ganbench.kinds import Loss, Optimizer, Update
 from ganbench.plan import Cell
 from ganbench.registry import Registry
-from ganbench.seeds import isolated
-from ganbench.suite import Choice, Variant
 from ganbench.threads import fitting
+from ganbench.train.assembly import build_networks, modules, rules
 from ganbench.train.capture import STEPS
-from ganbench.train.check import check_networks
 from ganbench.train.chunks import Chunks, in_cache, in_memory
 from ganbench.train.cost import CellCost, Compilations, PeakMemory, kernels
 from ganbench.train.data import build_dataset
 from ganbench.train.device import arithmetic
 from ganbench.train.engine import Engine
 from ganbench.train.evaluation import Evaluation
-from ganbench.train.game import Rules, autograd_gradient, bind_loss, bind_optimizer, functional_gradient
-from ganbench.train.network import Network, stack
+from ganbench.train.game import autograd_gradient, functional_gradient
+from ganbench.train.network import stack
 from ganbench.train.noise import Noise
 from ganbench.train.probe import Probe, probe
 from ganbench.train.scalars import scalars
@@ -52,15 +50,16 @@ class Trainer:
         self.dataset = build_dataset(self.cell.data, registry)
         self.loss = registry.value(Loss, recipe.loss.name)
         _set_tf32(self.cell.precision, device)
-        networks = _build_networks(recipe.architecture, registry, self.dataset.shape, self.cell.seeds) * len(cells)
-        theta_D, buffers_D = stack([each.discriminator for each in networks], device)
-        theta_G, buffers_G = stack([each.generator for each in networks], device)
+        networks = build_networks(recipe, registry, self.dataset, self.cell.seeds) * len(cells)
+        D, G = zip(*map(modules, networks), strict=True)
+        theta_D, buffers_D = stack(D, device)
+        theta_G, buffers_G = stack(G, device)
         own = scalars(recipes, len(self.cell.seeds), device)
         self._constants = Constants(buffers_D, buffers_G, own)
-        self._rules = _rules(self.cell, recipe, registry, self.dataset.shape, networks[0], device)
+        self._rules = rules(self.cell, recipe, registry, self.dataset, networks[0], device)
         choices = (recipe.discriminator_optimizer, recipe.generator_optimizer)
         starts = [registry.value(Optimizer, choice.name).start for choice in choices]
-        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]))
+        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self._rules)
         update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
         self.probe: Probe = probe(self._rules, update, self.start, self._constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
@@ -198,48 +197,3 @@ def _set_tf32(precision: str, device: torch.device) -> None:
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         torch.backends.cudnn.allow_tf32 = precision == "tf32"
-
-
-def _rules(
-    cell: Cell,
-    recipe: Variant,
-    registry: Registry,
-    shape: tuple[int, ...],
-    networks: Networks,
-    device: torch.device,
-) -> Rules:
-    losses = bind_loss(registry.value(Loss, recipe.loss.name), recipe.loss.parameters)
-    optimizers = [
-        bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
-        for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
-    ]
-    bfloat16 = cell.precision == "bfloat16"
-    return Rules(
-        discriminator=Network(networks.discriminator.to(device), bfloat16=bfloat16),
-        generator=Network(networks.generator.to(device), bfloat16=bfloat16),
-        discriminator_loss=losses[0],
-        generator_loss=losses[1],
-        discriminator_optimizer=optimizers[0],
-        generator_optimizer=optimizers[1],
-        batch=cell.batch,
-        shape=shape,
-        latent=networks.latent,
-        latent_kind="normal" if networks.latent_distribution == "normal" else "symmetric",
-    )
-
-
-def _build_networks(
-    choice: Choice, registry: Registry, shape: tuple[int, ...], seeds: tuple[int, ...]
-) -> list[Networks]:
-    build = bind(registry.value(Architecture, choice.name).build, choice.parameters)
-    networks = []
-    for seed in seeds:
-        # Modules initialise themselves from torch's global generator: lend them one that belongs to this seed.
-        with isolated(seed, "initial"):
-            try:
-                networks.append(build({"shape": shape}))
-            except Exception as error:
-                raise PluginError(f"architecture {choice.name}: {describe(error)}") from error
-            if seed == seeds[0]:
-                check_networks(choice.name, networks[0], shape)
-    return networks

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from ganbench.failure import PluginError, describe
 from ganbench.kinds import Distribution, Networks
 from ganbench.seeds import stream
-from ganbench.train.network import Network
+from ganbench.train.network import Network, whole
 
 _FEW = 4
+_ONE_EACH = ((_FEW,), (_FEW, 1))
 
 
 def check_distribution(name: str, distribution: Distribution, kind: str = "dataset") -> None:
@@ -33,62 +34,96 @@ def check_distribution(name: str, distribution: Distribution, kind: str = "datas
         raise PluginError(f"{kind} {name}: sample() must draw from the generator it is given, and from nothing else")
 
 
-def check_networks(name: str, networks: Networks, shape: tuple[int, ...]) -> None:
-    """Raise PluginError unless the two modules fit the data, each other and the latent."""
+def check_networks(
+    name: str, networks: Networks, shape: tuple[int, ...], kind: str = "architecture", parts: tuple[str, ...] = ()
+) -> None:
+    """Raise PluginError unless the two players fit the data, each other and the latent.
+
+    What a loss makes, of the ``kind`` loss, has its ``parts``, and its D may take what the loss gives it.
+    """
     if not isinstance(networks, Networks):
-        raise PluginError(f"architecture {name}: must return Networks, not {_kind(networks)}")
-    for player in ("generator", "discriminator"):
-        module = getattr(networks, player)
-        if not isinstance(module, nn.Module):
-            raise PluginError(f"architecture {name}: the {player} must be a torch.nn.Module, not {_kind(module)}")
-        for name_, part in module.named_modules():
-            for attribute, value in vars(part).items():
-                if isinstance(value, Tensor):
-                    where = f"{name_}.{attribute}".lstrip(".")
-                    raise PluginError(
-                        f"architecture {name}: the {player}'s tensor {where!r} is neither a parameter nor a buffer, "
-                        "so all seeds would share one: use register_buffer"
-                    )
-        if frozen := [name_ for name_, parameter in module.named_parameters() if not parameter.requires_grad]:
-            raise PluginError(
-                f"architecture {name}: the {player}'s parameter {frozen[0]!r} is frozen: hold it as a buffer instead"
-            )
-        if not Network(module).parameters:
-            raise PluginError(f"architecture {name}: the {player} has no parameters to train")
-    # Copies, since a module may change itself when it is called.
-    generator, discriminator = (copy.deepcopy(each) for each in (networks.generator, networks.discriminator))
+        raise PluginError(f"{kind} {name}: must return Networks, not {_kind(networks)}")
+    own = {"generator": networks.generator_parts, "discriminator": networks.discriminator_parts}
+    if sorted([*own["generator"], *own["discriminator"]]) != sorted(parts):
+        given = ", ".join(sorted([*own["generator"], *own["discriminator"]])) or "none"
+        raise PluginError(f"{kind} {name}: its networks have the parts {given}, and its Loss says {parts}")
+    for player, more in own.items():
+        modules = {player: getattr(networks, player), **more}
+        for part, module in modules.items():
+            _check_module(f"{kind} {name}: the {part}", module)
+        if not Network(whole(modules.pop(player), modules)).parameters:
+            raise PluginError(f"{kind} {name}: the {player} has no parameters to train")
+    # A copy, since a module may change itself when it is called.
+    generator = copy.deepcopy(networks.generator)
     with torch.no_grad():
-        fake = _called(name, "generator", generator, torch.zeros(_FEW, *networks.latent))
-        if tuple(fake.shape) != (_FEW, *shape):
-            raise PluginError(
-                f"architecture {name}: the generator gives the shape {tuple(fake.shape[1:])}, and the data has {shape}"
-            )
-        logits = _called(name, "discriminator", discriminator, torch.zeros(_FEW, *shape))
-        if tuple(logits.shape) not in ((_FEW,), (_FEW, 1)):
+        fake = _called(f"{kind} {name}", "generator", generator, torch.zeros(_FEW, *networks.latent))
+    if tuple(fake.shape) != (_FEW, *shape):
+        raise PluginError(
+            f"{kind} {name}: the generator gives the shape {tuple(fake.shape[1:])}, and the data has {shape}"
+        )
+    if kind == "architecture":
+        logits = _judged(name, networks, shape)
+        if tuple(logits.shape) not in _ONE_EACH:
             raise PluginError(
                 f"architecture {name}: the discriminator must give one logit a sample, ({_FEW},) or ({_FEW}, 1), "
                 f"not {tuple(logits.shape)}"
             )
 
 
-def check_scalar(value: Any, function: str) -> Tensor:
+def judges(networks: Networks, shape: tuple[int, ...]) -> bool:
+    """Whether the discriminator gives one logit for each single sample."""
+    try:
+        return tuple(_judged("", networks, shape).shape) in _ONE_EACH
+    except PluginError:
+        return False
+
+
+def _judged(name: str, networks: Networks, shape: tuple[int, ...]) -> Tensor:
+    discriminator = copy.deepcopy(networks.discriminator)
+    with torch.no_grad():
+        return _called(f"architecture {name}", "discriminator", discriminator, torch.zeros(_FEW, *shape))
+
+
+def _check_module(who: str, module: Any) -> None:
+    if not isinstance(module, nn.Module):
+        raise PluginError(f"{who} must be a torch.nn.Module, not {_kind(module)}")
+    for name, part in module.named_modules():
+        for attribute, value in vars(part).items():
+            if isinstance(value, Tensor):
+                where = f"{name}.{attribute}".lstrip(".")
+                raise PluginError(
+                    f"{who}'s tensor {where!r} is neither a parameter nor a buffer, so all seeds would share one: "
+                    "use register_buffer"
+                )
+    if frozen := [name for name, parameter in module.named_parameters() if not parameter.requires_grad]:
+        raise PluginError(f"{who}'s parameter {frozen[0]!r} is frozen: hold it as a buffer instead")
+
+
+def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
+    """What a penalty remembers; raises PluginError where it is not as many scalars as it was."""
+    if not isinstance(value, tuple) or [getattr(one, "shape", None) for one in value] != [one.shape for one in before]:
+        raise PluginError(f"penalty {name}'s remember() must return a tuple of {len(before)} scalar tensors")
+    return value
+
+
+def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor:
     """The value of a loss; raises PluginError where it is not a scalar tensor."""
     if not isinstance(value, Tensor):
-        raise PluginError(f"the loss's {function}() must return a scalar tensor, not {_kind(value)}")
+        raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}")
     if value.dim():
         raise PluginError(
-            f"the loss's {function}() must return a scalar, not the shape {tuple(value.shape)}: take its .mean()"
+            f"{whose} {function}() must return a scalar, not the shape {tuple(value.shape)}: take its .mean()"
         )
     return value
 
 
-def _called(name: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
+def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
     try:
         output = module(x)
     except Exception as error:
-        raise PluginError(f"architecture {name}: the {player}, given {tuple(x.shape)}: {describe(error)}") from error
+        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {describe(error)}") from error
     if not isinstance(output, Tensor):
-        raise PluginError(f"architecture {name}: the {player} must return a tensor, not {_kind(output)}")
+        raise PluginError(f"{who}: the {player} must return a tensor, not {_kind(output)}")
     return output
 
 

@@ -87,10 +87,11 @@ def outcome(samples: Tensor, dataset: Distribution, seed: int, names: frozenset[
 
     What only a game or a fitted reference knows is None: lay it over.
     """
-    known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model"))
+    known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model", "training"))
     known |= {"samples": samples, "dataset": dataset, "final": final}
-    training: Tensor | None = getattr(dataset, "training", None)
-    known["training"] = None if training is None else training.to(samples.device)
+    if names & {"training", "divergence"}:
+        training: Tensor | None = getattr(dataset, "training", None)
+        known["training"] = None if training is None else training.to(samples.device)
     if names & {"real", "d_real", "divergence"}:
         known["real"] = held_out(dataset, len(samples), seed, samples.device)
     return known

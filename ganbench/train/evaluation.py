@@ -15,8 +15,8 @@ from ganbench.kinds import Distribution, Loss
 from ganbench.seeds import isolated, stream
 from ganbench.threads import pool
 from ganbench.train.data import outcome
-from ganbench.train.game import Rules
 from ganbench.train.noise import fill
+from ganbench.train.rules import Rules
 from ganbench.train.step import Constants, State
 
 #: Rows that go through a network at a time on a CPU: its caches hold the layers of so many, which is three times as
@@ -37,6 +37,7 @@ class Evaluation:
         self, rules: Rules, constants: Constants, dataset: Distribution, loss: Loss, seeds: Sequence[int], samples: int
     ) -> None:
         self._networks = (rules.discriminator, rules.generator)
+        self._judges = rules.judges
         self._latent, self._latent_kind = (samples, *rules.latent), rules.latent_kind
         self._buffers = (constants.D, constants.G)
         self._dataset, self._loss, self._seeds = dataset, loss, tuple(seeds)
@@ -104,19 +105,23 @@ class Evaluation:
         return self._through(1, state, replica, fill(self._latent_kind, self._latent, random))[0]
 
     def _logits(self, state: State, replica: int, scope: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+        if not self._judges:
+            return {}
         of = {name: scope[points] for name, points in (("d_real", "real"), ("d_fake", "samples")) if name in names}
         logits = self._through(0, state, replica, *of.values())
         return {name: own.flatten() for name, own in zip(of, logits, strict=True)}
 
     def _through(self, player: int, state: State, replica: int, *inputs: Tensor) -> list[Tensor]:
         """What one replica's discriminator, 0, or generator, 1, makes of each of the inputs."""
-        network, theta = self._networks[player], state.players[player].theta[replica]
+        # Where the generator's weights are averaged, the average is what is measured.
+        own = state.average[0] if player and state.average else state.players[player].theta
+        network, theta = self._networks[player], own[replica]
         tensors = network.tensors(theta, {name: own[replica] for name, own in self._buffers[player].items()})
         modules = self._modules.get()
         try:
             with torch.no_grad():
                 return [
-                    torch.cat([network.apply(tensors, rows, modules[player]) for rows in _split(x)]) for x in inputs
+                    torch.cat([network.apply(tensors, (rows,), modules[player]) for rows in _split(x)]) for x in inputs
                 ]
         finally:
             self._modules.put(modules)

@@ -6,20 +6,18 @@ Everything here is written for one model; the engine runs it for many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ganbench.calling import Bound, bind
 from ganbench.failure import PluginError
-from ganbench.kinds import Loss, Optimizer
-from ganbench.train.check import check_scalar
-from ganbench.train.network import Buffers, Network
+from ganbench.train.check import check_memory, check_scalar
+from ganbench.train.network import Buffers
 from ganbench.train.noise import Tape
+from ganbench.train.rules import BoundOptimizer, PlayerName, Rules
 
 
 class Player(NamedTuple):
@@ -63,32 +61,8 @@ class Batch:
         return self._z
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What stays the same from step to step: the networks' structure, the losses and the optimisers, bound."""
-
-    discriminator: Network
-    generator: Network
-    discriminator_loss: Bound[Tensor]
-    generator_loss: Bound[Tensor]
-    discriminator_optimizer: Bound[tuple[Tensor, tuple[Tensor, ...]]]
-    generator_optimizer: Bound[tuple[Tensor, tuple[Tensor, ...]]]
-    batch: int
-    shape: tuple[int, ...]
-    latent: tuple[int, ...]
-    latent_kind: str
-
-
-def bind_loss(loss: Loss, parameters: Mapping[str, Any]) -> tuple[Bound[Tensor], Bound[Tensor]]:
-    """The two functions of a loss with their parameters: (discriminator's, generator's)."""
-    return bind(loss.discriminator, parameters), bind(loss.generator, parameters)
-
-
-def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> Bound[tuple[Tensor, tuple[Tensor, ...]]]:
-    """An optimiser's update with its parameters."""
-    return bind(optimizer.update, parameters)
-
-
+#: What each penalty remembers: scalars.
+Memory = tuple[tuple[Tensor, ...], ...]
 Gradient = Callable[[Callable[[Tensor], Tensor], Tensor], tuple[Tensor, Tensor]]
 
 
@@ -110,13 +84,21 @@ class Game:
     """One step's view of the game, given to an update rule."""
 
     def __init__(
-        self, rules: Rules, buffers: tuple[Buffers, Buffers], tape: Tape, step: Tensor, gradient: Gradient
+        self,
+        rules: Rules,
+        buffers: tuple[Buffers, Buffers],
+        tape: Tape,
+        step: Tensor,
+        gradient: Gradient,
+        memory: Memory = (),
     ) -> None:
         self._rules = rules
         self._buffers = buffers
         self._tape = tape
         self._step = step
         self._gradient = gradient
+        #: What each penalty remembers, after the gradients so far.
+        self.memory = memory
         #: What was computed on the way: each loss's value, and each player's gradients.
         self.values: list[Tensor] = []
         self.gradients: list[tuple[str, Tensor]] = []
@@ -128,26 +110,32 @@ class Game:
 
     def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
         """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
-        return self._loss(self._rules.discriminator_loss, D, G, batch)
+        return self._loss("discriminator", D, G, batch)
 
     def generator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
         """The generator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
-        return self._loss(self._rules.generator_loss, D, G, batch)
+        return self._loss("generator", D, G, batch)
 
     def discriminator_gradient(self, players: Players, batch: Batch) -> Tensor:
         """The gradient of the discriminator's loss with respect to its own parameters."""
         G = players.G.theta
-        gradient, value = self._gradient(lambda D: self.discriminator_loss(D, G, batch), players.D.theta)
-        self.values.append(value)
-        self.gradients.append(("discriminator", gradient))
+        gradient = self.gradient("discriminator", lambda D: self.discriminator_loss(D, G, batch), players.D.theta)
+        self.remember(players, batch)
         return gradient
 
     def generator_gradient(self, players: Players, batch: Batch) -> Tensor:
         """The gradient of the generator's loss with respect to its own parameters."""
         D = players.D.theta
-        gradient, value = self._gradient(lambda G: self.generator_loss(D, G, batch), players.G.theta)
+        return self.gradient("generator", lambda G: self.generator_loss(D, G, batch), players.G.theta)
+
+    def gradient(self, player: PlayerName, function: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
+        """The gradient of a function, vector to scalar, at ``theta``, on a player's account.
+
+        A seed whose accounts are not finite has diverged. Within the function use ``torch.func.grad``.
+        """
+        gradient, value = self._gradient(function, theta)
         self.values.append(value)
-        self.gradients.append(("generator", gradient))
+        self.gradients.append((player, gradient))
         return gradient
 
     def move(
@@ -157,35 +145,83 @@ class Game:
         D, G = players
         if discriminator is not None:
             D = _advance(D, discriminator, self._rules.discriminator_optimizer)
+            if self._rules.project is not None:
+                D = D._replace(theta=self._rules.project({"theta": D.theta}))
         if generator is not None:
             G = _advance(G, generator, self._rules.generator_optimizer)
         return Players(D, G)
 
-    def _loss(self, loss: Bound[Tensor], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch) -> Tensor:
+    def _loss(self, player: PlayerName, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        loss = self._rules.loss(player)
+        penalties = enumerate(self._rules.penalties)
+        added = [(penalty, term, at) for at, penalty in penalties if (term := penalty.functions.get(player))]
+        names = {*loss.names, *(name for _, term, _ in added for name in term.names)}
+        scope = self._scope(names, D, G, batch)
+        total = check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
+        for penalty, term, at in added:
+            scope["memory"] = self.memory[at]
+            value = check_scalar(term(scope), player, f"penalty {penalty.name}'s")
+            # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): seldom, and as much stronger.
+            total = total + (value if penalty.every == 1 else penalty.every * (self._step % penalty.every == 0) * value)
+        return total
+
+    def _scope(self, names: set[str], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch) -> dict[str, Any]:
+        """What functions may name, of ``names``."""
         rules = self._rules
-        theta_D, theta_G = (at.theta if isinstance(at, Player) else at for at in (at_D, at_G))
-        names = loss.names
-        D = partial(_logits, rules.discriminator, theta_D, self._buffers[0])
-        G = partial(rules.generator.call, theta_G, self._buffers[1])
+        theta = {
+            "discriminator": at_D.theta if isinstance(at_D, Player) else at_D,
+            "generator": at_G.theta if isinstance(at_G, Player) else at_G,
+        }
+        D = partial(self._logits, theta["discriminator"], batch)
+        G = partial(rules.generator.call, theta["generator"], self._buffers[1])
         scope: dict[str, Any] = {"D": D, "G": G, "random": batch.random, "step": self._step}
+        for part, player in rules.parts:
+            network, buffers = (
+                (rules.discriminator, self._buffers[0])
+                if player == "discriminator"
+                else (rules.generator, self._buffers[1])
+            )
+            scope[part] = partial(network.call, theta[player], buffers, part=part)
         if "z" in names:
             scope["z"] = batch.z
-        if "real" in names or "d_real" in names:
+        if names & {"real", "d_real"}:
             scope["real"] = batch.real
-        if "fake" in names or "d_fake" in names:
+        if names & {"fake", "d_fake"}:
             scope["fake"] = G(batch.z)
         if "d_real" in names:
-            scope["d_real"] = D(scope["real"])
+            scope["d_real"] = _one_each(D(scope["real"]))
         if "d_fake" in names:
-            scope["d_fake"] = D(scope["fake"])
-        return check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
+            scope["d_fake"] = _one_each(D(scope["fake"]))
+        return scope
+
+    def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Tensor:
+        """What D says while it is trained; (n, 1) as (n,)."""
+        first, *more = inputs
+        for penalty in self._rules.penalties:
+            if "inputs" in penalty.functions:
+                first = penalty.functions["inputs"]({"x": first, "random": batch.random, "step": self._step})
+        logits = self._rules.discriminator.call(theta, self._buffers[0], first, *more, **options)
+        return logits.flatten() if logits.shape[1:] == (1,) else logits
+
+    def remember(self, players: Players, batch: Batch) -> None:
+        """Let penalties remember what they do of a batch; ``discriminator_gradient`` does so by itself."""
+        memory = list(self.memory)
+        for at, penalty in enumerate(self._rules.penalties):
+            if remember := penalty.functions.get("remember"):
+                scope = self._scope({*remember.names}, players.D, players.G, batch) | {"memory": memory[at]}
+                memory[at] = check_memory(remember(scope), memory[at], penalty.name)
+        self.memory = tuple(memory)
 
 
-def _logits(network: Network, theta: Tensor, buffers: Buffers, x: Tensor) -> Tensor:
-    return network.call(theta, buffers, x).reshape(x.shape[0])
+def _one_each(logits: Tensor) -> Tensor:
+    if logits.dim() != 1:
+        raise PluginError(
+            f"d_real and d_fake are one logit a sample, and D gives the shape {tuple(logits.shape)}: call D"
+        )
+    return logits
 
 
-def _advance(player: Player, gradient: Tensor, optimizer: Bound[tuple[Tensor, tuple[Tensor, ...]]]) -> Player:
+def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer) -> Player:
     t = player.t + 1
     moved = optimizer({"theta": player.theta, "gradient": gradient, "state": player.state, "t": t})
     if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):

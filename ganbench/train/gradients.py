@@ -24,14 +24,23 @@ def squared_norm(gradient: Tensor) -> Tensor:
     return gradient.square().flatten(1).sum(1)
 
 
+def gradient_norm(D: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """|grad D(x)|, the Euclidean norm of each sample's input gradient: x (batch, *shape) -> (batch,)."""
+    # The small constant keeps the root's derivative finite where a gradient is exactly zero.
+    return (squared_norm(input_gradient(D, x)) + 1e-12).sqrt()
+
+
+def between(real: Tensor, fake: Tensor, random: Source) -> Tensor:
+    """Points drawn uniformly between pairs of samples, (batch, *shape): one weight a sample, not a pixel."""
+    weight = random.uniform(real.shape[0]).reshape(-1, *[1] * (real.dim() - 1))
+    return fake + weight * (real - fake)
+
+
 def gradient_penalty(
     D: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, random: Source, *, target: float = 1.0
 ) -> Tensor:
     """E (|grad D(x)| - target)^2 at x drawn uniformly between pairs of real and fake samples.
 
-    Gulrajani et al. 2017, arXiv:1704.00028, equation 3: one interpolation weight a sample, not a pixel.
+    Gulrajani et al. 2017, arXiv:1704.00028, equation 3.
     """
-    weight = random.uniform(real.shape[0]).reshape(-1, *[1] * (real.dim() - 1))
-    between = fake + weight * (real - fake)
-    # The small constant keeps the root's derivative finite where a gradient is exactly zero.
-    return ((squared_norm(input_gradient(D, between)) + 1e-12).sqrt() - target).square().mean()
+    return (gradient_norm(D, between(real, fake, random)) - target).square().mean()

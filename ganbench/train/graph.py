@@ -80,7 +80,8 @@ def _product(a: Tensor, b: Tensor) -> Any:
     if min(n, k, m) >= THICK and a.dtype == torch.float32 and _mkl_is_slow():
         multiply = torch.ops.mkldnn._linear_pointwise
         return torch.stack([multiply(x, y.mT, None, "none", [], "") for x, y in zip(a, b, strict=True)])
-    if min(n, k, m) > THIN:
+    # In a chain of small products, such as the powers of a matrix, each would be written out within the next.
+    if min(n, k, m) > THIN or max(n, k, m) <= THIN:
         return NotImplemented
     # A loop over what does not lie side by side in memory is not vectorised.
     if m <= THIN:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 Buffers = dict[str, Tensor]
+
+
+class Cast(nn.Module):
+    """A player of several networks, by name: they have one parameter vector, and may share layers."""
+
+    def __init__(self, lead: nn.Module, parts: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.lead = lead
+        self.parts = nn.ModuleDict(parts)
+
+    def forward(self, part: str, *inputs: Tensor, **options: Any) -> Any:
+        """What one of the networks makes of the inputs."""
+        return (self.parts[part] if part else self.lead)(*inputs, **options)
+
+
+def whole(lead: nn.Module, parts: Mapping[str, nn.Module]) -> nn.Module:
+    """A player's module: its network alone, or with its parts."""
+    return Cast(lead, parts) if parts else lead
 
 
 class Network:
@@ -25,6 +44,7 @@ class Network:
         self._bfloat16 = bfloat16
         named = dict(module.named_parameters())
         self._names = tuple(named)
+        self._tied = _tied(module)
         self._shapes = tuple(parameter.shape for parameter in named.values())
         self._sizes = [parameter.numel() for parameter in named.values()]
 
@@ -33,21 +53,43 @@ class Network:
         """The length of theta."""
         return sum(self._sizes)
 
-    def call(self, theta: Tensor, buffers: Buffers, x: Tensor) -> Tensor:
-        """The output for one model: theta (parameters,), x (batch, ...)."""
-        return self.apply(self.tensors(theta, buffers), x, self.module)
+    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
+        """The output for one model, or of a part of it: theta (parameters,), each of the inputs (batch, ...)."""
+        return self.apply(self.tensors(theta, buffers), inputs, self.module, part, options)
 
     def tensors(self, theta: Tensor, buffers: Buffers) -> dict[str, Tensor]:
         """All tensors of one model by their names in the module; the parameters are views of theta."""
         pieces = torch.split(theta, self._sizes)
         named = zip(self._names, pieces, self._shapes, strict=True)
-        return {**{name: piece.view(shape) for name, piece, shape in named}, **buffers}
+        own = {**{name: piece.view(shape) for name, piece, shape in named}, **buffers}
+        return own | {name: own[first] for name, first in self._tied.items()}
 
-    def apply(self, tensors: dict[str, Tensor], x: Tensor, module: nn.Module) -> Tensor:
+    def apply(
+        self,
+        tensors: dict[str, Tensor],
+        inputs: tuple[Tensor, ...],
+        module: nn.Module,
+        part: str = "",
+        options: Mapping[str, Any] | None = None,
+    ) -> Tensor:
         """The output for one model, given as its tensors, of ``module``: this one, or a twin of it in another mode."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
-            output: Tensor = functional_call(module, tensors, (x,))
-        return output.to(x.dtype)
+        arguments = (part, *inputs) if isinstance(module, Cast) else inputs
+        with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
+            # torch's own way of tying leaves a module that is met twice with the tensors of the call.
+            output: Tensor = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)
+        return output.to(inputs[0].dtype)
+
+
+def _tied(module: nn.Module) -> dict[str, str]:
+    """Further names of tensors that two modules share, and the first name of each; a module met twice is one module."""
+    first: dict[int, str] = {}
+    again: dict[str, str] = {}
+    for prefix, part in module.named_modules():
+        for name, tensor in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)):
+            full = f"{prefix}.{name}".lstrip(".")
+            if first.setdefault(id(tensor), full) != full:
+                again[full] = first[id(tensor)]
+    return again
 
 
 def flatten(module: nn.Module) -> Tensor:

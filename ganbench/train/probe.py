@@ -16,8 +16,9 @@ from ganbench.seeds import isolated
 from ganbench.threads import threads_for
 from ganbench.train.chance import OwnRandomness
 from ganbench.train.cost import StepCost, step_cost
-from ganbench.train.game import Game, Gradient, Players, Rules, autograd_gradient, functional_gradient
+from ganbench.train.game import Game, Gradient, Players, autograd_gradient, functional_gradient
 from ganbench.train.noise import Draw, Tape
+from ganbench.train.rules import Rules
 from ganbench.train.scalars import lay
 from ganbench.train.step import Constants, Draws, State, batch, of_replica, one_step
 
@@ -176,7 +177,7 @@ def _record(
         generator = _global_state(device)
         tape = Tape(device=device)
         own, moves = lay(rules, update, constants.scalars)
-        game = Game(own, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient)
+        game = Game(own, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory)
         with OwnRandomness(tape) as chance:
             players = moves({"game": game, "players": state.players})
         drew_globally = _global_state(device) != generator

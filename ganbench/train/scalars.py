@@ -11,20 +11,19 @@ from torch import Tensor
 
 from ganbench.calling import Bound
 from ganbench.suite import Variant
-from ganbench.train.game import Players, Rules
+from ganbench.train.game import Players
+from ganbench.train.rules import Rules
 
 #: For each part of a variant, the parameters that differ: (replicas,), or (replicas, n) where a parameter is n numbers.
 Scalars = dict[str, dict[str, Tensor]]
-
-_PARTS = ("loss", "update", "generator_optimizer", "discriminator_optimizer")
 
 
 def scalars(recipes: Sequence[Variant], seeds: int, device: torch.device) -> Scalars:
     """What differs between recipes, each repeated for all its seeds; empty where nothing does."""
     found: Scalars = {}
-    for part in _PARTS:
-        for name in getattr(recipes[0], part).parameters:
-            values = [getattr(recipe, part).parameters[name] for recipe in recipes]
+    for part in recipes[0].parts():
+        for name in recipes[0].parts()[part].parameters:
+            values = [recipe.parts()[part].parameters[name] for recipe in recipes]
             if any(value != values[0] for value in values):
                 # A plugin computes with Python's floats, 64 bits, until they meet a tensor: so do these.
                 each = torch.tensor(values, dtype=torch.float64, device=device)
@@ -40,6 +39,12 @@ def lay(rules: Rules, update: Bound[Players], scalars: Scalars) -> tuple[Rules, 
     changed: dict[str, Any] = {
         "discriminator_loss": _lay(rules.discriminator_loss, loss),
         "generator_loss": _lay(rules.generator_loss, loss),
+        "project": rules.project and _lay(rules.project, loss),
+        "penalties": tuple(
+            replace(penalty, functions={name: _lay(bound, own) for name, bound in penalty.functions.items()})
+            for penalty in rules.penalties
+            for own in [scalars.get(f"penalty.{penalty.name}", {})]
+        ),
         "discriminator_optimizer": _lay(rules.discriminator_optimizer, scalars.get("discriminator_optimizer", {})),
         "generator_optimizer": _lay(rules.generator_optimizer, scalars.get("generator_optimizer", {})),
     }

@@ -12,9 +12,10 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from ganbench.calling import Bound
 from ganbench.train.chance import OwnRandomness
-from ganbench.train.game import Game, Gradient, Player, Players, Rules
+from ganbench.train.game import Game, Gradient, Memory, Player, Players
 from ganbench.train.network import Buffers
 from ganbench.train.noise import Tape
+from ganbench.train.rules import Rules
 from ganbench.train.scalars import Scalars, lay
 
 
@@ -27,6 +28,10 @@ class State(NamedTuple):
 
     players: Players
     survived: Tensor
+    #: The running average of the generator's parameters, (replicas, parameters), where there is one.
+    average: tuple[Tensor, ...] = ()
+    #: What each penalty remembers, if anything.
+    memory: Memory = ()
 
 
 class Constants(NamedTuple):
@@ -52,12 +57,14 @@ def one_step(rules: Rules, update: Bound[Players], gradient: Gradient, *, chance
     def step(state: State, constants: Constants, draws: Draws, index: Tensor) -> State:
         tape = Tape(draws)
         own, moves = lay(rules, update, constants.scalars)
-        game = Game(own, (constants.D, constants.G), tape, index, gradient)
+        game = Game(own, (constants.D, constants.G), tape, index, gradient, state.memory)
         with OwnRandomness(tape) if chance else nullcontext():
             players = moves({"game": game, "players": state.players})
         # One sum tells: what is not finite stays so in a sum.
         total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()
-        return State(players, state.survived + (total.isfinite() & (state.survived == index)))
+        survived = state.survived + (total.isfinite() & (state.survived == index))
+        average = tuple(mean + (1 - (rules.average or 0.0)) * (players.G.theta - mean) for mean in state.average)
+        return State(players, survived, average, game.memory)
 
     return step
 
@@ -81,10 +88,12 @@ def flat(step: Step, state: State, constants: Constants) -> FlatStep:
     return flattened
 
 
-def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callable[..., Any]]) -> State:
+def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callable[..., Any]], rules: Rules) -> State:
     """The state before the first step: parameters (replicas, parameters) of D and of G, fresh optimisers."""
     replicas = theta[0].shape[0]
     device = theta[0].device
+    memories = [penalty.memory for penalty in rules.penalties]
+    first = tuple(tuple(torch.full((replicas,), number, device=device) for number in own) for own in memories)
 
     def player(parameters: Tensor, begin: Callable[..., Any]) -> Player:
         return Player(parameters, tuple(begin(parameters)), torch.zeros(replicas, device=device))
@@ -92,6 +101,8 @@ def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callab
     return State(
         Players(player(theta[0], starts[0]), player(theta[1], starts[1])),
         torch.zeros(replicas, dtype=torch.long, device=device),
+        () if rules.average is None else (theta[1].clone(),),
+        first,
     )
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from recorded import COLUMNS, COUNTS, ROW, SPEED, column, recorded
 
+from ganbench.column import Column
 from ganbench.compare.baseline import save
 from ganbench.compare.load import describe, find_run, load, runs, side
-from ganbench.kinds import Column
 from ganbench.measure import PROTOCOL
 from ganbench.record.status import Status
 

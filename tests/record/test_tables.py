@@ -10,8 +10,8 @@ import random
 
 import pytest
 
+from ganbench.column import Column, check_columns
 from ganbench.comparison import effect
-from ganbench.kinds import Column, check_columns
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
 from ganbench.record.replay import Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.tables import table
 from ganbench.report.figures import SIGNS, belongs, estimates, figures, interval
 

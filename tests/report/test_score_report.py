@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from ganbench.choice import Choice
-from ganbench.kinds import Column
+from ganbench.column import Column
 from ganbench.record.samples import Samples
 from ganbench.record.scores import Score
 from ganbench.report.score import show_score

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch.utils._pytree import tree_flatten
 
-from ganbench.registry import Registry
 from ganbench.train import cell as cells
 from ganbench.train.cell import Trainer
 from ganbench.train.cost import StepCost
 from ganbench.train.noise import Draw
 from ganbench.train.probe import Probe
 
-LOSSES = sorted(Registry.load().names("loss"))
+#: What differs in kind: the conformance kit does the same for every shipped plugin, without a compiler.
+LOSSES = ("minimax", "nonsaturating", "nonsaturating-r1", "rpgan", "wgan-gp")
 UPDATES = ("alternating", "simultaneous")
 #: A batch norm makes some gradients zero but for rounding, and Adam would make whole steps of that; so would a layer of
 #: dead units of their variance.

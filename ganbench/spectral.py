@@ -1,0 +1,51 @@
+"""Spectral normalisation without state, so that it batches over replicas and compiles."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+#: The Gram matrix is raised to its fourth power so often: as exact as 4^4 = 256 power iterations, for 8 small products.
+_ROUNDS = 4
+
+
+def spectral_norm(layer: Layer) -> Layer:
+    """Divide a linear or convolutional layer's weight by its largest singular value, in every call; returns the layer.
+
+    Miyato et al. 2018, arXiv:1802.05957, section 2.1; a convolution's weight (outputs, inputs, height, width) is a
+    matrix (outputs, the rest). Use it in place of torch's own, which keeps its vectors in buffers that change.
+    """
+    parametrize.register_parametrization(layer, "weight", _Normalised())
+    return layer
+
+
+def largest_singular_value(weight: Tensor) -> Tensor:
+    """The spectral norm of ``weight.flatten(1)``, a scalar; its gradient is u v', as the paper has it (equation 12).
+
+    The normalised powers of the Gram matrix W W' tend to u u', and then sigma^2 = tr(u u' W W'); where singular values
+    tie, to the mean over their vectors. u is held constant in the gradient. Never above the truth, and below it by a
+    factor of at most n^(1/514), n the smaller side: 0.8 % for 64, and far less for matrices as they occur.
+    """
+    matrix = weight.flatten(1)
+    if matrix.shape[0] > matrix.shape[1]:
+        matrix = matrix.mT
+    fixed = matrix.detach()
+    power = _unit_trace(fixed @ fixed.mT)
+    for _ in range(_ROUNDS):
+        square = power @ power
+        power = _unit_trace(square @ square)
+    return (power @ matrix * matrix).sum().sqrt()
+
+
+def _unit_trace(gram: Tensor) -> Tensor:
+    return gram / gram.diagonal().sum().clamp_min(torch.finfo(gram.dtype).tiny)
+
+
+class _Normalised(nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight / largest_singular_value(weight)
