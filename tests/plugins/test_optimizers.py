@@ -44,4 +44,4 @@ def test_defaults_are_torchs(name, shipped):
     """Where a parameter has torch's name it has torch's default."""
     defaults = getattr(torch.optim, name)([torch.zeros(1)]).defaults
     for parameter in shipped.get("optimizer", name.lower()).parameters:
-        assert parameter.default == defaults[parameter.name]
+        assert parameter.common or parameter.default == defaults[parameter.name]

@@ -1,0 +1,84 @@
+"""ALI (Dumoulin et al. 2017, arXiv:1606.00704, algorithm 1) and BiGAN (Donahue et al. 2017, arXiv:1605.09782): D(x, z).
+
+An encoder E is trained with the generator: D tells (x, E(x)) of the data from (G(z), z), and where it cannot, E inverts
+G. ALI's E draws z from a Gaussian of the mean and variance that it gives; BiGAN's gives z itself. E is the
+architecture's discriminator with another last layer; in D, z stands beside x as further coordinates, or as channels
+that are the same at every pixel. Both papers train E and G on the swapped labels, as here.
+"""
+
+from math import prod
+
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from ganbench import Loss, Networks, hookimpl
+
+
+class Joint(nn.Module):
+    """D(x, z)."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x, z):
+        z = z.flatten(1)
+        beside = z.reshape(*z.shape, *[1] * (x.dim() - 2)).expand(*z.shape, *x.shape[2:])
+        return self.network(torch.cat([x, beside], dim=1))
+
+
+def encoder(discriminator, outputs):
+    """A network like the discriminator, with so many outputs."""
+    if not isinstance(discriminator, nn.Sequential) or not isinstance(discriminator[-1], nn.Linear):
+        raise ValueError("the encoder is made of a discriminator that is an nn.Sequential and ends in nn.Linear")
+    return nn.Sequential(*discriminator[:-1], nn.Linear(discriminator[-1].in_features, outputs))
+
+
+def joint_players(build, shape, numbers):
+    """The players of a game in x and z, whose E gives so many numbers for each of z."""
+    single = build(shape)
+    size = prod(single.latent)
+    return Networks(
+        single.generator,
+        Joint(build((shape[0] + size, *shape[1:])).discriminator),
+        single.latent,
+        single.latent_distribution,
+        generator_parts={"E": encoder(single.discriminator, numbers * size)},
+    )
+
+
+def ali_players(build, shape):
+    return joint_players(build, shape, numbers=2)
+
+
+def bigan_players(build, shape):
+    return joint_players(build, shape, numbers=1)
+
+
+def drawn(E, x, random):
+    """A draw of z from q(z | x), the Gaussian that E gives."""
+    mean, log_variance = E(x).chunk(2, dim=1)
+    return mean + (log_variance / 2).exp() * random.normal(*mean.shape)
+
+
+def ali_discriminator(D, E, real, fake, z, random):
+    return softplus(-D(real, drawn(E, real, random))).mean() + softplus(D(fake, z)).mean()
+
+
+def ali_generator(D, E, real, fake, z, random):
+    return softplus(D(real, drawn(E, real, random))).mean() + softplus(-D(fake, z)).mean()
+
+
+def bigan_discriminator(D, E, real, fake, z):
+    return softplus(-D(real, E(real))).mean() + softplus(D(fake, z)).mean()
+
+
+def bigan_generator(D, E, real, fake, z):
+    return softplus(D(real, E(real))).mean() + softplus(-D(fake, z)).mean()
+
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("ali", ali_discriminator, ali_generator, players=ali_players, parts=("E",))
+    yield Loss("bigan", bigan_discriminator, bigan_generator, players=bigan_players, parts=("E",))
