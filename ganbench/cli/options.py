@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+
+from ganbench.datafolder import VARIABLE
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +47,23 @@ plugins_option = click.option(
 )
 
 
+def _data(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        if not path.is_dir():
+            raise Mistake(f"--data {path}: there is no such folder")
+        os.environ[VARIABLE] = str(path.resolve())
+
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    callback=_data,
+    expose_value=False,
+    metavar="DIR",
+    help=f"Where data sets lie that come as files; else the variable {VARIABLE} says.",
+)
+
+
 def suite_options(command: Command) -> Command:
     """The options of every command that reads a suite, and its name."""
     return training_options(click.argument("suite")(command))
@@ -53,6 +73,7 @@ def training_options(command: Command) -> Command:
     """The options of every command that may train."""
     for option in (
         plugins_option,
+        data_option,
         click.option(
             "--seeds",
             type=click.IntRange(1, 100_000),

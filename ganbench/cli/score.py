@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, plugins_option
+from ganbench.cli.options import Mistake, choose_device, console_for, data_option, load_suite, plugins_option
 
 
 @click.command()
@@ -20,6 +20,7 @@ from ganbench.cli.options import Mistake, choose_device, console_for, load_suite
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Whose held-out data: the file's own, else 0.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, cuda or cuda:N.")
 @plugins_option
+@data_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -108,7 +108,8 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
         return [Divergence(None, None, None, "lower bound", None, 0.0, few) for _ in pairs]
     mixture = dataset if isinstance(dataset, Mixture) else None
     finite_set: Tensor | None = getattr(dataset, "training", None)
-    training = None if finite_set is None else from_tensor(finite_set)
+    # No more than are of use: in double precision a large set of images would fill a machine.
+    training = None if finite_set is None else from_tensor(finite_set[:: -(-len(finite_set) // MOST)])
     noise = IMAGE_NOISE if len(dataset.shape) > 1 else 0.0
     bound_of = partial(lower_bound, training=training, mixture=mixture, noise=noise)
     answer = []

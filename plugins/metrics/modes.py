@@ -1,13 +1,14 @@
 """Modes covered, high-quality share and reverse KL over modes (after Srivastava et al. 2017, VEEGAN, arXiv:1705.07761).
 
 The paper counts a mode at one sample within 3 std; here it needs ``share`` of the samples the data would put there, and
-the paper's count is the column modes_touched. KL over modes as in PacGAN (Lin et al. 2018, arXiv:1712.04086).
+the paper's count is the column modes_touched. Above two dimensions, where 3 std would reject the data, the radius is
+that which 98.89 % of a mode are within, as in the plane. KL over modes: PacGAN (Lin et al. 2018, arXiv:1712.04086).
 largest_mode, spread and offset are kept for each seed, to tell how one failed; the last two for data without modes too.
 
 Direction: modes_covered and all_modes higher, reverse_kl lower; the others best at the oracle's.
 Unit: modes; shares of all samples; nats for reverse_kl; the data's total std for spread and offset.
 Source: Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2018, arXiv:1712.04086.
-Floor: high_quality .9889 in 2-D; reverse_kl (modes - 1) / 2n; spread 1 and offset 0, give or take 1 / sqrt n.
+Floor: high_quality .9889 in 2-D and above; reverse_kl (modes - 1) / 2n; spread 1 and offset 0, give or take 1 / sqrt n.
 Cost: 0.6 ms at 10,000 samples in 2-D, one thread; at every evaluation.
 """
 

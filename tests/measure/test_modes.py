@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from ganbench.measure.modes import count_modes, nearest, nearest_mode
+from ganbench.measure.modes import count_modes, good_radius, nearest, nearest_mode
 from ganbench.mixture import Mixture
 
 ANGLES = 2 * np.pi * np.arange(8) / 8
@@ -83,7 +83,26 @@ def test_more_than_two_dimensions_are_fine() -> None:
     random = np.random.default_rng(0)
     count = count_modes(mixture.means[random.integers(0, 5, N)] + random.standard_normal((N, 5)), mixture)
     assert count.covered == 5
-    assert count.high_quality == pytest.approx(0.8909, abs=0.013)
+    assert count.high_quality == pytest.approx(0.9889, abs=4 * math.sqrt(0.9889 * 0.0111 / N))
+
+
+@pytest.mark.parametrize("dimension", [3, 64, 1200])
+def test_the_data_itself_passes_in_any_dimension_and_shrunken_modes_show(dimension: int) -> None:
+    """Within 3 std, or VEEGAN's 10 of 1,200 dimensions, there would be none; four standard errors of 2,000 samples."""
+    mixture = Mixture(np.arange(4)[:, None] * 10 * np.ones(dimension), 0.5)
+    random = np.random.default_rng(dimension)
+    mode, normal = random.integers(0, 4, 2000), random.standard_normal((2000, dimension))
+    count = count_modes(mixture.means[mode] + 0.5 * normal, mixture)
+    assert (count.covered, count.touched) == (4, 4)
+    assert count.high_quality == pytest.approx(1 - math.exp(-4.5), abs=4 * math.sqrt(0.9889 * 0.0111 / 2000))
+    assert 0 <= count.reverse_kl < (3 + 4 * math.sqrt(6)) / 4000
+    assert count_modes(mixture.means[mode] + 0.4 * normal, mixture).high_quality > 0.9999 or dimension == 3
+
+
+def test_the_radius_of_high_quality_is_the_literatures_on_line_and_plane() -> None:
+    assert [good_radius(d) for d in (1, 2)] == [3.0, 3.0]
+    assert good_radius(3) == pytest.approx(3.3342, abs=0.0001)
+    assert good_radius(700) == pytest.approx(28.0778, abs=0.0001)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ganbench.calling import bind
-from ganbench.kinds import CELL_NAMES, METRIC_NAMES, SEED_NAMES, Column, Metric
+from ganbench.column import Column
+from ganbench.kinds import CELL_NAMES, METRIC_NAMES, SEED_NAMES, Metric
 from ganbench.measure.evaluate import Metrics, bind_metrics
 from ganbench.registry import Registry
 from ganbench.suite import Choice

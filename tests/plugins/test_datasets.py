@@ -16,8 +16,12 @@ from ganbench import Dataset, Mixture
 FOLDER = Path(__file__).parents[2] / "plugins" / "datasets"
 
 
+def datasets(file: str) -> list[Dataset]:
+    return list(runpy.run_path(str(FOLDER / f"{file}.py"))["ganbench_datasets"]())
+
+
 def dataset(file: str) -> Dataset:
-    (value,) = runpy.run_path(str(FOLDER / f"{file}.py"))["ganbench_datasets"]()
+    (value,) = datasets(file)
     return value
 
 
@@ -29,11 +33,11 @@ def check(build: Any, **parameters: Any) -> Mixture:
 
 @pytest.mark.parametrize("file", sorted(path.stem for path in FOLDER.glob("*.py")))
 def test_all_parameters_are_keywords_with_annotations_and_the_docstring_says_what_it_is(file: str) -> None:
-    build = dataset(file).build
-    hints = get_type_hints(build, include_extras=True)
-    for parameter in inspect.signature(build).parameters.values():
-        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        assert parameter.name in hints
+    for value in datasets(file):
+        hints = get_type_hints(value.build, include_extras=True)
+        for parameter in inspect.signature(value.build).parameters.values():
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            assert parameter.name in hints
     first = (FOLDER / f"{file}.py").read_text().splitlines()[0]
     assert first.startswith('"""')
     assert first.endswith(".")

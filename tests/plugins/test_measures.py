@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from ganbench import Metric, Mixture
-from ganbench.kinds import METRIC_NAMES, check_columns
+from ganbench.column import check_columns
+from ganbench.kinds import METRIC_NAMES
 from ganbench.registry import Registry
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "metrics"

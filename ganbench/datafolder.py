@@ -1,0 +1,61 @@
+"""Where data sets that come as files lie, and how one that is not there is got.
+
+The folder is that of ``--data DIR``, else of the environment variable ``GANBENCH_DATA``, else ``ganbench`` in the
+user's cache. Within it files lie as torchvision puts them, so that its folders can be used as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+#: The environment variable; ``--data`` sets it, so that processes which a command starts know it too.
+VARIABLE = "GANBENCH_DATA"
+
+
+def data_folder() -> Path:
+    """The folder that holds data sets."""
+    if given := os.environ.get(VARIABLE):
+        return Path(given)
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "ganbench"
+
+
+def located(folder: Path, places: Iterable[str]) -> Path | None:
+    """The first of some places within a folder that is there, packed (.gz) or not; None where none is."""
+    for place in places:
+        for path in (folder / place, folder / f"{place}.gz"):
+            if path.is_file():
+                return path
+    return None
+
+
+class MissingData(ValueError):  # noqa: N818 - it is named for what it is
+    """A data set's files are not there; the message, one line, says how to get them."""
+
+    def __init__(self, what: str, folder: Path, place: str) -> None:
+        super().__init__(
+            f"{what} is not there: no {folder / place}; "
+            "say where it lies with --data DIR, or set the data set's parameter 'download: true'"
+        )
+
+
+def download(name: str, folder: Path) -> None:
+    """Have torchvision put its data set of this name into a folder, which it leaves alone where it is there already.
+
+    Raises ValueError, one line, where torchvision or the network does not work.
+    """
+    try:
+        from torchvision import datasets  # type: ignore[import-untyped]  # late: slow, and not in every environment
+    except Exception as error:  # one that does not fit torch fails in many ways
+        raise ValueError(f"download: needs torchvision, which cannot be imported: {_line(error)}") from None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        getattr(datasets, name)(str(folder), download=True)
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"download: {name} could not be put into {folder}: {_line(error)}") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

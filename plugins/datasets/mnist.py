@@ -1,0 +1,28 @@
+"""MNIST (LeCun et al. 1998, doi:10.1109/5.726791) and Fashion-MNIST (Xiao et al. 2017, arXiv:1708.07747), 28 x 28.
+
+60,000 images, drawn with replacement, and the 10,000 of the test set held out; pixels scaled from 0..255 to [-1, 1].
+``size: 32`` adds a border of two black pixels. The files lie in ``--data DIR`` as torchvision puts them
+(DIR/MNIST/raw, DIR/FashionMNIST/raw; packed or not), and ``download: true`` has it do so.
+"""
+
+from typing import Literal
+
+from ganbench import Dataset, hookimpl
+from ganbench.finite import Finite
+from ganbench.imagefiles import bordered, mnist
+
+
+def digits(*, size: Literal[28, 32] = 28, download: bool = False):
+    images = bordered(mnist("MNIST", fetch=download), size)
+    return Finite(images.training, images.held_out)
+
+
+def fashion(*, size: Literal[28, 32] = 28, download: bool = False):
+    images = bordered(mnist("FashionMNIST", fetch=download), size)
+    return Finite(images.training, images.held_out)
+
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("mnist", digits)
+    yield Dataset("fashion-mnist", fashion)
