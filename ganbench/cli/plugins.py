@@ -2,39 +2,117 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganbench.cli.options import console_for, plugins_option
-from ganbench.kinds import plural
+from ganbench.kinds import KINDS, plural
 
-KINDS = ("loss", "architecture", "dataset", "metric", "update", "optimizer", "reference")
-
-
-def _kind(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """A kind, by its name or that name's plural."""
-    kind = {plural(kind): kind for kind in KINDS}.get(value or "", value)
-    if kind is not None and kind not in KINDS:
-        raise click.BadParameter(f"{value!r} is not one of {', '.join(map(repr, KINDS))}.")
-    return kind
+if TYPE_CHECKING:
+    from ganbench.registry import Registry
 
 
 @click.command("list")
-@click.argument("kind", metavar="[KIND]", callback=_kind, required=False)
+@click.argument("what", metavar="[KIND|NAME]...", nargs=-1)
 @plugins_option
+@click.option("--verbose", "-v", is_flag=True, help="Print the parameters of each too.")
+@click.option("--bibtex", "as_bibtex", is_flag=True, help="Print the papers that they cite, as BibTeX.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-def list_plugins(kind: str | None, plugins: Path | None, as_json: bool) -> None:
-    """List the plugins with their parameters, citation and where they come from, and what is broken.
+def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_bibtex: bool, as_json: bool) -> None:
+    """List the plugins, a line each, with its citation, and what is broken.
 
-    KIND is loss, architecture, dataset, metric, update, optimizer or reference.
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference: its plugins with their
+    parameters. NAME is a plugin's: all that its file says of it.
     """
+    if as_bibtex and as_json:
+        raise click.UsageError("--bibtex and --json: choose one")
+    from ganbench.citation import bibtex, find
     from ganbench.registry import Registry
-    from ganbench.report.plugins import show_plugins
+    from ganbench.report.plugins import show_plugin, show_plugins
 
     registry = Registry.load([Path("plugins")], plugins)
+    rows, named = _chosen(registry, what)
+    docs = _docstrings(rows, registry)
     if as_json:
-        click.echo(json.dumps(registry.as_rows(kind), indent=2))
+        lines = [(doc.splitlines() or [""])[0] for doc in docs]
+        click.echo(json.dumps([row | {"citation": line} for row, line in zip(rows, lines, strict=True)], indent=2))
+        return
+    if as_bibtex:
+        pairs = zip(rows, docs, strict=True)
+        entries = bibtex(
+            (f"{row['kind']} {row['name']}", one) for row, doc in pairs if row["kind"] for one in find(doc)
+        )
+        click.echo(entries, nl=False)
+        return
+    console = console_for()
+    if named:
+        for index, (row, doc) in enumerate(zip(rows, docs, strict=True)):
+            if index:
+                console.print()
+            show_plugin(row, doc, console)
     else:
-        show_plugins(registry.as_rows(kind), console_for())
+        show_plugins(rows, docs, console, parameters=verbose or bool(what))
+        if console.is_terminal:
+            click.echo("ganbench list NAME shows all of one, --verbose parameters, --bibtex the papers")
+
+
+def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of these kinds, of these names, or of everything; and whether they were named."""
+    from ganbench.wording import suggest
+
+    everything = registry.as_rows()
+    if not what:
+        return everything, False
+    kinds = {plural(kind): kind for kind in KINDS} | {kind: kind for kind in KINDS}
+    rows: list[dict[str, Any]] = []
+    for word in what:
+        found = [row for row in everything if (row["kind"] == kinds[word] if word in kinds else row["name"] == word)]
+        if word not in kinds and not found:
+            known = [row["name"] for row in everything if row["name"]]
+            near = suggest(word, [*kinds, *known])
+            near = near if near.startswith(", did") else ""
+            causes = [
+                f" ({row['source']} could not be loaded: {row['broken']})"
+                for row, broken in zip(everything[len(known) :], registry.broken, strict=True)
+                if broken.defines(word)
+            ]
+            message = f"{word!r} is not one of {', '.join(map(repr, KINDS))}, nor a plugin's name{near}"
+            raise click.UsageError(message + "".join(causes), ctx=click.get_current_context())
+        rows += [row for row in found if row not in rows]
+    named = not any(word in kinds for word in what)
+    return (rows if named else rows + [row for row in everything if not row["kind"]]), named
+
+
+def _docstrings(rows: list[dict[str, Any]], registry: Registry) -> list[str]:
+    """What each plugin says of itself: its file's docstring, after its function's where the file has several plugins.
+
+    Where the file cannot be read, the line of it that is known; nothing for what is broken.
+    """
+    import ast
+    import inspect
+    from collections import Counter
+
+    from ganbench.registry import display
+
+    shared = Counter(str(entry.source) for entry in registry.entries)
+    own = {
+        (entry.kind, entry.name, display(entry.source)): [
+            inspect.getdoc(function)
+            for function in (getattr(entry.value, name) for name in KINDS[entry.kind].given)
+            if inspect.isfunction(function)
+        ]
+        for entry in registry.entries
+        if shared[str(entry.source)] > 1
+    }
+    docs = []
+    for row in rows:
+        of_file = row["citation"]
+        # What is no file, and what was changed since it was loaded, may not parse.
+        with contextlib.suppress(OSError, SyntaxError, ValueError):
+            of_file = (ast.get_docstring(ast.parse(Path(row["source"]).read_bytes())) if row["kind"] else "") or of_file
+        docs.append("\n\n".join([*filter(None, own.get((row["kind"], row["name"], row["source"]), [])), of_file]))
+    return docs

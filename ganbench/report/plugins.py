@@ -1,45 +1,182 @@
-"""The list of plugins, by kind."""
+"""The list of plugins, a line each, and one plugin in full."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from textwrap import shorten, wrap
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
+from rich.style import Style
 from rich.text import Text
 
+from ganbench.citation import Citation, clause, find
 from ganbench.kinds import plural
 
+Row = dict[str, Any]
 
-def show_plugins(rows: Sequence[dict[str, Any]], console: Console) -> None:
-    """Print ``Registry.as_rows``: each plugin's name, parameters, citation and source; then what is broken."""
-    usable = [row for row in rows if row["kind"]]
-    for kind, group in groupby(usable, key=lambda row: str(row["kind"])):
-        console.print(Text(plural(kind), style="bold"))
-        for row in group:
-            _show_one(row, console)
+#: From these widths on there is room for the number of a paper, and for its authors; below, for the first one.
+WIDE, MIDDLING = 118, 90
+#: Wider, a citation would stand too far from what it belongs to.
+WIDEST = 150
+
+
+def show_plugins(rows: Sequence[Row], docs: Sequence[str], console: Console, parameters: bool = False) -> None:
+    """Print ``Registry.as_rows``, by kind: a line a plugin, with its ``parameters`` where asked for; then the broken.
+
+    ``docs``: the docstring of each row. A terminal's lines are as wide as it is; in a pipe nothing is shortened.
+    """
+    usable = [(row, doc) for row, doc in zip(rows, docs, strict=True) if row["kind"]]
+    width = min(console.width, WIDEST) if console.is_terminal else None
+    for kind, group in groupby(usable, key=lambda pair: str(pair[0]["kind"])):
+        of_kind = list(group)
+        widest = max(len(row["name"]) for row, _ in of_kind)
+        _line(console, Text.assemble((plural(kind), "bold"), (f" ({len(of_kind)})", "dim")))
+        for row, doc in of_kind:
+            _line(console, _summary(row, doc, widest, width))
+            _show_notes(row, console)
+            if parameters:
+                said = [f"{one['name']}={_default(one)}" for one in row["parameters"]]
+                _show_filled(said, console, indent=6, style="dim")
         console.print()
+    _show_broken(rows, console)
+
+
+def show_plugin(row: Row, doc: str, console: Console) -> None:
+    """Print one plugin in full: its docstring ``doc``, its parameters, how a suite names it, where its papers are."""
+    _line(console, Text.assemble((f"{row['kind']} ", "bold"), (row["name"], "bold cyan")))
+    _line(console, Text(f"  from {row['source']} ({row['origin']})", style="dim"))
+    if row["broken"]:
+        _show_words(row["broken"], console, indent=2, style="red")
+    console.print()
+    for paragraph in _paragraphs(doc):
+        _show_words(paragraph, console, indent=2)
+    console.print()
+    if row["parameters"]:
+        _line(console, Text("  parameters", style="bold"))
+        heads = [f"{one['name']}: {_default(one)}" for one in row["parameters"]]
+        widest = min(max(map(len, heads)), 40)
+        for head, one in zip(heads, row["parameters"], strict=True):
+            _show_words(f"{head:{widest}}  {one['type']}", console, indent=4, more=widest + 2)
+        console.print()
+    _show_filled(_in_suite(row), console, indent=2, style="green", more=2)
+    console.print()
+    for citation in find(doc):
+        if citation.url:
+            where = Text(citation.url, Style(dim=True, link=citation.url))
+            _line(console, Text.assemble(f"  {citation.label}  ", where))
+
+
+def _in_suite(row: Row) -> list[str]:
+    """How a suite names a plugin, in words between which a line may end."""
+    if not row["parameters"]:
+        words = [row["name"]]
+    else:
+        words = [f"{{name: {row['name']},"]
+        words += [f"{one['name']}: {'...' if one['required'] else _default(one)}," for one in row["parameters"]]
+        words[-1] = f"{words[-1][:-1]}}}"
+    before, after = {
+        "dataset": (f"datasets: {{{row['name']}: ", "}"),
+        "metric": ("metrics: [", "]"),
+        "reference": ("references: [", "]"),
+    }.get(row["kind"], (f"{row['kind']}: ", ""))
+    return [before + words[0], *words[1:-1], words[-1] + after] if len(words) > 1 else [before + words[0] + after]
+
+
+def _summary(row: Row, doc: str, widest: int, width: int | None) -> Text:
+    """``  name  what it is  citation``; ``width`` characters, the citation at their end, or as many as it takes."""
+    what, cited = clause(doc.partition("\n")[0]), _paper(row, doc)
+    text = Text(f"  {row['name']:{widest}}  ", style="cyan")
+    said = _cited(cited, width)
+    if width is not None:
+        room = max(width - len(text) - (len(said) + 2 if said else 0), 1)
+        if len(what) > room:
+            whole_words = shorten(what, room, placeholder=" …", break_on_hyphens=False)
+            what = whole_words if len(whole_words) > 2 else what[: room - 1] + "…"
+        if said:
+            what = f"{what:{room}}"
+    text.append(what, style="default")
+    if cited:
+        text.append(f"  {said}", style=Style(dim=True, link=cited.url or None))
+    return text
+
+
+def _paper(row: Row, doc: str) -> Citation | None:
+    """The first paper of a docstring's first line, else of its line ``Source: ...``, else of the file's first line."""
+    source = re.search(r"^Source: .*?(?=\n\n|\n[A-Z]\w+: |\Z)", doc, re.MULTILINE | re.DOTALL)
+    return next(iter((*find(doc.partition("\n")[0]), *find(source[0] if source else ""), *find(row["citation"]))), None)
+
+
+def _cited(citation: Citation | None, width: int | None) -> str:
+    if citation is None:
+        return ""
+    if width is None or width >= WIDE:
+        return citation.full
+    return citation.label if width >= MIDDLING else citation.short
+
+
+def _show_notes(row: Row, console: Console) -> None:
+    """Where a plugin is from, unless it was shipped, and why it cannot be used."""
+    if row["origin"] != "shipped":
+        # A path is never broken, so that it can be copied.
+        _line(console, Text(f"      from {row['source']} ({row['origin']})", style="dim"))
+    if row["broken"]:
+        _show_words(row["broken"], console, indent=6, style="red")
+
+
+def _show_broken(rows: Iterable[Row], console: Console) -> None:
     broken = [row for row in rows if not row["kind"]]
     if broken:
-        console.print(Text("broken", style="bold red"))
+        _line(console, Text("broken", style="bold red"))
         for row in broken:
-            console.print(Padding(Text(f"{row['source']}: {row['broken']}"), (0, 0, 0, 2), expand=False))
+            _show_words(f"{row['source']}: {row['broken']}", console, indent=2)
 
 
-def _show_one(row: dict[str, Any], console: Console) -> None:
-    head = Text(f"  {row['name']}", style="cyan")
-    for parameter in row["parameters"]:
-        value = "required" if parameter["required"] else _plain(parameter["default"])
-        head.append(f"  {parameter['name']}=", style="dim")
-        head.append(value, style="dim")
-    console.print(head)
-    console.print(Padding(Text(row["citation"]), (0, 0, 0, 6), expand=False))
-    if row["origin"] != "shipped":
-        console.print(Padding(Text(f"from {row['source']} ({row['origin']})", style="dim"), (0, 0, 0, 6), expand=False))
-    if row["broken"]:
-        console.print(Padding(Text(row["broken"], style="red"), (0, 0, 0, 6), expand=False))
+def _paragraphs(doc: str) -> Iterator[str]:
+    """The paragraphs of a docstring, each one line; a line ``Unit: ...`` begins one of its own."""
+    for index, block in enumerate(re.split(r"\n\s*\n", doc)):
+        if index:
+            yield ""
+        yield from (" ".join(part.split()) for part in re.split(r"\n(?=[A-Z]\w+: )", block))
+
+
+def _show_words(text: str, console: Console, indent: int, more: int = 0, style: str = "") -> None:
+    """Wrap at spaces only: names and paths stay whole; lines after the first are indented by ``more``."""
+    width = max(console.width if console.is_terminal else 120, indent + more + 20)
+    margin = " " * indent
+    lines = wrap(
+        text,
+        width,
+        initial_indent=margin,
+        subsequent_indent=margin + " " * more,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines or [""]:
+        _line(console, Text(line, style=style))
+
+
+def _show_filled(words: Sequence[str], console: Console, indent: int, style: str, more: int = 0) -> None:
+    """Wrap between ``words``, none of which is broken, not at its spaces either."""
+    if words:
+        joined = ("  " if not more else " ").join(word.replace(" ", "\0") for word in words)
+        width = max(console.width if console.is_terminal else 120, indent + more + 20)
+        lines = wrap(
+            joined, width - indent, subsequent_indent=" " * more, break_long_words=False, break_on_hyphens=False
+        )
+        for line in lines:
+            _line(console, Text(" " * indent + line.replace("\0", " "), style=style))
+
+
+def _line(console: Console, text: Text) -> None:
+    """One line, which the console leaves as it is."""
+    console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+
+
+def _default(parameter: Row) -> str:
+    return "required" if parameter["required"] else _plain(parameter["default"])
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,53 @@
+"""``ganbench new``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import Mistake
+from ganbench.kinds import KINDS
+
+
+@click.command("new")
+@click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
+@click.argument("name")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("plugins"),
+    show_default=True,
+    metavar="DIR",
+    help="The folder of plugins to write it to.",
+)
+def new(kind: str, name: str, folder: Path) -> None:
+    """Write a new plugin, complete and working, and its test: the place to start from.
+
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference. NAME is what a suite will call
+    it, such as my-gan. Nothing is overwritten.
+    """
+    from ganbench.new import NotNew, new_plugin
+    from ganbench.registry import Registry, display
+
+    try:
+        plugin = new_plugin(kind, name, folder)
+        registry = Registry.load([Path("plugins")], folder if folder.is_dir() else None)
+        for twin in registry.entries:
+            if (twin.kind, twin.name) == (kind, plugin.name):
+                raise NotNew(f"{kind} {plugin.name!r} is there already, in {display(twin.source)}: choose another name")
+        plugin.write()
+    except NotNew as error:
+        raise Mistake(str(error)) from None
+    except OSError as error:
+        raise Mistake(f"{error.filename or folder}: {error.strerror or error}") from None
+    beside = "" if folder == Path("plugins") else f" --plugins {folder}"
+    click.echo(f"wrote {plugin.path} and {plugin.test_path}\n")
+    for what, how in (
+        ("edit", f"{plugin.path}: its first line is what 'ganbench list' says of it"),
+        ("check", f"ganbench check {plugin.path}"),
+        ("use", f"{plugin.use}, in a suite"),
+        ("run", f"ganbench run SUITE{beside}"),
+    ):
+        click.echo(f"  {what:5}  {how}")
