@@ -120,11 +120,8 @@ def test_truth_values_text_and_integers_are_not_floats(registry):
 
 
 def test_settings_that_networks_are_built_with_train_apart():
-    """The same number of a loss's ``players`` and of its functions: the first makes the networks, one for each batch."""
-    registry = Registry.load()
-    suite = parse(
-        "suite: s\nseeds: 2\ndatasets: {r: ring}\nreferences: []\n"
-        "variants: {a: {loss: deligan, sweep: {loss.sigma: [0.01, 0.02]}}, b: {loss: deligan, sweep: {loss.weight: [0.1, 1.0]}}}\n",
-        registry,
-    )
-    assert [len(batch) for batch in batches(plan(suite)[1:])] == [1, 1, 2]
+    """What a loss makes its networks of is of the whole batch; what its functions take is each seed's own."""
+    text = "suite: s\nseeds: 2\ndatasets: {r: ring}\nreferences: []\nvariants:\n"
+    text += "  a: {loss: deligan, sweep: {loss.sigma: [0.01, 0.02]}}\n"
+    text += "  b: {loss: deligan, sweep: {loss.weight: [0.1, 1.0]}}\n"
+    assert [len(batch) for batch in batches(plan(parse(text, Registry.load()))[1:])] == [1, 1, 2]

@@ -13,11 +13,13 @@ from ganbench.imagefiles import bordered, mnist
 
 
 def digits(*, size: Literal[28, 32] = 28, download: bool = False):
+    """MNIST (LeCun et al. 1998, doi:10.1109/5.726791): handwritten digits, 28 x 28, from files."""
     images = bordered(mnist("MNIST", fetch=download), size)
     return Finite(images.training, images.held_out)
 
 
 def fashion(*, size: Literal[28, 32] = 28, download: bool = False):
+    """Fashion-MNIST (Xiao et al. 2017, arXiv:1708.07747): articles of clothing, 28 x 28, from files."""
     images = bordered(mnist("FashionMNIST", fetch=download), size)
     return Finite(images.training, images.held_out)
 

@@ -49,10 +49,12 @@ def joint_players(build, shape, numbers):
 
 
 def ali_players(build, shape):
+    """ALI (Dumoulin et al. 2017, arXiv:1606.00704, algorithm 1): D judges pairs (x, z), E draws z from a Gaussian."""
     return joint_players(build, shape, numbers=2)
 
 
 def bigan_players(build, shape):
+    """BiGAN (Donahue et al. 2017, arXiv:1605.09782): D judges pairs (x, z), E gives z itself."""
     return joint_players(build, shape, numbers=1)
 
 

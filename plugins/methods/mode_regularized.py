@@ -25,6 +25,7 @@ def encoder(discriminator, latent):
 
 
 def reg_players(build, shape):
+    """Reg-GAN (Che et al. 2017, arXiv:1612.02136, section 3.2): an encoder, so that G reconstructs every datum."""
     first = build(shape)
     E = encoder(build(shape).discriminator, first.latent)
     return Networks(
@@ -33,6 +34,7 @@ def reg_players(build, shape):
 
 
 def mdgan_players(build, shape):
+    """MDGAN (Che et al. 2017, arXiv:1612.02136, section 3.3): one D for reconstructions, another for samples."""
     first = build(shape)
     E = encoder(build(shape).discriminator, first.latent)
     return Networks(

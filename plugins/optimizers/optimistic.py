@@ -38,7 +38,7 @@ def adam(
     betas: tuple[Decay, Decay] = (0.9, 0.999),
     eps: PositiveFloat = 1e-8,
 ):
-    """Optimistic Adam, algorithm 1."""
+    """Optimistic Adam (Daskalakis et al. 2018, arXiv:1711.00141, algorithm 1): twice Adam's step less its last."""
     mean, square, last = state
     beta1, beta2 = betas
     mean = beta1 * mean + (1 - beta1) * gradient
