@@ -179,13 +179,15 @@ class Optimizer:
 class Metric:
     """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed`` or ``cost``, about the cell).
 
-    ``at``: ``every`` evaluation, or, for what costs much, only at the ``end``: a seed's last.
+    ``at``: ``every`` evaluation, or, for what costs much, only at the ``end``: a seed's last. ``symmetric``: whether
+    samples and held-out data may change places.
     """
 
     name: str
     measure: Callable[..., Mapping[str, Said]]
     columns: tuple[Column, ...]
     at: Literal["every", "end"] = "every"
+    symmetric: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ import click
 
 from ganbench import __version__
 from ganbench.cli.baseline import baseline
+from ganbench.cli.check import check
 from ganbench.cli.compare import compare
 from ganbench.cli.export import export
 from ganbench.cli.history import history
+from ganbench.cli.new import new
 from ganbench.cli.plan import plan
 from ganbench.cli.plugins import list_plugins
 from ganbench.cli.run import run
@@ -32,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, show, compare, baseline, history, export, score, list_plugins):
+for command in (run, plan, show, compare, baseline, history, export, score, list_plugins, new, check):
     cli.add_command(command)
 
 

@@ -118,7 +118,7 @@ def table(record: Record) -> pd.DataFrame:
     """A row for each dataset and variant.
 
     dataset, variant, family, whether it is a reference, how many seeds were planned and how they ended (seeds, done,
-    diverged, failed, verdicts), what the columns fill (see ``kinds.Column.summary``), engine, arithmetic.
+    diverged, failed, verdicts), what the columns fill (see ``column.Column.summary``), engine, arithmetic.
     A median is infinite where half of the seeds are as bad as can be; an end of an interval that is not finite is
     empty, and so is first_X_step unless more than half of the measured seeds reached X.
     """

@@ -55,13 +55,13 @@ class Trainer:
         theta_D, buffers_D = stack(D, device)
         theta_G, buffers_G = stack(G, device)
         own = scalars(recipes, len(self.cell.seeds), device)
-        self._constants = Constants(buffers_D, buffers_G, own)
-        self._rules = rules(self.cell, recipe, registry, self.dataset, networks[0], device)
+        self.constants = Constants(buffers_D, buffers_G, own)
+        self.rules = rules(self.cell, recipe, registry, self.dataset, networks[0], device)
         choices = (recipe.discriminator_optimizer, recipe.generator_optimizer)
         starts = [registry.value(Optimizer, choice.name).start for choice in choices]
-        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self._rules)
+        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self.rules)
         update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
-        self.probe: Probe = probe(self._rules, update, self.start, self._constants)
+        self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
         self._forced = engine != "auto"
         self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
@@ -76,7 +76,7 @@ class Trainer:
 
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
             gradient = autograd_gradient if name == "serial" else functional_gradient
-            step = one_step(self._rules, update, gradient, chance=self.probe.chance)
+            step = one_step(self.rules, update, gradient, chance=self.probe.chance)
 
             chunks = self._chunks(name, len(seeds))
             globally = self.probe.draws_globally
@@ -86,7 +86,7 @@ class Trainer:
         self._engine = build(self.engine, self.seeds)
         self._alone = build("serial", self.seeds[:1])
         self._evaluation = Evaluation(
-            self._rules, self._constants, self.dataset, self.loss, self.seeds, self.cell.samples
+            self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples
         )
 
     @property
@@ -121,7 +121,7 @@ class Trainer:
     def prepare(self) -> None:
         """Compile, where that was chosen; what cannot be is trained without, unless it was asked for."""
         try:
-            self._engine.prepare(self.start, self._constants)
+            self._engine.prepare(self.start, self.constants)
         except Exception as error:
             if out_of_memory(error):
                 raise
@@ -136,7 +136,7 @@ class Trainer:
         """The state after steps begin, ..., end - 1."""
         _set_tf32(self.cell.precision, self.device)
         try:
-            return self._engine.run(state, self._constants, begin, end)
+            return self._engine.run(state, self.constants, begin, end)
         except Exception as error:
             if out_of_memory(error):
                 raise
@@ -144,16 +144,16 @@ class Trainer:
 
     def speed(self) -> CellSpeed:
         """Step throughput from the state before training, which is left as it is."""
-        one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self._constants))
+        one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
         return CellSpeed(
-            together=self._measure(self._engine, self.start, self._constants, len(self.seeds)),
+            together=self._measure(self._engine, self.start, self.constants, len(self.seeds)),
             one=self._measure(self._alone, one, fixed, 1),
         )
 
     def cost(self) -> CellCost:
         """What a step costs that no clock tells, and the memory that a few steps of all replicas take."""
         with PeakMemory(self.device) as memory:
-            self._engine.run(self.start, self._constants, 0, 2)
+            self._engine.run(self.start, self.constants, 0, 2)
         launched = kernels(lambda: self._run(STEPS), self.device)
         # From the first step that was tried: what is compiled anew in each step is given up by torch after a few.
         since = Compilations.now().since(self._compiled)
@@ -167,7 +167,7 @@ class Trainer:
         )
 
     def _run(self, steps: int) -> None:
-        self._engine.run(self.start, self._constants, 0, steps)
+        self._engine.run(self.start, self.constants, 0, steps)
 
     def _measure(self, engine: Engine, state: State, constants: Constants, replicas: int) -> Speed:
         def run(begin: int, end: int) -> None:

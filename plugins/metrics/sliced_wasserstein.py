@@ -25,4 +25,4 @@ COLUMNS = (Column("sliced_wasserstein", "sliced Wasserstein distance of order 2 
 
 @hookimpl
 def ganbench_metrics():
-    yield Metric("sliced-wasserstein", measure, COLUMNS, at="end")
+    yield Metric("sliced-wasserstein", measure, COLUMNS, at="end", symmetric=True)

@@ -91,7 +91,7 @@ def advance():
 
     def on_cuda(trainer, state, begin, end):
         claimed = torch.Tensor._make_subclass(OnCuda, state.survived)
-        return trainer._engine.run(state._replace(survived=claimed), trainer._constants, begin, end)
+        return trainer._engine.run(state._replace(survived=claimed), trainer.constants, begin, end)
 
     return on_cuda
 

@@ -247,7 +247,7 @@ def test_products_of_thin_matrices_are_products(shape, transposed):
 
 
 def test_a_chain_of_small_products_is_not_written_out():
-    """Powers of a matrix, as a spectral norm takes them: inductor would write each sum out within the next, and hang."""
+    """Powers of a matrix, as a spectral norm takes them: inductor would write each out within the next, and hang."""
 
     def power(x):
         for _ in range(8):

@@ -1,0 +1,43 @@
+"""The results of the conformance kit in a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ganbench.testing.result import Result, Status
+
+STYLES = {"pass": "green", "fail": "bold red", "n/a": "dim"}
+
+
+def show_results(results: Sequence[Result], console: Console, *, brief: bool) -> None:
+    """One plugin's results, a line a property; ``brief``: one line, and one more for each property that fails."""
+    counts = Counter(result.status for result in results)
+    failed = counts["fail"] > 0
+    head = Text(f"{results[0].kind} ", style="dim")
+    head.append(results[0].name, style="bold red" if failed else "bold")
+    head.append(f"  {summary(counts)}", style="red" if failed else "dim")
+    console.print(head)
+    shown = [result for result in results if result.status == "fail"] if brief else results
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(width=6, justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for result in shown:
+        line = Text(result.property)
+        if result.reason:
+            line.append(f": {result.reason}", style="dim" if result.status != "fail" else "")
+        table.add_row(Text(result.status, style=STYLES[result.status]), line)
+        if not console.is_terminal:
+            console.print(f"{result.status:>6} {line}", soft_wrap=True, markup=False, highlight=False)
+    if console.is_terminal and shown:
+        console.print(table)
+
+
+def summary(counts: Mapping[Status, int]) -> str:
+    """Counts of statuses as words: ``12 pass, 1 fails, 3 not applicable``."""
+    words: dict[Status, str] = {"pass": "pass", "fail": "fail", "n/a": "not applicable"}
+    return ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts.get(status))

@@ -1,0 +1,11 @@
+"""The conformance kit: what any plugin of a kind must do, tested without knowing which plugin it is.
+
+In a test of your own: ``assert_conforms("plugins/my_gan.py")``. On the command line: ``ganbench check FILE``.
+"""
+
+from __future__ import annotations
+
+from ganbench.testing.kit import assert_conforms, check
+from ganbench.testing.result import Result
+
+__all__ = ["Result", "assert_conforms", "check"]

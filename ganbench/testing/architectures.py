@@ -1,0 +1,196 @@
+"""Properties of an architecture: shapes, initialisation, gradients to every layer, and second ones for penalties."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from ganbench.failure import NotApplicable, PluginError
+from ganbench.kinds import Dataset, Networks
+from ganbench.plugin import Entry
+from ganbench.seeds import isolated, stream
+from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.train.chance import OwnRandomness
+from ganbench.train.check import check_networks
+from ganbench.train.network import flatten
+from ganbench.train.noise import Tape, fill
+
+#: A line, the plane, a grey image, a coloured one, one of another size.
+SHAPES = ((1,), (2,), (1, 8, 8), (3, 8, 8), (1, 28, 28))
+BATCH = 6
+
+
+class Images:
+    """Small grey images of noise."""
+
+    shape = (1, 8, 8)
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """Pixels on (-1, 1), (n, 1, 8, 8)."""
+        return torch.randn(n, *self.shape, generator=generator, device=generator.device).tanh()
+
+
+IMAGES = Entry(
+    "dataset", "conformance-images", Dataset("conformance-images", Images), "ganbench.testing", "kit", "", "", ()
+)
+
+
+@lru_cache(maxsize=64)
+def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
+    """The networks for data of a shape, initialised for a seed; raises NotApplicable where the plugin refuses."""
+    try:
+        with isolated(seed, "conformance"):
+            networks: Networks = subject.entry.build(subject.parameters, shape=shape)
+    except ValueError as refused:
+        raise NotApplicable(f"not for data of shape {shape}: {refused}") from refused
+    check_networks(subject.entry.name, networks, shape)
+    return networks
+
+
+def shapes(subject: Subject) -> str:
+    """One sample a latent and one logit a sample, for every shape that it takes."""
+    said, refused = [], ""
+    for shape in SHAPES:
+        try:
+            networks = built(subject, shape)
+        except NotApplicable as reason:
+            refused = str(reason)
+            continue
+        except PluginError as error:
+            raise Wrong(str(error)) from error
+        sizes = [len(flatten(each)) for each in (networks.generator, networks.discriminator)]
+        said.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
+    if not said:
+        raise Wrong(f"takes data of none of the shapes {SHAPES}: {refused}")
+    return "parameters for " + "; ".join(said)
+
+
+def initial(subject: Subject) -> None:
+    """A seed decides the first parameters, and another seed others; the global generator is all that is drawn from."""
+    shape = shape_of(subject)
+    one = built(subject, shape, 0)
+    built.cache_clear()
+    again, other = built(subject, shape, 0), built(subject, shape, 1)
+    for player in ("generator", "discriminator"):
+        first, second, third = (flatten(getattr(each, player)) for each in (one, again, other))
+        if not torch.equal(first, second):
+            raise Wrong(
+                f"the {player} starts elsewhere each time: what else than torch's global generator is drawn from?"
+            )
+        if torch.equal(first, third):
+            raise Wrong(f"the {player} starts from the same parameters for every seed")
+
+
+def gradients(subject: Subject) -> None:
+    """Every parameter of both players gets a gradient, and all are finite."""
+    networks, z, theta_G, theta_D = _point(subject)
+
+    def logits(G: dict[str, Tensor], D: dict[str, Tensor]) -> Tensor:
+        fake = _call(networks.generator, G, z)
+        # Each logit counts as often as no other: a norm over the batch would make all alike.
+        return (_call(networks.discriminator, D, fake).flatten() * torch.arange(1.0, BATCH + 1)).sum()
+
+    found = torch.func.grad(logits, argnums=(0, 1))(theta_G, theta_D)
+    for player, own in zip(("generator", "discriminator"), found, strict=True):
+        for name, gradient in own.items():
+            if not gradient.isfinite().all():
+                raise Wrong(f"the gradient of the {player}'s {name} is not finite")
+        if not any(gradient.any() for gradient in own.values()):
+            raise Wrong(f"no gradient reaches the {player}")
+        dead = [name for name, gradient in own.items() if not gradient.any()]
+        # A last layer that begins at 0 keeps all before it still for one step, and is meant to.
+        if dead and all(theta.any() for theta in (theta_G if player == "generator" else theta_D).values()):
+            raise Wrong(f"no gradient reaches the {player}'s {dead[0]}")
+
+
+def second(subject: Subject) -> None:
+    """The gradient of a gradient penalty is finite: D is differentiable twice, batched."""
+    networks, _, _, theta = _point(subject)
+    x = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x"))
+
+    def r1(theta: dict[str, Tensor]) -> Tensor:
+        gradient = torch.func.grad(lambda x: _call(networks.discriminator, theta, x).sum())(x)
+        penalty: Tensor = gradient.square().flatten(1).sum(1).mean()
+        return penalty
+
+    both = {name: torch.stack([each, each]) for name, each in theta.items()}
+    found = torch.func.vmap(torch.func.grad(r1), randomness="different")(both)
+    if not all(each.isfinite().all() for each in found.values()):
+        raise Wrong("the gradient of a gradient penalty is not finite")
+
+
+def rows(subject: Subject) -> None:
+    """Samples in another order are the same samples in that order."""
+    networks, z, theta_G, theta_D = _point(subject)
+    order = torch.randperm(BATCH, generator=torch.Generator().manual_seed(0))
+    for player, module, theta, x in (
+        ("generator", networks.generator, theta_G, z),
+        ("discriminator", networks.discriminator, theta_D, z.new_zeros(0)),
+    ):
+        given = x if len(x) else _call(networks.generator, theta_G, z).detach()
+        one, other = (_call(module, theta, each, train=False) for each in (given, given[order]))
+        if not torch.allclose(one[order], other, rtol=1e-4, atol=1e-4 * (1 + one.abs().max().item())):
+            raise Wrong(f"the {player} gives other values where the batch is in another order")
+
+
+def untouched(subject: Subject) -> None:
+    """Neither inputs nor buffers change."""
+    networks, z, theta_G, theta_D = _point(subject)
+    for module, theta, x in ((networks.generator, theta_G, z), (networks.discriminator, theta_D, None)):
+        given = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x")) if x is None else x
+        with unchanged({"its input": given, "a buffer": dict(module.named_buffers())}):
+            _call(module, theta, given)
+
+
+def chance(subject: Subject) -> None:
+    """Called, it draws only what each seed can be given: dropout, rand, randn."""
+    networks, z, theta_G, _ = _point(subject)
+    with global_chance_untouched():
+        _call(networks.generator, theta_G, z)
+
+
+PROPERTIES = (
+    Property("shapes", shapes),
+    Property("a seed decides the first parameters", initial),
+    Property("gradients reach every layer", gradients),
+    Property("differentiable twice", second),
+    Property("the order of the batch", rows),
+    Property("nothing changed in place", untouched),
+    Property("no global random state", chance),
+)
+
+
+def shape_of(subject: Subject) -> tuple[int, ...]:
+    """The plane where the architecture is for vectors, else a small image."""
+    for shape in SHAPES[1:]:
+        try:
+            built(subject, shape)
+        except NotApplicable:
+            continue
+        return shape
+    raise NotApplicable("takes data of no shape that is tried")
+
+
+def _point(subject: Subject) -> tuple[Networks, Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    """The networks, latents, and both players' parameters."""
+    networks = built(subject, shape_of(subject))
+    kind = "normal" if networks.latent_distribution == "normal" else "symmetric"
+    z = fill(kind, (BATCH, *networks.latent), stream(0, "conformance.z"))
+    G, D = (
+        {name: each.detach() for name, each in module.named_parameters()}
+        for module in (networks.generator, networks.discriminator)
+    )
+    return networks, z, G, D
+
+
+def _call(module: torch.nn.Module, theta: dict[str, Tensor], x: Tensor, *, train: bool = True) -> Tensor:
+    module.train(train)
+    with OwnRandomness(Tape()):
+        output: Any = functional_call(module, theta, (x,))
+    module.train()
+    return output  # type: ignore[no-any-return]

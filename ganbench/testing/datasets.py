@@ -1,0 +1,197 @@
+"""Properties of a dataset: its samples and, where it has one, its density, each against the other."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from scipy.stats import chi2_contingency, ks_2samp, poisson
+from torch import Tensor
+
+from ganbench.failure import NotApplicable, PluginError
+from ganbench.kinds import Distribution
+from ganbench.mixture import Mixture
+from ganbench.seeds import stream
+from ganbench.testing.purity import global_chance_untouched
+from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.train.check import check_distribution
+
+#: Of a test of a right dataset: it is wrong about one in so many. Seeds are fixed, so a file that passes once passes.
+ERROR = 1e-4
+N = 20_000
+#: A density is weighed at so many points around so many samples; heavier tails than a t of 3 are not for this kit.
+POINTS = 16_000
+CENTRES = 2000
+DEGREES = 3.0
+Array = np.ndarray
+
+
+@lru_cache(maxsize=4)
+def built(subject: Subject) -> Distribution:
+    """The distribution. Raises NotApplicable where its data is not there."""
+    try:
+        dataset: Distribution = subject.entry.build(subject.parameters)
+    except (ValueError, OSError) as missing:
+        raise NotApplicable(str(missing).splitlines()[0]) from missing
+    return dataset
+
+
+@lru_cache(maxsize=8)
+def drawn(subject: Subject, seed: int = 0, n: int = N) -> Tensor:
+    """Samples, (n, *shape)."""
+    return built(subject).sample(n, stream(seed, "conformance.data"))
+
+
+def samples(subject: Subject) -> str:
+    """The shape it says, float32, finite; a seed decides them, another seed gives others."""
+    dataset = built(subject)
+    try:
+        check_distribution(subject.entry.name, dataset)
+    except PluginError as error:
+        raise Wrong(str(error)) from error
+    with global_chance_untouched():
+        one = dataset.sample(100, stream(0, "conformance"))
+    other = dataset.sample(100, stream(1, "conformance"))
+    if torch.equal(one, other) and one.std() > 0:
+        raise Wrong("gives the same samples for every seed")
+    for n in (1, 7):
+        if tuple(dataset.sample(n, stream(0, "conformance")).shape) != (n, *dataset.shape):
+            raise Wrong(f"sample({n}) has another shape than ({n}, *shape)")
+    return "x".join(map(str, dataset.shape))
+
+
+def apart(subject: Subject) -> str:
+    """What is held out is not trained on, samples come from what is, and both are on the same scale."""
+    dataset = built(subject)
+    training, held_out = (getattr(dataset, name, None) for name in ("training", "held_out"))
+    if training is None or held_out is None:
+        raise NotApplicable("no finite set of data")
+    known = {row.numpy().tobytes() for row in training}
+    if not any(row.numpy().tobytes() in known for row in drawn(subject, n=100)):
+        raise Wrong("its samples are none of its training points")
+    shared = sum(row.numpy().tobytes() in known for row in held_out)
+    if shared > len(held_out) // 100:
+        raise Wrong(f"{shared} of {len(held_out)} held-out points are training points too")
+    return f"{len(training):,} to train on, {len(held_out):,} held out"
+
+
+def mass(subject: Subject) -> str:
+    """The density integrates to 1."""
+    ratio = _weighed(subject)[1]
+    total, error = float(ratio.mean()), 4 * float(ratio.std()) / math.sqrt(len(ratio))
+    if abs(total - 1) > max(error, 0.01):
+        raise Wrong(f"the density integrates to {total:.4g}, give or take {error:.2g}")
+    return f"integrates to {total:.3f}, give or take {error:.2g}"
+
+
+def fit(subject: Subject) -> str:
+    """Samples are as the density says: beside points that are drawn from the density, by rejection."""
+    dataset = _with_density(subject)
+    x = drawn(subject, 1).double().numpy()
+    heights = dataset.log_density(x)
+    if heights.shape != (N,) or heights.dtype != np.float64:
+        raise Wrong(f"log_density must give float64 (n,), not {heights.dtype} {heights.shape}")
+    if not np.isfinite(heights).all():
+        raise Wrong(f"{int((~np.isfinite(heights)).sum())} of {N} samples are where the density is not finite or 0")
+    points, ratio = _weighed(subject)
+    # The few that stand out far are cut: where a proposal has hardly been, it can say nothing.
+    kept = np.random.default_rng(1).random(len(ratio)) * np.quantile(ratio, 0.999) < ratio
+    other, flat = points[kept], x.reshape(N, -1)
+    tests = {"heights": (heights, dataset.log_density(other.reshape(-1, *dataset.shape)))}
+    tests |= {f"axis {axis}": (flat[:, axis], other[:, axis]) for axis in range(min(2, flat.shape[1]))}
+    found = {name: float(ks_2samp(*pair).pvalue) for name, pair in tests.items()}
+    # In which part of space each is: that of the nearest of some samples.
+    cells = cKDTree(drawn(subject).double().numpy().reshape(N, -1)[:64])
+    counts = [np.bincount(cells.query(each)[1], minlength=64) for each in (flat, other)]
+    seen = counts[0] + counts[1] > 0
+    found["places"] = float(chi2_contingency([each[seen] for each in counts]).pvalue)
+    name = min(found, key=lambda name: found[name])
+    if found[name] < ERROR / len(found):
+        raise Wrong(f"samples do not fit the density: p = {found[name]:.1g} of their {name}")
+    return f"smallest p of {len(found)} is {found[name]:.2g}, beside {kept.sum():,} points from the density"
+
+
+def modes(subject: Subject) -> str:
+    """Modes are distinct, and samples are where they say, as often as they say, as wide as they say."""
+    dataset = built(subject)
+    if not isinstance(dataset, Mixture):
+        raise NotApplicable("no Mixture")
+    gaps = np.linalg.norm(dataset.means[:, None] - dataset.means[None], axis=2) + np.diag([np.inf] * dataset.modes)
+    if dataset.modes > 1 and gaps.min() < 1e-6 * (1 + np.abs(dataset.means).max()):
+        i, j = np.unravel_index(gaps.argmin(), gaps.shape)
+        raise Wrong(f"modes {i} and {j} are the same: {dataset.means[i].tolist()}")
+    x = drawn(subject).double().numpy()
+    near = np.sqrt(((x[:, None] - dataset.means[None]) ** 2).sum(2)) if dataset.modes * x.shape[1] < 500 else None
+    narrowest = 8 * dataset.std.max() * math.sqrt(dataset.dimension)
+    if near is None or gaps.min() < narrowest:
+        return f"{dataset.modes} distinct modes"
+    counts = np.bincount(near.argmin(1), minlength=dataset.modes)
+    expected = N * dataset.weights
+    tails = np.minimum(poisson.cdf(counts, expected), poisson.sf(counts - 1, expected))
+    if tails.min() < ERROR / dataset.modes:
+        worst = int(tails.argmin())
+        raise Wrong(f"mode {worst} has {counts[worst]} of {N} samples, and its weight says {expected[worst]:.0f}")
+    return f"{dataset.modes} distinct modes, each with its share"
+
+
+PROPERTIES = (
+    Property("samples", samples, everywhere=False),
+    Property("held-out data", apart, everywhere=False),
+    Property("the density integrates to 1", mass),
+    Property("samples fit the density", fit),
+    Property("modes", modes),
+)
+
+
+def _with_density(subject: Subject) -> Any:
+    dataset = built(subject)
+    if not hasattr(dataset, "log_density"):
+        raise NotApplicable("no density")
+    return dataset
+
+
+@lru_cache(maxsize=4)
+def _weighed(subject: Subject) -> tuple[Array, Array]:
+    """Points around samples, (m, dimension), and the density there, as a ratio to what they were drawn from."""
+    dataset = _with_density(subject)
+    x = drawn(subject).double().numpy().reshape(N, -1)
+    if x.shape[1] <= 2:
+        points, density = _around(x[:CENTRES])
+    elif isinstance(dataset, Mixture):
+        points, density = _wider(dataset)
+    else:
+        raise NotApplicable("in more than two dimensions, only of a Mixture")
+    return points, np.exp(dataset.log_density(points.reshape(-1, *dataset.shape)) - density)
+
+
+def _around(centres: Array) -> tuple[Array, Array]:
+    """Points drawn around each centre as far as its neighbours are, Student's t, and the log-density of that."""
+    random = np.random.default_rng(0)
+    n, d = centres.shape
+    width = np.asarray(cKDTree(centres).query(centres, 6)[0])[:, -1] + 1e-6 * np.abs(centres).max()
+    which = random.integers(n, size=POINTS)
+    points = centres[which] + width[which, None] * random.standard_t(DEGREES, (POINTS, d))
+    at, own = torch.tensor(points, dtype=torch.float32), torch.tensor(centres, dtype=torch.float32)
+    scale = torch.tensor(width, dtype=torch.float32)
+    constant = math.lgamma((DEGREES + 1) / 2) - math.lgamma(DEGREES / 2) - math.log(DEGREES * math.pi) / 2
+    density = torch.zeros(POINTS)
+    for block in torch.chunk(torch.arange(POINTS), 8):
+        terms = torch.ones(len(block), n)
+        for axis in range(d):
+            # Each axis has its own t.
+            terms *= (1 + ((at[block, None, axis] - own[:, axis]) / scale) ** 2 / DEGREES) ** (-(DEGREES + 1) / 2)
+        density[block] = (terms / scale**d).mean(1)
+    return points, np.log(density.double().numpy()) + d * constant
+
+
+def _wider(dataset: Mixture) -> tuple[Array, Array]:
+    """Points of the same mixture with a little more spread, and the log-density of that."""
+    random = np.random.default_rng(0)
+    std = dataset.std * (1 + 0.5 / math.sqrt(dataset.dimension))
+    which = random.choice(dataset.modes, POINTS, p=dataset.weights)
+    points = dataset.means[which] + std[which, None] * random.standard_normal((POINTS, dataset.dimension))
+    return points, Mixture(dataset.means, std.tolist(), dataset.weights.tolist()).log_density(points)

@@ -1,0 +1,136 @@
+"""What theory says of Dirac-GAN (Mescheder et al. 2018, arXiv:1801.04406), the smallest game there is.
+
+Near the equilibrium (psi, theta) = (0, 0) a step is a matrix; its eigenvalues say whether the game converges, orbits or
+diverges, and the game, really played, has to do what they say.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.failure import NotApplicable
+from ganbench.kinds import Loss
+from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
+from ganbench.testing.position import variant_of
+from ganbench.testing.result import Property, Subject, Wrong
+
+#: Near the equilibrium the game is linear, and followed for so many steps.
+NEAR = 1e-3
+STEPS = 60
+#: Real parts of eigenvalues smaller than this are 0.
+ZERO = 1e-6
+#: A slope so large is no slope: the penalty has a kink at the equilibrium.
+KINK = 1e4
+
+
+def oppose(subject: Subject) -> None:
+    """D moves away from where the fakes are, and G to where D points; and so they do not both gain."""
+    game = _game(subject, "simultaneous")
+    apart, pointing = (0.0, 0.5), (0.5, 0.0)
+    psi = game.step(game.begin(apart)).at[0] - apart[0]
+    theta = game.step(game.begin(pointing)).at[1] - pointing[1]
+    if psi == 0 or theta == 0:
+        raise Wrong(f"the {'discriminator' if psi == 0 else 'generator'} does not move")
+    if psi * theta > 0 or (getattr(subject.value, "probability", False) and psi > 0):
+        wrong = "discriminator" if psi > 0 else "generator"
+        raise Wrong(f"both players move the same way: a wrong sign in the {wrong}'s loss?")
+
+
+def linear(subject: Subject) -> str:
+    """The game as played is the game as its eigenvalues say, and none of them leads away from the equilibrium."""
+    game = _game(subject, "simultaneous")
+    if game.noise and game.step(game.begin((0.0, 0.0))).at.norm() > 1e-9:
+        return _noisy(game)
+    matrix = game.matrix()
+    if not matrix.isfinite().all() or matrix.abs().max() > KINK:
+        return _kinked(_game(subject, "simultaneous", RATE / 20))
+    flow = _flow(matrix, RATE)
+    growth = flow.real.max().item()
+    if growth > ZERO:
+        raise Wrong(f"leaves the equilibrium, eigenvalues {_shown(flow)}: no GAN loss does (lemma 2.3); a wrong sign?")
+    # A large penalty wants smaller steps than the paper's, to be followed at all.
+    rate = min(RATE, 0.5 / flow.abs().max().item())
+    radii = [_follow(_game(subject, update, rate), update) for update in ("simultaneous", "alternating")]
+    word = "converges" if growth < -ZERO else "orbits"
+    return (
+        f"{word}: eigenvalues {_shown(flow)}; a step of {rate:.3g} scales by {radii[0]:.4f}, alternating {radii[1]:.4f}"
+    )
+
+
+def rule(subject: Subject) -> str:
+    """An update rule converges where the game does, non-saturating with R1, and plays as its eigenvalues say."""
+    own = {"update": {"name": subject.entry.name, **subject.parameters}}
+    rate = RATE / 10
+    said: list[str] = []
+    losses: tuple[Any, ...] = ({"name": "nonsaturating-r1", "gamma": 1.0}, "minimax")
+    for loss in losses:
+        game = game_of(own | {"loss": loss}, subject.registry, rate=rate)
+        flow = _flow(game.matrix(), rate)
+        _follow(game, "the rule")
+        if not said and flow.real.max() > -ZERO:
+            raise Wrong(f"does not converge where the game does: eigenvalues {_shown(flow)}; a wrong sign?")
+        said.append(_shown(flow))
+    return f"eigenvalues {said[0]} with R1, {said[1]} without"
+
+
+PROPERTIES = (
+    Property("Dirac-GAN: the players oppose", oppose),
+    Property("Dirac-GAN: as theory says", linear, everywhere=False),
+)
+RULE_PROPERTIES = (Property("Dirac-GAN: as theory says", rule),)
+
+
+@lru_cache(maxsize=64)
+def _game(subject: Subject, update: str, rate: float = RATE) -> DiracGAN:
+    if isinstance(subject.value, Loss) and subject.value.players is not None:
+        raise NotApplicable("a method with networks of its own")
+    return game_of(variant_of(subject) | {"update": update}, subject.registry, rate=rate)
+
+
+def _flow(matrix: Tensor, rate: float) -> Tensor:
+    """The eigenvalues of the motion that a step of this rate is a piece of."""
+    flow: Tensor = torch.linalg.eigvals((matrix - torch.eye(2, dtype=matrix.dtype)) / rate)
+    return flow
+
+
+def _follow(game: DiracGAN, name: str) -> float:
+    """The spectral radius of a step, once the game has been seen to go where the matrix of a step leads."""
+    matrix = game.matrix()
+    wanted = torch.tensor([NEAR, NEAR], dtype=torch.float64)
+    for found in game.play((NEAR, NEAR), STEPS):
+        wanted = matrix @ wanted
+        apart = (found - wanted).norm() / NEAR
+    if apart > 0.02 * (1 + wanted.norm() / NEAR):
+        raise Wrong(
+            f"{name}: after {STEPS} steps the game is at ({found[0]:.3g}, {found[1]:.3g}), and its matrix says "
+            f"({wanted[0]:.3g}, {wanted[1]:.3g}): is something detached?"
+        )
+    return float(torch.linalg.eigvals(matrix).abs().max())
+
+
+def _noisy(game: DiracGAN) -> str:
+    game = replace(game, rules=replace(game.rules, batch=1000))
+    *_, last = game.play(steps=3 * STEPS)
+    if last.norm() > 2 * math.hypot(*START):
+        raise Wrong(f"noise drives the game away: |(psi, theta)| is {last.norm().item():.3g} after {3 * STEPS} steps")
+    return f"noisy: |(psi, theta)| {math.hypot(*START):.3g} -> {last.norm().item():.3g} in {3 * STEPS} steps"
+
+
+def _kinked(game: DiracGAN) -> str:
+    *_, last = game.play(steps=5 * STEPS)
+    if not last.norm() < 10:
+        raise Wrong(f"diverges: |(psi, theta)| is {last.norm().item():.3g} after {5 * STEPS} steps")
+    return f"a kink at the equilibrium: |(psi, theta)| {math.hypot(*START):.3g} -> {last.norm().item():.3g}"
+
+
+def _shown(values: Tensor) -> str:
+    real, imaginary = values.real.tolist(), values.imag.abs().max().item()
+    if imaginary > ZERO:
+        return f"{real[0] + 0.0:.3g} ± {imaginary:.3g}i"
+    return " and ".join(f"{each:.3g}" for each in real)

@@ -1,0 +1,203 @@
+"""What any f-divergence and any loss that estimates a probability must give at D's optimum, where that is known.
+
+D is a table: a logit for each point. The loss of samples that are drawn from two densities is a sum over points, so the
+best logit of each is found by looking at all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+from scipy.optimize import minimize
+from torch import Tensor
+
+from ganbench.calling import bind
+from ganbench.failure import NotApplicable
+from ganbench.testing.result import Property, Subject, Wrong
+
+Array = np.ndarray
+#: f of Nowozin et al. 2016, arXiv:1606.00709, table 6; the divergence is E_q f(p/q).
+F: dict[str, Callable[[Array], Array]] = {
+    "total-variation": lambda u: np.abs(u - 1) / 2,
+    "kl": lambda u: u * np.log(u),
+    "reverse-kl": lambda u: -np.log(u),
+    "pearson": lambda u: (u - 1) ** 2,
+    "neyman": lambda u: (1 - u) ** 2 / u,
+    "squared-hellinger": lambda u: (np.sqrt(u) - 1) ** 2,
+    "jensen-shannon": lambda u: -(u + 1) * np.log((1 + u) / 2) + u * np.log(u),
+    "gan": lambda u: u * np.log(u) - (u + 1) * np.log(u + 1),
+}
+#: Where the loss's f is looked at, and the logits that D may choose from.
+RATIOS = np.exp(np.linspace(-3, 3, 121))
+RATIOS_FAR = np.exp(np.linspace(-14, 8, 441))
+LOGITS = np.concatenate([np.linspace(-16, 16, 16001), np.geomspace(16, 1e4, 600)[1:]])
+STEP = 2e-3
+#: The paper's section 3: a Gaussian is fitted to this mixture, weights, means and standard deviations.
+MIXTURE = ((0.33, -1.0, 0.25), (0.67, 2.0, math.sqrt(2.0)))
+#: Two densities of 8 points, in 64ths, for what samples can say exactly.
+P = (1, 2, 4, 8, 16, 16, 9, 8)
+Q = (12, 16, 12, 8, 6, 4, 3, 3)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A loss as a function of logits alone: what a real and what a fake sample cost at each of LOGITS."""
+
+    real: Array
+    fake: Array
+
+    @classmethod
+    def of(cls, subject: Subject) -> Table:
+        """The discriminator's; raises NotApplicable where it is more than a sum over samples."""
+        loss = function_of(subject, "discriminator")
+        v = torch.tensor(LOGITS)
+        zero = torch.zeros(1, dtype=torch.float64)
+        one = torch.func.vmap(lambda v: loss(v[None], zero))(v)
+        other = torch.func.vmap(lambda v: loss(zero, v[None]))(v)
+        both = torch.func.vmap(lambda v: loss(v[None], v[None]))(v)
+        if not torch.allclose(one + other - loss(zero, zero), both, rtol=1e-6, atol=1e-6, equal_nan=True):
+            raise NotApplicable("its loss is no sum over samples")
+        half = loss(zero, zero).item() / 2
+        return cls(one.numpy() - half, other.numpy() - half)
+
+    def best(self, ratios: Array) -> tuple[Array, Array]:
+        """For each p/q: sup over D of what p's and q's samples gain, for one of q; and the logit."""
+        cost = np.nan_to_num(ratios[:, None] * self.real + self.fake, nan=np.inf)
+        at = cost.argmin(axis=1)
+        return -cost[np.arange(len(ratios)), at], LOGITS[at]
+
+
+def function_of(subject: Subject, player: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """A player's loss of (d_real, d_fake); raises NotApplicable where it names more than that."""
+    bound = bind(getattr(subject.value, player), subject.parameters)
+    if not {*bound.names} <= {"d_real", "d_fake"}:
+        raise NotApplicable("names more than logits")
+    return lambda real, fake: bound({"d_real": real, "d_fake": fake})
+
+
+def divergence_of(subject: Subject) -> str:
+    """Which divergence the loss says it is of; raises NotApplicable where it says none."""
+    name = subject.parameters.get("divergence")
+    if not isinstance(name, str) or name.replace("_", "-") not in F:
+        raise NotApplicable("has no parameter 'divergence' that names an f-divergence")
+    return name.replace("_", "-")
+
+
+def conjugate(subject: Subject) -> None:
+    """The best D's gain is f(p/q) for every ratio: f* and the activation are those of the divergence."""
+    name = divergence_of(subject)
+    found, _ = Table.of(subject).best(RATIOS)
+    wanted = F[name](RATIOS)
+    # c (u - 1) adds nothing to a divergence, and how a constant is split between real and fake cannot be seen.
+    line = RATIOS - 1
+    wanted = wanted + line * (line @ (found - wanted)) / (line @ line)
+    apart = np.abs(found - wanted) / (1 + np.abs(wanted))
+    # At the ends of the logits tanh is not quite 1.
+    if apart.max() > 1e-4:
+        at = apart.argmax()
+        raise Wrong(
+            f"{name}: for p/q = {RATIOS[at]:.3g} the best D gains {found[at]:.4g}, and f is {wanted[at]:.4g}: "
+            "f* or the activation is another, or a log is missing"
+        )
+
+
+def fitted(subject: Subject) -> str:
+    """The Gaussian nearest to a mixture of two by the loss is the one nearest by the divergence itself."""
+    name = divergence_of(subject)
+    table = Table.of(subject)
+    gain = CubicSpline(np.log(RATIOS_FAR), table.best(RATIOS_FAR)[0])
+    mean, std = fit(lambda u: np.asarray(gain(np.log(u))))
+    wanted = fit(F[name])
+    if max(abs(mean - wanted[0]), abs(std - wanted[1])) > 5e-3:
+        raise Wrong(f"{name}: the nearest Gaussian is ({mean:.4f}, {std:.4f}), not ({wanted[0]:.4f}, {wanted[1]:.4f})")
+    return f"{name}: the Gaussian ({mean:.4f}, {std:.4f})"
+
+
+def fit(f: Callable[[Array], Array]) -> tuple[float, float]:
+    """The mean and the standard deviation of the Gaussian q that E_q f(p/q) is least for, p the mixture."""
+    x = np.linspace(-12, 14, 1301)
+    p = sum(weight * _normal(x, mean, std) for weight, mean, std in MIXTURE)
+
+    def divergence(at: Array) -> float:
+        q = _normal(x, at[0], math.exp(at[1]))
+        u = np.clip(p / np.maximum(q, 1e-300), RATIOS_FAR[0], RATIOS_FAR[-1])
+        return float((q * f(u)).sum() * (x[1] - x[0]))
+
+    found = minimize(divergence, np.array([1.0, 0.5]), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9})
+    return float(found.x[0]), float(math.exp(found.x[1]))
+
+
+def generator(subject: Subject) -> str:
+    """G minimises what D maximises, or maximises what D gives for a real sample."""
+    divergence_of(subject)
+    loss = function_of(subject, "generator")
+    table = Table.of(subject)
+    near = np.abs(LOGITS) < 8
+    own = torch.func.vmap(lambda v: loss(v[None], v[None]))(torch.tensor(LOGITS)).numpy()[near]
+    for name, all_of_it in (("saturating", -table.fake), ("non-saturating", table.real)):
+        wanted = all_of_it[near]
+        if np.allclose(own - own[0], wanted - wanted[0], rtol=1e-6, atol=1e-6):
+            return name
+    raise Wrong("G's loss is neither -f*(g(v)) nor -g(v) of D's")
+
+
+def probability(subject: Subject) -> str:
+    """Sigmoid of the best logit is p / (p + q), and V there is -log 4 + 2 JSD (Goodfellow et al. 2014, theorem 1)."""
+    if not subject.value.probability:
+        raise NotApplicable("does not say that sigmoid(logit) is a probability")
+    loss = function_of(subject, "discriminator")
+    p, q = np.array(P), np.array(Q)
+    _, logits = Table.of(subject).best(p / q)
+    if np.abs(logits - np.log(p / q)).max() > STEP:
+        worst = np.abs(logits - np.log(p / q)).argmax()
+        said = 1 / (1 + math.exp(-logits[worst]))
+        raise Wrong(f"where p / (p + q) is {(p / (p + q))[worst]:.3f}, the best D says {said:.3f}")
+    value = -_of_samples(loss, np.log(p / q)).item()
+    flat = -_of_samples(loss, np.zeros(len(P))).item()
+    m = (p + q) / 2
+    jsd = float((p * np.log(p / m) + q * np.log(q / m)).sum() / 2 / p.sum())
+    scale = (value - flat) / (2 * jsd)
+    if abs(value - scale * (2 * jsd - math.log(4))) > 1e-9:
+        raise Wrong(f"V of the best D is {value:.6g}, and -log 4 + 2 JSD is {2 * jsd - math.log(4):.6g}")
+    return "V of the best D is -log 4 + 2 JSD" + ("" if abs(scale - 1) < 1e-9 else f", times {scale:.3g}")
+
+
+def gradients(subject: Subject) -> str:
+    """G's gradient is minimax's, -D for each sample, or that times (1 - D) / D: non-saturating."""
+    if not subject.value.probability:
+        raise NotApplicable("does not say that sigmoid(logit) is a probability")
+    loss = function_of(subject, "generator")
+    v = torch.linspace(-12, 12, 97, dtype=torch.float64)
+    own = torch.func.vmap(torch.func.grad(lambda v: loss(v[None], v[None])))(v)
+    D = v.sigmoid()
+    for name, wanted in (("minimax", -D), ("non-saturating: minimax times (1 - D) / D", -D * (1 - D) / D)):
+        scale = (own @ wanted) / (wanted @ wanted)
+        if scale > 0 and torch.allclose(own, scale * wanted, rtol=1e-6, atol=1e-9):
+            return name
+    if (own > 0).any():
+        raise Wrong(f"G's gradient lowers a logit, at {v[own > 0][0]:.2g}: a wrong sign?")
+    raise NotApplicable("neither minimax nor non-saturating")
+
+
+PROPERTIES = (
+    Property("the best D is p / (p + q)", probability),
+    Property("G's gradient", gradients),
+    Property("f-divergence: the conjugate", conjugate),
+    Property("f-divergence: the nearest Gaussian", fitted),
+    Property("f-divergence: G's loss", generator),
+)
+
+
+def _of_samples(loss: Callable[[Tensor, Tensor], Tensor], logits: Array) -> Tensor:
+    """The loss of a batch in which each point is as often as its density says."""
+    v = torch.tensor(logits)
+    return loss(v.repeat_interleave(torch.tensor(P)), v.repeat_interleave(torch.tensor(Q)))
+
+
+def _normal(x: Array, mean: float, std: float) -> Array:
+    return np.asarray(np.exp(-(((x - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi)))

@@ -1,0 +1,188 @@
+"""Properties of a metric: what it says of the data itself, and of samples that are worse and worse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.calling import bind
+from ganbench.failure import NotApplicable
+from ganbench.kinds import CELL_NAMES, Loss, Metric, Said
+from ganbench.measure.divergence import divergences
+from ganbench.mixture import Mixture
+from ganbench.seeds import stream
+from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.result import Property, Subject, Wrong
+
+N = 2000
+#: A ring of six, and how far samples of it are led astray.
+DATA = Mixture([[math.cos(k * math.pi / 3), math.sin(k * math.pi / 3)] for k in range(6)], 0.05)
+SAMPLES = ("the data", "shifted", "one mode", "too wide", "copies")
+
+
+def columns(subject: Subject) -> None:
+    """What it says are its own columns, numbers that are finite or None, on the data and on bad samples."""
+    metric: Metric = subject.value
+    known = {column.name for column in metric.columns}
+    for what in SAMPLES:
+        row = said(subject, what)
+        if extra := sorted(row.keys() - known):
+            raise Wrong(f"says {extra[0]!r}, which is none of its columns")
+        for name, value in row.items():
+            if isinstance(value, float) and math.isnan(value):
+                raise Wrong(f"{name} is {value} for {what}: say None where there is no number")
+
+
+def floor(subject: Subject) -> str:
+    """What it says of the data itself is best, or about so: the oracle's floor, shown."""
+    metric: Metric = subject.value
+    row = said(subject, "the data")
+    shown = []
+    for column in metric.columns:
+        value = row.get(column.name)
+        if column.better == "neither" or not isinstance(value, (int, float)):
+            continue
+        shown.append(f"{column.name} {value:.4g}")
+    if not shown:
+        raise NotApplicable("no column has a direction")
+    return "on the data: " + ", ".join(shown)
+
+
+def direction(subject: Subject) -> str:
+    """Bad samples are worse than the data's own, in the direction that each column says."""
+    metric: Metric = subject.value
+    rows = [said(subject, what) for what in SAMPLES]
+    seen = []
+    for column in metric.columns:
+        values = [row.get(column.name) for row in rows]
+        numbers = [float(value) for value in values if isinstance(value, (int, float))]
+        if column.better == "neither" or len(numbers) < len(values):
+            continue
+        sign = 1 if column.better == "lower" else -1
+        losses = [sign * (bad - numbers[0]) for bad in numbers[1:]]
+        # A column may well be blind to some of what is wrong, and says so give or take its noise.
+        slack = 0.1 * max(abs(number) for number in numbers if math.isfinite(number))
+        if max(losses) > slack:
+            seen.append(column.name)
+        elif min(losses) < -slack:
+            bad = ", ".join(f"{what}: {number:.4g}" for what, number in zip(SAMPLES, numbers, strict=True))
+            raise Wrong(f"{column.name} ({column.better} is better) is best for bad samples: {bad}")
+    if not seen:
+        raise NotApplicable("no column has a direction that these samples show")
+    return ", ".join(seen)
+
+
+def again(subject: Subject) -> None:
+    """The same samples give the same numbers: it draws from a generator that it seeds itself."""
+    measure, given = _asked(subject, "shifted")
+    first = dict(measure(given))
+    with global_chance_untouched():
+        second = dict(measure(given))
+    for name in first:
+        if first[name] != second[name] and first[name] is not None:
+            raise Wrong(f"{name} is {first[name]}, and then {second[name]}, for the same samples")
+
+
+def untouched(subject: Subject) -> None:
+    """Neither samples nor data are changed in place."""
+    measure, given = _asked(subject, "shifted")
+    with unchanged(given):
+        measure(given)
+
+
+def order(subject: Subject) -> None:
+    """The order of the samples does not matter."""
+    measure, given = _asked(subject, "shifted")
+    order = torch.randperm(N, generator=torch.Generator().manual_seed(0))
+    mixed = {name: value[order] if name in ("samples", "d_fake") else value for name, value in given.items()}
+    one, other = dict(measure(given)), dict(measure(mixed))
+    for name, value in one.items():
+        mixed_value = other[name]
+        if not isinstance(value, float) or not isinstance(mixed_value, float) or value == mixed_value:
+            continue
+        # Some look at a random part of the samples.
+        if abs(value - mixed_value) > 0.25 * (abs(value) + 0.1):
+            raise Wrong(f"{name} is {value:.4g}, and {mixed_value:.4g} for the samples in another order")
+
+
+def symmetric(subject: Subject) -> None:
+    """Where it says so, samples and data may change places."""
+    if not subject.value.symmetric:
+        raise NotApplicable("does not say that it is symmetric")
+    measure, given = _asked(subject, "shifted")
+    one, other = dict(measure(given)), dict(measure(given | {"samples": given["real"], "real": given["samples"]}))
+    for name, value in one.items():
+        if isinstance(value, float) and not math.isclose(value, float(other[name] or 0.0), rel_tol=1e-3, abs_tol=1e-6):
+            raise Wrong(f"{name} is {value:.4g}, and {other[name]:.4g} with samples and data exchanged")
+
+
+PROPERTIES = (
+    Property("its columns, no NaN", columns),
+    Property("the oracle's floor", floor),
+    Property("direction", direction),
+    Property("the same samples, the same numbers", again),
+    Property("the order of the samples", order),
+    Property("symmetric", symmetric),
+    Property("nothing changed in place", untouched),
+)
+
+
+@lru_cache(maxsize=16)
+def said(subject: Subject, what: str) -> Mapping[str, Said]:
+    """What the metric says of some samples."""
+    measure, given = _asked(subject, what)
+    with global_chance_untouched():
+        row = measure(given)
+    if not isinstance(row, Mapping):
+        raise Wrong(f"measure() must return a mapping of columns, not {type(row).__name__}")
+    return dict(row)
+
+
+def _asked(subject: Subject, what: str) -> tuple[Any, dict[str, Any]]:
+    """The metric as a function, and what it names."""
+    measure = bind(subject.value.measure, subject.parameters)
+    if CELL_NAMES & {*measure.names}:
+        raise NotApplicable("is of the cell as a whole: speed or cost")
+    outcome = _outcome(what)
+    return measure, {name: outcome[name] for name in measure.names}
+
+
+@lru_cache(maxsize=8)
+def _outcome(what: str) -> dict[str, Any]:
+    """All that a metric may name, of samples of the data, or of bad ones."""
+    real = DATA.sample(N, stream(0, "conformance.real"))
+    samples = _samples(what)
+    (divergence,) = divergences(samples[None], DATA, real[None], final=True)
+    loss = Loss("nonsaturating", lambda d_real: d_real, lambda d_fake: d_fake, probability=True)
+    return {
+        "samples": samples,
+        "real": real,
+        "dataset": DATA,
+        "d_real": real[:, 0],
+        "d_fake": samples[:, 0],
+        "loss": loss,
+        "divergence": divergence,
+        "training": DATA.sample(N, stream(0, "conformance.training")),
+        "model": None,
+        "final": True,
+    }
+
+
+def _samples(what: str) -> Tensor:
+    samples = DATA.sample(N, stream(0, "conformance.samples"))
+    if what == "shifted":
+        return samples * 1.1 + 0.3
+    if what == "too wide":
+        return Mixture(DATA.means, 0.12).sample(N, stream(0, "conformance.samples"))
+    if what == "copies":
+        # Of the training points, each with so little noise that it is seen for what it is.
+        training = DATA.sample(N, stream(0, "conformance.training"))
+        return training[: N // 4].repeat(4, 1) + 1e-4 * samples
+    if what == "one mode":
+        return Mixture(DATA.means[:1], 0.05).sample(N, stream(0, "conformance.samples"))
+    return samples

@@ -1,0 +1,77 @@
+"""Properties of an optimizer: down a bowl, finite without a gradient, blind to what else is in the vector."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganbench.calling import bind
+from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.result import Property, Subject, Wrong
+
+Step = tuple[Tensor, tuple[Tensor, ...]]
+
+
+class Run:
+    """An optimizer at work on a function whose gradient is known."""
+
+    def __init__(self, subject: Subject, theta: Tensor) -> None:
+        self._update = bind(subject.value.update, subject.parameters)
+        self.theta, self.state = theta, tuple(subject.value.start(theta))
+        self.t = torch.zeros(())
+
+    def step(self, gradient: Tensor) -> None:
+        """One update."""
+        self.t = self.t + 1
+        given = {"theta": self.theta, "gradient": gradient, "state": self.state, "t": self.t}
+        with unchanged(given):
+            self.theta, self.state = self._update(given)
+
+
+def downhill(subject: Subject) -> str:
+    """Down a bowl, |theta|^2 / 2, from where it is steep to where it is not."""
+    run = Run(subject, torch.linspace(-1, 1, 8).double())
+    start = run.theta.norm().item()
+    for _ in range(STEPS):
+        run.step(run.theta)
+    end = run.theta.norm().item()
+    if not end < start:
+        raise Wrong(f"|theta| goes from {start:.4g} to {end:.4g} down |theta|^2 / 2: a wrong sign?")
+    return f"|theta| {start:.3g} -> {end:.3g} in {STEPS} steps"
+
+
+def flat(subject: Subject) -> None:
+    """Where there is no gradient nothing becomes infinite."""
+    run = Run(subject, torch.linspace(-1, 1, 8).double())
+    for _ in range(10):
+        run.step(torch.zeros_like(run.theta))
+    if not all(each.isfinite().all() for each in (run.theta, *run.state)):
+        raise Wrong("a gradient of exactly zero gives numbers that are not finite")
+
+
+def shapes(subject: Subject) -> None:
+    """The state is tensors that an update gives back in the shapes that it got them in, of one model or of many."""
+    for shape in ((8,), (3, 8)):
+        theta = torch.ones(shape)
+        if any(tuple(each.shape) != shape for each in subject.value.start(theta)):
+            raise Wrong(f"start() must give tensors of theta's shape {shape}")
+    run = Run(subject, torch.ones(8))
+    before = [tuple(each.shape) for each in (run.theta, *run.state)]
+    run.step(torch.ones(8))
+    if [tuple(each.shape) for each in (run.theta, *run.state)] != before:
+        raise Wrong("update() must give a theta and a state of the shapes that it is given")
+
+
+def chance(subject: Subject) -> None:
+    """No global random state is changed."""
+    with global_chance_untouched():
+        Run(subject, torch.ones(8)).step(torch.ones(8))
+
+
+STEPS = 200
+PROPERTIES = (
+    Property("downhill", downhill),
+    Property("finite without a gradient", flat),
+    Property("theta and state keep their shapes", shapes),
+    Property("no global random state", chance),
+)

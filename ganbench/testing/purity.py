@@ -1,0 +1,76 @@
+"""What code must leave alone: the tensors that it is given, and everybody's random numbers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+from ganbench.calling import Bound
+from ganbench.testing.result import Wrong
+
+
+@contextmanager
+def global_chance_untouched() -> Iterator[None]:
+    """Raise Wrong where the global generators of torch, numpy or Python are other ones afterwards."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    # Where none has been before: a plugin that seeds them cannot find them as it would leave them.
+    torch.default_generator.manual_seed(0x5EED_0F_A_7E57)
+    np.random.seed(0x7E57)
+    random.seed("no plugin's seed")
+    states = _states()
+    try:
+        yield
+        after = _states()
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])
+        random.setstate(before[2])
+    if touched := [name for name, state in after.items() if state != states[name]]:
+        raise Wrong(f"changes {touched[0]}'s global random state: it seeds it, or draws from it")
+
+
+def _states() -> dict[str, Any]:
+    kind, keys, *rest = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": (kind, np.asarray(keys).tobytes(), *rest),
+        "Python": random.getstate(),
+    }
+
+
+def watched(bound: Bound[Any]) -> Bound[Any]:
+    """The function, but raising Wrong where it changes a tensor that it is given."""
+
+    def function(*given: Any, **parameters: Any) -> Any:
+        with unchanged(dict(zip(bound.names, given, strict=True))):
+            return bound.function(*given, **parameters)
+
+    function.__name__ = getattr(bound.function, "__name__", "function")
+    return Bound(function, bound.names, bound.parameters)
+
+
+@contextmanager
+def unchanged(given: Mapping[str, Any]) -> Iterator[None]:
+    """Raise Wrong where a tensor among what is ``given``, by name, is another one afterwards."""
+    before = {name: [leaf.detach().clone() for leaf in _tensors(value)] for name, value in given.items()}
+    yield
+    for name, value in given.items():
+        for old, new in zip(before[name], _tensors(value), strict=True):
+            if not torch.equal(old.nan_to_num(), new.detach().nan_to_num()):
+                raise Wrong(f"changes {name} in place")
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
+
+
+def call(function: Callable[..., Any]) -> str:
+    """What a function is called in messages."""
+    return str(getattr(function, "__name__", "function"))

@@ -1,0 +1,121 @@
+"""What the kit says of one property of one plugin, and how a test of a property says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from ganbench.failure import NotApplicable, describe
+from ganbench.plugin import Entry
+from ganbench.registry import Registry
+from ganbench.wording import shown
+
+Status = Literal["pass", "fail", "n/a"]
+Setting = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One property of one plugin. ``reason``: why it failed or does not apply; where it passed, what was found."""
+
+    kind: str
+    name: str
+    property: str
+    status: Status
+    reason: str = ""
+
+
+class Wrong(Exception):  # noqa: N818 - it reads as what the test says
+    """The plugin lacks the property; the message, one line, says how that shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A plugin under test, with the plugins around it, at one setting of its parameters.
+
+    ``compile``: really compile its step, which takes seconds.
+    """
+
+    entry: Entry
+    registry: Registry
+    parameters: Setting
+    compile: bool = False
+
+    @property
+    def value(self) -> Any:
+        """The plugin's value."""
+        return self.entry.value
+
+
+S = TypeVar("S", bound=Subject)
+
+
+class Property(NamedTuple):
+    """A property: its name and its test, which raises Wrong or NotApplicable, or returns what there is to say.
+
+    ``everywhere``: tested at each setting, and not at the defaults alone.
+    """
+
+    name: str
+    test: Callable[[Subject], str | None]
+    everywhere: bool = True
+
+
+def judge(properties: Sequence[Property], subjects: Sequence[Subject]) -> Iterator[Result]:
+    """The result of each property; the first of ``subjects`` is the plugin with its defaults."""
+    entry = subjects[0].entry
+    for each in properties:
+        status, reason = _over(each, subjects if each.everywhere else subjects[:1])
+        yield Result(entry.kind, entry.name, each.name, status, reason)
+
+
+def _over(tested: Property, subjects: Sequence[Subject]) -> tuple[Status, str]:
+    """Failed where it fails at any setting, not applicable where it is so at all."""
+    found: list[tuple[Status, str]] = []
+    for at, subject in enumerate(subjects):
+        status, reason = _one(tested, subject, usual=not at)
+        if status == "fail":
+            return status, reason + (_where(subject, subjects[0]) if at else "")
+        found.append((status, reason))
+    return next((each for each in found if each[0] == "pass"), found[0])
+
+
+def _one(tested: Property, subject: Subject, *, usual: bool) -> tuple[Status, str]:
+    try:
+        return "pass", tested.test(subject) or ""
+    except Wrong as reason:
+        return "fail", str(reason)
+    except NotApplicable as reason:
+        return "n/a", str(reason)
+    except (Exception, SystemExit) as error:
+        # A plugin may refuse a setting: not every choice goes with every other one's default.
+        return "n/a" if isinstance(error, ValueError) and not usual else "fail", describe(error)
+
+
+def _where(subject: Subject, usual: Subject) -> str:
+    unlike = {name: value for name, value in subject.parameters.items() if usual.parameters.get(name) != value}
+    return f" (with {', '.join(f'{name}: {shown(value)}' for name, value in unlike.items())})"
+
+
+def settings(entry: Entry) -> list[Setting]:
+    """The defaults, then each other choice that a parameter offers by name, one parameter at a time.
+
+    Raises NotApplicable where a parameter has no default.
+    """
+    for parameter in entry.parameters:
+        if parameter.required:
+            raise NotApplicable(f"the parameter {parameter.name!r} has no default")
+    usual = {parameter.name: parameter.default for parameter in entry.parameters}
+    return [usual] + [
+        usual | {parameter.name: choice}
+        for parameter in entry.parameters
+        for choice in _choices(parameter.json_schema)
+        if choice != parameter.default
+    ]
+
+
+def _choices(schema: Any) -> list[Any]:
+    if schema.get("type") == "boolean":
+        return [False, True]
+    return list(schema.get("enum", ()))

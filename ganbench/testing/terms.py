@@ -1,0 +1,287 @@
+"""Properties of what a player minimises: of both functions of a loss, and of what a penalty adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from ganbench.calling import Bound, bind
+from ganbench.failure import NotApplicable
+from ganbench.kinds import Loss, Penalty
+from ganbench.testing.position import BATCH, Position, own_chance, position, variant_of
+from ganbench.testing.purity import global_chance_untouched, watched
+from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.train.network import Cast, Network
+from ganbench.train.rules import PlayerName, Rules
+
+PLAYERS: tuple[PlayerName, PlayerName] = ("discriminator", "generator")
+#: Rounding of float64, where sums are taken in another order.
+SAME = 1e-9
+#: A slope by central differences is right to about its step squared.
+STEP = 1e-5
+SLOPE = 1e-5
+#: Logits at which sigmoid is 1 in float32.
+FAR = 30.0
+TOGETHER = "a method with networks of its own may look at its samples together"
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a plugin adds to one player's loss, at a position."""
+
+    position: Position
+    player: PlayerName
+    alone: bool
+
+    def __call__(self, *, rows: Tensor | None = None, rules: Rules | None = None, at: Tensor | None = None) -> Tensor:
+        """Its value on some rows of the batch, under other rules, or at other parameters of its player."""
+        with_it = rules or self.position.rules
+        value = self.position.loss(self.player, rows=rows, rules=with_it, at=at)
+        if self.alone:
+            return value
+        return value - self.position.loss(self.player, rows=rows, rules=replace(with_it, penalties=()), at=at)
+
+    def gradient(self) -> Tensor:
+        """Its gradient with respect to its player's parameters."""
+        return self.position.gradient(self.player, lambda theta: self(at=theta))
+
+    @property
+    def says(self) -> str:
+        """How messages begin."""
+        return f"the {self.player}'s term"
+
+
+@lru_cache(maxsize=64)
+def terms(subject: Subject) -> tuple[Term, ...]:
+    """The terms of a loss or a penalty."""
+    value: Loss | Penalty = subject.value
+    at = position(variant_of(subject), subject.registry)
+    # A penalty that changes D's inputs has no term of its own: all of the loss is what it makes of it.
+    alone = isinstance(value, Loss) or value.inputs is not None
+    return tuple(Term(at, player, alone) for player in PLAYERS if alone or getattr(value, player) is not None)
+
+
+def scalar(subject: Subject) -> None:
+    """A scalar that is finite, as is its gradient."""
+    for term in terms(subject):
+        # That it is a scalar, the game itself insists on.
+        if not term().isfinite():
+            raise Wrong(f"{term.says} is {term().item()} at the start")
+        if not term.gradient().isfinite().all():
+            raise Wrong(f"the gradient of {term.says} is not finite at the start")
+
+
+def stable(subject: Subject) -> None:
+    """Finite in float32 where D is sure, and where a probability would be rounded to 0 or 1."""
+    for term in terms(subject):
+        for side in (1.0, -1.0):
+            rules = replace(term.position.rules, discriminator=_Sure(term.position.rules.discriminator.module, side))
+            single = Term(_single(replace(term.position, rules=rules)), term.player, term.alone)
+            if not single().isfinite() or not single.gradient().isfinite().all():
+                raise Wrong(f"{term.says} or its gradient is not finite for logits up to {FAR:g} in float32")
+
+
+def order(subject: Subject) -> None:
+    """The order of the batch does not matter, while pairs of data and latents stay pairs."""
+    random = torch.Generator().manual_seed(0)
+    # A method may look at its samples in packs, which stay together, or at the whole batch in ways that round more.
+    packed = _has_networks(subject)
+    rows = torch.arange(BATCH).roll(BATCH // 2) if packed else torch.randperm(BATCH, generator=random)
+    for term in terms(subject):
+        _same(term(), term(rows=rows), f"{term.says} changes with the order of the batch", 1e-5 if packed else SAME)
+
+
+def repetition(subject: Subject) -> None:
+    """A batch that is there twice is the same batch."""
+    for term in terms(subject):
+        once, twice = term(), term(rows=torch.arange(BATCH).repeat(2))
+        try:
+            _same(once, twice, f"{term.says} changes where the batch is there twice: a sum, or a norm of all of it?")
+        except Wrong as reason:
+            if _has_networks(subject):
+                raise NotApplicable(TOGETHER) from reason
+            raise
+
+
+def mean(subject: Subject) -> None:
+    """What calls D is a mean over samples: of a batch as the mean of its halves, which are alike in mean and spread."""
+    if _has_networks(subject):
+        raise NotApplicable(TOGETHER)
+    found = [term for term in terms(subject) if "D" in _names(subject, term.player)]
+    if not found:
+        raise NotApplicable("does not call D")
+    for term in found:
+        halves = torch.arange(BATCH).chunk(2)
+        parts = [_from_calls(subject, term, rows) for rows in (torch.arange(BATCH), *halves)]
+        both = (parts[1] + parts[2]) / 2
+        _same(parts[0], both, f"what {term.says} takes from D(...) is no mean over samples: a norm of the whole batch?")
+
+
+def slope(subject: Subject) -> None:
+    """The gradient is that of the value: a detach where none belongs makes them differ."""
+    random = torch.Generator().manual_seed(0)
+    for term in terms(subject):
+        gradient, theta = term.gradient(), term.position.theta[term.player]
+        for _ in range(3):
+            along = torch.randn(len(theta), generator=random, dtype=torch.float64)
+            rise = (term(at=theta + STEP * along) - term(at=theta - STEP * along)) / (2 * STEP)
+            if not torch.isclose(gradient @ along, rise, rtol=SLOPE * 100, atol=SLOPE * (1 + gradient.norm().item())):
+                raise Wrong(
+                    f"{term.says} rises by {rise.item():.4g} along a direction where its gradient says "
+                    f"{(gradient @ along).item():.4g}: is something detached, or without create_graph?"
+                )
+
+
+def reaches(subject: Subject) -> None:
+    """Each player, and each of its parts, is moved by its own loss."""
+    for term in terms(subject):
+        gradient = term.gradient()
+        if not gradient.any():
+            raise Wrong(f"no gradient reaches the {term.player}: is the loss constant, or something detached?")
+        for name, own in _of_parts(_network(term), gradient):
+            if not own.any():
+                raise Wrong(f"no gradient reaches the {term.player}'s {name}")
+
+
+def own_player(subject: Subject) -> None:
+    """A step moves each player by its own loss alone, as gradients taken by hand say: D's loss sends none to G."""
+    at = terms(subject)[0].position
+    _no_shared_parameters(at.rules)
+    descent = Bound(lambda theta, gradient, state: (theta - gradient, state), ("theta", "gradient", "state"), {})
+    rules = replace(at.rules, project=None, discriminator_optimizer=descent, generator_optimizer=descent)
+    game, players = at.game(rules=rules), at.players()
+    with own_chance(game):
+        batch = game.draw()
+        try:
+            gradients = game.discriminator_gradient(players, batch), game.generator_gradient(players, batch)
+        except RuntimeError as error:
+            raise NotApplicable("cannot be batched") from error
+        moved = game.move(players, discriminator=gradients[0], generator=gradients[1])
+    game = at.game()
+    with own_chance(game):
+        batch = game.draw()
+        D, G = (at.theta[player].clone().requires_grad_() for player in PLAYERS)
+        losses = game.discriminator_loss(D, G, batch), game.generator_loss(D, G, batch)
+    by_hand = torch.autograd.grad(losses[0], D, retain_graph=True)[0], torch.autograd.grad(losses[1], G)[0]
+    for player, before, after, gradient in zip(PLAYERS, players, moved, by_hand, strict=True):
+        _same(before.theta - after.theta, gradient, f"the {player} is moved by more than its own loss")
+
+
+def untouched(subject: Subject) -> None:
+    """No input is changed in place."""
+    for term in terms(subject):
+        rules = term.position.rules
+        penalties = tuple(
+            replace(each, functions={name: watched(function) for name, function in each.functions.items()})
+            for each in rules.penalties
+        )
+        seen = {f"{player}_loss": watched(rules.loss(player)) for player in PLAYERS}
+        term(rules=replace(rules, penalties=penalties, **cast("dict[str, Any]", seen)))
+
+
+def chance(subject: Subject) -> None:
+    """No global random state is changed."""
+    for term in terms(subject):
+        with global_chance_untouched():
+            term()
+
+
+PROPERTIES = (
+    Property("a finite scalar", scalar),
+    Property("finite where D is sure", stable),
+    Property("the order of the batch", order),
+    Property("a batch repeated", repetition),
+    Property("a mean over samples", mean),
+    Property("the gradient is the value's", slope),
+    Property("gradients reach the players", reaches),
+    Property("each loss moves its player alone", own_player),
+    Property("nothing changed in place", untouched),
+    Property("no global random state", chance),
+)
+
+
+class _Sure(Network):
+    """A discriminator with the largest logit of each call at FAR, or, from the other ``side``, at -FAR."""
+
+    def __init__(self, module: torch.nn.Module, side: float) -> None:
+        super().__init__(module)
+        self._side = side
+
+    def call(self, *arguments: Any, part: str = "", **options: Any) -> Tensor:
+        """The output, larger where it is logits."""
+        output = super().call(*arguments, part=part, **options)
+        if part:
+            return output
+        largest = output.detach().flatten()[output.detach().abs().argmax()]
+        return output * (self._side * FAR / largest)
+
+
+def _single(at: Position) -> Position:
+    def single(tree: Any) -> Any:
+        return torch.utils._pytree.tree_map(lambda x: x.float() if x.is_floating_point() else x, tree)
+
+    return replace(
+        at,
+        buffers=single(at.buffers),
+        theta=single(at.theta),
+        memory=single(at.memory),
+        real=at.real.float(),
+        z=at.z.float(),
+    )
+
+
+def _names(subject: Subject, player: PlayerName) -> tuple[str, ...]:
+    function = getattr(subject.value, player)
+    return () if function is None else bind(function, {}).names
+
+
+def _from_calls(subject: Subject, term: Term, rows: Tensor) -> Tensor:
+    """What of a function comes from calling D: its value, less that with a D that says nothing, at the same logits."""
+    at, game = term.position, term.position.game(rows)
+    function: Bound[Tensor] = bind(getattr(subject.value, term.player), subject.parameters)
+    with own_chance(game):
+        scope = game._scope({*function.names}, at.theta["discriminator"], at.theta["generator"], game.draw())
+        scope["memory"] = at.memory[0] if at.memory else ()
+        value = function(scope)
+    game = at.game(rows)
+    with own_chance(game):
+        silent = scope | {"random": game.draw().random, "D": lambda x, *more, **options: 0 * x.flatten(1).sum(1)}
+        return value - function(silent)
+
+
+def _network(term: Term) -> Network:
+    rules = term.position.rules
+    return rules.discriminator if term.player == "discriminator" else rules.generator
+
+
+def _of_parts(network: Network, gradient: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The pieces of a player's gradient that belong to its parts, by their names."""
+    if isinstance(network.module, Cast):
+        named = dict(network.module.named_parameters())
+        pieces = torch.split(gradient, [parameter.numel() for parameter in named.values()])
+        for part in network.module.parts:
+            own = [piece for name, piece in zip(named, pieces, strict=True) if name.startswith(f"parts.{part}.")]
+            if own:
+                yield part, torch.cat(own)
+
+
+def _no_shared_parameters(rules: Rules) -> None:
+    own = {id(parameter) for parameter in rules.generator.module.parameters()}
+    if any(id(parameter) in own for parameter in rules.discriminator.module.parameters()):
+        raise Wrong("the players share parameters: each would train a copy of its own")
+
+
+def _has_networks(subject: Subject) -> bool:
+    return isinstance(subject.value, Loss) and subject.value.players is not None
+
+
+def _same(one: Tensor, other: Tensor, message: str, tolerance: float = SAME) -> None:
+    """Raise Wrong where two values differ by more than rounding."""
+    if not torch.allclose(one, other, rtol=tolerance, atol=tolerance * (1 + one.abs().max().item())):
+        found = f": {one.item():.6g}, and {other.item():.6g}" if one.dim() == 0 else ""
+        raise Wrong(f"{message}{found}")

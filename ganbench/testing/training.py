@@ -1,0 +1,145 @@
+"""Properties of a step of training, whatever kind of plugin is in it: batched, alone, recorded, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_flatten
+
+from ganbench.calling import bind
+from ganbench.failure import NotApplicable, describe
+from ganbench.kinds import Update
+from ganbench.testing import architectures
+from ganbench.testing.position import CPU, cell_of, variant_of
+from ganbench.testing.purity import global_chance_untouched
+from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.train.cell import Trainer
+from ganbench.train.game import functional_gradient
+from ganbench.train.graph import record
+from ganbench.train.step import State, batch, flat, one_step
+
+STEPS = 5
+SEEDS = (0, 1, 2)
+#: Chaos has not begun yet after so few steps: what differs is rounding of float32.
+SAME = 1e-5
+
+
+@lru_cache(maxsize=8)
+def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> Trainer:
+    """The plugin in a small game, ready to train."""
+    registry, data = subject.registry, None
+    if subject.entry.kind == "architecture" and len(architectures.shape_of(subject)) > 1:
+        registry, data = replace(registry, entries=(*registry.entries, architectures.IMAGES)), "conformance-images"
+    # Adam would blow rounding up to whole steps, where a gradient is exactly zero but for that.
+    variant = {"optimizer": {"name": "sgd", "lr": 1e-3}} | variant_of(subject)
+    return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], registry, CPU, engine)
+
+
+def trains(subject: Subject) -> None:
+    """Some steps, after which all is finite and both players have moved."""
+    it = trainer(subject, SEEDS)
+    if it.probe.idle:
+        raise Wrong(f"the {it.probe.idle[0]}'s gradient is exactly zero at the first step")
+    with global_chance_untouched():
+        done = it.advance(it.start, 0, STEPS)
+    if (done.survived < STEPS).any():
+        raise Wrong(f"is not finite after {int(done.survived.min())} steps")
+    for name, before, after in zip(("discriminator", "generator"), it.start.players, done.players, strict=True):
+        if torch.equal(before.theta, after.theta):
+            raise Wrong(f"the {name} has not moved after {STEPS} steps")
+
+
+def batched(subject: Subject) -> None:
+    """All seeds at once."""
+    if why := trainer(subject, SEEDS).probe.serial:
+        raise NotApplicable(f"trains seed by seed: {why}")
+
+
+def alone(subject: Subject) -> None:
+    """A seed alone is the same seed among others."""
+    together, single = (trainer(subject, seeds) for seeds in (SEEDS, SEEDS[1:2]))
+    a, b = (each.advance(each.start, 0, STEPS) for each in (together, single))
+    _same(_thetas(a, 1), _thetas(b, 0), "a seed alone is another one than among others")
+
+
+def by_hand(subject: Subject) -> None:
+    """Batched it is what plain PyTorch gives, one seed after another."""
+    _batches(subject)
+    together, plain = (trainer(subject, SEEDS[:2], engine) for engine in ("eager", "serial"))
+    a, b = (each.advance(each.start, 0, STEPS) for each in (together, plain))
+    for seed in (0, 1):
+        _same(_thetas(a, seed), _thetas(b, seed), "batched it trains otherwise than seed by seed")
+
+
+def compiled(subject: Subject) -> str:
+    """Recorded operation by operation, as a compiler gets it, a step is the same; really compiled where asked for."""
+    eager = _batches(subject)
+    if subject.compile:
+        other = trainer(subject, SEEDS, "compiled")
+        other.prepare()
+        done, how = other.advance(other.start, 0, STEPS), "compiled"
+    else:
+        done, how = _recorded(eager, subject), "as recorded for the compiler"
+    plain = eager.advance(eager.start, 0, STEPS)
+    for seed in range(len(SEEDS)):
+        _same(_thetas(plain, seed), _thetas(done, seed), f"{how} it trains otherwise than eager")
+    return "compiled" if subject.compile else "recorded; --compile really compiles"
+
+
+PROPERTIES = (
+    Property("trains", trains, everywhere=False),
+    Property("all seeds as one batch", batched, everywhere=False),
+    Property("a seed alone = in a batch", alone, everywhere=False),
+    Property("batched = plain PyTorch", by_hand, everywhere=False),
+    Property("compiled = eager", compiled, everywhere=False),
+)
+
+
+def _batches(subject: Subject) -> Trainer:
+    it = trainer(subject, SEEDS)
+    if it.probe.serial:
+        raise NotApplicable("trains seed by seed")
+    return it
+
+
+def _recorded(it: Trainer, subject: Subject) -> State:
+    step = batch(step_of(it, subject))
+    state, (fixed, _) = it.start, tree_flatten(it.constants)
+    own, structure = tree_flatten(state)
+    noise = it.noise(SEEDS)
+    laid = flat(step, state, it.constants)
+    ends = len(own), len(own) + len(fixed)
+
+    def whole(*tensors: Tensor) -> Any:
+        return laid(tensors[: ends[0]], tensors[ends[0] : ends[1]], tensors[ends[1] : -1], tensors[-1])
+
+    try:
+        graph = record(whole, [*own, *fixed, *noise.at(0), torch.tensor(0)], cpu=True)
+    except Exception as error:
+        raise Wrong(f"cannot be recorded: {describe(error)}") from error
+    for index in range(STEPS):
+        own = list(graph(*own, *fixed, *noise.at(index), torch.tensor(index)))
+    done: State = torch.utils._pytree.tree_unflatten(own, structure)
+    return done
+
+
+def step_of(it: Trainer, subject: Subject) -> Any:
+    """The step of one model of a trainer."""
+    recipe = it.cell.recipe
+    assert recipe is not None
+    update = bind(subject.registry.value(Update, recipe.update.name).step, recipe.update.parameters)
+    return one_step(it.rules, update, functional_gradient, chance=it.probe.chance)
+
+
+def _thetas(state: State, replica: int) -> Tensor:
+    return torch.cat([player.theta[replica] for player in state.players])
+
+
+def _same(one: Tensor, other: Tensor, message: str) -> None:
+    apart = (one - other).abs().max().item()
+    if not apart <= SAME * (1 + one.abs().max().item()):
+        raise Wrong(f"{message}: parameters {apart:.2g} apart after {STEPS} steps")

@@ -1,0 +1,113 @@
+"""Properties of an update rule: what it takes gradients of, where it moves the players, what it leaves alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ganbench.calling import Bound, bind
+from ganbench.failure import NotApplicable
+from ganbench.testing.position import Position, own_chance, position
+from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.train.game import Game, Players
+
+RATE = 1e-3
+ARBITER = "Dirac-GAN says whether it may"
+
+
+def accounts(subject: Subject) -> str:
+    """Gradients of both players, as ``game`` keeps account of them, are finite; both players move."""
+    game, before, after = _played(subject)
+    taken = [player for player, _ in game.gradients]
+    for name, old, new in zip(("discriminator", "generator"), before, after, strict=True):
+        if name not in taken:
+            raise Wrong(f"takes no gradient for the {name}: use game.{name}_gradient, or game.gradient")
+        if torch.equal(old.theta, new.theta):
+            raise Wrong(f"the {name} does not move")
+        if new.t <= old.t:
+            raise Wrong(f"the {name} moves past its optimizer: use game.move")
+    if not all(each.isfinite().all() for _, each in game.gradients):
+        raise Wrong("a gradient is not finite")
+    return ", ".join(f"{taken.count(name)} of the {name}" for name in dict.fromkeys(taken)) + " a step"
+
+
+def downhill(subject: Subject) -> None:
+    """For small steps both players go down their own losses."""
+    at = _position(subject)
+    _, before, after = _played(subject)
+    for player, old, new in zip(("discriminator", "generator"), before, after, strict=True):
+        if (at.gradient(player) @ (new.theta - old.theta)) >= 0:  # type: ignore[arg-type]
+            if _mixed(subject):
+                raise NotApplicable(f"goes by more than each player's own loss: {ARBITER}")
+            raise Wrong(f"moves the {player} up its own loss: a wrong sign?")
+
+
+def own_player(subject: Subject) -> None:
+    """A player whose loss is constant stays where it is: it is not moved by the other's loss."""
+    if player := _mixed(subject):
+        raise NotApplicable(f"moves the {player} by the other's loss too: {ARBITER}")
+
+
+def untouched(subject: Subject) -> None:
+    """Nothing of the players that it is given is changed in place."""
+    at = _position(subject)
+    players = at.players()
+    with unchanged({"players": players}):
+        _step(subject, at, players)
+
+
+def chance(subject: Subject) -> None:
+    """No global random state is changed."""
+    with global_chance_untouched():
+        _played(subject)
+
+
+PROPERTIES = (
+    Property("both players move", accounts),
+    Property("down their own losses", downhill),
+    Property("each loss moves its player alone", own_player),
+    Property("nothing changed in place", untouched),
+    Property("no global random state", chance),
+)
+
+
+@lru_cache(maxsize=8)
+def _mixed(subject: Subject) -> str:
+    """The player, if any, that moves although its own loss is constant."""
+    zero = Bound(lambda d_fake: 0.0 * d_fake.sum(), ("d_fake",), {})
+    for side, player in enumerate(("discriminator", "generator")):
+        _, before, after = _played(subject, **{f"{player}_loss": zero})
+        if not torch.allclose(before[side].theta, after[side].theta, rtol=0, atol=1e-12):
+            return player
+    return ""
+
+
+def _position(subject: Subject) -> Position:
+    def descend(theta: Tensor, gradient: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        return theta - RATE * gradient, state
+
+    descent = Bound(descend, ("theta", "gradient", "state"), {})
+    at = position({"loss": "nonsaturating"}, subject.registry)
+    return replace(at, rules=replace(at.rules, discriminator_optimizer=descent, generator_optimizer=descent))
+
+
+def _played(subject: Subject, **rules: Bound[Tensor]) -> tuple[Game, Players, Players]:
+    """The game after one step, and the players before and after it."""
+    at = _position(subject)
+    at = replace(at, rules=replace(at.rules, **rules))  # type: ignore[arg-type]
+    before = at.players()
+    game, after = _step(subject, at, before)
+    return game, before, after
+
+
+def _step(subject: Subject, at: Position, players: Players) -> tuple[Game, Players]:
+    game = at.game()
+    with own_chance(game):
+        after = bind(subject.value.step, subject.parameters)({"game": game, "players": players})
+    if not isinstance(after, Players):
+        raise Wrong(f"must return the players, not {type(after).__name__}")
+    return game, after
