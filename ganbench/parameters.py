@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from ganbench.kinds import Kind
+from ganbench.kinds import Kind, Penalty
 from ganbench.wording import expected, shown, suggest
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         except UnfitError as problem:
             code = getattr(_plain(function), "__code__", None)
             raise UnfitError(f"line {code.co_firstlineno}: {problem}" if code else str(problem)) from None
-    if kind.name in COMMON:
+    # What only changes what D sees has nothing to add seldom.
+    if kind.name in COMMON and not (isinstance(value, Penalty) and not (value.discriminator or value.generator)):
         function = COMMON[kind.name]
         for argument in inspect.signature(function).parameters.values():
             found[argument.name] = replace(_of_argument(kind.name, argument, function), common=True)

@@ -189,10 +189,10 @@ class Reader:
                     drafted = optimizer.of(player)
                     choices[f"{player}_optimizer"] = settle("optimizer", drafted, self.registry, self.document)
         self.variants[name] = {part: choice for part, choice in choices.items() if choice}
-        own = self._at("variants", name, "penalty") is not None
-        self.variants[name] |= self._penalties(("variants", name, "penalty") if own else ("defaults", "penalty"))
-        average = self._at("variants", name, "average")
-        average = self._at("defaults", "average") if average is None else average
+        own = self._at("variants", name)
+        places = {key: ("variants", name, key) if key in own else ("defaults", key) for key in ("penalty", "average")}
+        self.variants[name] |= self._penalties(places["penalty"])
+        average = self._at(*places["average"])
         if isinstance(average, float):
             self.averages[name] = average
 

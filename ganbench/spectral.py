@@ -48,4 +48,6 @@ def _unit_trace(gram: Tensor) -> Tensor:
 
 class _Normalised(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
-        return weight / largest_singular_value(weight)
+        # In bfloat16 the powers would lose the third digit.
+        with torch.autocast(weight.device.type, enabled=False):
+            return weight / largest_singular_value(weight).clamp_min(torch.finfo(weight.dtype).tiny)

@@ -143,7 +143,7 @@ class SweepReader:
                     message = f"changes nothing: {' and '.join(alone)} are swept too"
                     self._document.add((*place, key), message, key=True)
                 continue
-            values = [choices[field].parameters[name] for field in fields]
+            values = [choices[field].parameters.get(name) for field in fields]
             if values[0] != values[1]:
                 message = f"{variant!r} gives its players different values of {name!r}: sweep {' or '.join(alone)}"
                 self._document.add((*place, key), message, key=True)

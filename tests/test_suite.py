@@ -207,3 +207,26 @@ def test_shipped_suites_load_and_fit_the_schema():
         assert suite.name == path.stem
         assert parse(suite.to_yaml(), registry) == suite
         assert path.read_text().startswith("#"), f"{path}: a header says what it shows and what it costs"
+
+
+def test_penalties_and_the_average_of_the_defaults_hold_unless_a_variant_says_otherwise(registry):
+    suite = parse(
+        "suite: s\ndatasets: {r: ring}\ndefaults: {loss: minimax, penalty: slope, average: 0.9}\n"
+        "variants: {a: {}, b: {penalty: [], average: null}, c: {penalty: {name: slope, every: 4}, average: 0.5}}\n",
+        registry,
+    )
+    assert [variant.average for variant in suite.variants.values()] == [0.9, None, 0.5]
+    assert [[choice.parameters for choice in variant.penalties] for variant in suite.variants.values()] == [
+        [{"weight": 1}],
+        [],
+        [{"weight": 1, "every": 4}],
+    ]
+
+
+def test_the_zoo_has_every_loss_every_update_rule_and_every_f_divergence():
+    shipped_plugins = Registry.load()
+    variants = load(find("zoo"), shipped_plugins).variants.values()
+    assert {variant.loss.name for variant in variants} == {*shipped_plugins.names("loss")}
+    assert {variant.update.name for variant in variants} == {*shipped_plugins.names("update")}
+    (divergence, *_) = shipped_plugins.get("loss", "fgan").parameters
+    assert {variant.loss.parameters.get("divergence") for variant in variants} >= {*divergence.json_schema["enum"]}

@@ -81,6 +81,8 @@ def rules(
         bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
         for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
     ]
+    # Before they are on the device: it asks on the CPU.
+    judging = loss.players is None or judges(networks, dataset.shape)
     D, G = (Network(module.to(device), bfloat16=cell.precision == "bfloat16") for module in modules(networks))
     owners: tuple[tuple[PlayerName, Any], ...] = (
         ("discriminator", networks.discriminator_parts),
@@ -101,5 +103,5 @@ def rules(
         project=loss.project and bind(loss.project, recipe.loss.parameters),
         penalties=tuple(bind_penalty(registry.value(Penalty, choice.name), choice) for choice in recipe.penalties),
         average=recipe.average,
-        judges=loss.players is None or judges(networks, dataset.shape),
+        judges=judging,
     )

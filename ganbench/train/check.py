@@ -100,10 +100,11 @@ def _check_module(who: str, module: Any) -> None:
 
 
 def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
-    """What a penalty remembers; raises PluginError where it is not as many scalars as it was."""
+    """What a penalty remembers, in the precision that it was; raises PluginError where it is not as many scalars."""
     if not isinstance(value, tuple) or [getattr(one, "shape", None) for one in value] != [one.shape for one in before]:
         raise PluginError(f"penalty {name}'s remember() must return a tuple of {len(before)} scalar tensors")
-    return value
+    # A number that a sweep varies is of 64 bits, and makes what it meets so.
+    return tuple(one.to(was.dtype) for one, was in zip(value, before, strict=True))
 
 
 def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor:

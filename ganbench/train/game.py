@@ -146,7 +146,7 @@ class Game:
         if discriminator is not None:
             D = _advance(D, discriminator, self._rules.discriminator_optimizer)
             if self._rules.project is not None:
-                D = D._replace(theta=self._rules.project({"theta": D.theta}))
+                D = D._replace(theta=self._rules.project({"theta": D.theta}).to(D.theta.dtype))
         if generator is not None:
             G = _advance(G, generator, self._rules.generator_optimizer)
         return Players(D, G)
@@ -188,10 +188,12 @@ class Game:
             scope["real"] = batch.real
         if names & {"fake", "d_fake"}:
             scope["fake"] = G(batch.z)
+        if names & {"d_real", "d_fake"} and not rules.judges:
+            raise PluginError("d_real and d_fake are one logit a sample, and this D judges more than samples alone")
         if "d_real" in names:
-            scope["d_real"] = _one_each(D(scope["real"]))
+            scope["d_real"] = D(scope["real"])
         if "d_fake" in names:
-            scope["d_fake"] = _one_each(D(scope["fake"]))
+            scope["d_fake"] = D(scope["fake"])
         return scope
 
     def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Tensor:
@@ -213,21 +215,17 @@ class Game:
         self.memory = tuple(memory)
 
 
-def _one_each(logits: Tensor) -> Tensor:
-    if logits.dim() != 1:
-        raise PluginError(
-            f"d_real and d_fake are one logit a sample, and D gives the shape {tuple(logits.shape)}: call D"
-        )
-    return logits
-
-
 def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer) -> Player:
     t = player.t + 1
     moved = optimizer({"theta": player.theta, "gradient": gradient, "state": player.state, "t": t})
     if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
         raise PluginError("an optimizer's update() must return (theta, state), and state must be a tuple")
     theta, state = moved
-    shapes = [tensor.shape for tensor in (theta, *state)]
-    if shapes != [tensor.shape for tensor in (player.theta, *player.state)]:
-        raise PluginError("an optimizer's update() must return a theta and a state of the shapes that it was given")
+    after, before = (
+        [(one.shape, one.dtype) for one in own] for own in ((theta, *state), (player.theta, *player.state))
+    )
+    if after != before:
+        raise PluginError(
+            "an optimizer's update() must return a theta and a state of the shapes and types it was given"
+        )
     return Player(theta, state, t)

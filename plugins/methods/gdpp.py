@@ -4,7 +4,8 @@ The kernel of a batch is L = F F', F the unit vectors of D's last features, as i
 term compares the eigenvalues of both kernels, and their eigenvectors by the cosine, each weighted by the real
 eigenvalue (min-max normalised). As in public code eigenvalues weigh 1/10,000, and each part of the loss half. It takes
 the signs of eigenvectors as the solver gives them; an eigenvector has none, so here |cos|, and 1 - |cos|: 0 where fake
-and real are the same, which changes no gradient. Two eigendecompositions of batch x batch a step are what it costs.
+and real are the same, which changes no gradient. It depends on which fake stands beside which real sample, and costs
+two eigendecompositions of batch x batch a step.
 """
 
 import torch

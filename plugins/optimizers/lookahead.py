@@ -1,7 +1,8 @@
 """Lookahead-minmax (Chavdarova et al. 2021, arXiv:2006.14567, algorithm 1): Adam that returns part of the way.
 
 After k updates a player returns to slow + alpha (theta - slow), slow being where it last returned to. Both players
-return together, as in the algorithm, under rules in which both move equally often.
+return together, as in the algorithm, under rules in which both move once a step; not under `extragradient`, whose steps
+ahead it would count too.
 """
 
 from typing import Annotated

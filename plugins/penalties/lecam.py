@@ -1,7 +1,8 @@
 """LeCam regularisation (Tseng et al. 2021, arXiv:2104.03310): D's logits held near running means.
 
 The paper's equation squares D(real) - mean(fake) and D(fake) - mean(real); its public code, taken here, only where a
-logit is on its own side of that mean. Both running means start at 0.
+logit is on its own side of that mean. Both running means start at 0 and see a batch after it was judged; the code lets
+them see it before, and waits for a number of steps until the penalty begins.
 """
 
 from typing import Annotated

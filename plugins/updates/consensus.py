@@ -25,12 +25,9 @@ def consensus(game, players, *, gamma: NonNegativeFloat = 10.0):
     def calm_G(G):
         return game.generator_loss(D, G, batch) + gamma * L(D, G)
 
+    v_D, v_G = game.gradient("discriminator", calm_D, D), game.gradient("generator", calm_G, G)
     game.remember(players, batch)
-    return game.move(
-        players,
-        discriminator=game.gradient("discriminator", calm_D, D),
-        generator=game.gradient("generator", calm_G, G),
-    )
+    return game.move(players, discriminator=v_D, generator=v_G)
 
 
 @hookimpl

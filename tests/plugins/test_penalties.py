@@ -172,3 +172,8 @@ def test_lazy_penalties_break_a_toy(shipped, cpu, tmp_path):
     assert (rows.loc["each", "all_modes_share"], rows.loc["each", "modes_covered"]) == (1, 8)
     assert rows.loc["lazy", "all_modes_share"] < 0.5
     assert rows.loc["lazy", "high_quality_high"] < rows.loc["each", "high_quality_low"]
+
+
+def test_what_only_changes_what_d_sees_cannot_be_lazy(shipped):
+    assert [parameter.name for parameter in shipped.get("penalty", "instance-noise").parameters] == ["std", "steps"]
+    assert "every" in [parameter.name for parameter in shipped.get("penalty", "r1").parameters]

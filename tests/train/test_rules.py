@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ganbench.train.assembly import build_networks, rules
 from ganbench.train.cell import Trainer
+from ganbench.train.data import build_dataset
 
 #: Of each penalty what it adds is known; the loss alone moves nobody.
 CODE = """'''A test's plugins.'''
@@ -218,7 +220,8 @@ def test_where_d_takes_more_than_a_sample_metrics_are_given_no_logits(trainer):
     ("variant", "cause"),
     {
         "{loss: unnamed}": r"loss unnamed: its networks have the parts none, and its Loss says \('E',\)",
-        "{loss: overpacked}": "mat1 and mat2 shapes cannot be multiplied",
+        "{loss: overpacked}": "d_real and d_fake are one logit a sample, and this D judges more than samples alone",
+        "{loss: packed, penalty: remembering}": "d_real and d_fake are one logit a sample",
         "{loss: minimax, penalty: vector}": r"penalty vector's discriminator\(\) must return a scalar",
     }.items(),
 )
@@ -235,3 +238,13 @@ def test_a_player_that_shares_layers_with_a_part_has_them_once_and_is_left_as_it
     again = one.advance(one.start, 0, 3)
     assert torch.equal(again.players.D.theta, state.players.D.theta)
     one.outcome(state, 3, 0, frozenset({"samples", "d_fake"}), final=True)
+
+
+def test_where_d_judges_is_asked_before_the_networks_go_to_a_device(foreign, cell):
+    """A GPU is not there; torch's device without data is, and nothing computed on the CPU can be mixed with it."""
+    registry = foreign(CODE)
+    for loss, judging in (("shared", True), ("encoded", True), ("packed", False), ("minimax", True)):
+        one = cell(f"{{loss: {loss}, architecture: linear}}", registry=registry)
+        dataset = build_dataset(one.data, registry)
+        networks = build_networks(one.recipe, registry, dataset, (0,))[0]
+        assert rules(one, one.recipe, registry, dataset, networks, torch.device("meta")).judges == judging

@@ -22,6 +22,9 @@ SWEEPS = {
         "{loss.gamma: [0.1, 1.0], optimizer.lr: [1e-4, 1e-3], optimizer.discriminator.betas: [[0.5, 0.9], [0, 0.99]]}",
     ),
     "rmsprop": ("{loss: wgan-gp, optimizer: rmsprop}", "{optimizer.alpha: [0.9, 0.99], optimizer.eps: [1e-8, 1e-6]}"),
+    "memory": ("{loss: hinge, penalty: {name: lecam, weight: 3.0}}", "{penalty.lecam.decay: [0.5, 0.99]}"),
+    "projection": ("{loss: wgan, update: simultaneous}", "{loss.clip: [0.01, 0.1]}"),
+    "clipped gradients": ("{loss: hinge, optimizer: {name: sgd, lr: 0.1}}", "{optimizer.clip: [0.01, 0.1]}"),
 }
 
 
@@ -51,8 +54,9 @@ def test_settings_in_one_batch_train_as_alone(name, settings, shipped, cpu, apar
 
 
 @pytest.mark.slow
-def test_settings_in_one_batch_compile_to_the_same(settings, shipped, cpu, apart):
-    for own, alone in both_ways(settings(*SWEEPS["all"], seeds=1), shipped, cpu, "compiled"):
+@pytest.mark.parametrize("name", ["all", "memory"])
+def test_settings_in_one_batch_compile_to_the_same(name, settings, shipped, cpu, apart):
+    for own, alone in both_ways(settings(*SWEEPS[name], seeds=1), shipped, cpu, "compiled"):
         assert apart(own, alone) < 1e-5
 
 
