@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,14 +17,13 @@ from ganbench.choice import (
 )
 from ganbench.column import Column
 from ganbench.guard_reader import Guard, read_guard
-from ganbench.kinds import Distribution, Metric, Networks
+from ganbench.kinds import Metric
 from ganbench.mistake import Place
-from ganbench.plugin import one_line
 from ganbench.registry import Registry
 from ganbench.schema import BUILT_IN, ORACLE, Budget, SuiteFile
 from ganbench.sweep import Sweep
 from ganbench.sweep_reader import SweepReader
-from ganbench.wording import shown
+from ganbench.trial import Trial
 from ganbench.yamlfile import Document
 
 
@@ -43,6 +41,7 @@ class Reader:
         self.guard: dict[str, Guard] = {}
         self.averages: dict[str, float] = {}
         self._architectures: dict[str, tuple[Draft, Choice]] = {}
+        self._losses: dict[str, tuple[Draft, Choice]] = {}
         self._swept_architectures: list[tuple[Draft, Choice]] = []
 
     def read(self) -> None:
@@ -60,7 +59,11 @@ class Reader:
                 self._read_variant(name)
         self._read_sweeps()
         self._read_guards(self._read_metrics())
-        self._try_out()
+        trial = Trial(self.document, self.registry)
+        trial.datasets(self.datasets)
+        trial.architectures((*self._architectures.values(), *self._swept_architectures))
+        if not self.document.mistakes:
+            trial.players((*self._losses[name], built) for name, (_, built) in self._architectures.items())
 
     def _at(self, *place: str | int) -> Any:
         value = self.document.value
@@ -176,8 +179,9 @@ class Reader:
             if orphan and drafted.name is None:
                 continue
             choices[part] = settle(part, drafted.over(below), self.registry, self.document, partial=orphan)
-            if part == "architecture" and (choice := choices[part]):
-                self._architectures[name] = (drafted.over(below), choice)
+            if (choice := choices[part]) and part in ("architecture", "loss"):
+                kept = self._architectures if part == "architecture" else self._losses
+                kept[name] = (drafted.over(below), choice)
         place = ("variants", name, "optimizer")
         raw, base = self._at(*place), self._default_optimizer(place)
         optimizer = base if raw is None else optimizer_draft(raw, place)
@@ -225,38 +229,6 @@ class Reader:
                 self._swept_architectures += reader.architectures(name, place, *self._architectures[name])
         reader.finish()
         self.sweeps = reader.sweeps
-
-    def _try_out(self) -> None:
-        """Build each dataset, and each architecture for each shape of data, once: what they refuse is a mistake."""
-        shapes: dict[tuple[int, ...], str] = {}
-        for name, choice in self.datasets.items():
-            drafted = draft(self._at("datasets", name), ("datasets", name))
-            built = self._built("dataset", choice, drafted, Distribution)
-            if built is not None:
-                shapes.setdefault(tuple(built.shape), name)
-        tried: set[str] = set()
-        for shape, name in shapes.items():
-            for drafted, choice in (*self._architectures.values(), *self._swept_architectures):
-                key = json.dumps([shape, choice.plain()], sort_keys=True)
-                if key not in tried:
-                    tried.add(key)
-                    self._built("architecture", choice, drafted, Networks, f"for dataset {name!r}: ", shape=shape)
-
-    def _built(
-        self, kind: str, choice: Choice, drafted: Draft | None, wanted: type, prefix: str = "", **given: Any
-    ) -> Any:
-        """What a plugin builds; None after adding why it cannot, at the parameter that its message begins with."""
-        assert drafted is not None  # a choice was made from it
-        try:
-            built = self.registry.get(kind, choice.name).build(choice.parameters, **given)
-            if isinstance(built, wanted):
-                return built
-            message = f"{kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
-        except (Exception, SystemExit) as error:
-            message = " ".join(str(error).split()) if isinstance(error, ValueError) else one_line(error, None)
-        first_word = message.partition(" ")[0].strip("'\"`:,")
-        self.document.add(drafted.places.get(first_word, drafted.place), f"{prefix}{message}")
-        return None
 
 
 def _collision(name: str, other: str, column: str) -> str:

@@ -606,3 +606,22 @@ def test_the_published_schema_refuses_wrong_shapes(case):
     data = yamlfile.parse(MALFORMED[case][0]).value
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, schema())
+
+
+def test_what_a_loss_makes_its_networks_of_is_tried_too(tmp_path):
+    """A method that cannot use a variant's architecture says so at the loss, before anything is trained."""
+    (tmp_path / "refusing.py").write_text('''"""Refuses."""
+from ganbench import Loss, hookimpl
+
+def players(build, shape, data, *, width: int = 4):
+    build((5,)), data(3)
+    raise ValueError(f"width must not be {width}")
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("refusing", lambda d_real: d_real.mean(), lambda d_fake: d_fake.mean(), players=players)
+''')
+    text = "suite: s\ndatasets: {r: ring}\nvariants: {a: {loss: {name: refusing, width: 3}}}\n"
+    with pytest.raises(SuiteError) as error:
+        parse(text, Registry.load(extra=tmp_path), "f")
+    assert str(error.value) == "f:3:46 variants.a.loss.width: for dataset 'r': width must not be 3"
