@@ -1,7 +1,8 @@
 """The zoo's table from a run of suites/zoo.yaml: ``python tests/benchmarks/zoo_table.py results/zoo``.
 
 Writes results/zoo.csv, the columns of table.csv that are about the zoo's question, and prints the table of
-results/README.md: a line a variant, with its medians over the seeds on each data set.
+results/README.md: a line a variant, with its medians over the seeds on each data set. Of several runs, each with some
+of the suite's variants, a later one's rows take the place of an earlier one's.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from ganbench.compare.load import find_run
+from ganbench.plan import plan
+from ganbench.registry import Registry
+from ganbench.suite import find, load
 
+KEY = ["dataset", "variant"]
 COLUMNS = [
-    "dataset",
-    "variant",
     "seeds",
     "diverged",
     "failed",
@@ -31,21 +34,25 @@ COLUMNS = [
 ]
 
 
-def line(rows: pd.DataFrame) -> str:
+def line(name: str, rows: pd.DataFrame) -> str:
     """One variant on all data sets."""
     cells = []
     for row in rows.itertuples():
-        jsd = f"{row.jsd:.3f} [{row.jsd_low:.2f}, {row.jsd_high:.2f}]" if pd.notna(row.jsd_low) else f"{row.jsd:.3f}"
-        what = "" if pd.isna(row.verdicts) else row.verdicts
-        cells += [jsd, f"{row.modes_covered:g}", f"{100 * row.high_quality:.0f} %", what]
-    return f"| {rows.variant.iloc[0]} | " + " | ".join(cells) + " |"
+        what = "" if pd.isna(row.verdicts) else row.verdicts.partition(",")[0]
+        jsd = f"{row.jsd:.3f} [{row.jsd_low:.2f}, {row.jsd_high:.2f}]"
+        cells += [jsd, f"{row.modes_covered:g}", what]
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    table = pd.read_csv(find_run(Path(sys.argv[1])).path / "table.csv")
-    table[COLUMNS].to_csv("results/zoo.csv", index=False, float_format="%.4g", lineterminator="\n")
-    names = list(table.dataset.unique())
-    print("| | " + " | ".join(f"{name}: JSD | modes | high quality | what happened" for name in names) + " |")
-    print("|---" * (1 + 4 * len(names)) + "|")
-    for variant in table.variant.unique():
-        print(line(table[table.variant == variant]))
+    tables = [pd.read_csv(find_run(Path(run)).path / "table.csv") for run in sys.argv[1:]]
+    table = pd.concat(tables).drop_duplicates(KEY, keep="last").set_index(KEY)[COLUMNS]
+    # As the suite has them; what it does not have, or the runs do not, is an error.
+    cells = [(cell.dataset, cell.variant) for cell in plan(load(find("zoo"), Registry.load()))]
+    table = table.loc[cells]
+    table.to_csv("results/zoo.csv", float_format="%.4g", lineterminator="\n")
+    datasets = list(dict.fromkeys(dataset for dataset, _ in cells))
+    print("| | " + " | ".join(f"{name}: JSD | modes | what happened most" for name in datasets) + " |")
+    print("|---" * (1 + 3 * len(datasets)) + "|")
+    for variant in dict.fromkeys(variant for _, variant in cells):
+        print(line(variant, table.loc[[(dataset, variant) for dataset in datasets]]))
