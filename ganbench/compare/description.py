@@ -30,8 +30,9 @@ _UNFINISHED = "the run has not finished"
 def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of seeds.csv of what was trained, in their order, without sentences; and all else about the run.
 
-    The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), device, versions,
-    git, plugins, columns and, for each case, its seeds, its speed, its counts and what became of its seeds in words.
+    The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), variants, device,
+    versions, git, plugins, columns and, for each case, its seeds, its speed, its counts and what became of its seeds in
+    words.
     Raises ValueError, in one line, where the run was damaged.
     """
     record, run, suite = Record.read(folder), folder.describe(), _resolved(folder)
@@ -48,6 +49,7 @@ def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
                 "metrics": _by_name(suite["metrics"]),
             },
             "guard": _guard(suite, trained),
+            "variants": _variants(suite),
             "device": run.get("device", {}),
             "versions": run.get("versions", {}),
             # Runs from before there were other repositories than ganbench's do not say.
@@ -90,6 +92,8 @@ def side(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> Side:
             for name, one in told.items()
         },
         guard=about["guard"],
+        # Nor do they say how their variants were trained.
+        variants=about.get("variants", {}),
         device=about["device"],
         versions=about["versions"],
         git=about["git"],
@@ -131,6 +135,15 @@ def _by_name(metrics: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def _guard(suite: Mapping[str, Any], trained: Iterable[CellRecord]) -> dict[str, Any]:
     own = {cell.variant: suite["variants"].get(cell.family, {}).get("guard") for cell in trained}
     return {name: given for name, given in {"": suite.get("guard"), **own}.items() if given}
+
+
+def _variants(suite: Mapping[str, Any]) -> dict[str, Any]:
+    """How each variant is trained; what is swept of it is in its rows' names, its floors are told apart."""
+    told = ("sweep", "guard")
+    return {
+        name: {part: value for part, value in variant.items() if part not in told}
+        for name, variant in suite["variants"].items()
+    }
 
 
 def _case(cell: CellRecord, columns: Iterable[Mapping[str, Any]], *, finished: bool) -> dict[str, Any]:

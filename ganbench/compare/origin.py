@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
         *_differ("plugins", before.plugins, now.plugins, short=8),
         *_differ("guard", _flat(before.guard), _flat(now.guard)),
     ]
+    both = [name for name in now.variants if name in before.variants]
+    for name in both:
+        was, is_ = (dict(_leaves(side.variants[name])) for side in (before, now))
+        lines += _differ(f"training of {name}", was, is_)
     left_out = [name for name, floor in _flat(now.guard).items() if floor is False]
     if left_out:
         lines.append(f"left out by the guard: {', '.join(left_out)}")
@@ -62,6 +66,17 @@ def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any], short: i
 def _flat(guard: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """The floors of a guard, those of a variant under its name."""
     return {f"{variant} {name}".strip(): floor for variant, floors in guard.items() for name, floor in floors.items()}
+
+
+def _leaves(choice: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each number or word of a variant with its path, ``optimizer.lr``; penalties by their names."""
+    if isinstance(choice, list) and all(isinstance(one, Mapping) for one in choice):
+        choice = {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in choice}
+    if isinstance(choice, Mapping) and choice:
+        for key, value in choice.items():
+            yield from _leaves(value, f"{path}.{key}".lstrip("."))
+    else:
+        yield path, choice
 
 
 def _kept(base: str) -> str:

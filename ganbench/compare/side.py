@@ -46,7 +46,8 @@ class Side:
     of ``measure.PROTOCOL``, ``budget``, ``evaluate``, ``datasets`` and ``metrics`` (by name, as the resolved suite has
     each). ``columns``: those of the run. ``metric_of``: which metric fills a column. ``guard``: the suite's floors, by
     variant; those of all under "". ``device``, ``versions``: as in run.json. ``git``: the commit of the repository that
-    the run was made in. ``plugins``: the sha256 of each one's file, by kind and name, "metric jsd".
+    the run was made in. ``plugins``: the sha256 of each one's file, by kind and name, "metric jsd". ``variants``: how
+    each is trained, as the resolved suite has it.
     """
 
     label: str
@@ -60,6 +61,7 @@ class Side:
     versions: Mapping[str, str] = field(default_factory=dict)
     git: Mapping[str, Any] | None = None
     plugins: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
