@@ -19,6 +19,7 @@ from ganbench.kinds import Loss
 from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
 from ganbench.testing.position import variant_of
 from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.terms import PLAYERS, steady
 
 #: Near the equilibrium the game is linear, and followed for so many steps.
 NEAR = 1e-3
@@ -51,11 +52,13 @@ def linear(subject: Subject) -> str:
     if not matrix.isfinite().all() or matrix.abs().max() > KINK:
         return _kinked(_game(subject, "simultaneous", RATE / 20))
     flow = _flow(matrix, RATE)
+    if player := _still(matrix):
+        raise Wrong(f"the {player} does not move near the equilibrium: is its loss constant there?")
     growth = flow.real.max().item()
     if growth > ZERO:
         raise Wrong(f"leaves the equilibrium, eigenvalues {_shown(flow)}: no GAN loss does (lemma 2.3); a wrong sign?")
-    # A large penalty wants smaller steps than the paper's, to be followed at all.
-    rate = min(RATE, 0.5 / flow.abs().max().item())
+    # A loss of a larger scale, or a large penalty, wants smaller steps than the paper's, to be followed at all.
+    rate = RATE / max(1.0, flow.abs().max().item())
     radii = [_follow(_game(subject, update, rate), update) for update in ("simultaneous", "alternating")]
     word = "converges" if growth < -ZERO else "orbits"
     return (
@@ -71,7 +74,10 @@ def rule(subject: Subject) -> str:
     losses: tuple[Any, ...] = ({"name": "nonsaturating-r1", "gamma": 1.0}, "minimax")
     for loss in losses:
         game = game_of(own | {"loss": loss}, subject.registry, rate=rate)
-        flow = _flow(game.matrix(), rate)
+        matrix = game.matrix()
+        if player := _still(matrix):
+            raise Wrong(f"the {player} does not move near the equilibrium")
+        flow = _flow(matrix, rate)
         _follow(game, "the rule")
         if not said and flow.real.max() > -ZERO:
             raise Wrong(f"does not converge where the game does: eigenvalues {_shown(flow)}; a wrong sign?")
@@ -80,8 +86,8 @@ def rule(subject: Subject) -> str:
 
 
 PROPERTIES = (
-    Property("Dirac-GAN: the players oppose", oppose),
-    Property("Dirac-GAN: as theory says", linear, everywhere=False),
+    Property("Dirac-GAN: the players oppose", steady(oppose)),
+    Property("Dirac-GAN: as theory says", steady(linear), everywhere=False),
 )
 RULE_PROPERTIES = (Property("Dirac-GAN: as theory says", rule),)
 
@@ -97,6 +103,12 @@ def _flow(matrix: Tensor, rate: float) -> Tensor:
     """The eigenvalues of the motion that a step of this rate is a piece of."""
     flow: Tensor = torch.linalg.eigvals((matrix - torch.eye(2, dtype=matrix.dtype)) / rate)
     return flow
+
+
+def _still(matrix: Tensor) -> str:
+    """The player, if any, that a step of this matrix leaves where it is."""
+    moved = (matrix - torch.eye(2, dtype=matrix.dtype)).abs().amax(1)
+    return next((player for player, by in zip(PLAYERS, moved, strict=True) if by < ZERO), "")
 
 
 def _follow(game: DiracGAN, name: str) -> float:

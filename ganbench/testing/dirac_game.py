@@ -6,7 +6,7 @@ where both sides are the same, 0 for most, and is not trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -179,6 +179,14 @@ def game_of(
     return replace(game, buffers=({"b": torch.tensor([_rest(game)]).double()}, {})) if rest else game
 
 
+def resting(slope: Callable[[float], float]) -> float:
+    """The logit at which D's loss neither rises nor falls; 0 where there is none."""
+    if abs(slope(0.0)) < 1e-9:
+        return 0.0
+    low, high = slope(-10.0), slope(10.0)
+    return float(brentq(slope, -10.0, 10.0)) if low < 0 < high else 0.0
+
+
 def _rest(game: DiracGAN) -> float:
     """The logit at which D rests where real and fake samples are the same."""
 
@@ -191,10 +199,7 @@ def _rest(game: DiracGAN) -> float:
 
         return float(torch.func.grad(loss)(torch.tensor([b], dtype=torch.float64)))
 
-    if abs(slope(0.0)) < 1e-9:
-        return 0.0
-    low, high = slope(-10.0), slope(10.0)
-    return float(brentq(slope, -10.0, 10.0)) if low < 0 < high else 0.0
+    return resting(slope)
 
 
 def _choice(given: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What any f-divergence and any loss that estimates a probability must give at D's optimum, where that is known.
 
+And what any loss must ask of D before that: to tell real from fake.
+
 D is a table: a logit for each point. The loss of samples that are drawn from two densities is a sum over points, so the
 best logit of each is found by looking at all of them.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,7 +20,10 @@ from torch import Tensor
 
 from ganbench.calling import bind
 from ganbench.failure import NotApplicable
+from ganbench.testing.dirac_game import resting
+from ganbench.testing.position import Position, Sides
 from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.terms import steady, terms
 
 Array = np.ndarray
 #: f of Nowozin et al. 2016, arXiv:1606.00709, table 6; the divergence is E_q f(p/q).
@@ -37,6 +42,9 @@ RATIOS = np.exp(np.linspace(-3, 3, 121))
 RATIOS_FAR = np.exp(np.linspace(-14, 8, 441))
 LOGITS = np.concatenate([np.linspace(-16, 16, 16001), np.geomspace(16, 1e4, 600)[1:]])
 STEP = 2e-3
+#: Logits are shifted by this much to see D's loss change, and a slope below the other is none.
+SHIFT = 1e-4
+FLAT = 1e-6
 #: The paper's section 3: a Gaussian is fitted to this mixture, weights, means and standard deviations.
 MIXTURE = ((0.33, -1.0, 0.25), (0.67, 2.0, math.sqrt(2.0)))
 #: Two densities of 8 points, in 64ths, for what samples can say exactly.
@@ -184,13 +192,42 @@ def gradients(subject: Subject) -> str:
     raise NotApplicable("neither minimax nor non-saturating")
 
 
+def apart(subject: Subject) -> None:
+    """Where D cannot yet tell, its loss falls with the logits of one side and rises with those of the other."""
+    at = terms(subject)[0].position
+    if not at.rules.judges:
+        raise NotApplicable("its D judges more than single samples")
+    rest = resting(lambda b: sum(_slopes(at, b)))
+    slopes = _slopes(at, rest)
+    for side, slope in zip(("real", "fake"), slopes, strict=True):
+        if abs(slope) < FLAT:
+            raise Wrong(f"D's loss does not change with the logits of {side} samples: is a term left out?")
+    if slopes[0] * slopes[1] > 0:
+        way = "rises" if slopes[0] > 0 else "falls"
+        raise Wrong(f"D's loss {way} with the logits of real samples and of fake ones alike: a wrong sign in one term?")
+
+
 PROPERTIES = (
-    Property("the best D is p / (p + q)", probability),
-    Property("G's gradient", gradients),
-    Property("f-divergence: the conjugate", conjugate),
-    Property("f-divergence: the nearest Gaussian", fitted),
-    Property("f-divergence: G's loss", generator),
+    Property("D tells real from fake", steady(apart)),
+    Property("the best D is p / (p + q)", steady(probability)),
+    Property("G's gradient", steady(gradients)),
+    Property("f-divergence: the conjugate", steady(conjugate)),
+    Property("f-divergence: the nearest Gaussian", steady(fitted)),
+    Property("f-divergence: G's loss", steady(generator)),
 )
+
+
+def _slopes(at: Position, b: float) -> tuple[float, float]:
+    """How D's loss rises with the logits of all real samples, and of all fake ones, where all are b; a kink halfway."""
+
+    def loss(real: float, fake: float) -> float:
+        rules = replace(at.rules, discriminator=Sides(at, (b + real, b + fake)))
+        return at.loss("discriminator", rules=rules).item()
+
+    real, fake = (
+        (loss(*up) - loss(*down)) / (2 * SHIFT) for up, down in (((SHIFT, 0), (-SHIFT, 0)), ((0, SHIFT), (0, -SHIFT)))
+    )
+    return real, fake
 
 
 def _of_samples(loss: Callable[[Tensor, Tensor], Tensor], logits: Array) -> Tensor:

@@ -11,11 +11,12 @@ from ganbench.failure import NotApplicable
 from ganbench.kinds import Penalty
 from ganbench.testing.position import own_chance
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.testing.terms import terms
+from ganbench.testing.terms import steady, terms
 
 HEAVIER = 3.0
 
 
+@steady
 def weight(subject: Subject) -> None:
     """The parameter ``weight`` multiplies it."""
     if not isinstance(subject.parameters.get("weight"), float):

@@ -21,7 +21,7 @@ from ganbench.train.assembly import build_networks, modules, rules
 from ganbench.train.chance import OwnRandomness
 from ganbench.train.data import build_dataset, draw
 from ganbench.train.game import Game, Memory, Player, Players, autograd_gradient, functional_gradient
-from ganbench.train.network import Buffers, buffers_of, flatten
+from ganbench.train.network import Buffers, Network, buffers_of, flatten
 from ganbench.train.noise import Tape, fill
 from ganbench.train.rules import PlayerName, Rules
 
@@ -99,6 +99,15 @@ class Position:
         gradient = autograd_gradient if tape else functional_gradient
         return Game(replace(own, batch=len(rows)), self.buffers, source, torch.tensor(0), gradient, self.memory)
 
+    def single(self) -> Position:
+        """The same in float32, as it is trained."""
+
+        def single(tree: Any) -> Any:
+            return torch.utils._pytree.tree_map(lambda x: x.float() if x.is_floating_point() else x, tree)
+
+        own = {name: single(getattr(self, name)) for name in ("buffers", "theta", "memory", "real", "z")}
+        return replace(self, **own)
+
     def players(self) -> Players:
         """The players as an update rule is given them, with fresh optimisers that keep no state."""
         return Players(*(Player(self.theta[player], (), torch.zeros(())) for player in ("discriminator", "generator")))
@@ -127,6 +136,42 @@ class Position:
             if out_of_memory(error):
                 raise
             return autograd_gradient(function, self.theta[player])[0]
+
+
+class Sure(Network):
+    """A discriminator with the largest logit of each call at ``logit``."""
+
+    def __init__(self, module: torch.nn.Module, logit: float) -> None:
+        super().__init__(module)
+        self._logit = logit
+
+    def call(self, *arguments: Any, part: str = "", **options: Any) -> Tensor:
+        """The output, larger where it is logits."""
+        output = super().call(*arguments, part=part, **options)
+        if part:
+            return output
+        flat = output.detach().flatten()
+        largest = flat.gather(0, flat.abs().argmax(0, keepdim=True))
+        return output * (self._logit / largest)
+
+
+class Sides(Network):
+    """A discriminator of two logits: what is nearest to a real sample has the first, to a fake one the other."""
+
+    def __init__(self, at: Position, logits: tuple[float, float]) -> None:
+        super().__init__(at.rules.discriminator.module)
+        self._logits = logits
+        fake = at.rules.generator.call(at.theta["generator"], at.buffers[1], at.z)
+        self._real, self._fake = (x.detach().flatten(1) for x in (at.real, fake))
+
+    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
+        """A logit for each sample, whatever the parameters."""
+        output = super().call(theta, buffers, *inputs, part=part, **options)
+        if part:
+            return output
+        x = inputs[0].detach().flatten(1)
+        real = torch.cdist(x, self._real).amin(1) <= torch.cdist(x, self._fake).amin(1)
+        return 0 * output.flatten() + torch.where(real, *self._logits).to(x.dtype)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ganbench.calling import bind
 from ganbench.failure import NotApplicable
@@ -39,12 +41,16 @@ KNOWN: dict[str, tuple[str, Callable[[Parameters], float]]] = {
 LENGTHS = (0.5, 2.0, 5.0)
 SHAPES = ((2,), (1, 3, 3))
 N = 16
+#: Where coordinates are moved about: images of no two sides alike, a slope that is no usual target, and rounding.
+IMAGE = (2, 3, 4)
+LENGTH = 2.7
+ROUNDING = 1e-6
+Lay = Callable[[Tensor], Tensor]
 
 
 def line(subject: Subject) -> str:
     """On a D that is a line, a penalty of its slope has a closed form, whatever the data."""
-    if "D" not in _names(subject, "discriminator") or _own_networks(subject):
-        raise NotApplicable("does not look at D's slope")
+    _looks(subject)
     found = [[_on_line(subject, shape, length) for length in LENGTHS] for shape in SHAPES]
     wanted = KNOWN.get(subject.entry.name)
     said = ""
@@ -76,6 +82,53 @@ def constant(subject: Subject) -> None:
             raise Wrong(f"the {player}'s loss changes from {plain:.5g} to {shifted:.5g} where 5 is added to D")
 
 
+def points(subject: Subject) -> None:
+    """A point between a real and a fake sample has one weight, from 0 to 1: it is on the segment."""
+    _looks(subject)
+    seen: list[Tensor] = []
+
+    def watched(x: Tensor) -> Tensor:
+        with suppress(RuntimeError):  # inside a vmap of the plugin's own there are no numbers to be had
+            seen.append(torch.tensor(x.detach().tolist(), dtype=torch.float64))
+        return x.flatten(1).sum(1)
+
+    scope = _scope(IMAGE, watched)
+    _value(subject, "discriminator", scope)
+    real, fake = scope["real"], scope["fake"]
+    for x in (x for x in seen if x.shape == real.shape):
+        weight = ((x - fake) / (real - fake)).flatten(1)
+        one = weight.amax(1) - weight.amin(1) < ROUNDING
+        outside = (weight < -ROUNDING) | (weight > 1 + ROUNDING)
+        if not outside.any() and one.sum() < N / 2:
+            raise Wrong("D is called between real and fake samples: one weight a sample, not a coordinate")
+        if (one & outside.all(1)).sum() > N / 8:
+            own = weight[one & outside.all(1)][0, 0].item()
+            raise Wrong(
+                f"D is called outside the segment from fake to real, at a weight of {own:.3g}: it is from 0 to 1"
+            )
+
+
+def order(subject: Subject) -> None:
+    """Coordinates in another order, in the data and in D alike, change nothing: a norm is one of all of them."""
+    there = torch.randperm(torch.Size(IMAGE).numel(), generator=torch.Generator().manual_seed(2))
+    one, other = (_slope(subject, lay) for lay in (_same, lambda x: x.flatten(1)[:, there].view(x.shape)))
+    if not _near(one, other, tolerance=ROUNDING):
+        raise Wrong(
+            f"what it makes of D's gradient is {one:.6g}, with the coordinates of data and D in another order "
+            f"{other:.6g}: a norm along one axis of several? Flatten first"
+        )
+
+
+def ignored(subject: Subject) -> None:
+    """Coordinates that D does not look at change nothing: a norm is a sum over coordinates, not a mean."""
+    one, other = (_slope(subject, lay) for lay in (_same, partial(pad, pad=(0, 0, 0, 1, 0, 1))))
+    if not _near(one, other, tolerance=ROUNDING):
+        raise Wrong(
+            f"what it makes of D's gradient is {one:.6g}, with more coordinates, which D ignores, {other:.6g}: "
+            "a mean over coordinates in place of a sum?"
+        )
+
+
 LINE = Property("a penalty on a line", line)
 CONSTANT = Property("relativistic: a constant", constant)
 
@@ -86,19 +139,64 @@ def _raised(x: Tensor, by: float) -> Tensor:
 
 def _on_line(subject: Subject, shape: tuple[int, ...], length: float) -> float:
     """What calling a line of this slope adds, beside calling a D that says 0."""
-    random = torch.Generator().manual_seed(1)
-    w = torch.randn(shape, generator=random, dtype=torch.float64)
-    w = w * (length / w.norm())
+    w = _direction(shape, length)
     lined, silent = _scope(shape, lambda x: (x * w).flatten(1).sum(1)), _scope(shape, lambda x: 0 * x.flatten(1).sum(1))
     silent |= {name: lined[name] for name in ("d_real", "d_fake")}
     return (_value(subject, "discriminator", lined) - _value(subject, "discriminator", silent)).item()
 
 
-def _scope(shape: tuple[int, ...], D: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+def _looks(subject: Subject) -> None:
+    if "D" not in _names(subject, "discriminator") or _own_networks(subject):
+        raise NotApplicable("does not look at D's slope")
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+class _Laid(Rows):
+    """Random numbers for images whose coordinates are laid out otherwise: the same numbers at the same coordinates."""
+
+    def __init__(self, lay: Lay, real: Tensor, z: Tensor) -> None:
+        super().__init__(torch.arange(N), N, real, z)
+        self._lay, self._inside, self._outside = lay, real.shape[1:], lay(real).shape[1:]
+
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+        """Of the shape that is asked for."""
+        if shape[1:] != self._outside:
+            return super().take(purpose, kind, shape)
+        return self._lay(super().take(purpose, kind, (shape[0], *self._inside)))
+
+
+def _slope(subject: Subject, lay: Lay) -> float:
+    """What D's slope adds on a line, beside a D of the same values and no slope, where all images are laid out so."""
+    _looks(subject)
+    w = lay(_direction(IMAGE, LENGTH)[None])
+
+    def line(x: Tensor) -> Tensor:
+        return (x * w).flatten(1).sum(1)
+
+    def flat(x: Tensor) -> Tensor:
+        return line(x.detach()) + 0 * x.flatten(1).sum(1)
+
+    lined, level = (_value(subject, "discriminator", _scope(IMAGE, D, lay)) for D in (line, flat))
+    if lined == level:
+        raise NotApplicable("does not look at D's slope")
+    return (lined - level).item()
+
+
+def _direction(shape: tuple[int, ...], length: float) -> Tensor:
+    w = torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    w *= length / w.norm()
+    return w
+
+
+def _scope(shape: tuple[int, ...], D: Callable[[Tensor], Tensor], lay: Lay = _same) -> dict[str, Any]:
     random = torch.Generator().manual_seed(0)
     real, fake = (torch.randn(N, *shape, generator=random, dtype=torch.float64) for _ in range(2))
     z = torch.randn(N, 2, generator=random, dtype=torch.float64)
-    own = Rows(torch.arange(N), N, real, z)
+    own = _Laid(lay, real, z)
+    real, fake = lay(real), lay(fake)
     given = {"D": D, "G": lambda z: fake, "real": real, "fake": fake, "z": z, "random": own, "step": torch.tensor(0)}
     return given | {"d_real": D(real), "d_fake": D(fake)}
 
@@ -118,6 +216,6 @@ def _own_networks(subject: Subject) -> bool:
     return isinstance(subject.value, Loss) and subject.value.players is not None
 
 
-def _near(one: float, other: float, size: float = 1.0) -> bool:
+def _near(one: float, other: float, size: float = 1.0, tolerance: float = 1e-5) -> bool:
     # The root of a norm has a constant in it that keeps its derivative finite.
-    return abs(one - other) <= 1e-5 * (size + abs(other))
+    return abs(one - other) <= tolerance * (size + abs(other))

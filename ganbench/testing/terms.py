@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, cast
 
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor
 from ganbench.calling import Bound, bind
 from ganbench.failure import NotApplicable
 from ganbench.kinds import Loss, Penalty
-from ganbench.testing.position import BATCH, Position, own_chance, position, variant_of
+from ganbench.testing import slopes
+from ganbench.testing.position import BATCH, Position, Sure, own_chance, position, variant_of
 from ganbench.testing.purity import global_chance_untouched, watched
 from ganbench.testing.result import Property, Subject, Wrong
 from ganbench.train.network import Cast, Network
@@ -27,6 +28,9 @@ STEP = 1e-5
 SLOPE = 1e-5
 #: Logits at which sigmoid is 1 in float32.
 FAR = 30.0
+#: Asked so often for the same, a term that is not the same each time shows it.
+TIMES = 4
+OTHERS = "gives other numbers for the same inputs"
 TOGETHER = "a method with networks of its own may look at its samples together"
 
 
@@ -66,6 +70,36 @@ def terms(subject: Subject) -> tuple[Term, ...]:
     return tuple(Term(at, player, alone) for player in PLAYERS if alone or getattr(value, player) is not None)
 
 
+@lru_cache(maxsize=64)
+def _unfit(subject: Subject) -> str:
+    """What is said of a term, if any, that is not finite, or another number when it is asked for again."""
+    for term in terms(subject):
+        first, *more = [term() for _ in range(TIMES)]
+        if not first.isfinite():
+            return f"{term.says} is {first.item()} at the start"
+        if not all(torch.allclose(each, first, rtol=SAME, atol=SAME) for each in more):
+            return f"{term.says} {OTHERS}"
+    return ""
+
+
+def steady(test: Callable[[Subject], str | None]) -> Callable[[Subject], str | None]:
+    """The test, where the terms of a plugin are the same finite numbers for the same inputs: else it cannot say why."""
+
+    @wraps(test)
+    def tested(subject: Subject) -> str | None:
+        if unfit := _unfit(subject):
+            raise NotApplicable(unfit)
+        return test(subject)
+
+    return tested
+
+
+def again(subject: Subject) -> None:
+    """The same inputs give the same numbers again."""
+    if OTHERS in (unfit := _unfit(subject)):
+        raise Wrong(f"{unfit}: does it keep a state, or draw from elsewhere than `random`?")
+
+
 def scalar(subject: Subject) -> None:
     """A scalar that is finite, as is its gradient."""
     for term in terms(subject):
@@ -79,13 +113,14 @@ def scalar(subject: Subject) -> None:
 def stable(subject: Subject) -> None:
     """Finite in float32 where D is sure, and where a probability would be rounded to 0 or 1."""
     for term in terms(subject):
-        for side in (1.0, -1.0):
-            rules = replace(term.position.rules, discriminator=_Sure(term.position.rules.discriminator.module, side))
-            single = Term(_single(replace(term.position, rules=rules)), term.player, term.alone)
+        for logit in (FAR, -FAR):
+            rules = replace(term.position.rules, discriminator=Sure(term.position.rules.discriminator.module, logit))
+            single = Term(replace(term.position, rules=rules).single(), term.player, term.alone)
             if not single().isfinite() or not single.gradient().isfinite().all():
                 raise Wrong(f"{term.says} or its gradient is not finite for logits up to {FAR:g} in float32")
 
 
+@steady
 def order(subject: Subject) -> None:
     """The order of the batch does not matter, while pairs of data and latents stay pairs."""
     random = torch.Generator().manual_seed(0)
@@ -96,6 +131,7 @@ def order(subject: Subject) -> None:
         _same(term(), term(rows=rows), f"{term.says} changes with the order of the batch", 1e-5 if packed else SAME)
 
 
+@steady
 def repetition(subject: Subject) -> None:
     """A batch that is there twice is the same batch."""
     for term in terms(subject):
@@ -108,6 +144,7 @@ def repetition(subject: Subject) -> None:
             raise
 
 
+@steady
 def mean(subject: Subject) -> None:
     """What calls D is a mean over samples: of a batch as the mean of its halves, which are alike in mean and spread."""
     if _has_networks(subject):
@@ -122,6 +159,7 @@ def mean(subject: Subject) -> None:
         _same(parts[0], both, f"what {term.says} takes from D(...) is no mean over samples: a norm of the whole batch?")
 
 
+@steady
 def slope(subject: Subject) -> None:
     """The gradient is that of the value: a detach where none belongs makes them differ."""
     random = torch.Generator().manual_seed(0)
@@ -148,6 +186,7 @@ def reaches(subject: Subject) -> None:
                 raise Wrong(f"no gradient reaches the {term.player}'s {name}")
 
 
+@steady
 def own_player(subject: Subject) -> None:
     """A step moves each player by its own loss alone, as gradients taken by hand say: D's loss sends none to G."""
     at = terms(subject)[0].position
@@ -166,7 +205,7 @@ def own_player(subject: Subject) -> None:
     with own_chance(game):
         batch = game.draw()
         D, G = (at.theta[player].clone().requires_grad_() for player in PLAYERS)
-        losses = game.discriminator_loss(D, G, batch), game.generator_loss(D, G, batch)
+        losses = game.discriminator_loss(D, G, batch) + 0 * D.sum(), game.generator_loss(D, G, batch) + 0 * G.sum()
     by_hand = torch.autograd.grad(losses[0], D, retain_graph=True)[0], torch.autograd.grad(losses[1], G)[0]
     for player, before, after, gradient in zip(PLAYERS, players, moved, by_hand, strict=True):
         _same(before.theta - after.theta, gradient, f"the {player} is moved by more than its own loss")
@@ -193,46 +232,20 @@ def chance(subject: Subject) -> None:
 
 PROPERTIES = (
     Property("a finite scalar", scalar),
+    Property("the same inputs, the same numbers", again),
     Property("finite where D is sure", stable),
     Property("the order of the batch", order),
     Property("a batch repeated", repetition),
     Property("a mean over samples", mean),
+    Property("between real and fake", steady(slopes.points)),
+    Property("coordinates in another order", steady(slopes.order)),
+    Property("coordinates that D ignores", steady(slopes.ignored)),
     Property("the gradient is the value's", slope),
     Property("gradients reach the players", reaches),
     Property("each loss moves its player alone", own_player),
     Property("nothing changed in place", untouched),
     Property("no global random state", chance),
 )
-
-
-class _Sure(Network):
-    """A discriminator with the largest logit of each call at FAR, or, from the other ``side``, at -FAR."""
-
-    def __init__(self, module: torch.nn.Module, side: float) -> None:
-        super().__init__(module)
-        self._side = side
-
-    def call(self, *arguments: Any, part: str = "", **options: Any) -> Tensor:
-        """The output, larger where it is logits."""
-        output = super().call(*arguments, part=part, **options)
-        if part:
-            return output
-        largest = output.detach().flatten()[output.detach().abs().argmax()]
-        return output * (self._side * FAR / largest)
-
-
-def _single(at: Position) -> Position:
-    def single(tree: Any) -> Any:
-        return torch.utils._pytree.tree_map(lambda x: x.float() if x.is_floating_point() else x, tree)
-
-    return replace(
-        at,
-        buffers=single(at.buffers),
-        theta=single(at.theta),
-        memory=single(at.memory),
-        real=at.real.float(),
-        z=at.z.float(),
-    )
 
 
 def _names(subject: Subject, player: PlayerName) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ import torch
 from torch.nn.functional import softplus
 from ganbench import Loss, hookimpl, input_gradient
 
+SEEN = []
+
 def discriminator(d_real, d_fake, D, real, fake, random):
     {discriminator}
 
@@ -26,6 +28,9 @@ SOUND = {
     "generator": "return softplus(-d_fake).mean()",
 }
 GP = "return softplus(-d_real).mean() + softplus(d_fake).mean() + 10 * {}"
+POINT = GP.format(
+    "(input_gradient(D, fake + {} * (real - fake)).square().flatten(1).sum(1).add(1e-12).sqrt() - 1).square().mean()"
+)
 WRONG = {
     "G's sign": ({"generator": "return -softplus(-d_fake).mean()"}, "Dirac-GAN: the players oppose"),
     "D's sign": (
@@ -61,6 +66,47 @@ WRONG = {
         {"discriminator": "return (softplus(-d_real) * torch.arange(len(d_real))).mean() + softplus(d_fake).mean()"},
         "the order of the batch",
     ),
+    "the sign of D's real term": (
+        {"discriminator": "return softplus(d_real).mean() + softplus(d_fake).mean()"},
+        "D tells real from fake",
+    ),
+    "D's real term left out": ({"discriminator": "return softplus(d_fake).mean()"}, "D tells real from fake"),
+    "D's fake term left out": ({"discriminator": "return softplus(-d_real).mean()"}, "D tells real from fake"),
+    "labels that are both 1": (
+        {"discriminator": "return (d_real - 1).square().mean() + (d_fake - 1).square().mean()"},
+        "D tells real from fake",
+    ),
+    "a critic's real term added": (
+        {"discriminator": "return d_fake.mean() + d_real.mean() + 10 * (input_gradient(D, real)).square().mean()"},
+        "D tells real from fake",
+    ),
+    "a weight a coordinate": (
+        {"discriminator": POINT.format("random.uniform(*real.shape)")},
+        "between real and fake",
+    ),
+    "a weight that is normal": (
+        {"discriminator": POINT.format("random.normal(len(real)).reshape(-1, *[1] * (real.dim() - 1))")},
+        "between real and fake",
+    ),
+    "a norm along one axis": (
+        {"discriminator": GP.format("(input_gradient(D, real).norm(dim=1) - 1).square().mean()")},
+        "coordinates in another order",
+    ),
+    "a mean over coordinates": (
+        {"discriminator": GP.format("input_gradient(D, real).square().mean()")},
+        "coordinates that D ignores",
+    ),
+    "hidden state": (
+        {"discriminator": "SEEN.append(1); return len(SEEN) * softplus(-d_real).mean() + softplus(d_fake).mean()"},
+        "the same inputs, the same numbers",
+    ),
+    "a loss without a slope": (
+        {
+            "discriminator": "return (d_real.square().mean() + d_fake.square().mean()).square()",
+            "generator": "return d_fake.square().mean().square()",
+        },
+        "Dirac-GAN: as theory says",
+    ),
     "a vector": ({"generator": "return softplus(-d_fake)"}, "a finite scalar"),
     "a rounded logarithm": (
         {"discriminator": "return -(d_real.sigmoid().log() + (1 - d_fake.sigmoid()).log()).mean()"},
@@ -75,6 +121,10 @@ WRONG = {
         "no global random state",
     ),
 }
+
+
+IGNORED = "coordinates that D ignores"
+SEGMENT = "between real and fake"
 
 
 @pytest.fixture
@@ -101,6 +151,91 @@ def test_the_sound_loss_passes(tmp_path, shipped):
     path = tmp_path / "sound.py"
     path.write_text(LOSS.format(**SOUND))
     assert_conforms(path, shipped)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "softplus(d_real).mean() + softplus(-d_fake).mean()",
+        POINT.format("random.uniform(len(real)).reshape(-1, *[1] * (real.dim() - 1))")[7:],
+        GP.format("input_gradient(D, real + random.normal(*real.shape)).square().flatten(1).sum(1).mean()")[7:],
+        GP.format("(D(real + random.normal(*real.shape) / 9) - d_real).square().mean()")[7:],
+        GP.format(
+            "((input_gradient(D, (real + fake) / 2) * (real - fake)).flatten(1).sum(1)"
+            " / (real - fake).flatten(1).norm(dim=1) - 1).square().mean()"
+        )[7:],
+        GP.format("torch.vmap(torch.func.grad(lambda x: D(x[None]).sum()))(real).square().flatten(1).sum(1).mean()")[
+            7:
+        ],
+    ],
+    ids=[
+        "all signs the other way",
+        "one weight a sample",
+        "noise around the data",
+        "noise that D should not mind",
+        "the slope on the way from fake to real",
+        "gradients sample by sample",
+    ],
+)
+def test_what_is_right_passes_what_catches_the_wrong(right, failing, only):
+    only(
+        "D tells real from fake",
+        "between real and fake",
+        "coordinates in another order",
+        "coordinates that D ignores",
+        "the same inputs, the same numbers",
+        "finite where D is sure",
+    )
+    assert not failing(LOSS.format(**(SOUND | {"discriminator": f"return {right}"})))
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "generator"),
+    [
+        (
+            "(d_real - d_fake.mean() - 1).square().mean() + (d_fake - d_real.mean() + 1).square().mean()",
+            "(d_real - d_fake.mean() + 1).square().mean() + (d_fake - d_real.mean() - 1).square().mean()",
+        ),
+        ("(d_real - 1).square().mean() + (d_fake + 1).square().mean()", "4 * (d_fake - 1).square().mean()"),
+    ],
+    ids=["RaLSGAN", "LSGAN with labels -1 and 1, G's loss 4 times"],
+)
+def test_a_loss_of_a_larger_scale_passes(discriminator, generator, failing, only):
+    only("Dirac-GAN: the players oppose", "Dirac-GAN: as theory says")
+    code = LOSS.replace("(d_fake, G, z)", "(d_real, d_fake)")
+    assert not failing(code.format(discriminator=f"return {discriminator}", generator=f"return {generator}"))
+
+
+@pytest.mark.parametrize("term", ["SEEN.append(0) or len(SEEN)", "__import__('numpy').random.rand()"])
+def test_numbers_that_change_are_called_that_alone(term, failing, only):
+    """Not a missing detach, nor a sum: where the same inputs give other numbers, nothing else can be said."""
+    only(
+        "the same inputs, the same numbers",
+        "the order of the batch",
+        "a batch repeated",
+        "a mean over samples",
+        "the gradient is the value's",
+        "each loss moves its player alone",
+        "D tells real from fake",
+        "coordinates in another order",
+        "Dirac-GAN: the players oppose",
+        "Dirac-GAN: as theory says",
+    )
+    failed = failing(LOSS.format(**(SOUND | {"discriminator": f"return ({term}) * softplus(d_fake - d_real).mean()"})))
+    assert list(failed) == ["the same inputs, the same numbers"]
+    assert "gives other numbers for the same inputs" in failed["the same inputs, the same numbers"]
+
+
+def test_what_is_not_finite_is_called_that_alone(failing, only):
+    only("a finite scalar", "the order of the batch", "a batch repeated", "the gradient is the value's")
+    failed = failing(LOSS.format(**(SOUND | {"discriminator": "return (d_real - d_fake).log().mean()"})))
+    assert list(failed) == ["a finite scalar"]
+
+
+def test_a_loss_without_a_slope_is_told_so(failing, only):
+    only("Dirac-GAN: as theory says")
+    changed, name = WRONG["a loss without a slope"]
+    assert "does not move near the equilibrium" in failing(LOSS.format(**(SOUND | changed)))[name]
 
 
 def test_a_dropped_logarithm_in_a_loss_of_probabilities(failing, shipped, only):
@@ -136,6 +271,10 @@ def test_the_public_f_gan_without_its_logarithms(failing, shipped, only):
             "input_gradient(D, real).square().sum()",
             "a batch repeated",
         ),
+        ("r1", "squared_norm(input_gradient(D, real)).mean()", "input_gradient(D, real).square().mean()", IGNORED),
+        ("r1", "squared_norm(input_gradient(D, real))", "input_gradient(D, real).square().sum(1)", IGNORED),
+        ("gp0", "between(real, fake, random)", "real + random.uniform(*real.shape) * (fake - real)", SEGMENT),
+        ("gp0", "between(real, fake, random)", "2 * real - fake", SEGMENT),
         ("r2", "weight / 2", "5.0", "the weight multiplies it"),
         ("lecam", "d_fake.mean(),\n    )", "d_fake.mean(),\n        mean_fake,\n    )", "memory"),
         ("instance-noise", "x + std", "x.add_(0.1) + std", "nothing changed in place"),
@@ -160,6 +299,7 @@ def test_a_broken_penalty(name, sound, broken, caught_by, failing, shipped, only
             "Dirac-GAN: as theory says",
         ),
         ("simultaneous", "generator=game", "generator=-game", "down their own losses"),
+        ("simultaneous", "discriminator=game", "discriminator=0 * game", "Dirac-GAN: as theory says"),
         ("alternating", "discriminator=game", "discriminator=-game", "Dirac-GAN: as theory says"),
         (
             "alternating",
