@@ -173,7 +173,10 @@ def papers() -> Mapping[str, str]:
 
 
 def bibtex(citations: Iterable[tuple[str, Citation]]) -> str:
-    """BibTeX entries, one a paper, each under a comment with those who cite it; ``citations``: (who, what) pairs."""
+    """BibTeX entries, one a paper, each under a comment with those who cite it; ``citations``: (who, what) pairs.
+
+    A paper without a known title has its number in place of it, and one without a number is a comment alone.
+    """
     pairs = list(citations)
     numbered = {citation.key: citation.identity.lower() for _, citation in pairs if citation.identity}
     cited: dict[str, tuple[Citation, list[str]]] = {}
@@ -183,12 +186,17 @@ def bibtex(citations: Iterable[tuple[str, Citation]]) -> str:
     keys: set[str] = set()
     entries = []
     for citation, whose in sorted(cited.values(), key=lambda pair: (pair[0].key, pair[0].identity)):
+        who = ", ".join(dict.fromkeys(whose))
+        if not (_known(citation) or citation.identity):
+            where = f", {citation.where}" if citation.where else ""
+            entries.append(f"% {who}\n% {citation.label}{where}: its title is not known\n")
+            continue
         entry = _known(citation) or _made(citation, citation.key)
         key = entry[entry.index("{") + 1 : entry.index(",")]
         spare = (key + letter for letter in ("", *"bcdefghijklmnopqrstuvwxyz"))
         own = next(one for one in spare if one not in keys)
         keys.add(own)
-        entries.append(f"% {', '.join(dict.fromkeys(whose))}\n{entry.replace(f'{{{key},', f'{{{own},', 1)}\n")
+        entries.append(f"% {who}\n{entry.replace(f'{{{key},', f'{{{own},', 1)}\n")
     return "\n".join(entries)
 
 
@@ -213,6 +221,7 @@ def _made(citation: Citation, key: str) -> str:
     others = ["others"] if citation.authors.endswith(" et al.") else []
     fields = {
         "author": " and ".join([*citation.names, *others]),
+        "title": citation.identity,
         "year": str(citation.year),
         "eprint": citation.arxiv,
         "archivePrefix": "arXiv" if citation.arxiv else "",

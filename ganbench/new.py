@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -14,6 +16,12 @@ USES = {
     "dataset": "datasets: {{data: {name}}}",
     "metric": "metrics: [jsd, {name}]",
     "reference": "references: [oracle, {name}]",
+}
+LONGEST = 60
+#: Files of these names would hide the modules that a plugin, or ganbench itself, imports.
+NEEDED = {
+    *("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "pluggy", "rich", "yaml", "pydantic", "click"),
+    *("ganbench", "pytest", "pyarrow", "safetensors", "jax", "optax"),
 }
 
 
@@ -59,6 +67,12 @@ def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path
         raise NotNew(f"{name!r} is no name for a plugin: letters and digits, a letter first, words joined by '-'")
     name = name.lower().replace("_", "-")
     stem = name.replace("-", "_")
+    if len(name) > LONGEST:
+        raise NotNew(f"a name of {len(name)} characters is too long: at most {LONGEST}")
+    if keyword.iskeyword(stem) or keyword.iskeyword(stem.title()):
+        raise NotNew(f"{name!r} is a word of Python's own: choose another name, such as 'my-{name}'")
+    if stem in NEEDED or stem in sys.stdlib_module_names:
+        raise NotNew(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
     path, test_path = folder / f"{stem}.py", tests / f"test_{stem}.py"
     words = {
         "kind": kind,

@@ -81,6 +81,7 @@ def test_a_known_paper_has_its_title_and_authors_and_an_unknown_one_only_what_wa
     assert made["goodfellow2014"]["author"].count(" and ") == 7
     assert made["smith2031"] == {
         "author": "Smith and Møller",
+        "title": "doi:10.1000/x_y",
         "year": "2031",
         "doi": "10.1000/x_y",
         "note": r"Proc. of A \& B",
@@ -90,8 +91,7 @@ def test_a_known_paper_has_its_title_and_authors_and_an_unknown_one_only_what_wa
 
 def test_an_author_and_a_year_alone_stand_for_a_known_paper_only_where_all_authors_fit():
     def title(authors, year):
-        (entry,) = entries(bibtex([("x", Citation(authors, year))])).values()
-        return entry.get("title")
+        return next((entry["title"] for entry in entries(bibtex([("x", Citation(authors, year))])).values()), None)
 
     assert title("Dempster, Laird & Rubin", 1977)
     assert title("Goodfellow et al.", 2014)
@@ -111,3 +111,15 @@ def test_the_known_papers_are_valid_bibtex_and_name_author_title_and_year():
         assert {"author", "title", "year"} <= set(fields), key
         assert fields["year"] in key
         assert re.fullmatch(r"\d{4}\.\d{4,5}|", fields.get("eprint", "")), key
+
+
+def test_no_entry_is_without_a_title():
+    bare, numbered = Citation("Nobody et al.", 2030, "J. of Z 3"), Citation("Someone", 2031, arxiv="3101.00001")
+    text = bibtex([("metric m", bare), ("loss a", numbered)])
+    assert text.startswith("% metric m\n% Nobody et al. 2030, J. of Z 3: its title is not known\n\n")
+    assert [entry["title"] for entry in entries(text).values()] == ["arXiv:3101.00001"]
+
+
+def test_every_entry_of_what_is_shipped_has_a_title(gb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert all("title" in entry for entry in entries(gb("list", "--bibtex")[1]).values())

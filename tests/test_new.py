@@ -138,3 +138,25 @@ def test_an_unknown_kind_and_a_folder_that_cannot_be_are_explained(gb):
 def test_the_loss_is_the_one_that_the_readme_shows():
     readme = (ROOT / "README.md").read_text()
     assert f"<!-- a-variant: plugins/my_gan.py -->\n```python\n{new_plugin('loss', 'my-gan').source}```\n" in readme
+
+
+def test_the_commands_that_are_printed_can_be_pasted(gb):
+    code, out, _ = gb("new", "loss", "my-gan", "--dir", "odd dir/a")
+    assert code == 0
+    assert "  check  ganbench check 'odd dir/a/my_gan.py'" in out.splitlines()
+    assert "  run    ganbench run SUITE --plugins 'odd dir/a'" in out.splitlines()
+
+
+@pytest.mark.parametrize("name", ["import", "class", "Lambda", "torch", "numpy", "random", "ganbench", "yaml"])
+def test_a_name_that_python_or_another_module_has_is_refused(name, gb):
+    code, out, err = gb("new", "loss", name)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(f"{name.lower()!r} is ")
+    assert err.endswith(f": choose another name, such as 'my-{name.lower()}'\n")
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_name_is_at_most_60_characters_long():
+    new_plugin("loss", "a" * 60)
+    with pytest.raises(NotNew, match=r"^a name of 61 characters is too long: at most 60$"):
+        new_plugin("loss", "a" * 61)

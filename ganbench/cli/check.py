@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ganbench.cli.options import Mistake, console_for, plugins_option
+
+if TYPE_CHECKING:
+    from ganbench.plugin import Entry
+    from ganbench.registry import Registry
 
 KINDS = ("loss", "penalty", "architecture", "dataset", "metric", "update", "optimizer", "reference")
 
@@ -32,7 +38,7 @@ def check(
     """Check that plugins are right: a line for each property, which passes, fails, or does not apply.
 
     A FILE's values are checked beside the plugins that are found, a NAME is one of these. Exits with 1 where a property
-    fails.
+    fails, and with 2 where something could not be loaded: the others are checked all the same.
     """
     if everything == bool(plugins_named):
         raise Mistake("give the plugins' files or names, or --all")
@@ -41,29 +47,46 @@ def check(
     from ganbench.testing import kit
 
     registry = Registry.load([Path("plugins")], plugins)
-    meant = []
+    meant, mistakes = _meant(registry, plugins_named, kind)
+    for line in mistakes:
+        click.echo(line, err=True)
+    console, rows, done, failed = console_for(), [], 0, 0
     try:
-        if everything:
-            if registry.broken:
-                raise Mistake("\n".join(f"{each.source}: {each.cause}" for each in registry.broken))
-            meant = [
-                (registry, registry.get(entry.kind, entry.name))
-                for entry in registry.entries
-                if kind in (None, entry.kind)
-            ]
-        for named in plugins_named:
-            beside, entries = kit.find(named, registry, kind)
-            meant += [(beside, entry) for entry in entries]
-    except (LookupError, ValueError) as problem:
-        raise Mistake(str(problem)) from None
-    console, rows, failed = console_for(), [], False
-    for beside, entry in meant:
-        results = tuple(kit.results(entry, beside, compile=compiled))
-        failed |= any(result.status == "fail" for result in results)
-        if as_json:
+        for beside, entry in meant:
+            results = tuple(kit.results(entry, beside, compile=compiled))
+            done += 1
+            failed += any(result.status == "fail" for result in results)
             rows += [asdict(result) for result in results]
-        else:
-            show_results(results, console, brief=len(meant) > 1)
-    if as_json:
+            if not as_json:
+                show_results(results, console, brief=len(meant) > 1)
+            if twin := kit.twin(entry, registry):
+                click.echo(twin, err=True)
+        code = 2 if mistakes else 1 if failed else 0
+    except KeyboardInterrupt:
+        click.echo(f"stopped after {done} of {len(meant)}, {failed or 'none'} failed", err=True)
+        code = 130
+    if as_json and (meant or not mistakes):
         click.echo(json.dumps(rows, indent=2))
-    sys.exit(1 if failed else 0)
+    sys.exit(code)
+
+
+def _meant(
+    registry: Registry, named: tuple[str, ...], kind: str | None
+) -> tuple[list[tuple[Registry, Entry]], list[str]]:
+    """The plugins to check, each with the registry to check it in, and a line for each that cannot be."""
+    from ganbench.registry import display
+    from ganbench.testing import kit
+
+    meant: list[tuple[Registry, Entry]] = []
+    mistakes = [] if named else [f"{display(each.source)}: {each.cause}" for each in registry.broken]
+    every = dict.fromkeys((entry.kind, entry.name) for entry in registry.entries if kind in (None, entry.kind))
+    asked = [partial(kit.find, name, registry, kind) for name in named]
+    asked += [] if named else [partial(kit.find, name, registry, of_kind) for of_kind, name in every]
+    for find in asked:
+        try:
+            beside, entries = find()
+        except (LookupError, ValueError) as problem:
+            mistakes.append(str(problem))
+        else:
+            meant += [(beside, entry) for entry in entries]
+    return meant, mistakes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -42,11 +43,11 @@ def new(kind: str, name: str, folder: Path) -> None:
         raise Mistake(str(error)) from None
     except OSError as error:
         raise Mistake(f"{error.filename or folder}: {error.strerror or error}") from None
-    beside = "" if folder == Path("plugins") else f" --plugins {folder}"
+    beside = "" if folder == Path("plugins") else f" --plugins {shlex.quote(str(folder))}"
     click.echo(f"wrote {plugin.path} and {plugin.test_path}\n")
     for what, how in (
         ("edit", f"{plugin.path}: its first line is what 'ganbench list' says of it"),
-        ("check", f"ganbench check {plugin.path}"),
+        ("check", f"ganbench check {shlex.quote(str(plugin.path))}"),
         ("use", f"{plugin.use}, in a suite"),
         ("run", f"ganbench run SUITE{beside}"),
     ):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganbench.cli.options import console_for, plugins_option
+from ganbench.cli.options import Mistake, console_for, plugins_option
 from ganbench.kinds import KINDS, plural
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("what", metavar="[KIND|NAME]...", nargs=-1)
+@click.argument("what", metavar="[KIND|NAME|FILE]...", nargs=-1)
 @plugins_option
 @click.option("--verbose", "-v", is_flag=True, help="Print the parameters of each too.")
 @click.option("--bibtex", "as_bibtex", is_flag=True, help="Print the papers that they cite, as BibTeX.")
@@ -26,7 +26,7 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
     """List the plugins, a line each, with its citation, and what is broken.
 
     KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference: its plugins with their
-    parameters. NAME is a plugin's: all that its file says of it.
+    parameters. NAME is a plugin's: all that its file says of it. FILE is a plugin's: all that it holds.
     """
     if as_bibtex and as_json:
         raise click.UsageError("--bibtex and --json: choose one")
@@ -34,7 +34,7 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
     from ganbench.registry import Registry
     from ganbench.report.plugins import show_plugin, show_plugins
 
-    registry = Registry.load([Path("plugins")], plugins)
+    registry = _with_files(Registry.load([Path("plugins")], plugins), what)
     rows, named = _chosen(registry, what)
     docs = _docstrings(rows, registry)
     if as_json:
@@ -57,7 +57,25 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
     else:
         show_plugins(rows, docs, console, parameters=verbose or bool(what))
         if console.is_terminal:
-            click.echo("ganbench list NAME shows all of one, --verbose parameters, --bibtex the papers")
+            console.print("ganbench list NAME shows all of one, --verbose parameters, --bibtex the papers")
+
+
+def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
+    """The registry with those of the plugin files that it has not found by itself; raises Mistake for a broken one."""
+    from dataclasses import replace
+
+    from ganbench.plugin import Broken, Entry, load_file
+
+    for file in (Path(word) for word in what if word.endswith(".py")):
+        if not file.is_file():
+            raise Mistake(f"{file}: there is no such file")
+        outcomes = load_file(file, "file", file.read_bytes())
+        if broken := [each for each in outcomes if isinstance(each, Broken)]:
+            raise Mistake("\n".join(f"{file}: {each.cause}" for each in broken))
+        if all(Path(entry.source).resolve() != file.resolve() for entry in registry.entries):
+            entries = tuple(each for each in outcomes if isinstance(each, Entry))
+            registry = replace(registry, entries=registry.entries + entries)
+    return registry
 
 
 def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
@@ -70,7 +88,12 @@ def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, A
     kinds = {plural(kind): kind for kind in KINDS} | {kind: kind for kind in KINDS}
     rows: list[dict[str, Any]] = []
     for word in what:
-        found = [row for row in everything if (row["kind"] == kinds[word] if word in kinds else row["name"] == word)]
+        if word.endswith(".py"):
+            found = [row for row in everything if row["kind"] and Path(row["source"]).resolve() == Path(word).resolve()]
+        elif word in kinds:
+            found = [row for row in everything if row["kind"] == kinds[word]]
+        else:
+            found = [row for row in everything if row["name"] == word]
         if word not in kinds and not found:
             known = [row["name"] for row in everything if row["name"]]
             near = suggest(word, [*kinds, *known])

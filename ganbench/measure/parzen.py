@@ -1,6 +1,6 @@
 """Parzen-window log-likelihood, the measure of table 1 in the GAN paper (Goodfellow et al. 2014, arXiv:1406.2661).
 
-A Gaussian is put on each sample, its width chosen on validation data, and test data is scored (Breuleux et al. 2009).
+A Gaussian is put on each sample, its width chosen on validation data, and test data is scored (Breuleux et al. 2011).
 Kept for comparison with the literature: it misleads (Theis et al. 2016, arXiv:1511.01844, section 3.3), since in many
 dimensions the training points, or their k-means centres, score above fresh samples of the true distribution.
 """

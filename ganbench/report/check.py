@@ -9,13 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.testing.result import Result, Status
+from ganbench.testing.result import Result, Status, said_once
 
 STYLES = {"pass": "green", "fail": "bold red", "n/a": "dim"}
 
 
 def show_results(results: Sequence[Result], console: Console, *, brief: bool) -> None:
-    """One plugin's results, a line a property; ``brief``: one line, and one more for each property that fails."""
+    """One plugin's results, a line a property; ``brief``: one line, and one more for each property that fails.
+
+    Where properties fail, or do not apply, for the same reason, that is said once.
+    """
     counts = Counter(result.status for result in results)
     failed = counts["fail"] > 0
     head = Text(f"{results[0].kind} ", style="dim")
@@ -26,13 +29,12 @@ def show_results(results: Sequence[Result], console: Console, *, brief: bool) ->
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(width=6, justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    for result in shown:
-        line = Text(result.property)
-        if result.reason:
-            line.append(f": {result.reason}", style="dim" if result.status != "fail" else "")
-        table.add_row(Text(result.status, style=STYLES[result.status]), line)
+    for status, what, reason in said_once(shown, names=not brief):
+        line = Text(what)
+        line.append(f": {reason}" if reason else "", style="dim" if status != "fail" else "")
+        table.add_row(Text(status, style=STYLES[status]), line)
         if not console.is_terminal:
-            console.print(f"{result.status:>6} {line}", soft_wrap=True, markup=False, highlight=False)
+            console.print(f"{status:>6} {line}", soft_wrap=True, markup=False, highlight=False)
     if console.is_terminal and shown:
         console.print(table)
 

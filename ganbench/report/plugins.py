@@ -17,8 +17,10 @@ from ganbench.kinds import plural
 
 Row = dict[str, Any]
 
-#: From these widths on there is room for the number of a paper, and for its authors; below, for the first one.
-WIDE, MIDDLING = 118, 90
+#: From these widths on there is room for the number of a paper, for its authors, and for the first author's name alone.
+WIDE, MIDDLING, NARROW = 118, 90, 70
+#: In less than MIDDLING a longer name has a line of its own.
+LONGEST_NAME = 24
 #: Wider, a citation would stand too far from what it belongs to.
 WIDEST = 150
 
@@ -32,10 +34,15 @@ def show_plugins(rows: Sequence[Row], docs: Sequence[str], console: Console, par
     width = min(console.width, WIDEST) if console.is_terminal else None
     for kind, group in groupby(usable, key=lambda pair: str(pair[0]["kind"])):
         of_kind = list(group)
-        widest = max(len(row["name"]) for row, _ in of_kind)
+        cap = LONGEST_NAME if width is not None and width < MIDDLING else 1000
+        widest = max((len(row["name"]) for row, _ in of_kind if len(row["name"]) <= cap), default=cap)
         _line(console, Text.assemble((plural(kind), "bold"), (f" ({len(of_kind)})", "dim")))
         for row, doc in of_kind:
-            _line(console, _summary(row, doc, widest, width))
+            summary = _summary(row, doc, widest, width)
+            if len(row["name"]) > cap:
+                _line(console, summary[: 2 + len(row["name"])])
+                summary = _summary(row | {"name": ""}, doc, widest, width)
+            _line(console, summary)
             _show_notes(row, console)
             if parameters:
                 said = [f"{one['name']}={_default(one)}" for one in row["parameters"]]
@@ -98,7 +105,7 @@ def _summary(row: Row, doc: str, widest: int, width: int | None) -> Text:
         if said:
             what = f"{what:{room}}"
     text.append(what, style="default")
-    if cited:
+    if cited and said:
         text.append(f"  {said}", style=Style(dim=True, link=cited.url or None))
     return text
 
@@ -114,7 +121,9 @@ def _cited(citation: Citation | None, width: int | None) -> str:
         return ""
     if width is None or width >= WIDE:
         return citation.full
-    return citation.label if width >= MIDDLING else citation.short
+    if width >= MIDDLING:
+        return citation.label
+    return citation.short.removesuffix(f" {citation.year}") if width >= NARROW else ""
 
 
 def _show_notes(row: Row, console: Console) -> None:

@@ -124,6 +124,16 @@ def second(subject: Subject) -> None:
         raise Wrong("the gradient of a gradient penalty is not finite")
 
 
+def logits(subject: Subject) -> None:
+    """D judges by any number, where samples are far from another, and not by probabilities."""
+    networks, _, _, theta = _point(subject)
+    wide = torch.randn(64, *shape_of(subject), generator=stream(0, "conformance.wide"))
+    found = torch.cat([_call(networks.discriminator, theta, scale * wide).flatten() for scale in (1, 30, 1000)])
+    # One that is the same everywhere has not begun to judge.
+    if found.min() >= 0 and found.max() <= 1 and found.max() > found.min():
+        raise Wrong("the discriminator gives probabilities: a loss takes logits, so leave out the last sigmoid")
+
+
 def rows(subject: Subject) -> None:
     """Samples in another order are the same samples in that order."""
     networks, z, theta_G, theta_D = _point(subject)
@@ -159,6 +169,7 @@ PROPERTIES = (
     Property("a seed decides the first parameters", initial),
     Property("gradients reach every layer", gradients),
     Property("differentiable twice", second),
+    Property("D gives logits", logits),
     Property("the order of the batch", rows),
     Property("nothing changed in place", untouched),
     Property("no global random state", chance),

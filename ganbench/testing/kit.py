@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ import torch
 from ganbench.failure import NotApplicable
 from ganbench.kinds import KINDS
 from ganbench.plugin import Broken, Entry, load_file
-from ganbench.registry import Registry
+from ganbench.registry import Registry, display
 from ganbench.testing import (
     architectures,
     datasets,
@@ -26,7 +27,7 @@ from ganbench.testing import (
     training,
     updates,
 )
-from ganbench.testing.result import Property, Result, Subject, judge, settings
+from ganbench.testing.result import Property, Result, Subject, judge, said_once, settings
 from ganbench.threads import threads
 
 
@@ -47,10 +48,11 @@ def check(
 
 
 def assert_conforms(plugin: str | Path, registry: Registry | None = None, *, compile: bool = False) -> None:  # noqa: A002
-    """Raise AssertionError with a line for each property that fails."""
+    """Raise AssertionError with a line for each property that fails, where what fails alike is said once."""
     failed = [each for each in check(plugin, registry, compile=compile) if each.status == "fail"]
     if failed:
-        lines = [f"{each.kind} {each.name}: {each.property}: {each.reason}" for each in failed]
+        of_one = groupby(failed, key=lambda each: f"{each.kind} {each.name}")
+        lines = [f"{name}: {what}: {reason}" for name, own in of_one for _, what, reason in said_once(tuple(own))]
         raise AssertionError("\n".join(lines))
 
 
@@ -78,6 +80,17 @@ def find(plugin: str | Path, registry: Registry, kind: str | None = None) -> tup
     if not kinds:
         registry.get(kind or "loss", str(plugin))
     return registry, tuple(registry.get(each, str(plugin)) for each in kinds)
+
+
+def twin(entry: Entry, registry: Registry) -> str:
+    """What to say where another plugin has the name of one from a file already; else nothing."""
+    for other in registry.entries:
+        same = Path(other.source).resolve() == Path(entry.source).resolve() or other.sha256 == entry.sha256
+        if (other.kind, other.name) == (entry.kind, entry.name) and not same:
+            both = f"{display(other.source)} and {display(entry.source)}"
+            named = f"a suite that names the {entry.kind} {entry.name!r}"
+            return f"{named} will be refused: two plugins have that name, {both}"
+    return ""
 
 
 def results(entry: Entry, registry: Registry, *, compile: bool = False) -> tuple[Result, ...]:  # noqa: A002

@@ -30,12 +30,8 @@ def columns(subject: Subject) -> None:
     metric: Metric = subject.value
     known = {column.name for column in metric.columns}
     for what in SAMPLES:
-        row = said(subject, what)
-        if extra := sorted(row.keys() - known):
+        if extra := sorted(said(subject, what).keys() - known):
             raise Wrong(f"says {extra[0]!r}, which is none of its columns")
-        for name, value in row.items():
-            if isinstance(value, float) and math.isnan(value):
-                raise Wrong(f"{name} is {value} for {what}: say None where there is no number")
 
 
 def floor(subject: Subject) -> str:
@@ -57,21 +53,26 @@ def direction(subject: Subject) -> str:
     """Bad samples are worse than the data's own, in the direction that each column says."""
     metric: Metric = subject.value
     rows = [said(subject, what) for what in SAMPLES]
-    seen = []
+    seen, same = [], []
     for column in metric.columns:
         values = [row.get(column.name) for row in rows]
         numbers = [float(value) for value in values if isinstance(value, (int, float))]
         if column.better == "neither" or len(numbers) < len(values):
             continue
+        if len({*numbers}) == 1:
+            same.append(f"{column.name} is always {numbers[0]:.4g}, whatever the samples")
+            continue
         sign = 1 if column.better == "lower" else -1
         losses = [sign * (bad - numbers[0]) for bad in numbers[1:]]
         # A column may well be blind to some of what is wrong, and says so give or take its noise.
-        slack = 0.1 * max(abs(number) for number in numbers if math.isfinite(number))
+        slack = 0.1 * max((abs(number) for number in numbers if math.isfinite(number)), default=0.0)
         if max(losses) > slack:
             seen.append(column.name)
         elif min(losses) < -slack:
             bad = ", ".join(f"{what}: {number:.4g}" for what, number in zip(SAMPLES, numbers, strict=True))
             raise Wrong(f"{column.name} ({column.better} is better) is best for bad samples: {bad}")
+    if same and not seen:
+        raise Wrong(same[0])
     if not seen:
         raise NotApplicable("no column has a direction that these samples show")
     return ", ".join(seen)
@@ -84,7 +85,7 @@ def again(subject: Subject) -> None:
     with global_chance_untouched():
         second = dict(measure(given))
     for name in first:
-        if first[name] != second[name] and first[name] is not None:
+        if first[name] != second[name] and first[name] is not None and not _nan(first[name]):
             raise Wrong(f"{name} is {first[name]}, and then {second[name]}, for the same samples")
 
 
@@ -117,7 +118,11 @@ def symmetric(subject: Subject) -> None:
     measure, given = _asked(subject, "shifted")
     one, other = dict(measure(given)), dict(measure(given | {"samples": given["real"], "real": given["samples"]}))
     for name, value in one.items():
-        if isinstance(value, float) and not math.isclose(value, float(other[name] or 0.0), rel_tol=1e-3, abs_tol=1e-6):
+        if (
+            isinstance(value, float)
+            and not _nan(value)
+            and not math.isclose(value, float(other[name] or 0.0), rel_tol=1e-3, abs_tol=1e-6)
+        ):
             raise Wrong(f"{name} is {value:.4g}, and {other[name]:.4g} with samples and data exchanged")
 
 
@@ -140,7 +145,14 @@ def said(subject: Subject, what: str) -> Mapping[str, Said]:
         row = measure(given)
     if not isinstance(row, Mapping):
         raise Wrong(f"measure() must return a mapping of columns, not {type(row).__name__}")
+    for name, value in row.items():
+        if _nan(value):
+            raise Wrong(f"{name} is {value} for {what}: say None where there is no number")
     return dict(row)
+
+
+def _nan(value: Said) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _asked(subject: Subject, what: str) -> tuple[Any, dict[str, Any]]:

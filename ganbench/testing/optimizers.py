@@ -31,12 +31,17 @@ class Run:
 def downhill(subject: Subject) -> str:
     """Down a bowl, |theta|^2 / 2, from where it is steep to where it is not."""
     run = Run(subject, torch.linspace(-1, 1, 8).double())
-    start = run.theta.norm().item()
-    for _ in range(STEPS):
+    first, start = run.theta, run.theta.norm().item()
+    run.step(run.theta)
+    rise = (first @ (run.theta - first)).item()
+    for _ in range(STEPS - 1):
         run.step(run.theta)
+    if torch.equal(run.theta, first):
+        raise Wrong("does not move theta, whatever the gradient")
     end = run.theta.norm().item()
     if not end < start:
-        raise Wrong(f"|theta| goes from {start:.4g} to {end:.4g} down |theta|^2 / 2: a wrong sign?")
+        why = "goes up: a wrong sign?" if rise > 0 else "overshoots: is its step too long?"
+        raise Wrong(f"|theta| goes from {start:.4g} to {end:.4g} down |theta|^2 / 2; it {why}")
     return f"|theta| {start:.3g} -> {end:.3g} in {STEPS} steps"
 
 

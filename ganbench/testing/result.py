@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from ganbench.failure import NotApplicable, describe
+from ganbench.failure import NotApplicable
 from ganbench.plugin import Entry
 from ganbench.registry import Registry
+from ganbench.train.probe import plain_words
 from ganbench.wording import shown
 
 Status = Literal["pass", "fail", "n/a"]
@@ -90,7 +92,26 @@ def _one(tested: Property, subject: Subject, *, usual: bool) -> tuple[Status, st
         return "n/a", str(reason)
     except (Exception, SystemExit) as error:
         # A plugin may refuse a setting: not every choice goes with every other one's default.
-        return "n/a" if isinstance(error, ValueError) and not usual else "fail", describe(error)
+        return "n/a" if isinstance(error, ValueError) and not usual else "fail", plain_words(error)
+
+
+def said_once(results: Sequence[Result], *, names: bool = True) -> Iterator[tuple[Status, str, str]]:
+    """Status, property and reason of one plugin's results, where all that share a reason but the first are one line.
+
+    ``names``: whether that line names them.
+    """
+    for result in results:
+        twins = [other for other in results if _cause(other) == _cause(result)]
+        if result.status == "pass" or result is twins[0]:
+            yield result.status, result.property, result.reason
+        if result.status != "pass" and result is twins[0] and twins[1:]:
+            more = f"{len(twins) - 1} more for the same reason"
+            yield result.status, more, "; ".join(one.property for one in twins[1:]) if names else ""
+
+
+def _cause(result: Result) -> tuple[str, ...]:
+    """What results have in common whose reason is the same, for tensors of whatever shape."""
+    return result.kind, result.name, result.status, re.sub(r"\((\d+, ?)+\d*\)", "(...)", result.reason)
 
 
 def _where(subject: Subject, usual: Subject) -> str:

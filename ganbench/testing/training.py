@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
 from ganbench.calling import bind
-from ganbench.failure import NotApplicable, describe
+from ganbench.failure import NotApplicable
 from ganbench.kinds import Update
 from ganbench.testing import architectures
 from ganbench.testing.position import CPU, cell_of, variant_of
@@ -20,6 +20,7 @@ from ganbench.testing.result import Property, Subject, Wrong
 from ganbench.train.cell import Trainer
 from ganbench.train.game import functional_gradient
 from ganbench.train.graph import record
+from ganbench.train.probe import plain_words
 from ganbench.train.step import State, batch, flat, one_step
 
 STEPS = 5
@@ -120,7 +121,7 @@ def _recorded(it: Trainer, subject: Subject) -> State:
     try:
         graph = record(whole, [*own, *fixed, *noise.at(0), torch.tensor(0)], cpu=True)
     except Exception as error:
-        raise Wrong(f"cannot be recorded: {describe(error)}") from error
+        raise Wrong(f"cannot be recorded: {plain_words(error)}") from error
     for index in range(STEPS):
         own = list(graph(*own, *fixed, *noise.at(index), torch.tensor(index)))
     done: State = torch.utils._pytree.tree_unflatten(own, structure)

@@ -40,6 +40,8 @@ def downhill(subject: Subject) -> None:
     at = _position(subject)
     _, before, after = _played(subject)
     for player, old, new in zip(("discriminator", "generator"), before, after, strict=True):
+        if torch.equal(old.theta, new.theta):
+            raise Wrong(f"the {player} does not move")
         if (at.gradient(player) @ (new.theta - old.theta)) >= 0:  # type: ignore[arg-type]
             if _mixed(subject):
                 raise NotApplicable(f"goes by more than each player's own loss: {ARBITER}")

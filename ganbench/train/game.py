@@ -226,6 +226,6 @@ def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer) -> Pla
     )
     if after != before:
         raise PluginError(
-            "an optimizer's update() must return a theta and a state of the shapes and types it was given"
+            "an optimizer's update() must return a theta and a state of the shapes and types that it was given"
         )
     return Player(theta, state, t)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,12 +73,11 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
     except Exception as error:
         if out_of_memory(error):
             raise
-        gradient, why = autograd_gradient, _why_not(error)
+        gradient, why = autograd_gradient, plain_words(error)
         try:
             draws, chance, idle, globally = _record(rules, update, one, own, gradient)
         except Exception as second:
-            hint = "; see input_gradient" if "does not require grad" in str(second) else ""
-            raise PluginError(describe(second) + hint) from second
+            raise PluginError(plain_words(second)) from second
     why = why or ("draws from torch's global random generator" if globally else "")
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
     step = one_step(rules, update, gradient, chance=chance)
@@ -99,7 +99,7 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
         except Exception as error:
             if out_of_memory(error):
                 raise
-            why = _why_not(error)
+            why = plain_words(error)
     return Probe(draws, chance, globally, idle, why, cost, seconds)
 
 
@@ -147,20 +147,31 @@ def _clock(device: torch.device) -> float:
     return time.thread_time()
 
 
+#: As many characters of what torch says are enough.
+LONGEST = 200
 #: What torch says of code that it cannot batch, and the same in the words of who wrote it.
+_NUMBER = "reads a number out of a tensor (.item(), float(), or a Python if on it)"
+_TAPE = "uses the autograd tape (torch.autograd.grad, requires_grad_): use input_gradient(D, x)"
 _REASONS = {
-    "data-dependent control flow": "reads a number out of a tensor (.item(), float(), or a Python if on it)",
-    "requires_grad_": "uses the autograd tape (requires_grad_, torch.autograd.grad); see input_gradient",
-    "does not require grad": "uses the autograd tape (torch.autograd.grad); see input_gradient",
+    "data-dependent control flow": _NUMBER,
+    "calling .item() on a Tensor": _NUMBER,
+    "Cannot access data pointer of Tensor": _NUMBER,
+    "requires_grad_": _TAPE,
+    "does not require grad": _TAPE,
 }
 
 
-def _why_not(error: Exception) -> str:
-    """Why a step cannot be batched, in one line."""
+def plain_words(error: BaseException) -> str:
+    """What a plugin's code does that torch cannot, else ``describe(error)``, cut where it is long: one line."""
     said = describe(error)
-    where = said[said.rindex(" (") :] if said.endswith(")") else ""
-    known = (words + where for sign, words in _REASONS.items() if sign in str(error))
-    return next(known, said if len(said) <= 200 else said[:197] + "...")
+    found = re.search(r" \([^() ]+\.py:\d+\)$", said)
+    where = found[0] if found else ""
+    known = next((words for sign, words in _REASONS.items() if sign in str(error)), "")
+    if known:
+        return known + where
+    if isinstance(error, PluginError) or len(said) <= LONGEST:
+        return said
+    return said.removesuffix(where)[: LONGEST - len(where) - 3] + "..." + where
 
 
 def _synthetic(kind: str) -> str:

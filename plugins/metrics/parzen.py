@@ -6,7 +6,7 @@ training data itself, and its k-means centres, score above fresh samples of the 
 
 Direction: higher is better, says the literature; but above the oracle's row is no praise.
 Unit: nats.
-Source: Goodfellow et al. 2014, arXiv:1406.2661, section 5; Breuleux et al. 2009; Theis et al. 2016, arXiv:1511.01844.
+Source: Goodfellow et al. 2014, arXiv:1406.2661, section 5; Breuleux et al. 2011; Theis et al. 2016, arXiv:1511.01844.
 Floor: the oracle's row, as far as parzen_se; it depends on the number of points.
 Cost: 130 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 """

@@ -58,15 +58,15 @@ def test_it_fits_any_terminal_and_breaks_no_word(width, parameters):
         assert clipped.strip(",;:") in whole
     for one in (
         "LSGAN: ",
-        "Mao ",
-        "Gretton ",
-        "Martineau 2018",
         "losses (3)",
         "metrics (1)",
         "broken",
         "from plugins/mine.py",
     ):
         assert one in text, one
+    for author, year in (("Mao", "2017"), ("Gretton", "2012"), ("Martineau", "2018")):
+        assert (author in text) == (width >= 70)
+        assert (year in text) == (width >= 90)
     assert ("betas=[0.5, 0.999]" in text) == parameters
 
 
@@ -155,3 +155,51 @@ def test_plugins_of_one_file_are_told_apart_by_their_functions_docstrings(gb, tm
     assert "one-of-two" in out
     assert "  The first of them  Mao et al. 2017" in out
     assert "  Two  Mao et al. 2017" in out
+
+
+def test_a_narrow_terminal_keeps_half_of_its_lines_for_what_a_plugin_is():
+    long = row("a-name-of-more-than-twenty-four-letters", title="What this long one is, in words (Mao et al. 2017).")
+    rows, docs = [*ROWS[:3], long], [*DOCS[:3], long["citation"]]
+    lines = printed(show_plugins, rows, docs, width=60).splitlines()
+    whole = next(line for line in lines if line.startswith("  mine"))
+    assert len(whole[28:]) > 20
+    assert whole.startswith("  mine           Mine, which is my own")
+    at = lines.index("  a-name-of-more-than-twenty-four-letters")
+    assert lines[at + 1].strip() == "What this long one is, in words"
+    assert "  a-name-of-more-than-twenty-four-letters  What this" in printed(show_plugins, rows, docs, width=140)
+
+
+def test_the_hint_at_the_end_fits(monkeypatch, gb, tmp_path):
+    import ganbench.cli.plugins as module
+
+    monkeypatch.chdir(tmp_path)
+    out = io.StringIO()
+    monkeypatch.setattr(
+        module, "console_for", lambda: Console(file=out, width=60, force_terminal=True, color_system=None)
+    )
+    assert gb("list")[0] == 0
+    lines = out.getvalue().splitlines()
+    assert "ganbench list NAME" in out.getvalue()
+    assert max(map(len, lines[-4:])) <= 60
+
+
+def test_a_file_is_shown_with_all_that_it_holds(gb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (
+        '"""Two (Mao et al. 2017, arXiv:1611.04076)."""\n\nfrom ganbench import Dataset, Mixture, hookimpl\n\n\n'
+        "def first(*, spread: float = 1.0):\n    return Mixture([[0, 0]], spread)\n\n\n@hookimpl\n"
+        'def ganbench_datasets():\n    yield from (Dataset("{0}-a", first), Dataset("{0}-b", first))\n'
+    )
+    for folder in ("plugins", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "two.py").write_text(text.format(folder))
+        code, out, err = gb("list", f"{folder}/two.py")
+        assert (code, err) == (0, "")
+        assert f"dataset {folder}-a\n" in out
+        assert f"dataset {folder}-b\n" in out
+        assert "spread: 1.0" in out
+    assert gb("list", "none.py")[::2] == (2, "none.py: there is no such file\n")
+    (tmp_path / "bad.py").write_text("1 +")
+    code, _, err = gb("list", "bad.py")
+    assert code == 2
+    assert err.startswith("bad.py: line 1: syntax error")

@@ -73,8 +73,8 @@ def trainer(tmp_path, cell, cpu):
         ({"generator": "1.0"}, r"generator\(\) must return a scalar tensor, not float"),
         ({"generator": "None"}, r"must return a scalar tensor, not NoneType"),
         ({"update": "theta - gradient"}, r"must return \(theta, state\)"),
-        ({"update": "(theta, ())"}, "a theta and a state of the shapes that it was given"),
-        ({"update": "(theta.sum(), state)"}, "a theta and a state of the shapes that it was given"),
+        ({"update": "(theta, ())"}, "a theta and a state of the shapes and types that it was given"),
+        ({"update": "(theta.sum(), state)"}, "a theta and a state of the shapes and types that it was given"),
     ],
 )
 def test_what_a_function_returns_wrongly(wrong, message, trainer):
