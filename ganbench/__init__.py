@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Reference,
         Update,
     )
+    from ganbench.layers import Joint, split_head, with_head
     from ganbench.mixture import Mixture
     from ganbench.spectral import spectral_norm
     from ganbench.train.gradients import between, gradient_norm, gradient_penalty, input_gradient, squared_norm
@@ -41,6 +42,9 @@ _HOMES = {
     "Penalty": "ganbench.kinds",
     "Reference": "ganbench.kinds",
     "Update": "ganbench.kinds",
+    "Joint": "ganbench.layers",
+    "split_head": "ganbench.layers",
+    "with_head": "ganbench.layers",
     "Mixture": "ganbench.mixture",
     "between": "ganbench.train.gradients",
     "gradient_norm": "ganbench.train.gradients",
@@ -55,6 +59,7 @@ __all__ = [
     "Column",
     "Dataset",
     "Distribution",
+    "Joint",
     "Loss",
     "Metric",
     "Mixture",
@@ -70,7 +75,9 @@ __all__ = [
     "hookimpl",
     "input_gradient",
     "spectral_norm",
+    "split_head",
     "squared_norm",
+    "with_head",
 ]
 
 

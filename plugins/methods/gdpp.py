@@ -10,10 +10,9 @@ two eigendecompositions of batch x batch a step.
 
 import torch
 from pydantic import NonNegativeFloat
-from torch import nn
 from torch.nn.functional import normalize, softplus
 
-from ganbench import Loss, Networks, hookimpl
+from ganbench import Loss, Networks, hookimpl, split_head
 
 #: Sets equal eigenvalues apart, of features fewer than samples: between equal ones eigenvectors have no derivative.
 APART = 1e-9
@@ -21,14 +20,13 @@ APART = 1e-9
 
 def players(build, shape):
     whole = build(shape)
-    if not isinstance(whole.discriminator, nn.Sequential) or not isinstance(whole.discriminator[-1], nn.Linear):
-        raise ValueError("features are had of a discriminator that is an nn.Sequential and ends in nn.Linear")
+    features, _ = split_head(whole.discriminator)
     return Networks(
         whole.generator,
         whole.discriminator,
         whole.latent,
         whole.latent_distribution,
-        discriminator_parts={"features": whole.discriminator[:-1]},
+        discriminator_parts={"features": features},
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 from torch.nn.functional import cross_entropy, softplus
 
-from ganbench import Loss, Networks, hookimpl
+from ganbench import Loss, Networks, hookimpl, split_head
 
 
 class Choice(nn.Module):
@@ -51,11 +51,9 @@ def players(build, shape, *, generators: PositiveInt = 10):
         raise ValueError("the generators are made of a generator that is an nn.Sequential")
     # The first layer with parameters, and what stands before it.
     own = next(end for end, layer in enumerate(base.generator, 1) if [*layer.parameters()])
-    if not isinstance(base.discriminator, nn.Sequential) or not isinstance(base.discriminator[-1], nn.Linear):
-        raise ValueError("the classifier is made of a discriminator that is an nn.Sequential and ends in nn.Linear")
     choice = Choice(generators, base.latent_distribution)
     firsts = [generator[:own] for generator in (base.generator, *others)]
-    features, width = base.discriminator[:-1], base.discriminator[-1].in_features
+    features, width = split_head(base.discriminator)
     return Networks(
         Generators(choice, firsts, base.generator[own:], base.latent),
         base.discriminator,

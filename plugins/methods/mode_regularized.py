@@ -13,15 +13,12 @@ from pydantic import NonNegativeFloat
 from torch import nn
 from torch.nn.functional import softplus
 
-from ganbench import Loss, Networks, hookimpl
+from ganbench import Loss, Networks, hookimpl, with_head
 
 
 def encoder(discriminator, latent):
     """A network like the discriminator, from samples to latents."""
-    if not isinstance(discriminator, nn.Sequential) or not isinstance(discriminator[-1], nn.Linear):
-        raise ValueError("the encoder is made of a discriminator that is an nn.Sequential and ends in nn.Linear")
-    last = nn.Linear(discriminator[-1].in_features, prod(latent))
-    return nn.Sequential(*discriminator[:-1], last, nn.Unflatten(1, latent))
+    return nn.Sequential(*with_head(discriminator, prod(latent)), nn.Unflatten(1, latent))
 
 
 def reg_players(build, shape):

@@ -9,32 +9,10 @@ x as further coordinates, or as channels that are the same at every pixel.
 
 from math import prod
 
-import torch
 from pydantic import NonNegativeFloat
-from torch import nn
 from torch.nn.functional import softplus
 
-from ganbench import Loss, Networks, hookimpl
-
-
-class Joint(nn.Module):
-    """D(x, z)."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def forward(self, x, z):
-        z = z.flatten(1)
-        beside = z.reshape(*z.shape, *[1] * (x.dim() - 2)).expand(*z.shape, *x.shape[2:])
-        return self.network(torch.cat([x, beside], dim=1))
-
-
-def reconstructor(discriminator, outputs):
-    """A network like the discriminator, with so many outputs."""
-    if not isinstance(discriminator, nn.Sequential) or not isinstance(discriminator[-1], nn.Linear):
-        raise ValueError("the reconstructor is made of a discriminator that is an nn.Sequential and ends in nn.Linear")
-    return nn.Sequential(*discriminator[:-1], nn.Linear(discriminator[-1].in_features, outputs))
+from ganbench import Joint, Loss, Networks, hookimpl, with_head
 
 
 def players(build, shape):
@@ -45,7 +23,7 @@ def players(build, shape):
         Joint(build((shape[0] + size, *shape[1:])).discriminator),
         single.latent,
         single.latent_distribution,
-        generator_parts={"F": reconstructor(single.discriminator, size)},
+        generator_parts={"F": with_head(single.discriminator, size)},
     )
 
 

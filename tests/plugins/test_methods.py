@@ -357,7 +357,7 @@ def test_a_discriminator_without_a_last_layer_is_said_in_one_line(name, shipped)
         networks = shipped.get("architecture", "mlp").value.build(shape)
         return type(networks)(networks.generator, Whole(), networks.latent)
 
-    with pytest.raises(ValueError, match=r"nn\.Sequential and ends in nn\.Linear$"):
+    with pytest.raises(ValueError, match=r"must be an nn\.Sequential that ends in nn\.Linear$"):
         bind(shipped.get("loss", name).value.players, {})({"build": build, "shape": (2,), "data": None})
 
 
