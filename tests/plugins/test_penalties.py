@@ -136,7 +136,7 @@ def test_instance_noise_has_its_spread_and_anneals(penalty):
 
 LAZY = """
 suite: lazy
-seeds: 6
+seeds: 12
 budget: {steps: 600, batch: 64}
 evaluate: {every: 600, samples: 2000}
 datasets: {ring8: {name: ring, modes: 8, radius: 1.0, std: 0.1}}
@@ -156,8 +156,9 @@ metrics: [modes]
 def test_lazy_penalties_break_a_toy(shipped, cpu, tmp_path):
     """R1 and R2 at every 16th step, 16 times as strong, lose modes that they keep at every step.
 
-    The negative result of R3GAN (Huang et al. 2024, arXiv:2501.05441), on a ring of 8. With 6 seeds an interval is the
-    least and the most, so the worst of one is better than the best of the other: by chance alone, 1 time in 924.
+    The negative result of R3GAN (Huang et al. 2024, arXiv:2501.05441), on a ring of 8. Of 24 seeds that rounded
+    otherwise all kept the modes at every step and 7 when lazy; high quality was .66 +- .03 and .36 +- .12. So another
+    rounding fails each of the bounds less than 1 time in 1,000.
     """
     result = run(
         parse(LAZY, shipped),
@@ -169,9 +170,9 @@ def test_lazy_penalties_break_a_toy(shipped, cpu, tmp_path):
         observer=Observer(),
     )
     rows = result.table.set_index("variant")
-    assert (rows.loc["each", "all_modes_share"], rows.loc["each", "modes_covered"]) == (1, 8)
-    assert rows.loc["lazy", "all_modes_share"] < 0.5
-    assert rows.loc["lazy", "high_quality_high"] < rows.loc["each", "high_quality_low"]
+    assert rows.loc["each", "all_modes_share"] >= 10 / 12
+    assert rows.loc["lazy", "all_modes_share"] <= 9 / 12
+    assert rows.loc["lazy", "high_quality"] < rows.loc["each", "high_quality"] - 0.1
 
 
 def test_what_only_changes_what_d_sees_cannot_be_lazy(shipped):
