@@ -96,11 +96,13 @@ def test_held_out_data_is_drawn_only_for_what_names_it(needing, cpu):
 
 
 def test_an_outcome_says_what_is_known_of_samples_that_nobody_has_a_name_for():
-    """Neither logits, nor a loss, nor a model; the training points where data has some."""
+    """Neither logits, nor a loss, nor a model; the training points where data has some and somebody asks for them."""
     samples = torch.zeros(4, 1)
-    finite, endless = (outcome(samples, data, 0, NOTHING, final=True) for data in (Finite(), ENDLESS))
+    asked = frozenset({"training"})
+    finite, endless = (outcome(samples, data, 0, asked, final=True) for data in (Finite(), ENDLESS))
     assert torch.equal(finite["training"], Finite.training)
     assert endless["training"] is None
+    assert outcome(samples, Finite(), 0, NOTHING, final=True)["training"] is None
     for found in (finite, endless):
         assert found["samples"] is samples
         assert found["final"] is True
