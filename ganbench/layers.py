@@ -1,9 +1,34 @@
-"""What methods make of an architecture's networks: another last layer, the layers before it, a D of pairs."""
+"""What plugins share: a D's layers before its last, another last one, a D of pairs; norms and sizes of images."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+
+#: Norms of images by name, each without running averages, as the layers to put in: (channels) -> none or one.
+IMAGE_NORMS: dict[str, Callable[[int], list[nn.Module]]] = {
+    "batch": lambda channels: [nn.BatchNorm2d(channels, track_running_stats=False)],
+    "layer": lambda channels: [nn.GroupNorm(1, channels)],
+    "instance": lambda channels: [nn.GroupNorm(channels, channels)],
+    "none": lambda channels: [],
+}
+#: These take a bias away again, and rounding alone would move it.
+CENTRING = ("batch", "instance")
+
+
+def halvings(name: str, shape: tuple[int, ...]) -> list[int]:
+    """The sizes of an image that is halved until fewer than 8 pixels are left, its own first.
+
+    Raises ValueError, which names the architecture, for what is no square image (channels, size, size) of 8 or more.
+    """
+    if len(shape) != 3 or shape[1] != shape[2] or shape[1] < 8:
+        raise ValueError(f"{name} needs images, shape (channels, size, size) with a size of 8 or more, not {shape}")
+    sizes = [shape[1]]
+    while sizes[-1] >= 8:
+        sizes.append(sizes[-1] // 2)
+    return sizes
 
 
 def split_head(discriminator: nn.Module) -> tuple[nn.Sequential, int]:

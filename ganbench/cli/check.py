@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import Mistake, console_for, plugins_option
+from ganbench.kinds import KINDS
 
 if TYPE_CHECKING:
     from ganbench.plugin import Entry
     from ganbench.registry import Registry
 
-KINDS = ("loss", "penalty", "architecture", "dataset", "metric", "update", "optimizer", "reference")
-
 
 @click.command()
 @click.argument("plugins_named", metavar="[FILE|NAME]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Check every plugin that is found.")
-@click.option("--kind", type=click.Choice(KINDS), metavar="KIND", help="Check only plugins of this kind.")
+@click.option("--kind", type=click.Choice(list(KINDS)), metavar="KIND", help="Check only plugins of this kind.")
 @click.option("--compile", "compiled", is_flag=True, help="Really compile each step, which takes seconds for each.")
 @plugins_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list, an object a property.")

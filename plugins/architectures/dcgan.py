@@ -14,30 +14,14 @@ from pydantic import PositiveInt
 from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl
+from ganbench.layers import CENTRING, IMAGE_NORMS, halvings
 
 Norm = Literal["batch", "layer", "instance", "none"]
-NORMS = {
-    "batch": lambda channels: [nn.BatchNorm2d(channels, track_running_stats=False)],
-    "layer": lambda channels: [nn.GroupNorm(1, channels)],
-    "instance": lambda channels: [nn.GroupNorm(channels, channels)],
-    "none": lambda channels: [],
-}
-#: These take a bias away again, and rounding alone would move it.
-CENTRING = ("batch", "instance")
-
-
-def halvings(shape):
-    if len(shape) != 3 or shape[1] != shape[2] or shape[1] < 8:
-        raise ValueError(f"dcgan needs images, shape (channels, size, size) with a size of 8 or more, not {shape}")
-    sizes = [shape[1]]
-    while sizes[-1] >= 8:
-        sizes.append(sizes[-1] // 2)
-    return sizes
 
 
 def up(widths, sizes, norm):
     for inner in range(len(sizes) - 1, 0, -1):
-        yield from NORMS[norm](widths[inner])
+        yield from IMAGE_NORMS[norm](widths[inner])
         yield nn.ReLU()
         odd = sizes[inner - 1] % 2  # the row and the column that the halving has dropped
         bias = inner == 1 or norm not in CENTRING
@@ -49,7 +33,7 @@ def down(widths, sizes, norm):
     for inner in range(1, len(sizes)):
         yield nn.Conv2d(widths[inner - 1], widths[inner], 4, 2, 1, bias=inner == 1 or norm not in CENTRING)
         if inner > 1:
-            yield from NORMS[norm](widths[inner])
+            yield from IMAGE_NORMS[norm](widths[inner])
         yield nn.LeakyReLU(0.2)
 
 
@@ -61,7 +45,7 @@ def dcgan(
     generator_norm: Norm = "batch",
     discriminator_norm: Norm = "batch",
 ):
-    sizes = halvings(shape)
+    sizes = halvings("dcgan", shape)
     widths = [shape[0], *(channels * 2**index for index in range(len(sizes) - 1))]
     first = (widths[-1], sizes[-1], sizes[-1])
     features = widths[-1] * sizes[-1] ** 2

@@ -14,6 +14,7 @@ from torch import eye, nn, randn
 from torch.nn.functional import interpolate
 
 from ganbench import Architecture, Networks, hookimpl
+from ganbench.layers import halvings
 
 #: What keeps a variance through a leaky ReLU of slope 0.2 (He et al. 2015, arXiv:1502.01852, equation 15).
 GAIN = (2 / (1 + 0.2**2)) ** 0.5
@@ -84,15 +85,6 @@ def linear(inputs, outputs):
     return layer
 
 
-def halvings(shape):
-    if len(shape) != 3 or shape[1] != shape[2] or shape[1] < 8:
-        raise ValueError(f"r3gan needs images, shape (channels, size, size) with a size of 8 or more, not {shape}")
-    sizes = [shape[1]]
-    while sizes[-1] >= 8:
-        sizes.append(sizes[-1] // 2)
-    return sizes
-
-
 def r3gan(
     shape,
     *,
@@ -102,7 +94,7 @@ def r3gan(
     expansion: PositiveInt = 2,
     group: PositiveInt = 16,
 ):
-    sizes = halvings(shape)
+    sizes = halvings("r3gan", shape)
     inside = channels * expansion
     if inside % group:
         raise ValueError(f"group must divide channels * expansion, {inside}, into whole groups")

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganbench import Architecture, Networks, hookimpl, spectral_norm
+from ganbench.layers import halvings
 
 NORMS = {
     "batch": lambda channels: nn.BatchNorm2d(channels, track_running_stats=False),
@@ -84,15 +85,6 @@ def started(layer, gain=1.0):
     return layer
 
 
-def halvings(shape):
-    if len(shape) != 3 or shape[1] != shape[2] or shape[1] < 8:
-        raise ValueError(f"resnet needs images, shape (channels, size, size) with a size of 8 or more, not {shape}")
-    sizes = [shape[1]]
-    while sizes[-1] >= 8:
-        sizes.append(sizes[-1] // 2)
-    return sizes
-
-
 def resnet(
     shape,
     *,
@@ -101,7 +93,7 @@ def resnet(
     generator_norm: Literal["batch", "layer", "instance", "none"] = "batch",
     discriminator_norm: Literal["spectral", "batch", "layer", "instance", "none"] = "spectral",
 ):
-    sizes = halvings(shape)
+    sizes = halvings("resnet", shape)
     wide = 2 * channels
     generator = nn.Sequential(
         started(nn.Linear(latent, wide * sizes[-1] ** 2)),

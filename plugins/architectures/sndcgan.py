@@ -14,24 +14,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl, spectral_norm
-
-NORMS = {
-    "batch": lambda channels: [nn.BatchNorm2d(channels, track_running_stats=False)],
-    "layer": lambda channels: [nn.GroupNorm(1, channels)],
-    "instance": lambda channels: [nn.GroupNorm(channels, channels)],
-    "none": lambda channels: [],
-}
-#: These take a bias away again, and rounding alone would move it.
-CENTRING = ("batch", "instance")
-
-
-def halvings(shape):
-    if len(shape) != 3 or shape[1] != shape[2] or shape[1] < 8:
-        raise ValueError(f"sndcgan needs images, shape (channels, size, size) with a size of 8 or more, not {shape}")
-    sizes = [shape[1]]
-    while sizes[-1] >= 8:
-        sizes.append(sizes[-1] // 2)
-    return sizes
+from ganbench.layers import CENTRING, IMAGE_NORMS, halvings
 
 
 def up(widths, sizes, norm):
@@ -39,7 +22,7 @@ def up(widths, sizes, norm):
     for inner in range(len(sizes) - 1, 0, -1):
         odd = sizes[inner - 1] % 2  # the row and the column that the halving has dropped
         yield nn.ConvTranspose2d(widths[inner], widths[inner - 1], 4, 2, 1, output_padding=odd, bias=bias)
-        yield from NORMS[norm](widths[inner - 1])
+        yield from IMAGE_NORMS[norm](widths[inner - 1])
         yield nn.ReLU()
 
 
@@ -57,7 +40,7 @@ def sndcgan(
     latent: PositiveInt = 128,
     norm: Literal["batch", "layer", "instance", "none"] = "batch",
 ):
-    sizes = halvings(shape)
+    sizes = halvings("sndcgan", shape)
     widths = [channels * 2**index for index in range(len(sizes))]
     features = widths[-1] * sizes[-1] ** 2
     generator = nn.Sequential(
