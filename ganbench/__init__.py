@@ -6,10 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganbench.column import Column
-    from ganbench.failure import NotApplicable
-    from ganbench.hookspecs import hookimpl
-    from ganbench.kinds import (
+    from ganbench.core.errors import NotApplicable
+    from ganbench.data.mixture import Mixture
+    from ganbench.nn.gradients import between, gradient_norm, gradient_penalty, input_gradient, squared_norm
+    from ganbench.nn.layers import Joint, split_head, with_head
+    from ganbench.nn.spectral_norm import spectral_norm
+    from ganbench.plugin.column import Column
+    from ganbench.plugin.hookspecs import hookimpl
+    from ganbench.plugin.types import (
         Architecture,
         Dataset,
         Distribution,
@@ -21,37 +25,34 @@ if TYPE_CHECKING:
         Reference,
         Update,
     )
-    from ganbench.layers import Joint, split_head, with_head
-    from ganbench.mixture import Mixture
-    from ganbench.spectral import spectral_norm
-    from ganbench.train.gradients import between, gradient_norm, gradient_penalty, input_gradient, squared_norm
 
 __version__ = "0.1.0"
 
+#: Where each public name is defined.
 _HOMES = {
-    "hookimpl": "ganbench.hookspecs",
-    "Architecture": "ganbench.kinds",
-    "Column": "ganbench.column",
-    "Dataset": "ganbench.kinds",
-    "Distribution": "ganbench.kinds",
-    "Loss": "ganbench.kinds",
-    "Metric": "ganbench.kinds",
-    "Networks": "ganbench.kinds",
-    "NotApplicable": "ganbench.failure",
-    "Optimizer": "ganbench.kinds",
-    "Penalty": "ganbench.kinds",
-    "Reference": "ganbench.kinds",
-    "Update": "ganbench.kinds",
-    "Joint": "ganbench.layers",
-    "split_head": "ganbench.layers",
-    "with_head": "ganbench.layers",
-    "Mixture": "ganbench.mixture",
-    "between": "ganbench.train.gradients",
-    "gradient_norm": "ganbench.train.gradients",
-    "gradient_penalty": "ganbench.train.gradients",
-    "input_gradient": "ganbench.train.gradients",
-    "spectral_norm": "ganbench.spectral",
-    "squared_norm": "ganbench.train.gradients",
+    name: f"ganbench.{module}"
+    for module, names in {
+        "core.errors": ("NotApplicable",),
+        "data.mixture": ("Mixture",),
+        "nn.gradients": ("between", "gradient_norm", "gradient_penalty", "input_gradient", "squared_norm"),
+        "nn.layers": ("Joint", "split_head", "with_head"),
+        "nn.spectral_norm": ("spectral_norm",),
+        "plugin.column": ("Column",),
+        "plugin.hookspecs": ("hookimpl",),
+        "plugin.types": (
+            "Architecture",
+            "Dataset",
+            "Distribution",
+            "Loss",
+            "Metric",
+            "Networks",
+            "Optimizer",
+            "Penalty",
+            "Reference",
+            "Update",
+        ),
+    }.items()
+    for name in names
 }
 
 __all__ = [

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ganbench.compare.finding import Comparison, Finding
-    from ganbench.compare.side import Side
-    from ganbench.registry import Registry
-    from ganbench.suite import Suite
+    from ganbench.compare.sides.side import Side
+    from ganbench.compare.verdicts.finding import Comparison, Finding
+    from ganbench.plugin.registry import Registry
+    from ganbench.suite.suite import Suite
 
 _SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
 _TOLD = pytest.StashKey[list[str]]()
@@ -90,10 +90,10 @@ class SuiteFile(pytest.File):
 
     def collect(self) -> Iterator[CaseItem]:
         """An item for each trained row of each data set, in the suite's order."""
-        from ganbench.mistake import SuiteError
-        from ganbench.plan import plan
-        from ganbench.registry import Registry
-        from ganbench.suite import load
+        from ganbench.plugin.registry import Registry
+        from ganbench.suite.mistake import SuiteError
+        from ganbench.suite.plan import plan
+        from ganbench.suite.suite import load
 
         file = _near(self.path)
         try:
@@ -132,10 +132,10 @@ class SuiteFile(pytest.File):
         return self._outcome
 
     def _train(self) -> tuple[Side, Comparison | None, str]:
-        from ganbench.compare.judge import compare
-        from ganbench.compare.load import load
-        from ganbench.report.observer import Observer
-        from ganbench.run import run
+        from ganbench.compare.sides.load import load
+        from ganbench.compare.verdicts.judge import compare
+        from ganbench.run.observer import Observer
+        from ganbench.run.run import run
         from ganbench.train.device import choose
 
         out = Path(self.config.getoption("--ganbench-out"))
@@ -161,7 +161,7 @@ class SuiteFile(pytest.File):
     def base(self) -> tuple[str, Side | None]:
         """What to judge against, by its name and as it says; no name and None for nothing. Raises ValueError."""
         if self._known is None:
-            from ganbench.compare.load import load
+            from ganbench.compare.sides.load import load
 
             name = self._base()
             self._known = name, load(name, suite=self._suite.name) if name else None
@@ -245,7 +245,7 @@ def _failures(side: Side, name: tuple[str, str]) -> Iterator[str]:
 
 def _lines(file: Path) -> dict[str, int]:
     """The line on which each variant stands."""
-    from ganbench import yamlfile
+    from ganbench.suite import document as yamlfile
 
     keys = yamlfile.read(file).keys
     return {str(place[1]): line for place, (line, _) in keys.items() if len(place) == 2 and place[0] == "variants"}

@@ -14,11 +14,11 @@ import torch
 from hypothesis import settings
 
 from ganbench import cli
-from ganbench.plan import Cell, plan
-from ganbench.registry import Registry
-from ganbench.report.observer import Observer
-from ganbench.run import Result, run
-from ganbench.suite import parse
+from ganbench.plugin.registry import Registry
+from ganbench.run.observer import Observer
+from ganbench.run.run import Result, run
+from ganbench.suite.plan import Cell, plan
+from ganbench.suite.suite import parse
 
 # The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
 settings.register_profile("ganbench", derandomize=True, deadline=None)

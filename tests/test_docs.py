@@ -12,19 +12,20 @@ import pytest
 import yaml
 
 import ganbench
-from ganbench import shipped as folders
 from ganbench.cli import cli
-from ganbench.column import Column
-from ganbench.compare.finding import Word
-from ganbench.kinds import KINDS
+from ganbench.compare.verdicts.finding import Word
+from ganbench.plugin import shipped as folders
+from ganbench.plugin.column import Column
+from ganbench.plugin.kinds import KINDS
+from ganbench.plugin.registry import Registry
 from ganbench.record.status import Status
-from ganbench.registry import Registry
-from ganbench.report.observer import Observer
-from ganbench.run import run
-from ganbench.schema import schema
-from ganbench.suite import SuiteError, find, load, parse
-from ganbench.train.engine import ENGINES
-from ganbench.train.game import Game
+from ganbench.run.observer import Observer
+from ganbench.run.run import run
+from ganbench.suite.mistake import SuiteError
+from ganbench.suite.schema import schema
+from ganbench.suite.suite import find, load, parse
+from ganbench.train.engine.engine import ENGINES
+from ganbench.train.step.game import StepGame
 
 ROOT = Path(__file__).parents[1]
 README, PLUGINS, SUITES, RESULTS, BASELINES, TESTS = (
@@ -69,7 +70,7 @@ def test_every_hook_and_public_name_is_documented():
 def test_every_name_a_function_may_ask_for_is_documented(kind):
     wanted = {*KINDS[kind].given} | {name for given in KINDS[kind].given.values() for name in given}
     if kind == "update":
-        wanted |= {name for name in vars(Game) if not name.startswith("_")}
+        wanted |= {name for name in vars(StepGame) if not name.startswith("_")}
     if kind == "metric":
         fields = get_type_hints(Column)
         wanted |= {*fields, *get_args(fields["summary"]), *get_args(fields["better"])}

@@ -46,7 +46,7 @@ def call(command, folder):
 
 
 def test_the_wheel_is_what_is_imported_and_carries_plugins_and_suites(installed, tmp_path):
-    code = "import ganbench; from ganbench import shipped; print(ganbench.__file__)"
+    code = "import ganbench; from ganbench.plugin import shipped; print(ganbench.__file__)"
     code += "; print(shipped.folder('plugins')); print(shipped.folder('suites'))"
     for line in call([str(installed / "python"), "-c", code], tmp_path).splitlines():
         assert Path(line).is_relative_to(installed.parent)

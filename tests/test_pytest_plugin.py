@@ -11,15 +11,16 @@ from xml.etree import ElementTree
 
 import pytest
 
+import ganbench.compare.sides.load
+
 # Pytester forgets what is first imported inside of it, which not every library survives.
-import ganbench.compare.judge
-import ganbench.compare.load
+import ganbench.compare.verdicts.judge
 import ganbench.report.finding
-import ganbench.run  # noqa: F401
+import ganbench.run.run  # noqa: F401
 from ganbench import pytest_plugin
-from ganbench.compare.baseline import save
-from ganbench.compare.finding import Comparison, Finding, Word
-from ganbench.compare.side import Case, Seed, Side
+from ganbench.compare.sides.baseline import save
+from ganbench.compare.sides.side import Case, Seed, Side
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 from ganbench.record.folder import RunFolder
 from ganbench.record.status import Status
 

@@ -34,7 +34,7 @@ def save(run: Path, reason: str | None, out: Path) -> None:
 
     RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """
-    from ganbench.compare.baseline import save as save_run
+    from ganbench.compare.sides.baseline import save as save_run
 
     try:
         saved = save_run(chosen_run(run), out, reason)
@@ -57,7 +57,7 @@ def list_baselines(home: Path) -> None:
 
     A commit is marked (dirty) where files of it were changed when the run was made.
     """
-    from ganbench.compare.baseline import baselines, open_baseline
+    from ganbench.compare.sides.baseline import baselines, open_baseline
 
     if not home.is_dir() and home != Path(_HOME):
         raise Mistake(f"{home}: there is no such folder; a baseline is made by: ganbench baseline save RUN")

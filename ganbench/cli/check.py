@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import Mistake, console_for, plugins_option
-from ganbench.kinds import KINDS
+from ganbench.plugin.kinds import KINDS
 
 if TYPE_CHECKING:
-    from ganbench.plugin import Entry
-    from ganbench.registry import Registry
+    from ganbench.plugin.entry import Entry
+    from ganbench.plugin.registry import Registry
 
 
 @click.command()
@@ -41,9 +41,9 @@ def check(
     """
     if everything == bool(plugins_named):
         raise Mistake("give the plugins' files or names, or --all")
-    from ganbench.registry import Registry
+    from ganbench.plugin.registry import Registry
     from ganbench.report.check import show_results
-    from ganbench.testing import kit
+    from ganbench.testing import conformance as kit
 
     registry = Registry.load([Path("plugins")], plugins)
     meant, mistakes = _meant(registry, plugins_named, kind)
@@ -73,8 +73,8 @@ def _meant(
     registry: Registry, named: tuple[str, ...], kind: str | None
 ) -> tuple[list[tuple[Registry, Entry]], list[str]]:
     """The plugins to check, each with the registry to check it in, and a line for each that cannot be."""
-    from ganbench.registry import display
-    from ganbench.testing import kit
+    from ganbench.plugin.registry import display
+    from ganbench.testing import conformance as kit
 
     meant: list[tuple[Registry, Entry]] = []
     mistakes = [] if named else [f"{display(each.source)}: {each.cause}" for each in registry.broken]

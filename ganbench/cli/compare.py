@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, training_options
-from ganbench.wording import suggest
+from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
-    from ganbench.compare.finding import Comparison
-    from ganbench.registry import Registry
-    from ganbench.suite import Suite
+    from ganbench.compare.verdicts.finding import Comparison
+    from ganbench.plugin.registry import Registry
+    from ganbench.suite.suite import Suite
 
 _SUITES = (".yaml", ".yml")
 #: What ``git bisect run`` takes for "this commit cannot be tested", and for "stop".
@@ -100,10 +100,10 @@ def _judged(
     base: str, new: str, device: str, engine: str, seeds: int | None, plugins: Path | None, *, past: bool
 ) -> Comparison:
     """``past``: judge by earlier runs, too. Those of a bisection are of bad commits."""
-    from ganbench.compare.gate import gate
-    from ganbench.compare.judge import compare as verdicts
-    from ganbench.compare.load import load
-    from ganbench.compare.origin import notes
+    from ganbench.compare.history.gate import gate
+    from ganbench.compare.sides.load import load
+    from ganbench.compare.verdicts.judge import compare as verdicts
+    from ganbench.compare.verdicts.origin import notes
 
     if Path(new).suffix in _SUITES:
         resolved, registry = load_suite(new, seeds, plugins)
@@ -121,7 +121,7 @@ def _run(suite: Suite, registry: Registry, device: str, engine: str) -> str:
     """Run a suite here and now; its run's folder."""
     from ganbench.record.folder import RunLocked
     from ganbench.report.live import observer
-    from ganbench.run import run
+    from ganbench.run.run import run
 
     try:
         with observer(console_for(stderr=True)) as watching:
@@ -154,15 +154,16 @@ def _raced(
 ) -> Comparison:
     """The steps of a suite, timed in turn with those of another revision or another Python."""
     suite, _ = load_suite(name, seeds, plugins)
-    from ganbench.compare.checkout import checkout
-    from ganbench.compare.finding import Comparison
-    from ganbench.compare.guard import SPEED, floors_of
-    from ganbench.compare.race import race
-    from ganbench.compare.side import Side
-    from ganbench.compare.worker import WorkerError, commands
-    from ganbench.plan import plan
+    from ganbench.compare.sides.side import Side
+    from ganbench.compare.speed.checkout import checkout
+    from ganbench.compare.speed.interleave import race
+    from ganbench.compare.speed.worker_process import WorkerError, commands
+    from ganbench.compare.verdicts.finding import Comparison
+    from ganbench.compare.verdicts.measures import floors_of
     from ganbench.record import provenance
-    from ganbench.suite import find
+    from ganbench.suite.guard import SPEED
+    from ganbench.suite.plan import plan
+    from ganbench.suite.suite import find
 
     device = str(choose_device(device))
     cells = [cell for cell in plan(suite) if cell.recipe]
@@ -211,7 +212,7 @@ def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, a
 
 def _bisected(found: Comparison, culprit: str) -> int:
     """1 where the case is worse, 0 where it is not, 125 where that cannot be told, 128 where it never can."""
-    from ganbench.compare.finding import Word
+    from ganbench.compare.verdicts.finding import Word
 
     known = ["/".join(name) for name in found.base.cases]
     if culprit not in known:

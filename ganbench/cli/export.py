@@ -33,7 +33,7 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """
     from ganbench.record.folder import write
-    from ganbench.record.replay import Record
+    from ganbench.record.record import Record
     from ganbench.report.exports import EXPORTS
 
     opened = chosen_run(folder)

@@ -42,8 +42,8 @@ def history(
 
     A level that has shifted is said, with the commits between which it did.
     """
-    from ganbench.compare.history import history as read_history
-    from ganbench.compare.series import series
+    from ganbench.compare.history.history import history as read_history
+    from ganbench.compare.history.series import series
     from ganbench.record.folder import write
     from ganbench.report.history import as_object, pick, show_history
     from ganbench.report.plot import plot
@@ -77,8 +77,8 @@ def _name(suite: str) -> str:
     """The name of a suite: its own, or what its file says."""
     if Path(suite).suffix not in (".yaml", ".yml"):
         return suite
-    from ganbench import yamlfile
-    from ganbench.mistake import SuiteError
+    from ganbench.suite import document as yamlfile
+    from ganbench.suite.mistake import SuiteError
 
     try:
         said = yamlfile.read(Path(suite)).value

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import Mistake
-from ganbench.kinds import KINDS
+from ganbench.plugin.kinds import KINDS
 
 
 @click.command("new")
@@ -29,8 +29,8 @@ def new(kind: str, name: str, folder: Path) -> None:
     KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference. NAME is what a suite will call
     it, such as my-gan. Nothing is overwritten.
     """
-    from ganbench.new import NotNew, new_plugin
-    from ganbench.registry import Registry, display
+    from ganbench.plugin.registry import Registry, display
+    from ganbench.plugin.scaffold import NotNew, new_plugin
 
     try:
         plugin = new_plugin(kind, name, folder)

@@ -10,14 +10,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ganbench.datafolder import VARIABLE
+from ganbench.data.data_folder import VARIABLE
 
 if TYPE_CHECKING:
     import torch
     from rich.console import Console
 
-    from ganbench.registry import Registry
-    from ganbench.suite import Suite
+    from ganbench.plugin.registry import Registry
+    from ganbench.suite.suite import Suite
 
 Command = Callable[..., None]
 
@@ -95,9 +95,9 @@ def training_options(command: Command) -> Command:
 
 def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Suite, Registry]:
     """The suite that the user names, with the plugins beside it; raises Mistake with all that is wrong in it."""
-    from ganbench.mistake import SuiteError
-    from ganbench.registry import Registry
-    from ganbench.suite import find, load
+    from ganbench.plugin.registry import Registry
+    from ganbench.suite.mistake import SuiteError
+    from ganbench.suite.suite import find, load
 
     try:
         path = find(suite)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganbench.cli.options import Mistake, console_for, plugins_option
-from ganbench.kinds import KINDS, plural
+from ganbench.plugin.kinds import KINDS, plural
 
 if TYPE_CHECKING:
-    from ganbench.registry import Registry
+    from ganbench.plugin.registry import Registry
 
 
 @click.command("list")
@@ -30,8 +30,8 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
     """
     if as_bibtex and as_json:
         raise click.UsageError("--bibtex and --json: choose one")
-    from ganbench.citation import bibtex, find
-    from ganbench.registry import Registry
+    from ganbench.plugin.citation import bibtex, find
+    from ganbench.plugin.registry import Registry
     from ganbench.report.plugins import show_plugin, show_plugins
 
     registry = _with_files(Registry.load([Path("plugins")], plugins), what)
@@ -64,7 +64,8 @@ def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
     """The registry with those of the plugin files that it has not found by itself; raises Mistake for a broken one."""
     from dataclasses import replace
 
-    from ganbench.plugin import Broken, Entry, load_file
+    from ganbench.plugin.entry import Broken, Entry
+    from ganbench.plugin.loader import load_file
 
     for file in (Path(word) for word in what if word.endswith(".py")):
         if not file.is_file():
@@ -80,7 +81,7 @@ def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
 
 def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
     """The rows of these kinds, of these names, or of everything; and whether they were named."""
-    from ganbench.wording import suggest
+    from ganbench.core.messages import suggest
 
     everything = registry.as_rows()
     if not what:
@@ -119,7 +120,7 @@ def _docstrings(rows: list[dict[str, Any]], registry: Registry) -> list[str]:
     import inspect
     from collections import Counter
 
-    from ganbench.registry import display
+    from ganbench.plugin.registry import display
 
     shared = Counter(str(entry.source) for entry in registry.entries)
     own = {

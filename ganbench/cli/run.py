@@ -39,13 +39,13 @@ def run(
     """
     resolved, registry = load_suite(suite, seeds, plugins)
     from ganbench.record.folder import RunLocked
-    from ganbench.record.replay import Record
-    from ganbench.record.tables import as_rows
-    from ganbench.record.tries import tries
+    from ganbench.record.record import Record
+    from ganbench.record.tables.best_of_k import tries
+    from ganbench.record.tables.tables import as_rows
     from ganbench.report.live import observer
     from ganbench.report.table import show as show_table
     from ganbench.report.tries import show_tries
-    from ganbench.run import run as run_suite
+    from ganbench.run.run import run as run_suite
 
     console, progress = console_for(), console_for(stderr=as_json)
     try:

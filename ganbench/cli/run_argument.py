@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.cli.options import Mistake
-from ganbench.wording import suggest
+from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
     from ganbench.record.folder import RunFolder
@@ -19,7 +19,7 @@ def chosen_run(path: Path) -> RunFolder:
 
     A baseline is none, though where runs are only read it may stand for one: it is neither taken nor suggested.
     """
-    from ganbench.compare.load import find_run, runs
+    from ganbench.compare.sides.load import find_run, runs
 
     if not path.is_dir():
         table = path if path.suffix == ".csv" else path.with_name(f"{path.name.removesuffix('.json')}.csv")

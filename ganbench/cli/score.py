@@ -49,8 +49,8 @@ def score(
         raise Mistake(f"--out {out}: must end in .csv or .json")
     if suite is not None and parameters:
         raise Mistake("--param: a suite sets the parameters of its data sets; drop one of the two")
-    from ganbench.registry import Registry
-    from ganbench.target import of_names, of_suite
+    from ganbench.plugin.registry import Registry
+    from ganbench.score.target import of_names, of_suite
 
     try:
         if suite is None:
@@ -61,11 +61,11 @@ def score(
             target = of_suite(resolved, dataset, metrics, registry)
     except ValueError as error:
         raise Mistake(str(error)) from None
-    from ganbench.failure import PluginError
+    from ganbench.core.errors import PluginError
     from ganbench.record.samples import read
-    from ganbench.record.scores import as_object, save, usual_path
     from ganbench.report.score import show_score
-    from ganbench.score import score as score_samples
+    from ganbench.score.save import as_object, save, usual_path
+    from ganbench.score.score import score as score_samples
 
     try:
         samples = read(file)

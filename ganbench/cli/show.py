@@ -16,11 +16,11 @@ from ganbench.cli.options import Mistake, console_for
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(folder: Path, against: str | None, as_json: bool) -> None:
     """Show the table of a RUN (its folder), finished or not."""
-    from ganbench.record.differences import differences
     from ganbench.record.folder import NotARun, RunFolder
-    from ganbench.record.replay import Record
-    from ganbench.record.tables import as_rows, table
-    from ganbench.record.tries import tries
+    from ganbench.record.record import Record
+    from ganbench.record.tables.best_of_k import tries
+    from ganbench.record.tables.differences import differences
+    from ganbench.record.tables.tables import as_rows, table
     from ganbench.report.differences import show_differences
     from ganbench.report.table import show as show_table
     from ganbench.report.tries import show_tries

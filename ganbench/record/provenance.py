@@ -1,4 +1,4 @@
-"""Where a run came from: versions, device and the state of the code, so that its numbers can be had again."""
+"""Where a run came from: versions, device and a hash of the code, so that its numbers can be had again."""
 
 from __future__ import annotations
 
@@ -52,33 +52,10 @@ def device(name: str) -> dict[str, Any]:
         description |= {
             "gpu": properties.name,
             "memory": properties.total_memory,
-            "driver": _said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader,nounits", "--id=0"),
+            "driver": _printed("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader,nounits", "--id=0"),
             "cuda": torch.version.cuda,
         }
     return description
-
-
-def git(file: Path) -> dict[str, Any] | None:
-    """The commit that ``file`` is part of, and whether its repository differs from it.
-
-    None without git, outside a repository, and for a file that the repository around it does not track: an
-    installed package inside somebody's project is not described by that project's commits.
-    """
-    folder = str(file.resolve().parent)
-    if _said("git", "-C", folder, "ls-files", "--error-unmatch", "--", file.name) is None:
-        return None
-    return repository(file.resolve().parent)
-
-
-def repository(around: Path) -> dict[str, Any] | None:
-    """The commit that is checked out in the repository around a folder, and whether anything differs from it.
-
-    None without git, and outside a repository.
-    """
-    folder = str(around.resolve())
-    commit = _said("git", "-C", folder, "rev-parse", "HEAD")
-    changes = _said("git", "-C", folder, "--no-optional-locks", "status", "--porcelain")
-    return None if commit is None else {"commit": commit, "dirty": changes != ""}
 
 
 def _cpu() -> str:
@@ -88,15 +65,13 @@ def _cpu() -> str:
                 return line.partition(":")[2].strip()
     except OSError:
         pass
-    return _said("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
+    return _printed("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
 
 
-def _said(*command: str) -> str | None:
+def _printed(*command: str) -> str | None:
     """What a command prints, stripped; None where it is not there, fails or hangs."""
-    # GIT_DIR and its like, set while git runs a hook, would answer for another repository than the folder's.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
     return result.stdout.strip()

@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ganbench.record.rows import Unreadable, read_csv, read_parquet
-
-__all__ = ["Samples", "Unreadable", "keep", "read"]
+from ganbench.record.sample_tables import Unreadable, read_csv, read_parquet
 
 _MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz", b"PAR1": ".parquet"}
 #: What reading an array that is cut short, or none at all, raises.

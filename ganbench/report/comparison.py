@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from ganbench.compare.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 from ganbench.report.figures import SIGNS, Figures, Signs
 from ganbench.report.finding import effect, ends, floor, measured, one_line, p_value, place, seeds
 from ganbench.report.grid import print_line, show_grid

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganbench.column import Column
-from ganbench.record.replay import Record
-from ganbench.record.tables import as_rows, is_time, table
+from ganbench.plugin.column import Column
+from ganbench.record.record import Record
+from ganbench.record.tables.tables import as_rows, is_time, table
 from ganbench.report.figures import belongs
 
 _SPEED = "model_steps_per_second"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 from rich.cells import cell_len
 
-from ganbench.column import Column
-from ganbench.record.tables import is_time
+from ganbench.plugin.column import Column
+from ganbench.record.tables.tables import is_time
 from ganbench.report.numbers import Format, common, thousands
 
 #: What a reader looks for first: the order of the columns, and which of them go last where room is short.

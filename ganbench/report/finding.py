@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ganbench.compare.finding import Finding, Word
+from ganbench.compare.verdicts.finding import Finding, Word
 from ganbench.report.numbers import Format, common, thousands
 
 #: So many names are said; of more it is said how many.

@@ -10,13 +10,13 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 
-from ganbench.compare.history import Point
-from ganbench.compare.prediction import LEVEL, expected
-from ganbench.compare.series import Reading, Series
+from ganbench.compare.history.history import Point
+from ganbench.compare.history.prediction import LEVEL, expected
+from ganbench.compare.history.series import Reading, Series
+from ganbench.core.messages import suggest
 from ganbench.report.figures import SIGNS, Figures, interval
 from ganbench.report.grid import print_line, show_grid
 from ganbench.report.numbers import Format, common, thousands
-from ganbench.wording import suggest
 
 #: From low to high; then what is infinite, and what cannot be compared with the newest.
 _BLOCKS = {True: ("_.-=+*#", "!", "?"), False: ("▁▂▃▄▅▆▇█", "∞", "·")}

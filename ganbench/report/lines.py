@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import IO
 
-from ganbench.record.replay import Record
-from ganbench.report.observer import Cell, Observer, Row
+from ganbench.record.record import Record
 from ganbench.report.progress import Progress, reasons
+from ganbench.run.observer import Cell, Observer, Row
 
 
 class PlainLines(Observer):

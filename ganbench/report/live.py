@@ -12,11 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.record.replay import Record
+from ganbench.record.record import Record
 from ganbench.report.lines import PlainLines
 from ganbench.report.numbers import duration
-from ganbench.report.observer import Cell, Observer, Row
 from ganbench.report.progress import Progress, reasons
+from ganbench.run.observer import Cell, Observer, Row
 
 #: Rare enough not to be felt by the training it watches.
 _REFRESHES_PER_SECOND = 2

@@ -6,13 +6,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ganbench.executors.estimate import estimate
-from ganbench.failure import describe
-from ganbench.measure.evaluate import bind_metrics
-from ganbench.plan import batches, plan
-from ganbench.registry import Registry
+from ganbench.core.errors import describe
+from ganbench.plugin.registry import Registry
 from ganbench.report.numbers import duration
-from ganbench.suite import Suite
+from ganbench.run.estimate import estimate
+from ganbench.run.evaluate import bind_metrics
+from ganbench.suite.plan import batches, plan
+from ganbench.suite.suite import Suite
 
 
 def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: str, console: Console) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ganbench.compare.history import Point
-from ganbench.compare.prediction import expected
-from ganbench.compare.series import Reading, Series
-from ganbench.compare.shifts import Shift
+from ganbench.compare.history.history import Point
+from ganbench.compare.history.prediction import expected
+from ganbench.compare.history.series import Reading, Series
 from ganbench.report.history import change, day, form_of, note, title_of
+from ganbench.stats.change_points import Shift
 
 _WIDTH, _PANEL, _PLOT = 860, 230, 140
 _LEFT, _RIGHT, _TOP = 76, 24, 46

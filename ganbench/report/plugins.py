@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from ganbench.citation import Citation, clause, find
-from ganbench.kinds import plural
+from ganbench.plugin.citation import Citation, clause, find
+from ganbench.plugin.kinds import plural
 
 Row = dict[str, Any]
 

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ganbench.record.replay import Record
+from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.report.numbers import common
-from ganbench.report.observer import Cell, Row
+from ganbench.run.observer import Cell, Row
 
 
 @dataclass(eq=False)

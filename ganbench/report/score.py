@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.column import Column
-from ganbench.kinds import Said
-from ganbench.record.scores import Score
+from ganbench.plugin.column import Column
+from ganbench.plugin.types import MetricValue
 from ganbench.report.figures import SIGNS, Signs, belongs, interval
 from ganbench.report.grid import BOXES, print_line, safe
 from ganbench.report.numbers import common
+from ganbench.score.save import Score
 
 #: What is shown with the column whose name it follows: the ends of its interval, its error, what the data reads.
 _PARTS = ("low", "high", "se", "floor")
@@ -117,5 +117,5 @@ def _cells(score: Score, column: Column, columns: Mapping[str, Column], signs: S
     return cell, Text(f"{form(middle)}{out_of} [{form(fresh[0])}, {form(fresh[-1])}]")
 
 
-def _number(value: Said) -> float | None:
+def _number(value: MetricValue) -> float | None:
     return None if value is None or isinstance(value, str) else float(value)

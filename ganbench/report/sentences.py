@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ganbench.compare.finding import Comparison, Finding, Word
-from ganbench.compare.side import Name
+from ganbench.compare.sides.side import Name
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 from ganbench.report.finding import brief, listed, measured, one_line, place
 
 _LEADING = (Word.WORSE, Word.FAILED, Word.UNSURE, Word.BETTER)

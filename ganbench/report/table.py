@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from ganbench.column import Column
-from ganbench.record.values import primary
+from ganbench.plugin.column import Column
+from ganbench.record.tables.values import primary
 from ganbench.report.figures import SIGNS, Figures, figures, spoken, title
 from ganbench.report.grid import print_line, show_grid
-from ganbench.statistics import FEWEST
+from ganbench.stats.intervals import FEWEST
 
 _NAMED = 8
 

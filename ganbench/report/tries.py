@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.console import Console
 
-from ganbench.column import Column
-from ganbench.record.values import primary
+from ganbench.plugin.column import Column
+from ganbench.record.tables.values import primary
 from ganbench.report.figures import SIGNS, Figures, estimates, title
 from ganbench.report.grid import print_line, show_grid
 from ganbench.report.numbers import common

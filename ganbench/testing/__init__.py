@@ -5,7 +5,7 @@ In a test of your own: ``assert_conforms("plugins/my_gan.py")``. On the command 
 
 from __future__ import annotations
 
-from ganbench.testing.kit import assert_conforms, check
+from ganbench.testing.conformance import assert_conforms, check
 from ganbench.testing.result import Result
 
 __all__ = ["Result", "assert_conforms", "check"]

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ganbench.failure import NotApplicable, PluginError
-from ganbench.kinds import Dataset, Networks
-from ganbench.plugin import Entry
-from ganbench.seeds import isolated, stream
+from ganbench.core.errors import NotApplicable, PluginError
+from ganbench.core.rng import isolated, stream
+from ganbench.plugin.entry import Entry
+from ganbench.plugin.types import Dataset, Networks
 from ganbench.testing.purity import global_chance_untouched, unchanged
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.chance import OwnRandomness
-from ganbench.train.check import check_networks
-from ganbench.train.network import flatten
-from ganbench.train.noise import Tape, fill
+from ganbench.train.step.check import check_networks
+from ganbench.train.step.draws import Tape, fill
+from ganbench.train.step.flat_network import flatten
+from ganbench.train.step.global_rng import OwnRandomness
 
 #: A line, the plane, a grey image, a coloured one, one of another size.
 SHAPES = ((1,), (2,), (1, 8, 8), (3, 8, 8), (1, 28, 28))

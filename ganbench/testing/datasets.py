@@ -12,13 +12,13 @@ from scipy.spatial import cKDTree
 from scipy.stats import chi2_contingency, ks_2samp, poisson
 from torch import Tensor
 
-from ganbench.failure import NotApplicable, PluginError
-from ganbench.kinds import Distribution
-from ganbench.mixture import Mixture
-from ganbench.seeds import stream
+from ganbench.core.errors import NotApplicable, PluginError
+from ganbench.core.rng import stream
+from ganbench.data.mixture import Mixture
+from ganbench.plugin.types import Distribution
 from ganbench.testing.purity import global_chance_untouched
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.check import check_distribution
+from ganbench.train.step.check import check_distribution
 
 #: Of a test of a right dataset: it is wrong about one in so many. Seeds are fixed, so a file that passes once passes.
 ERROR = 1e-4

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.failure import NotApplicable
-from ganbench.kinds import Loss
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.types import Loss
 from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
-from ganbench.testing.position import variant_of
+from ganbench.testing.game_at_point import variant_of
 from ganbench.testing.result import Property, Subject, Wrong
 from ganbench.testing.terms import PLAYERS, steady
 

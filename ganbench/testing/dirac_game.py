@@ -15,18 +15,18 @@ from scipy.optimize import brentq
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from ganbench.calling import Bound, bind
-from ganbench.kinds import Architecture, Dataset, Networks, Update
-from ganbench.plugin import Entry
-from ganbench.registry import Registry
-from ganbench.seeds import stream
-from ganbench.testing.position import position
-from ganbench.train.chance import OwnRandomness
-from ganbench.train.game import Game, Memory, Player, Players, functional_gradient
-from ganbench.train.graph import record
-from ganbench.train.network import Buffers
-from ganbench.train.noise import Tape, fill
-from ganbench.train.rules import Rules
+from ganbench.core.rng import stream
+from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.entry import Entry
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Architecture, Dataset, Networks, Player, Players, Update
+from ganbench.testing.game_at_point import position
+from ganbench.train.engine.graph import record
+from ganbench.train.step.draws import Tape, fill
+from ganbench.train.step.flat_network import Buffers
+from ganbench.train.step.game import Memory, StepGame, functional_gradient
+from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.rules import Rules
 
 NAME = "dirac-gan"
 #: The step of the paper's experiments, and the point that they start from; its D has the other sign.
@@ -129,7 +129,7 @@ class DiracGAN:
         """The game after one step of the update rule."""
         tape = noise or Noise()
         at = torch.tensor(0) if index is None else index
-        game = Game(self.rules, self.buffers, tape, at, functional_gradient, state.memory)
+        game = StepGame(self.rules, self.buffers, tape, at, functional_gradient, state.memory)
         with OwnRandomness(tape):
             players = self.update({"game": game, "players": state.players})
         return State(players, game.memory)
@@ -192,7 +192,7 @@ def _rest(game: DiracGAN) -> float:
 
     def slope(b: float) -> float:
         def loss(b: Tensor) -> Tensor:
-            own = Game(game.rules, ({"b": b}, {}), Noise(), torch.tensor(0), functional_gradient, game.memory)
+            own = StepGame(game.rules, ({"b": b}, {}), Noise(), torch.tensor(0), functional_gradient, game.memory)
             zero = torch.zeros(1, dtype=torch.float64)
             with OwnRandomness(Noise()):
                 return own.discriminator_loss(zero, zero, own.draw())

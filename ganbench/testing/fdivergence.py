@@ -18,10 +18,10 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize
 from torch import Tensor
 
-from ganbench.calling import bind
-from ganbench.failure import NotApplicable
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.binding import bind
 from ganbench.testing.dirac_game import resting
-from ganbench.testing.position import Position, Sides
+from ganbench.testing.game_at_point import Position, Sides
 from ganbench.testing.result import Property, Subject, Wrong
 from ganbench.testing.terms import steady, terms
 

@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.calling import bind
-from ganbench.failure import NotApplicable
-from ganbench.kinds import CELL_NAMES, Loss, Metric, Said
-from ganbench.measure.divergence import divergences
-from ganbench.mixture import Mixture
-from ganbench.seeds import stream
+from ganbench.core.errors import NotApplicable
+from ganbench.core.rng import stream
+from ganbench.data.mixture import Mixture
+from ganbench.metrics.divergence import divergences
+from ganbench.plugin.binding import bind
+from ganbench.plugin.kinds import CELL_NAMES
+from ganbench.plugin.types import Loss, Metric, MetricValue
 from ganbench.testing.purity import global_chance_untouched, unchanged
 from ganbench.testing.result import Property, Subject, Wrong
 
@@ -138,7 +139,7 @@ PROPERTIES = (
 
 
 @lru_cache(maxsize=16)
-def said(subject: Subject, what: str) -> Mapping[str, Said]:
+def said(subject: Subject, what: str) -> Mapping[str, MetricValue]:
     """What the metric says of some samples."""
     measure, given = _asked(subject, what)
     with global_chance_untouched():
@@ -151,7 +152,7 @@ def said(subject: Subject, what: str) -> Mapping[str, Said]:
     return dict(row)
 
 
-def _nan(value: Said) -> bool:
+def _nan(value: MetricValue) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganbench.calling import bind
+from ganbench.plugin.binding import bind
 from ganbench.testing.purity import global_chance_untouched, unchanged
 from ganbench.testing.result import Property, Subject, Wrong
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import torch
 
-from ganbench.calling import bind
-from ganbench.failure import NotApplicable
-from ganbench.kinds import Penalty
-from ganbench.testing.position import own_chance
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.binding import bind
+from ganbench.plugin.types import Penalty
+from ganbench.testing.game_at_point import own_chance
 from ganbench.testing.result import Property, Subject, Wrong
 from ganbench.testing.terms import steady, terms
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from ganbench.calling import Bound
+from ganbench.plugin.binding import Bound
 from ganbench.testing.result import Wrong
 
 

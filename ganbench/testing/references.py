@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.calling import bind
-from ganbench.failure import PluginError
-from ganbench.kinds import Distribution
-from ganbench.seeds import isolated, stream
+from ganbench.core.errors import PluginError
+from ganbench.core.rng import isolated, stream
+from ganbench.plugin.binding import bind
+from ganbench.plugin.types import Distribution
 from ganbench.testing.metrics import DATA
 from ganbench.testing.purity import global_chance_untouched, unchanged
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.check import check_distribution
+from ganbench.train.step.check import check_distribution
 
 N = 500
 

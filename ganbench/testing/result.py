@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from ganbench.failure import NotApplicable
-from ganbench.plugin import Entry
-from ganbench.registry import Registry
+from ganbench.core.errors import NotApplicable
+from ganbench.core.messages import shown
+from ganbench.plugin.entry import Entry
+from ganbench.plugin.registry import Registry
 from ganbench.train.probe import plain_words
-from ganbench.wording import shown
 
 Status = Literal["pass", "fail", "n/a"]
 Setting = dict[str, Any]

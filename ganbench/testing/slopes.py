@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ganbench.calling import bind
-from ganbench.failure import NotApplicable
-from ganbench.kinds import Loss
-from ganbench.testing.position import Rows
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.binding import bind
+from ganbench.plugin.types import Loss
+from ganbench.testing.game_at_point import Rows
 from ganbench.testing.result import Property, Subject, Wrong
 
 #: What a penalty may make of the length of D's slope.

@@ -10,15 +10,15 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ganbench.calling import Bound, bind
-from ganbench.failure import NotApplicable
-from ganbench.kinds import Loss, Penalty
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.types import Loss, Penalty
 from ganbench.testing import slopes
-from ganbench.testing.position import BATCH, Position, Sure, own_chance, position, variant_of
+from ganbench.testing.game_at_point import BATCH, Position, Sure, own_chance, position, variant_of
 from ganbench.testing.purity import global_chance_untouched, watched
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.network import Cast, Network
-from ganbench.train.rules import PlayerName, Rules
+from ganbench.train.step.flat_network import Cast, Network
+from ganbench.train.step.rules import PlayerName, Rules
 
 PLAYERS: tuple[PlayerName, PlayerName] = ("discriminator", "generator")
 #: Rounding of float64, where sums are taken in another order.

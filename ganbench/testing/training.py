@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
-from ganbench.calling import bind
-from ganbench.failure import NotApplicable
-from ganbench.kinds import Update
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.binding import bind
+from ganbench.plugin.types import Update
 from ganbench.testing import architectures
-from ganbench.testing.position import CPU, cell_of, variant_of
+from ganbench.testing.game_at_point import CPU, cell_of, variant_of
 from ganbench.testing.purity import global_chance_untouched
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.cell import Trainer
-from ganbench.train.game import functional_gradient
-from ganbench.train.graph import record
+from ganbench.train.engine.graph import record
 from ganbench.train.probe import plain_words
-from ganbench.train.step import State, batch, flat, one_step
+from ganbench.train.step.game import functional_gradient
+from ganbench.train.step.step import State, batch, flat, one_step
+from ganbench.train.trainer import Trainer
 
 STEPS = 5
 SEEDS = (0, 1, 2)

@@ -8,12 +8,13 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ganbench.calling import Bound, bind
-from ganbench.failure import NotApplicable
-from ganbench.testing.position import Position, own_chance, position
+from ganbench.core.errors import NotApplicable
+from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.types import Players
+from ganbench.testing.game_at_point import Position, own_chance, position
 from ganbench.testing.purity import global_chance_untouched, unchanged
 from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.game import Game, Players
+from ganbench.train.step.game import StepGame
 
 RATE = 1e-3
 ARBITER = "Dirac-GAN says whether it may"
@@ -97,7 +98,7 @@ def _position(subject: Subject) -> Position:
     return replace(at, rules=replace(at.rules, discriminator_optimizer=descent, generator_optimizer=descent))
 
 
-def _played(subject: Subject, **rules: Bound[Tensor]) -> tuple[Game, Players, Players]:
+def _played(subject: Subject, **rules: Bound[Tensor]) -> tuple[StepGame, Players, Players]:
     """The game after one step, and the players before and after it."""
     at = _position(subject)
     at = replace(at, rules=replace(at.rules, **rules))  # type: ignore[arg-type]
@@ -106,7 +107,7 @@ def _played(subject: Subject, **rules: Bound[Tensor]) -> tuple[Game, Players, Pl
     return game, before, after
 
 
-def _step(subject: Subject, at: Position, players: Players) -> tuple[Game, Players]:
+def _step(subject: Subject, at: Position, players: Players) -> tuple[StepGame, Players]:
     game = at.game()
     with own_chance(game):
         after = bind(subject.value.step, subject.parameters)({"game": game, "players": players})

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from ganbench.train.step import State
+from ganbench.train.step.step import State
 
 
 def save(path: Path, step: int, state: State) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.calling import bind
-from ganbench.failure import PluginError, describe
-from ganbench.kinds import Dataset, Distribution
-from ganbench.registry import Registry
-from ganbench.seeds import stream
-from ganbench.suite import Choice
-from ganbench.train.check import check_distribution
+from ganbench.core.errors import PluginError, describe
+from ganbench.core.rng import stream
+from ganbench.plugin.binding import bind
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Dataset, Distribution
+from ganbench.suite.choice import Choice
+from ganbench.train.step.check import check_distribution
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ganbench.kinds import Distribution, Loss
-from ganbench.seeds import isolated, stream
-from ganbench.threads import pool
+from ganbench.core.rng import isolated, stream
+from ganbench.core.threads import pool
+from ganbench.plugin.types import Distribution, Loss
 from ganbench.train.data import outcome
-from ganbench.train.noise import fill
-from ganbench.train.rules import Rules
-from ganbench.train.step import Constants, State
+from ganbench.train.step.draws import fill
+from ganbench.train.step.rules import Rules
+from ganbench.train.step.step import Constants, State
 
 #: Rows that go through a network at a time on a CPU: its caches hold the layers of so many, which is three times as
 #: fast as all at once.

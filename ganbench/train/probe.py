@@ -11,17 +11,18 @@ from functools import partial
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.calling import Bound
-from ganbench.failure import PluginError, describe, out_of_memory
-from ganbench.seeds import isolated
-from ganbench.threads import threads_for
-from ganbench.train.chance import OwnRandomness
-from ganbench.train.cost import StepCost, step_cost
-from ganbench.train.game import Game, Gradient, Players, autograd_gradient, functional_gradient
-from ganbench.train.noise import Draw, Tape
-from ganbench.train.rules import Rules
-from ganbench.train.scalars import lay
-from ganbench.train.step import Constants, Draws, State, batch, of_replica, one_step
+from ganbench.core.errors import PluginError, describe, out_of_memory
+from ganbench.core.rng import isolated
+from ganbench.core.threads import threads_for
+from ganbench.plugin.binding import Bound
+from ganbench.plugin.types import Players
+from ganbench.train.engine.cost import StepCost, step_cost
+from ganbench.train.step.draws import Draw, Tape
+from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
+from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.rules import Rules
+from ganbench.train.step.step import Constants, Draws, State, batch, of_replica, one_step
+from ganbench.train.step.swept_values import lay
 
 #: What compiling a step takes where inductor has not seen it before, and how much faster the step usually is then.
 COMPILE_SECONDS = 10.0
@@ -188,7 +189,7 @@ def _record(
         generator = _global_state(device)
         tape = Tape(device=device)
         own, moves = lay(rules, update, constants.scalars)
-        game = Game(own, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory)
+        game = StepGame(own, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory)
         with OwnRandomness(tape) as chance:
             players = moves({"game": game, "players": state.players})
         drew_globally = _global_state(device) != generator

@@ -6,15 +6,15 @@ from typing import Any
 
 import torch
 
-from ganbench.calling import bind
-from ganbench.failure import PluginError, describe
-from ganbench.kinds import Distribution, Reference
-from ganbench.plan import Cell
-from ganbench.registry import Registry
-from ganbench.seeds import isolated, stream
-from ganbench.threads import threads_for
-from ganbench.train.check import check_distribution
+from ganbench.core.errors import PluginError, describe
+from ganbench.core.rng import isolated, stream
+from ganbench.core.threads import threads_for
+from ganbench.plugin.binding import bind
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Distribution, Reference
+from ganbench.suite.plan import Cell
 from ganbench.train.data import draw, outcome, training_points
+from ganbench.train.step.check import check_distribution
 
 #: References are fitted to as many points as are scored, but to no fewer than these: few samples are for a quick look.
 FEWEST_POINTS = 1000

@@ -14,7 +14,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl
-from ganbench.layers import CENTRING, IMAGE_NORMS, halvings
+from ganbench.nn.layers import CENTRING, IMAGE_NORMS, halvings
 
 Norm = Literal["batch", "layer", "instance", "none"]
 

@@ -14,7 +14,7 @@ from torch import eye, nn, randn
 from torch.nn.functional import interpolate
 
 from ganbench import Architecture, Networks, hookimpl
-from ganbench.layers import halvings
+from ganbench.nn.layers import halvings
 
 #: What keeps a variance through a leaky ReLU of slope 0.2 (He et al. 2015, arXiv:1502.01852, equation 15).
 GAIN = (2 / (1 + 0.2**2)) ** 0.5

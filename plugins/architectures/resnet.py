@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganbench import Architecture, Networks, hookimpl, spectral_norm
-from ganbench.layers import halvings
+from ganbench.nn.layers import halvings
 
 NORMS = {
     "batch": lambda channels: nn.BatchNorm2d(channels, track_running_stats=False),

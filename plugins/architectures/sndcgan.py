@@ -14,7 +14,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl, spectral_norm
-from ganbench.layers import CENTRING, IMAGE_NORMS, halvings
+from ganbench.nn.layers import CENTRING, IMAGE_NORMS, halvings
 
 
 def up(widths, sizes, norm):

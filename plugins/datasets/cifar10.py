@@ -5,8 +5,8 @@ The files lie in ``--data DIR`` as torchvision puts them (DIR/cifar-10-batches-p
 """
 
 from ganbench import Dataset, hookimpl
-from ganbench.finite import Finite
-from ganbench.imagefiles import cifar10
+from ganbench.data.finite_set import Finite
+from ganbench.data.image_files import cifar10
 
 
 def images(*, download: bool = False):

@@ -8,8 +8,8 @@
 from typing import Literal
 
 from ganbench import Dataset, hookimpl
-from ganbench.finite import Finite
-from ganbench.imagefiles import bordered, mnist
+from ganbench.data.finite_set import Finite
+from ganbench.data.image_files import bordered, mnist
 
 
 def digits(*, size: Literal[28, 32] = 28, download: bool = False):

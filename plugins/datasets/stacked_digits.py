@@ -11,8 +11,8 @@ from functools import cache
 import torch
 
 from ganbench import Dataset, hookimpl
-from ganbench.finite import Finite
-from ganbench.stacked import Stacked
+from ganbench.data.finite_set import Finite
+from ganbench.data.stacked_images import Stacked
 
 
 @cache

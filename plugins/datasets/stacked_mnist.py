@@ -11,9 +11,9 @@ from functools import cache
 from typing import Literal
 
 from ganbench import Dataset, hookimpl
-from ganbench.finite import Finite
-from ganbench.imagefiles import bordered, mnist
-from ganbench.stacked import Stacked
+from ganbench.data.finite_set import Finite
+from ganbench.data.image_files import bordered, mnist
+from ganbench.data.stacked_images import Stacked
 
 
 def stacked_mnist(*, size: Literal[28, 32] = 28, download: bool = False):

@@ -12,7 +12,7 @@ Cost: 1 s at 10,000 stacks, one thread, and the classifier once: 0.1 s for digit
 """
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.classes import count_classes
+from ganbench.metrics.classes import count_classes
 
 
 def measure(samples, dataset):

@@ -12,7 +12,7 @@ Cost: 5 ms for 10,000 samples of 8 to 25 modes, 14 to 20 ms at the end; a lower 
 """
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.jsd import LOG2
+from ganbench.metrics.jsd import LOG2
 
 
 def measure(divergence):

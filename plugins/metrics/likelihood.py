@@ -11,7 +11,7 @@ Cost: 1 ms at 10,000 samples in 2-D, one thread, and what the model's density co
 """
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.likelihood import kl
+from ganbench.metrics.likelihood import kl
 
 
 def measure(real, dataset, model):

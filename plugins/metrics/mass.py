@@ -11,8 +11,8 @@ Cost: 0.3 ms at 10,000 samples in 2-D, one thread; at every evaluation.
 """
 
 from ganbench import Column, Metric, Mixture, hookimpl
-from ganbench.measure.mass import mass
-from ganbench.measure.points import from_tensor
+from ganbench.metrics.mass import mass
+from ganbench.metrics.points import from_tensor
 
 
 def measure(samples, dataset):

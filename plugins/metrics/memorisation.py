@@ -15,8 +15,8 @@ Cost: 15 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.memorisation import copies, near_duplicates
-from ganbench.measure.points import from_tensor
+from ganbench.metrics.memorisation import copies, near_duplicates
+from ganbench.metrics.points import from_tensor
 
 
 def measure(samples, real, training, *, points: PositiveInt = 5000):

@@ -14,8 +14,8 @@ Cost: 200 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.kernel import mmd
-from ganbench.measure.points import from_tensor
+from ganbench.metrics.mmd import mmd
+from ganbench.metrics.points import from_tensor
 
 
 def measure(samples, real, *, points: PositiveInt = 2000):

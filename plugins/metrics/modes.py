@@ -18,9 +18,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ganbench import Column, Metric, Mixture, hookimpl
-from ganbench.measure.modes import count_modes
-from ganbench.measure.points import from_tensor
-from ganbench.measure.spread import spread
+from ganbench.metrics.modes import count_modes
+from ganbench.metrics.points import from_tensor
+from ganbench.metrics.spread import spread
 
 
 def measure(samples, real, dataset, *, share: Annotated[float, Field(ge=0, le=1)] = 0.2):

@@ -13,8 +13,8 @@ Cost: 60 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.manifold import manifold
-from ganbench.measure.points import from_tensor
+from ganbench.metrics.points import from_tensor
+from ganbench.metrics.precision_recall import manifold
 
 
 def measure(samples, real, *, k: PositiveInt = 5, points: PositiveInt = 2000):

@@ -14,8 +14,8 @@ Cost: 8 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 import numpy as np
 
 from ganbench import Column, Metric, Mixture, hookimpl
-from ganbench.measure.points import from_tensor
-from ganbench.measure.shape import shapes
+from ganbench.metrics.points import from_tensor
+from ganbench.metrics.shape import shapes
 
 
 def measure(samples, dataset):

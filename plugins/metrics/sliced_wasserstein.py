@@ -12,8 +12,8 @@ Cost: 15 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.measure.points import from_tensor
-from ganbench.measure.sliced import sliced_wasserstein
+from ganbench.metrics.points import from_tensor
+from ganbench.metrics.sliced_wasserstein import sliced_wasserstein
 
 
 def measure(samples, real, *, projections: PositiveInt = 128):

@@ -10,7 +10,7 @@ from cases import Case
 from interleaved import Peer
 from plain_loop import PlainLoop
 
-from ganbench.train.cost import count
+from ganbench.train.engine.cost import count
 
 #: Square matrices, one of which the machine multiplies at its best.
 SQUARES = {"cpu": (512, 1024, 2048), "cuda": (2048, 4096, 8192)}

@@ -10,11 +10,11 @@ from interleaved import Peer
 from matmul_limit import best_square, limits
 from plain_loop import PlainLoop
 
-from ganbench.plan import Cell, plan
-from ganbench.registry import Registry
-from ganbench.suite import parse
-from ganbench.train.cell import Trainer
-from ganbench.train.noise import BLOCK_STEPS
+from ganbench.plugin.registry import Registry
+from ganbench.suite.plan import Cell, plan
+from ganbench.suite.suite import parse
+from ganbench.train.step.draws import BLOCK_STEPS
+from ganbench.train.trainer import Trainer
 
 
 class AbsentError(Exception):

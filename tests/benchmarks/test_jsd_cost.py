@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.measure.jsd import jsds
-from ganbench.measure.neighbours import neighbour_jsd
-from ganbench.mixture import Mixture
+from ganbench.data.mixture import Mixture
+from ganbench.metrics.jsd import jsds
+from ganbench.metrics.jsd_neighbours import neighbour_jsd
 
 N = 10_000
 ANGLES = 2 * np.pi * np.arange(8) / 8

@@ -20,8 +20,8 @@ from peer_table import Row, machine, table, write_csv
 from peers import AbsentError, cell_of, peers
 from plain_loop import PlainLoop
 
-from ganbench.train.cell import Trainer
-from ganbench.train.noise import Noise
+from ganbench.train.step.draws import Noise
+from ganbench.train.trainer import Trainer
 
 
 def test_peers(benchmark, request, peer_case, shipped, peer_device, peer_rows, peer_notes):

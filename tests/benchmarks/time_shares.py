@@ -19,9 +19,9 @@ from matmul_limit import best_square, flops, multiply
 from peers import cell_of
 from torch.profiler import ProfilerActivity, profile
 
-from ganbench.registry import Registry
-from ganbench.train.cell import Trainer
-from ganbench.train.noise import BLOCK_STEPS
+from ganbench.plugin.registry import Registry
+from ganbench.train.step.draws import BLOCK_STEPS
+from ganbench.train.trainer import Trainer
 
 PARTS = ("products", "optimiser", "elementwise", "call", "noise")
 ROUNDS = 9

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ganbench.compare.load import find_run
-from ganbench.plan import plan
-from ganbench.registry import Registry
-from ganbench.suite import find, load
+from ganbench.compare.sides.load import find_run
+from ganbench.plugin.registry import Registry
+from ganbench.suite.plan import plan
+from ganbench.suite.suite import find, load
 
 KEY = ["dataset", "variant"]
 COLUMNS = [

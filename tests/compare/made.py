@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbench.column import Column
-from ganbench.compare.side import Case, Seed, Side
+from ganbench.compare.sides.side import Case, Seed, Side
+from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 
 COLUMNS = {

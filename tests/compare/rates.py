@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ganbench.compare.finding import Word
-from ganbench.compare.judge import compare
-from ganbench.compare.load import load
-from ganbench.compare.side import Case, Name, Side
-from ganbench.registry import Registry
-from ganbench.report.observer import Observer
-from ganbench.run import run
-from ganbench.suite import parse
+from ganbench.compare.sides.load import load
+from ganbench.compare.sides.side import Case, Name, Side
+from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.judge import compare
+from ganbench.plugin.registry import Registry
+from ganbench.run.observer import Observer
+from ganbench.run.run import run
+from ganbench.suite.suite import parse
 
 SEEDS, POOL, TRIES = 16, 160, 300
 #: Of a learning rate's comparisons, which have more seeds.

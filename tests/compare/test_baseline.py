@@ -1,4 +1,4 @@
-"""ganbench.compare.baseline: what is written, what is refused, and that reading gives back what was saved."""
+"""ganbench.compare.sides.baseline: what is written, what is refused, and that reading gives back what was saved."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import COLUMNS, COUNTS, SPEED, column, recorded
 
-from ganbench.compare.baseline import as_csv, baselines, open_baseline, save
-from ganbench.compare.baseline_reader import read
-from ganbench.compare.description import describe, rows
-from ganbench.record.frame import frame
+from ganbench.compare.sides.baseline import as_csv, baselines, open_baseline, save
+from ganbench.compare.sides.baseline_reader import read
+from ganbench.compare.sides.description import describe, rows
+from ganbench.record.tables.frame import frame
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ganbench.compare.checkout import checkout
+from ganbench.compare.speed.checkout import checkout
 
 
 @pytest.fixture

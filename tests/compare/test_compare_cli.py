@@ -142,7 +142,7 @@ def test_a_commit_that_cannot_be_told_is_skipped(repository):
 
 def test_a_crash_is_not_taken_for_worse(repository, tmp_path):
     """Python's own exit code, 1, would blame a commit that cannot be imported."""
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ganbench.compare.judge'] = None\n")
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ganbench.compare.verdicts.judge'] = None\n")
     crashing = {**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     for more, code in (([], 3), (["--bisect", "ring3/mine"], 125)):
         command = [sys.executable, "-m", "ganbench", "compare", BASE, "results/planted", *more]
@@ -166,7 +166,7 @@ def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, tmp_
 
 def test_a_full_disk_is_not_taken_for_worse(repository, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
-        "import ganbench.compare.load as l\n"
+        "import ganbench.compare.sides.load as l\n"
         "def full(*a, **k): raise OSError(28, 'No space left on device', 'results/x')\n"
         "l.load = full\n"
     )

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from recorded import recorded
 
-from ganbench.compare.finding import Word
-from ganbench.compare.gate import gate
-from ganbench.compare.judge import compare
-from ganbench.compare.load import load
+from ganbench.compare.history.gate import gate
+from ganbench.compare.sides.load import load
+from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.judge import compare
 
 RESULTS = Path("results")
 

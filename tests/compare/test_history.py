@@ -12,9 +12,9 @@ import pytest
 from made import PROTOCOL, case, side
 from recorded import recorded
 
-from ganbench.compare.baseline import save
-from ganbench.compare.history import history, witnesses
-from ganbench.compare.series import series
+from ganbench.compare.history.history import history, witnesses
+from ganbench.compare.history.series import series
+from ganbench.compare.sides.baseline import save
 from ganbench.record.status import Status
 
 RESULTS = Path("results")

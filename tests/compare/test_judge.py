@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from made import COLUMNS, DEVICE, PROTOCOL, VERSIONS, case, side
 
-from ganbench.compare.finding import Comparison, Word
-from ganbench.compare.judge import compare
+from ganbench.compare.verdicts.finding import Comparison, Word
+from ganbench.compare.verdicts.judge import compare
 from ganbench.record.status import Status
 
 RANDOM = np.random.default_rng(0)

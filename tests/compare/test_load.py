@@ -1,4 +1,4 @@
-"""ganbench.compare.load: a run and the baseline saved from it are one side; what is not there is told with what is."""
+"""``compare.sides.load``: a run and the baseline saved from it are one side; what is not there is told with what is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from recorded import COLUMNS, COUNTS, ROW, SPEED, column, recorded
 
-from ganbench.column import Column
-from ganbench.compare.baseline import save
-from ganbench.compare.load import describe, find_run, load, runs, side
-from ganbench.measure import PROTOCOL
+from ganbench.compare.sides.baseline import save
+from ganbench.compare.sides.description import describe, side
+from ganbench.compare.sides.load import find_run, load, runs
+from ganbench.metrics import PROTOCOL
+from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 
 HOME = Path("results/baselines")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from recorded import recorded
 
-from ganbench.compare.judge import compare
-from ganbench.compare.load import load
-from ganbench.compare.origin import notes
+from ganbench.compare.sides.load import load
+from ganbench.compare.verdicts.judge import compare
+from ganbench.compare.verdicts.origin import notes
 
 pytestmark = pytest.mark.usefixtures("away")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.compare.finding import Comparison, Word
-from ganbench.compare.judge import compare
-from ganbench.compare.load import load
-from ganbench.registry import Registry
-from ganbench.report.observer import Observer
-from ganbench.run import run
-from ganbench.suite import load as load_suite
+from ganbench.compare.sides.load import load
+from ganbench.compare.verdicts.finding import Comparison, Word
+from ganbench.compare.verdicts.judge import compare
+from ganbench.plugin.registry import Registry
+from ganbench.run.observer import Observer
+from ganbench.run.run import run
+from ganbench.suite.suite import load as load_suite
 
 SUITE = """
 suite: planted

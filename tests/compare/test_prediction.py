@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from made import DEVICE, PROTOCOL, case, side
 
-from ganbench.column import Column
-from ganbench.compare.finding import Word
-from ganbench.compare.prediction import FEWEST, beyond, prediction
+from ganbench.compare.history.prediction import FEWEST, beyond, prediction
+from ganbench.compare.verdicts.finding import Word
+from ganbench.plugin.column import Column
 
 RANDOM = np.random.default_rng(0)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from ganbench.compare.finding import Word
-from ganbench.compare.timing import ACCUSED, LEVEL, Timing, accused, bar, rounds_again, verdict
+from ganbench.compare.speed.timing import ACCUSED, LEVEL, Timing, accused, bar, rounds_again, verdict
+from ganbench.compare.verdicts.finding import Word
 
 FLOOR = 0.1
 

@@ -8,8 +8,8 @@ from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.functional import softplus
 
-from ganbench.calling import bind
-from ganbench.suite import SuiteError
+from ganbench.plugin.binding import bind
+from ganbench.suite.mistake import SuiteError
 
 #: In the order of the layers, without the reshaping at a network's end.
 G_LAYERS = {

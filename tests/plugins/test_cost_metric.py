@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.calling import bind
-from ganbench.column import Column
-from ganbench.kinds import CELL_NAMES, METRIC_NAMES, SEED_NAMES, Metric
-from ganbench.measure.evaluate import Metrics, bind_metrics
-from ganbench.registry import Registry
-from ganbench.suite import Choice
-from ganbench.target import needed
-from ganbench.train.cost import CellCost, StepCost
-from ganbench.train.speed import CellSpeed, Speed
+from ganbench.plugin.binding import bind
+from ganbench.plugin.column import Column
+from ganbench.plugin.kinds import CELL_NAMES, METRIC_NAMES, SEED_NAMES
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Metric
+from ganbench.run.evaluate import Metrics, bind_metrics
+from ganbench.score.target import needed
+from ganbench.suite.choice import Choice
+from ganbench.train.engine.cost import CellCost, StepCost
+from ganbench.train.engine.speed import CellSpeed, Speed
 
 STEP = StepCost(
     operations=264, flops=10**9, bytes=3 * 10**7, peak_bytes=10**6, parameters=99, state_bytes=1200, draw_bytes=34

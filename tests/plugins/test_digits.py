@@ -11,7 +11,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from ganbench.measure.divergence import divergences
+from ganbench.metrics.divergence import divergences
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganbench import Loss, Metric, Mixture
-from ganbench.measure.divergence import divergences
+from ganbench.metrics.divergence import divergences
 
 FILE = Path(__file__).parents[2] / "plugins" / "metrics" / "discriminator.py"
 DATA, MOVED = (Mixture([[-2.0 + x, 0.0], [2.0 + x, 0.0]], 0.5) for x in (0.0, 0.4))

@@ -14,9 +14,9 @@ import torch
 from click.testing import CliRunner
 
 from ganbench.cli import cli
-from ganbench.datafolder import MissingData, data_folder
-from ganbench.finite import Finite
-from ganbench.measure.divergence import divergences
+from ganbench.data.data_folder import MissingData, data_folder
+from ganbench.data.finite_set import Finite
+from ganbench.metrics.divergence import divergences
 
 FOLDER = Path(__file__).parents[2] / "plugins"
 

@@ -9,8 +9,8 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from ganbench import gradient_norm, gradient_penalty, input_gradient
-from ganbench.calling import bind
-from ganbench.train.noise import Tape
+from ganbench.plugin.binding import bind
+from ganbench.train.step.draws import Tape
 
 LOGITS = torch.tensor([-30.0, -1.0, 0.0, 0.5, 40.0], dtype=torch.float64)
 OTHERS = LOGITS.flip(0) * 0.3 + 0.1

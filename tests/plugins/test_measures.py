@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from ganbench import Metric, Mixture
-from ganbench.column import check_columns
-from ganbench.kinds import METRIC_NAMES
-from ganbench.registry import Registry
+from ganbench.plugin.column import check_columns
+from ganbench.plugin.kinds import METRIC_NAMES
+from ganbench.plugin.registry import Registry
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "metrics"
 RING = Mixture([[2 * math.cos(k * math.pi / 4), 2 * math.sin(k * math.pi / 4)] for k in range(8)], 0.02)

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from ganbench.calling import bind
-from ganbench.registry import Registry
-from ganbench.train.cell import Trainer
-from ganbench.train.noise import Tape
+from ganbench.plugin.binding import bind
+from ganbench.plugin.registry import Registry
+from ganbench.train.step.draws import Tape
+from ganbench.train.trainer import Trainer
 
 METHODS = Path(__file__).parents[2] / "plugins" / "methods"
 NAMES = ("pacgan", "ali", "bigan", "veegan", "reg-gan", "mdgan", "gdpp", "mgan", "bourgan", "deligan")

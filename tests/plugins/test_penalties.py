@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.calling import bind
-from ganbench.report.observer import Observer
-from ganbench.run import run
-from ganbench.suite import parse
-from ganbench.train.noise import Tape
+from ganbench.plugin.binding import bind
+from ganbench.run.observer import Observer
+from ganbench.run.run import run
+from ganbench.suite.suite import parse
+from ganbench.train.step.draws import Tape
 
 W = torch.tensor([3.0, 4.0], dtype=torch.float64)
 

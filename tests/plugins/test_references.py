@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from ganbench import Distribution, Mixture, Reference
-from ganbench.calling import bind
+from ganbench.plugin.binding import bind
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "references"
 FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -87,7 +87,9 @@ def test_all_parameters_have_annotations_and_the_docstring_says_what_it_is(file:
 
 def test_listing_does_not_import_scikit_learn() -> None:
     """It takes a second; only a fit pays for it."""
-    command = "import sys; from ganbench.registry import Registry; Registry.load(); print('sklearn' in sys.modules)"
+    command = (
+        "import sys; from ganbench.plugin.registry import Registry; Registry.load(); print('sklearn' in sys.modules)"
+    )
     answer = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
 

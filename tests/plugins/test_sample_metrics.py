@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganbench import Metric, Mixture
-from ganbench.measure.divergence import divergences
+from ganbench.metrics.divergence import divergences
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "metrics"
 RING = Mixture([[2 * math.cos(k * math.pi / 4), 2 * math.sin(k * math.pi / 4)] for k in range(8)], 0.02)

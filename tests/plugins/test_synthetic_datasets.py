@@ -15,8 +15,8 @@ from scipy.stats import t as student
 from sklearn.datasets import make_moons, make_swiss_roll
 
 from ganbench import Dataset, Mixture
-from ganbench.measure.mass import mass
-from ganbench.measure.modes import nearest_mode
+from ganbench.metrics.mass import mass
+from ganbench.metrics.modes import nearest_mode
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "datasets"
 FILES = (

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from ganbench.calling import bind
-from ganbench.train.game import Game, Player, Players, autograd_gradient, functional_gradient
-from ganbench.train.network import Network
-from ganbench.train.rules import Rules
+from ganbench.plugin.binding import bind
+from ganbench.plugin.types import Player, Players
+from ganbench.train.step.flat_network import Network
+from ganbench.train.step.game import StepGame, autograd_gradient, functional_gradient
+from ganbench.train.step.rules import Rules
 
 A, B = 1.0, 2.0
 REALS, LATENTS = (5.0, 7.0, 9.0), (1.0, 2.0, 3.0, 4.0)
@@ -57,7 +58,7 @@ def play(request, shipped):
             latent_kind="normal",
         )
         script = Script()
-        game = Game(rules, ({}, {}), script, torch.tensor(0), request.param)
+        game = StepGame(rules, ({}, {}), script, torch.tensor(0), request.param)
         players = Players(*(Player(torch.tensor([at]), (), torch.tensor(0.0)) for at in (A, B)))
         update = bind(shipped.get("update", name).value.step, parameters)
         return update({"game": game, "players": players}), game, script.taken

@@ -1,12 +1,12 @@
-"""ganbench.record.differences: hand-made runs, answers known by hand."""
+"""ganbench.record.tables.differences: hand-made runs, answers known by hand."""
 
 from __future__ import annotations
 
 import pytest
 
-from ganbench.record.differences import differences
-from ganbench.record.replay import Record
-from ganbench.record.tables import as_rows
+from ganbench.record.record import Record
+from ganbench.record.tables.differences import differences
+from ganbench.record.tables.tables import as_rows
 
 
 def column(name, better="neither", summary="median"):

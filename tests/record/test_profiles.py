@@ -1,14 +1,14 @@
-"""ganbench.record.profiles: known shares, and bands that cover where a bootstrap's cannot."""
+"""ganbench.record.tables.profiles: known shares, and bands that cover where a bootstrap's cannot."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ganbench.record.profiles import profiles
-from ganbench.record.replay import Record
-from ganbench.record.tables import as_rows
-from ganbench.statistics import share
+from ganbench.record.record import Record
+from ganbench.record.tables.profiles import profiles
+from ganbench.record.tables.tables import as_rows
+from ganbench.stats.intervals import share
 
 
 def replay(numbers, name="jsd", better="lower"):

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ganbench.record.rows import read_csv
-from ganbench.record.samples import Unreadable, keep, read
+from ganbench.record.sample_tables import Unreadable, read_csv
+from ganbench.record.samples import keep, read
 
 X = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
 

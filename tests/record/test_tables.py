@@ -1,4 +1,4 @@
-"""ganbench.record.tables: hand-made journals, answers known by hand."""
+"""ganbench.record.tables.tables: hand-made journals, answers known by hand."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import random
 
 import pytest
 
-from ganbench.column import Column, check_columns
-from ganbench.comparison import effect
+from ganbench.plugin.column import Column, check_columns
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
-from ganbench.record.replay import Record
-from ganbench.record.tables import as_rows, curves, is_time, seeds, table, write_tables
+from ganbench.record.record import Record
+from ganbench.record.tables.tables import as_rows, curves, is_time, seeds, table, write_tables
+from ganbench.stats.paired import effect
 
 
 def column(name, summary="median", better="neither", unit=""):

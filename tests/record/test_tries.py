@@ -1,4 +1,4 @@
-"""ganbench.record.tries: hand-made sweeps, answers known by hand."""
+"""ganbench.record.tables.best_of_k: hand-made sweeps, answers known by hand."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ganbench.record.differences import differences
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
-from ganbench.record.profiles import profiles
-from ganbench.record.replay import Record
-from ganbench.record.tables import as_rows, curves, seeds, table, write_tables
-from ganbench.record.tries import tries
+from ganbench.record.record import Record
+from ganbench.record.tables.best_of_k import tries
+from ganbench.record.tables.differences import differences
+from ganbench.record.tables.profiles import profiles
+from ganbench.record.tables.tables import as_rows, curves, seeds, table, write_tables
 
 
 def column(name, better="neither", summary="median"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ganbench.compare.finding import Comparison, Finding, Word
-from ganbench.compare.side import Side
+from ganbench.compare.sides.side import Side
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 
 
 def side(label, **more):

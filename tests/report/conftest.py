@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ganbench.record.replay import Record
+from ganbench.record.record import Record
 
 
 @dataclass(frozen=True)

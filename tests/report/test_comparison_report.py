@@ -9,7 +9,7 @@ import pytest
 from compared import all_modes, clock, compared, everything, flops, held, jsd, same, whole
 from rich.console import Console
 
-from ganbench.compare.finding import Word
+from ganbench.compare.verdicts.finding import Word
 from ganbench.report.comparison import show_comparison
 from ganbench.report.finding import line
 from ganbench.report.sentences import headline, visible

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ganbench.cli import cli
-from ganbench.record.differences import differences
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
+from ganbench.record.tables.differences import differences
 from ganbench.report.differences import show_differences
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ganbench.column import Column
-from ganbench.record.tables import table
+from ganbench.plugin.column import Column
+from ganbench.record.tables.tables import table
 from ganbench.report.figures import SIGNS, belongs, estimates, figures, interval
 
 SIGN = SIGNS[False]

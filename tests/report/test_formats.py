@@ -12,13 +12,13 @@ from compared import clock, compared, everything, jsd, same, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganbench.compare.finding import Finding, Word
-from ganbench.mistake import SuiteError
+from ganbench.compare.verdicts.finding import Finding, Word
 from ganbench.report.formats import FORMATS
 from ganbench.report.formats.github import as_github, places_of
 from ganbench.report.formats.json_object import as_json
 from ganbench.report.formats.junit import as_junit
 from ganbench.report.formats.markdown import as_markdown
+from ganbench.suite.mistake import SuiteError
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=30)
 COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*?))?::(.*)")

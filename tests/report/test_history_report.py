@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ganbench.column import Column
-from ganbench.compare.history import Point
-from ganbench.compare.series import series
-from ganbench.compare.side import Case, Seed, Side
+from ganbench.compare.history.history import Point
+from ganbench.compare.history.series import series
+from ganbench.compare.sides.side import Case, Seed, Side
+from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 from ganbench.report.history import as_object, chart, pick, show_history
 from ganbench.report.plot import plot, ticks

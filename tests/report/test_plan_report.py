@@ -9,9 +9,9 @@ import pytest
 import torch
 from rich.console import Console
 
-from ganbench.registry import Registry
+from ganbench.plugin.registry import Registry
 from ganbench.report import plan
-from ganbench.suite import parse
+from ganbench.suite.suite import parse
 
 SUITE = "suite: s\ndatasets: {r: ring}\nreferences: []\nvariants: {a: {loss: minimax}, b: {loss: wgan-gp}}\n"
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ganbench.choice import Choice
-from ganbench.column import Column
+from ganbench.plugin.column import Column
 from ganbench.record.samples import Samples
-from ganbench.record.scores import Score
 from ganbench.report.score import show_score
-from ganbench.target import Target
+from ganbench.score.save import Score
+from ganbench.score.target import Target
+from ganbench.suite.choice import Choice
 
 COLUMNS = (
     Column("jsd", "a divergence", "nats", "lower"),

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from ganbench.record.tables import table
+from ganbench.record.tables.tables import table
 from ganbench.report.table import show
 
 PATH = "results/mog/20261121-231500-a1b2c3d4/table.csv"

@@ -13,8 +13,8 @@ from rich.console import Console
 from ganbench.cli import cli
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
-from ganbench.record.replay import Record
-from ganbench.record.tries import tries
+from ganbench.record.record import Record
+from ganbench.record.tables.best_of_k import tries
 from ganbench.report.tries import show_tries
 
 ROWS = {f"{family} lr={lr}": family for family in ("minimax", "wgan-gp") for lr in (1, 2, 3, 4, 5)} | {

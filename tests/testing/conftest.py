@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganbench.testing import kit
+from ganbench.testing import conformance as kit
 
 
 @pytest.fixture

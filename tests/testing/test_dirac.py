@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ganbench.calling import bind
+from ganbench.plugin.binding import bind
 from ganbench.testing.dirac import STEPS
 from ganbench.testing.dirac_game import game_of
 

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from ganbench.registry import Registry
-from ganbench.testing import Result, assert_conforms, check, kit
+from ganbench.plugin.registry import Registry
+from ganbench.testing import Result, assert_conforms, check
+from ganbench.testing import conformance as kit
 
 SHIPPED = [(entry.kind, entry.name) for entry in Registry.load().entries]
 HINGE = '''"""Hinge loss (Lim & Ye 2017, arXiv:1705.02894)."""

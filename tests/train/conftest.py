@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.plan import plan
-from ganbench.registry import Registry
-from ganbench.suite import parse
-from ganbench.train import cell as cells
-from ganbench.train.cell import Trainer
-from ganbench.train.chunks import Chunks
+from ganbench.plugin.registry import Registry
+from ganbench.suite.plan import plan
+from ganbench.suite.suite import parse
+from ganbench.train import trainer as cells
+from ganbench.train.engine.chunks import Chunks
+from ganbench.train.trainer import Trainer
 
 SWEPT = """
 suite: swept

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from ganbench import Mixture, Networks
-from ganbench.failure import PluginError
-from ganbench.registry import Registry
-from ganbench.train.cell import Trainer
-from ganbench.train.check import check_distribution, check_networks
+from ganbench.core.errors import PluginError
+from ganbench.plugin.registry import Registry
+from ganbench.train.step.check import check_distribution, check_networks
+from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
 import torch

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils._pytree import tree_flatten
 
-from ganbench.train.cell import Trainer
 from ganbench.train.checkpoint import load, save
+from ganbench.train.trainer import Trainer
 
 
 @pytest.fixture

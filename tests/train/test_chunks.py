@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganbench.train import chunks
-from ganbench.train.chunks import CACHE, CALL, FREE, MOST, SPARE, Chunks, free_memory, in_cache, in_memory
-from ganbench.train.cost import StepCost
+from ganbench.train.engine import chunks
+from ganbench.train.engine.chunks import CACHE, CALL, FREE, MOST, SPARE, Chunks, free_memory, in_cache, in_memory
+from ganbench.train.engine.cost import StepCost
 
 replicas_ = st.integers(1, 3000)
 threads_ = st.integers(1, 64)

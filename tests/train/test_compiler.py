@@ -12,11 +12,11 @@ import pytest
 import torch
 
 import ganbench
-from ganbench.failure import PluginError
-from ganbench.train import cell as cells
-from ganbench.train import compiler
-from ganbench.train.cell import Trainer
-from ganbench.train.graph import record
+from ganbench.core.errors import PluginError
+from ganbench.train import trainer as cells
+from ganbench.train.engine import compiler
+from ganbench.train.engine.graph import record
+from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
 import torch

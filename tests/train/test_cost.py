@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.func import functional_call, grad, vmap
 
-from ganbench.train import cost
-from ganbench.train.cost import Compilations, Counts, PeakMemory, StepCost, count, kernels, step_cost
-from ganbench.train.network import Network, buffers_of, flatten
+from ganbench.train.engine import cost
+from ganbench.train.engine.cost import Compilations, Counts, PeakMemory, StepCost, count, kernels, step_cost
+from ganbench.train.step.flat_network import Network, buffers_of, flatten
 
 FLOAT = 4
 CUDA = torch.device("cuda")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.failure import PluginError
-from ganbench.mixture import Mixture
-from ganbench.registry import Registry
-from ganbench.suite import Choice
+from ganbench.core.errors import PluginError
+from ganbench.data.mixture import Mixture
+from ganbench.plugin.registry import Registry
+from ganbench.suite.choice import Choice
 from ganbench.train import data
 from ganbench.train.data import build_dataset, held_out, outcome, training_points
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
-from ganbench.train.cell import Trainer
+from ganbench.train.trainer import Trainer
 
 SEEDS = 64
 STEPS = 1500

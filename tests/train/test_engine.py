@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.utils._pytree import tree_flatten
 
-from ganbench.train import cell as cells
-from ganbench.train.cell import Trainer
-from ganbench.train.cost import StepCost
-from ganbench.train.noise import Draw
+from ganbench.train import trainer as cells
+from ganbench.train.engine.cost import StepCost
 from ganbench.train.probe import Probe
+from ganbench.train.step.draws import Draw
+from ganbench.train.trainer import Trainer
 
 #: What differs in kind: the conformance kit does the same for every shipped plugin, without a compiler.
 LOSSES = ("minimax", "nonsaturating", "nonsaturating-r1", "rpgan", "wgan-gp")

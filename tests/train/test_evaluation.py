@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganbench.train import evaluation
-from ganbench.train.cell import Trainer
+from ganbench.train.trainer import Trainer
 
 NAMES = frozenset({"samples", "real", "d_real", "d_fake"})
 MLP = "{loss: minimax, architecture: {name: mlp, width: 8, depth: 1}}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.failure import PluginError
-from ganbench.train.cell import Trainer
+from ganbench.core.errors import PluginError
+from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
 import torch

@@ -16,11 +16,11 @@ import torch
 from torch.utils._pytree import tree_map
 
 import ganbench
-from ganbench.failure import out_of_memory
-from ganbench.train import engine as engines
+from ganbench.core.errors import out_of_memory
 from ganbench.train import probe
-from ganbench.train.cell import Trainer
-from ganbench.train.cost import PeakMemory
+from ganbench.train.engine import engine as engines
+from ganbench.train.engine.cost import PeakMemory
+from ganbench.train.trainer import Trainer
 
 TINY = "{loss: nonsaturating, architecture: {name: mlp, width: 4, depth: 1}}"
 

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 import torch
 
-from ganbench.registry import Registry
-from ganbench.report.observer import Observer
-from ganbench.run import run
-from ganbench.suite import parse
-from ganbench.train.cell import Trainer, _set_tf32
+from ganbench.plugin.registry import Registry
+from ganbench.run.observer import Observer
+from ganbench.run.run import run
+from ganbench.suite.suite import parse
+from ganbench.train.trainer import Trainer, _set_tf32
 
 SGD = "optimizer: {name: sgd, lr: 0.01}"
 VARIANT = f"{{loss: nonsaturating-r1, {SGD}}}"

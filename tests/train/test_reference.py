@@ -7,10 +7,10 @@ from itertools import combinations
 import pytest
 import torch
 
-from ganbench.failure import PluginError
-from ganbench.plan import plan
-from ganbench.registry import Registry
-from ganbench.suite import parse
+from ganbench.core.errors import PluginError
+from ganbench.plugin.registry import Registry
+from ganbench.suite.plan import plan
+from ganbench.suite.suite import parse
 from ganbench.train.data import build_dataset, held_out, training_points
 from ganbench.train.reference import reference_outcome
 

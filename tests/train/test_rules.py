@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.train.assembly import build_networks, rules
-from ganbench.train.cell import Trainer
+from ganbench.train.build import build_networks, rules
 from ganbench.train.data import build_dataset
+from ganbench.train.trainer import Trainer
 
 #: Of each penalty what it adds is known; the loss alone moves nobody.
 CODE = """'''A test's plugins.'''

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganbench.train import cell as cells
-from ganbench.train import speed
-from ganbench.train.cell import Trainer
-from ganbench.train.engine import Engine
-from ganbench.train.speed import CellSpeed, Speed, measure_speed
+from ganbench.train import trainer as cells
+from ganbench.train.engine import speed
+from ganbench.train.engine.engine import Engine
+from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
+from ganbench.train.trainer import Trainer
 
 BLOCK = 64
 

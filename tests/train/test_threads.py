@@ -16,9 +16,9 @@ import pytest
 import torch
 
 import ganbench
-from ganbench.failure import PluginError
-from ganbench.train import engine as engines
-from ganbench.train.cell import Trainer
+from ganbench.core.errors import PluginError
+from ganbench.train.engine import engine as engines
+from ganbench.train.trainer import Trainer
 
 TINY = "{loss: nonsaturating, architecture: {name: mlp, width: 4, depth: 1}}"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from ganbench.compare.finding import Comparison
+from ganbench.compare.verdicts.finding import Comparison
 from ganbench.report.formats.github import as_github
 from ganbench.report.formats.json_object import as_json
 from ganbench.report.formats.junit import as_junit

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganbench.compare.finding import Comparison, Finding, Word
-from ganbench.mistake import SuiteError
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 from ganbench.report.finding import line, listed, one_line, place
 from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, gravest, plural
-from ganbench.yamlfile import Position, read
+from ganbench.suite.document import Position, read
+from ganbench.suite.mistake import SuiteError
 
 #: GitHub shows so many annotations of a kind from one step, and says nothing of those after.
 _MOST = 10

@@ -9,8 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ganbench.compare.finding import Comparison, Finding
-from ganbench.compare.side import Side
+from ganbench.compare.sides.side import Side
+from ganbench.compare.verdicts.finding import Comparison, Finding
 from ganbench.report.sentences import headline, visible
 
 

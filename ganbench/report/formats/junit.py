@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from ganbench.compare.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 from ganbench.report.finding import brief, line, listed, place
 from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, headline, visible

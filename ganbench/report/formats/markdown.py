@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ganbench.compare.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Word
 from ganbench.report.finding import effect, ends, floor, measured, one_line, p_value, place, seeds
 from ganbench.report.sentences import cases, headline, leading, same, statements, visible
 

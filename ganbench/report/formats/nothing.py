@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganbench.compare.finding import Comparison, Word
+from ganbench.compare.verdicts.finding import Comparison, Word
 from ganbench.report.finding import one_line
 from ganbench.report.sentences import headline, statements
 

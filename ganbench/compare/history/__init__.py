@@ -1,0 +1,1 @@
+"""A suite's earlier runs: where its numbers shifted, and what they predict."""

@@ -1,0 +1,172 @@
+"""A measure of a case from side to side, oldest first: what each says, and what may be compared with the newest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from ganbench.compare.sides.comparable import incomparable, metric_differs
+from ganbench.compare.sides.side import Case, Name, Side
+from ganbench.compare.verdicts.costs import CLOCKS
+from ganbench.compare.verdicts.finding import Kind
+from ganbench.compare.verdicts.measures import FLOORS, Measure, floors, measures
+from ganbench.compare.verdicts.values import says, values
+from ganbench.stats.change_points import Shift, shifts
+from ganbench.stats.intervals import median, share
+from ganbench.suite.guard import DIVERGED, SPEED
+
+#: An exact interval takes its time, and a history has the same few over and over.
+_share = lru_cache(maxsize=1024)(share)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one side says: a median (infinite where half of the seeds are as bad as can be), a share, or a speed.
+
+    ``at``: which of the sides. ``low``, ``high``: its 95 % interval over seeds; of a speed its slowest and fastest
+    moment. ``reason``: why it cannot be compared with the newest; empty where it can. ``repeated``: its seeds say
+    exactly what an earlier side's said, so it tells nothing new.
+    """
+
+    at: int
+    value: float
+    low: float | None
+    high: float | None
+    seeds: int
+    reason: str = ""
+    repeated: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can be compared with the newest and tells something new."""
+        return not self.reason and not self.repeated
+
+
+@dataclass(frozen=True)
+class Series:
+    """The readings of one measure of one case, oldest first. ``floor``: infinite where the measure is not judged."""
+
+    dataset: str
+    variant: str
+    measure: str
+    kind: Kind
+    unit: str
+    better: Literal["lower", "higher"]
+    floor: float
+    readings: tuple[Reading, ...]
+
+    @property
+    def case(self) -> str:
+        """The case as one text, ``ring8/wgan-gp``."""
+        return f"{self.dataset}/{self.variant}"
+
+    @property
+    def earlier(self) -> Series:
+        """The same series without its newest reading."""
+        return replace(self, readings=self.readings[:-1])
+
+    def shifts(self) -> tuple[Shift, ...]:
+        """Where the level changed; ``place`` is that of a reading. Only what counts is looked at."""
+        counting = [place for place, reading in enumerate(self.readings) if reading.counts]
+        found = shifts([self.readings[place].value for place in counting])
+        return tuple(replace(shift, place=counting[shift.place]) for shift in found)
+
+    def level(self) -> list[float]:
+        """The values that count since the last shift."""
+        since = max((shift.place for shift in self.shifts()), default=0)
+        return [reading.value for reading in self.readings[since:] if reading.counts]
+
+
+def series(sides: Sequence[Side]) -> tuple[Series, ...]:
+    """A series for each case and measure of sides given oldest first; in the order of the newest that has the case.
+
+    The measures are divergence, every column that has a better side, with the step that a share was held from, and
+    the speeds.
+    """
+    names = dict.fromkeys(name for side in reversed(sides) for name in side.cases)
+    return tuple(one for name in names for one in _of_case(sides, name))
+
+
+def _of_case(sides: Sequence[Side], name: Name) -> Iterator[Series]:
+    having = [(at, side) for at, side in enumerate(sides) if name in side.cases]
+    newest = having[-1][1]
+    repeated = _repeated([side.cases[name] for _, side in having])
+    for measure in _measures(newest, newest.cases[name]):
+        readings = []
+        for (at, side), again in zip(having, repeated, strict=True):
+            case = side.cases[name]
+            if says(case, measure) and (spoken := values(case, measure)):
+                reason = _reason(side, newest, name, measure.of)
+                estimate = _estimate(list(spoken.values()), measure)
+                readings.append(Reading(at, *estimate, len(spoken), reason, again))
+        if readings:
+            yield Series(
+                *name, measure.name, measure.kind, measure.unit, measure.better, measure.floor, tuple(readings)
+            )
+    floor = floors(newest, newest.cases[name]).get(SPEED, FLOORS[SPEED])
+    for clock in CLOCKS:
+        timed = tuple(_timed(at, side, newest, name, clock) for at, side in having if clock in side.cases[name].speed)
+        if timed:
+            yield Series(*name, clock, "clock", "1/s", "higher", math.inf if floor is False else floor, timed)
+
+
+def _measures(side: Side, case: Case) -> list[Measure]:
+    """What is judged of a case, and what could be: that has an infinite floor."""
+    judged = {measure.name: measure for measure in measures(side, case)}
+    possible = [Measure(DIVERGED, "share", "lower", "of seeds", math.inf, DIVERGED)]
+    for column in side.columns.values():
+        better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
+        if column.summary == "share":
+            possible.append(Measure(column.name, "share", better, "of seeds", math.inf, column.name))
+            possible.append(Measure(column.held, "step", "lower", "steps", math.inf, column.name))
+        elif column.summary == "median" and column.better != "neither":
+            possible.append(Measure(column.name, "value", better, column.unit, math.inf, column.name))
+    return [judged.get(measure.name, measure) for measure in possible]
+
+
+def _reason(side: Side, newest: Side, name: Name, measure: str) -> str:
+    reason = incomparable(side, newest, name) or metric_differs(side, newest, measure)
+    ours, theirs = newest.cases[name].seeds.keys(), side.cases[name].seeds.keys()
+    if not reason and ours != theirs:
+        # Their medians scatter otherwise.
+        here, there = f"{len(theirs)} seeds", f"now {len(ours)}"
+        return f"{here}, {there}" if len(ours) != len(theirs) else "other seeds"
+    return reason
+
+
+def _estimate(numbers: Sequence[float], measure: Measure) -> tuple[float, float | None, float | None]:
+    found = _share(int(sum(numbers)), len(numbers)) if measure.kind == "share" else median(numbers)
+    worst = math.inf if measure.better == "lower" else -math.inf
+    return (worst if found.value is None else found.value, found.low, found.high)
+
+
+def _timed(at: int, side: Side, newest: Side, name: Name, clock: str) -> Reading:
+    case = side.cases[name]
+    low, high = case.speed.get(f"{clock}_low"), case.speed.get(f"{clock}_high")
+    reason = _reason(side, newest, name, clock)
+    if not reason and dict(side.device) != dict(newest.device):
+        reason = "another device"
+    return Reading(at, case.speed[clock], low, high, len(case.seeds), reason)
+
+
+def _repeated(cases: Sequence[Case]) -> list[bool]:
+    """Of each case whether its seeds say exactly what those of an earlier one say.
+
+    The same code on the same machine gives the same numbers: once more is no further evidence of how numbers scatter.
+    """
+    return [any(same(case, earlier) for earlier in cases[:place]) for place, case in enumerate(cases)]
+
+
+def same(case: Case, other: Case) -> bool:
+    """Whether the seeds of two cases say exactly the same, in what both were asked."""
+    if case.seeds.keys() != other.seeds.keys():
+        return False
+    for seed, ours in case.seeds.items():
+        theirs = other.seeds[seed]
+        both = ours.said.keys() & theirs.said.keys()
+        if ours.status is not theirs.status or not both or any(ours.said[key] != theirs.said[key] for key in both):
+            return False
+    return True

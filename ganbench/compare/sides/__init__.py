@@ -1,0 +1,1 @@
+"""What is compared: a run, or a baseline saved from one."""

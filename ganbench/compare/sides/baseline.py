@@ -1,0 +1,148 @@
+"""Baselines: what a run said, in two small files that git keeps and shows the changes of.
+
+results/baselines/<suite>.csv     a row for each dataset, variant and seed
+results/baselines/<suite>.json    by what protocol, on what device, how fast, and the history of baselines
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ganbench.compare.sides.baseline_reader import read
+from ganbench.compare.sides.description import describe, rows, side
+from ganbench.compare.sides.side import Case, Side
+from ganbench.record.folder import RunFolder, write
+from ganbench.record.status import Status
+from ganbench.record.tables.tables import varies
+
+#: Where baselines are kept, from a repository's top.
+HOME = Path("results/baselines")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What saving a baseline came to: ``written`` is false where it said the same before."""
+
+    path: Path
+    suite: str
+    rows: int
+    written: bool
+
+
+def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
+    """Make a run its suite's baseline in ``home``; ``reason``: why what was expected so far no longer is.
+
+    Where the run says the same as the baseline that is there, that is left as it is. Raises ValueError, in one line,
+    for a run that cannot be a baseline, for other numbers without a reason, and where what is there was damaged.
+    """
+    table, about = describe(folder)
+    _check_run(folder, table)
+    path = home / f"{_file_name(about['suite'])}.csv"
+    reason = " ".join((reason or "").split())
+    history: list[dict[str, Any]] = []
+    if path.with_name(f"{path.stem}.json").exists():
+        before, known = open_baseline(path)
+        history = known["history"]
+        change = _change(side(before, known, ""), side(table, about, ""))
+        if not reason and change:
+            raise ValueError(f"{path}: {change}; to accept that, say why: --reason '...'")
+        if not change and (not reason or known["run"] == about["run"]):
+            return Saved(path, about["suite"], len(table), False)
+    entry = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run": about["run"],
+        "commit": (about["git"] or {}).get("commit"),
+        "reason": reason or "first",
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    # The JSON last: without it nothing is there.
+    write(path, as_csv(table))
+    content = json.dumps({**about, "history": [*history, entry]}, indent=2, allow_nan=False, ensure_ascii=False)
+    write(path.with_name(f"{path.stem}.json"), content + "\n")
+    return Saved(path, about["suite"], len(table), True)
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """The text of a baseline's table, which ``read`` reads back value for value."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def baselines(home: Path) -> list[Path]:
+    """The baselines in a folder, by name: the path of each one's CSV."""
+    return sorted(path for path in home.glob("[!.]*.csv") if path.with_name(f"{path.stem}.json").is_file())
+
+
+def open_baseline(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows of a baseline and what is about them, by the path of its CSV; ValueError, in one line, if damaged."""
+    return read(_content(path), _content(path.with_name(f"{path.stem}.json")), str(path))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}; a baseline is a .csv with its .json beside") from None
+
+
+def _file_name(suite: str) -> str:
+    if not suite or suite.startswith(".") or Path(suite).name != suite:
+        raise ValueError(f"a suite's name must be able to name a file, not {suite!r}")
+    return suite
+
+
+def _check_run(folder: RunFolder, table: pd.DataFrame) -> None:
+    """Raise ValueError where a run cannot be a baseline."""
+    if not folder.finished:
+        raise ValueError(f"{folder.path} has not finished: give its command again, it goes on from there")
+    if table.empty:
+        raise ValueError(f"{folder.path} has trained nothing, so there is nothing to compare with later")
+    for row in rows(table):
+        if not Status(row["status"]).measured:
+            case = f"{row['dataset']}/{row['variant']} seed {row['seed']}"
+            raise ValueError(f"{folder.path} cannot be a baseline: {case} failed ({row['status']})")
+
+
+def _change(base: Side, new: Side) -> str:
+    """What of the numbers is not the same, in a line; empty where all is. Clocks, device and versions may differ."""
+    for part in {**base.protocol, **new.protocol}:
+        if base.protocol.get(part) != new.protocol.get(part):
+            return f"the run was measured by another protocol ({part})"
+    if base.guard != new.guard:
+        return "the suite has other floors (guard)"
+    for words, here, there in (("the run lacks", base, new), ("the baseline lacks", new, base)):
+        if missing := [
+            f"{dataset}/{variant}" for dataset, variant in here.cases if (dataset, variant) not in there.cases
+        ]:
+            return f"{words} {', '.join(missing)}"
+    changes = [change for name, case in new.cases.items() for change in _case_changes(base.cases[name], case, new)]
+    more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"the run says otherwise: {changes[0]}{more}" if changes else ""
+
+
+def _case_changes(base: Case, new: Case, side: Side) -> Iterator[str]:
+    """A line for each seed, and each count, that is not the same."""
+    case = f"{new.dataset}/{new.variant}"
+    for seed in {**new.seeds, **base.seeds}:
+        before, now = base.seeds.get(seed), new.seeds.get(seed)
+        if before is None or now is None:
+            yield f"{case} seed {seed} is {'new' if before is None else 'gone'}"
+        elif before.status != now.status:
+            yield f"{case} seed {seed} {before.status} -> {now.status}"
+        elif different := [
+            name
+            for name in {**before.said, **now.said}
+            if before.said.get(name) != now.said.get(name) or (name in before.said) != (name in now.said)
+        ]:
+            name = different[0]
+            yield f"{case} seed {seed} {name} {before.said.get(name)} -> {now.said.get(name)}"
+    for name in {**base.counts, **new.counts}:
+        steady = name not in side.columns or not varies(side.columns[name])
+        if steady and base.counts.get(name) != new.counts.get(name):
+            yield f"{case} {name} {base.counts.get(name)} -> {new.counts.get(name)}"

@@ -1,0 +1,52 @@
+"""Whether the numbers of two sides mean the same; if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganbench.compare.sides.side import Name, Side
+
+
+def incomparable(base: Side, new: Side, name: Name) -> str:
+    """Why the numbers of a case, which both sides have, mean something else on them; empty where they do not."""
+    ours, theirs = new.protocol, base.protocol
+    if ours["version"] != theirs["version"]:
+        return f"measured by protocol {theirs['version']}, now {ours['version']}"
+    if ours["datasets"][name[0]] != theirs["datasets"][name[0]]:
+        return f"the data set is another: {_change(theirs['datasets'][name[0]], ours['datasets'][name[0]])}"
+    if reason := _other_file(base, new, "dataset", ours["datasets"][name[0]]):
+        return reason
+    for part in ("budget", "evaluate"):
+        if ours[part] != theirs[part]:
+            return f"{part} is another: {_change(theirs[part], ours[part])}"
+    return ""
+
+
+def metric_differs(base: Side, new: Side, measure: str) -> str:
+    """Why a measure, by its name, is another on the base; empty where it is not, and where no metric fills it."""
+    name = new.metric_of.get(measure) or next(
+        (new.metric_of[column.name] for column in new.columns.values() if measure in column.of_seed), ""
+    )
+    if name and name not in base.protocol["metrics"]:
+        return f"the base has no metric {name!r}"
+    ours, theirs = (side.protocol["metrics"].get(name) for side in (new, base))
+    if ours != theirs:
+        return f"the metric {name!r} is another: {_change(theirs, ours)}"
+    return _other_file(base, new, "metric", ours) if name else ""
+
+
+def _other_file(base: Side, new: Side, kind: str, choice: Any) -> str:
+    """Why a plugin that numbers depend on is another, though chosen in the same way: its file differs."""
+    plugin = choice.get("name") if isinstance(choice, Mapping) else choice
+    ours, theirs = (side.plugins.get(f"{kind} {plugin}") for side in (new, base))
+    differs = ours is not None and theirs is not None and ours != theirs
+    return f"the file of the {kind} {plugin!r} is another" if differs else ""
+
+
+def _change(base: object, new: object) -> str:
+    """What differs between two choices, or two mappings, of a resolved suite."""
+    if isinstance(base, dict) and isinstance(new, dict):
+        keys = [key for key in {**base, **new} if base.get(key) != new.get(key)]
+        return ", ".join(f"{key} {base.get(key)} -> {new.get(key)}" for key in keys)
+    return f"{base} -> {new}"

@@ -1,0 +1,171 @@
+"""What a comparison is told of a run: the rows of its seeds, and about them what JSON can hold.
+
+A baseline is these two in files, and both become a side by the same function: so a run and the baseline saved from it
+are the same side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from ganbench.compare.sides.side import Case, Name, Seed, Side
+from ganbench.plugin.column import RESERVED_COLUMNS, Column
+from ganbench.record.folder import RunFolder
+from ganbench.record.record import CellRecord, Record
+from ganbench.record.status import Status
+from ganbench.record.tables.frame import frame
+from ganbench.record.tables.tables import seeds
+from ganbench.record.tables.values import number
+from ganbench.suite import document as yamlfile
+from ganbench.suite.mistake import SuiteError
+
+#: Sentences about a seed, which say nothing that its numbers do not; messages are told about the case.
+_SENTENCES = ("verdict_reason", "message")
+_UNFINISHED = "the run has not finished"
+
+
+def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows of seeds.csv of what was trained, in their order, without sentences; and all else about the run.
+
+    The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), variants, device,
+    versions, git, plugins, columns and, for each case, its seeds, its speed, its counts and what became of its seeds in
+    words.
+    Raises ValueError, in one line, where the run was damaged.
+    """
+    record, run, suite = Record.read(folder), folder.describe(), _resolved(folder)
+    trained = [cell for cell in record.cells if not cell.reference]
+    try:
+        about: dict[str, Any] = {
+            "suite": suite["suite"],
+            "run": record.name,
+            "created": run.get("created", ""),
+            "protocol": {
+                # Runs from before there was another do not say.
+                "version": run.get("protocol", 1),
+                **{part: suite[part] for part in ("budget", "evaluate", "datasets")},
+                "metrics": _by_name(suite["metrics"]),
+            },
+            "guard": _guard(suite, trained),
+            "variants": _variants(suite),
+            "device": run.get("device", {}),
+            "versions": run.get("versions", {}),
+            # Runs from before there were other repositories than ganbench's do not say.
+            "git": run.get("project", run.get("git")),
+            "plugins": [{key: one[key] for key in ("kind", "name", "sha256")} for one in run.get("plugins", [])],
+            "columns": run["columns"],
+            "cases": [_case(cell, run["columns"], finished=record.finished) for cell in trained],
+        }
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"{folder.path}: its run.json and suite.yaml do not fit together: {error!r}") from error
+    table = seeds(record)
+    names = [name for name in table.columns if name not in _SENTENCES]
+    kept = {(cell.dataset, cell.variant) for cell in trained}
+    told = (row for row in rows(table[names]) if (row["dataset"], row["variant"]) in kept)
+    return frame(({name: _one_line(value) for name, value in row.items()} for row in told), names), about
+
+
+def side(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> Side:
+    """The side of a comparison that a run, or a baseline, makes; as ``describe`` and ``baseline.read`` give it."""
+    columns = {
+        one["name"]: Column(one["name"], one["doc"], one["unit"], one["better"], one["summary"])
+        for one in about["columns"]
+    }
+    unsaid = {*RESERVED_COLUMNS, *(name for name, column in columns.items() if column.summary == "words")}
+    told = {(one["dataset"], one["variant"]): one for one in about["cases"]}
+    spoken: dict[Name, dict[int, Seed]] = {name: {} for name in told}
+    for row in rows(table):
+        name = (row["dataset"], row["variant"])
+        said = {column: _number(value) for column, value in row.items() if column not in unsaid}
+        message = told[name]["messages"].get(str(row["seed"]), "")
+        spoken[name][row["seed"]] = Seed(Status(row["status"]), said, message)
+    return Side(
+        label=label,
+        suite=about["suite"],
+        protocol=about["protocol"],
+        columns=columns,
+        metric_of={one["name"]: one["metric"] for one in about["columns"]},
+        cases={
+            name: Case(*name, spoken[name], _numbers(one["speed"]), _numbers(one["counts"]))
+            for name, one in told.items()
+        },
+        guard=about["guard"],
+        # Nor do they say how their variants were trained.
+        variants=about.get("variants", {}),
+        device=about["device"],
+        versions=about["versions"],
+        git=about["git"],
+        # Baselines from before they were kept do not say.
+        plugins={f"{one['kind']} {one['name']}": one["sha256"] for one in about.get("plugins", ())},
+    )
+
+
+def rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of a table with plain values, None for missing."""
+    names = [str(name) for name in table.columns]
+    for row in table.astype(object).itertuples(index=False, name=None):
+        yield {name: None if pd.isna(value) else value for name, value in zip(names, row, strict=True)}
+
+
+def _one_line(value: Any) -> Any:
+    """A row of the table is to be a line of its file, whatever a metric says in words."""
+    return " ".join(value.split()) or None if isinstance(value, str) else value
+
+
+def _resolved(folder: RunFolder) -> Any:
+    try:
+        return yamlfile.read(folder.suite).value
+    except SuiteError as error:
+        raise ValueError(str(error)) from None
+
+
+def _by_name(metrics: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The metrics by name; one without columns may be there twice, the second is then ``name[2]``."""
+    named: dict[str, Any] = {}
+    for metric in metrics:
+        name, again = metric["name"], 2
+        while name in named:
+            name, again = f"{metric['name']}[{again}]", again + 1
+        named[name] = metric
+    return named
+
+
+def _guard(suite: Mapping[str, Any], trained: Iterable[CellRecord]) -> dict[str, Any]:
+    own = {cell.variant: suite["variants"].get(cell.family, {}).get("guard") for cell in trained}
+    return {name: given for name, given in {"": suite.get("guard"), **own}.items() if given}
+
+
+def _variants(suite: Mapping[str, Any]) -> dict[str, Any]:
+    """How each variant is trained; what is swept of it is in its rows' names, its floors are told apart."""
+    told = ("sweep", "guard")
+    return {
+        name: {part: value for part, value in variant.items() if part not in told}
+        for name, variant in suite["variants"].items()
+    }
+
+
+def _case(cell: CellRecord, columns: Iterable[Mapping[str, Any]], *, finished: bool) -> dict[str, Any]:
+    def measured(metric: str) -> dict[str, Any]:
+        names = [one["name"] for one in columns if one["metric"] == metric]
+        return {name: cell.speed[name] for name in names if cell.speed.get(name) is not None}
+
+    unsaid = "" if finished or cell.ended else _UNFINISHED
+    messages = {str(seed): cell.ending(seed).message or unsaid for seed in cell.seeds}
+    return {
+        "dataset": cell.dataset,
+        "variant": cell.variant,
+        "seeds": list(cell.seeds),
+        "speed": measured("throughput"),
+        "counts": measured("cost"),
+        "messages": {seed: message for seed, message in messages.items() if message},
+    }
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(number(value)) for name, value in values.items()}
+
+
+def _number(value: Any) -> float | bool | None:
+    return value if value is None or isinstance(value, bool) else float(value)

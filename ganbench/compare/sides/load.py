@@ -1,0 +1,121 @@
+"""A side of a comparison by what the user calls it: a run, a suite's runs, a baseline, or one at a git git."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganbench.compare.sides.baseline import HOME, baselines, open_baseline
+from ganbench.compare.sides.baseline_reader import read
+from ganbench.compare.sides.description import describe, side
+from ganbench.compare.sides.side import Side
+from ganbench.core import git
+from ganbench.core.messages import suggest
+from ganbench.record.folder import NotARun, RunFolder
+
+_ENDS = (".csv", ".json")
+_LISTED = 8
+
+
+def load(text: str, *, suite: str | None = None) -> Side:
+    """The side that ``text`` names.
+
+    A run's folder; a folder of runs, of which the newest is taken; a baseline (its .csv, its .json, or
+    without either; its folder, where ``suite`` is known); REV:FILE, a baseline at a git revision, from the working
+    folder or the repository's top; or a revision alone, that is its results/baselines/<suite>.csv. ``suite``: that of
+    the other side. Raises ValueError, in one line: what was looked for, and what there is instead.
+    """
+    path = Path(text)
+    if path.is_dir() and not (known := baselines(path)):
+        folder = find_run(path)
+        return side(*describe(folder), label=str(folder.path))
+    if path.is_dir():
+        if (own := path / f"{suite}.csv") not in known:
+            wanted = f"has no baseline of suite {suite!r}" if suite else "holds baselines: name one"
+            raise ValueError(f"{text}: {wanted}; there {'is' if len(known) == 1 else 'are'} {_listed(known)}")
+        return side(*open_baseline(own), label=str(own))
+    table = path.with_name(f"{_stem(path.name)}.csv") if path.name else path
+    if path.is_file() or table.is_file():
+        if (path.parent / "run.json").is_file():
+            raise ValueError(f"{text}: is a file of a run: name its folder, {path.parent}")
+        if path.is_file() and not text.endswith(_ENDS):
+            raise ValueError(f"{text}: is neither a run's folder nor a baseline, which is a .csv with its .json beside")
+        return side(*open_baseline(table), label=text)
+    return _at_revision(text, suite)
+
+
+def find_run(path: Path) -> RunFolder:
+    """The run in a folder, or the newest of those in it, if it has finished; ValueError, in one line, else."""
+    if (path / "run.json").is_file():
+        return RunFolder.open(path)
+    if not path.is_dir():
+        raise ValueError(f"{path}: there is no such run{suggest(str(path), _near(path))}")
+    found = runs(path)
+    if found and found[-1].finished:
+        return found[-1]
+    if found:
+        # An older one is of other code, and would be taken for it.
+        raise ValueError(
+            f"{path}: its newest run has not finished: give the command of {found[-1].path} again, or name a run"
+        )
+    if suites := [inner for inner in _folders(path) if runs(inner)]:
+        raise ValueError(f"{path}: holds the runs of suites: name one, such as {_listed(suites)}")
+    raise ValueError(f"{path}: holds no run: a run is a folder with a run.json")
+
+
+def runs(home: Path) -> list[RunFolder]:
+    """The runs in a suite's folder, finished or not, the oldest first."""
+    found = []
+    for path in _folders(home):
+        folder = RunFolder(path)
+        try:
+            found.append((str(folder.describe().get("created", "")), path.name, folder))
+        except NotARun:
+            continue
+    return [folder for _, _, folder in sorted(found, key=lambda one: one[:2])]
+
+
+def _at_revision(text: str, suite: str | None) -> Side:
+    name, colon, file = text.partition(":")
+    commit = git.commit_of(name) if name else None
+    if commit is None:
+        if colon and name:
+            raise ValueError(f"{text}: there is no git revision {name!r} here{suggest(name, git.names())}")
+        known = [*_near(Path(text)), *git.names()]
+        raise ValueError(f"{text}: there is no such run, baseline or git revision{suggest(text, known)}")
+    if not colon:
+        if suite is None:
+            raise ValueError(f"{text}: of which suite is the baseline? Write {text}:{HOME.as_posix()}/SUITE.csv")
+        file = (HOME / suite).as_posix()
+    stem = _stem(file)
+    table, about = (git.content(commit, stem + end) for end in _ENDS)
+    if table is None:
+        there = [path for path in git.files(commit, ".csv") if Path(path).parent.name == HOME.name]
+        has = f"it has {_listed(there)}" if there else "no baseline was committed then"
+        raise ValueError(f"{name} ({commit[:12]}) has no file {stem}.csv; {has}")
+    if about is None:
+        raise ValueError(f"{name} ({commit[:12]}) has {stem}.csv, but no {stem}.json beside: it is no baseline")
+    label = f"{name}:{stem}.csv"
+    return side(*read(table, about, label), label=label)
+
+
+def _near(path: Path) -> list[str]:
+    """What the user may have meant by a path that is not there: runs, suites' folders of runs, baselines."""
+    results = HOME.parent
+    found = [*baselines(HOME), *(folder for folder in _folders(results) if runs(folder))]
+    found += [folder.path for folder in runs(path.parent)[-_LISTED:]]
+    return [one.as_posix() for one in dict.fromkeys(found)]
+
+
+def _folders(home: Path) -> list[Path]:
+    return sorted(path for path in home.glob("[!.]*") if path.is_dir())
+
+
+def _stem(name: str) -> str:
+    """A baseline's name without the end of either file; a suite's own name may have dots."""
+    return next((name.removesuffix(end) for end in _ENDS if name.endswith(end)), name)
+
+
+def _listed(paths: list[Path] | list[str]) -> str:
+    names = [path.as_posix() if isinstance(path, Path) else path for path in paths]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

@@ -1,0 +1,80 @@
+"""One side of a comparison: what a run, or a baseline saved from one, says of each case, a trained row of the suite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ganbench.plugin.column import Column
+from ganbench.record.status import Status
+from ganbench.suite.guard import Guard
+
+#: A case: a data set and a variant, by their names in the suite.
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Seed:
+    """How one seed ended, and what its row of seeds.csv says: numbers, infinities too, true or false, or None."""
+
+    status: Status
+    said: Mapping[str, float | bool | None]
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One trained row of a suite with its seeds, and what was measured of them together.
+
+    ``speed``: the columns of the metric ``throughput``. ``counts``: those of ``cost``. Empty where they were not asked.
+    """
+
+    dataset: str
+    variant: str
+    seeds: Mapping[int, Seed]
+    speed: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Side:
+    """All that a comparison knows of one of its two sides; derived from a run or read from a baseline.
+
+    ``label``: as the user named it. ``protocol``: what has to be the same for two numbers to mean the same; ``version``
+    of ``measure.PROTOCOL``, ``budget``, ``evaluate``, ``datasets`` and ``metrics`` (by name, as the resolved suite has
+    each). ``columns``: those of the run. ``metric_of``: which metric fills a column. ``guard``: the suite's floors, by
+    variant; those of all under "". ``device``, ``versions``: as in run.json. ``git``: the commit of the repository that
+    the run was made in. ``plugins``: the sha256 of each one's file, by kind and name, "metric jsd". ``variants``: how
+    each is trained, as the resolved suite has it.
+    """
+
+    label: str
+    suite: str
+    protocol: Mapping[str, Any]
+    columns: Mapping[str, Column]
+    metric_of: Mapping[str, str]
+    cases: Mapping[Name, Case]
+    guard: Mapping[str, Guard] = field(default_factory=dict)
+    device: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git: Mapping[str, Any] | None = None
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """The generator steps that each seed was given."""
+        return int(self.protocol["budget"]["steps"])
+
+    @property
+    def machine(self) -> tuple[Any, ...]:
+        """What two sides share where nothing but ganbench's own code can differ: the device, all versions but its."""
+        others = {name: version for name, version in self.versions.items() if name != "ganbench"}
+        return (sorted(self.device.items()), sorted(others.items()))
+
+
+def number(value: float | bool | None) -> float | None:
+    """What a seed says, as a number; None for nothing, and for what is none."""
+    return None if value is None or math.isnan(value) else float(value)

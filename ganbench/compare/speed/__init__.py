@@ -1,0 +1,1 @@
+"""Two revisions timed in turn, in processes of their own."""

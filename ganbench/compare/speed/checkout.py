@@ -1,0 +1,68 @@
+"""Another revision of a repository, laid out in a temporary folder; the repository itself is left as it is."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ganbench
+from ganbench.core import git
+
+#: The folder that this ganbench is in: a checkout of its repository, or site-packages.
+HOME = Path(ganbench.__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """``folder`` holds what the repository at ``top`` held at ``commit``, which the user called ``revision``."""
+
+    revision: str
+    commit: str
+    top: Path
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """The revision as the user named it, with its commit where that says more."""
+        short = self.commit[:9]
+        return self.revision if self.commit.startswith(self.revision) else f"{self.revision} ({short})"
+
+    @property
+    def source(self) -> Path | None:
+        """The folder to import ganbench from, if the revision holds ganbench itself."""
+        return self.folder if (self.folder / "ganbench" / "__init__.py").is_file() else None
+
+    def at(self, path: Path) -> Path | None:
+        """Where a path of the working tree is in the checkout, there or not; None for one outside of the repository."""
+        path = path.resolve()
+        return self.folder / path.relative_to(self.top) if path.is_relative_to(self.top) else None
+
+
+@contextmanager
+def checkout(revision: str, around: Path | None = None) -> Iterator[Checkout]:
+    """A revision of the repository around a folder, until the end of the ``with``.
+
+    Without ``around``: around the working folder, or else around ganbench's own code. It is taken from git's archive,
+    so nothing is left behind in the repository, whatever happens; files that ``.gitattributes`` keeps out of archives
+    are missing. Raises ValueError, in one line, where there is no such repository or revision.
+    """
+    top, commit = _find(revision, [Path.cwd(), HOME] if around is None else [around])
+    with tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True) as folder:
+        git.lay_out(top, commit, Path(folder))
+        yield Checkout(revision, commit, top, Path(folder).resolve())
+
+
+def _find(revision: str, folders: list[Path]) -> tuple[Path, str]:
+    """The first repository around one of these folders that knows the revision, and the commit."""
+    tops = dict.fromkeys(top for folder in folders if (top := git.top(folder)))
+    for top in tops:
+        if commit := git.commit_of(revision, top):
+            return top, commit
+    if not tops:
+        raise ValueError(f"{revision}: there is no git repository around {folders[0]}")
+    shallow = any(map(git.is_shallow, tops))
+    hint = "; it is a shallow clone, which git fetch --unshallow completes" if shallow else ""
+    raise ValueError(f"{revision}: no such revision in {' or '.join(map(str, tops))}{hint}")

@@ -1,0 +1,86 @@
+"""Where the two sides of a comparison come from: what else differs between them, and how to find the commit."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ganbench.compare.verdicts.finding import Comparison, Word
+from ganbench.core import git
+
+
+def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
+    """What to know about the sides, a line each; ``base``, ``new``: as the user named them."""
+    before, now = found.base, found.new
+    lines = [
+        *_differ("device", before.device, now.device),
+        *_differ("versions", before.versions, now.versions),
+        *_differ("plugins", before.plugins, now.plugins, short=8),
+        *_differ("guard", _flat(before.guard), _flat(now.guard)),
+    ]
+    both = [name for name in now.variants if name in before.variants]
+    for name in both:
+        was, is_ = (dict(_leaves(side.variants[name])) for side in (before, now))
+        lines += _differ(f"training of {name}", was, is_)
+    left_out = [name for name, floor in _flat(now.guard).items() if floor is False]
+    if left_out:
+        lines.append(f"left out by the guard: {', '.join(left_out)}")
+    return (*lines, *_commits(found, base, new))
+
+
+def _commits(found: Comparison, base: str, new: str) -> list[str]:
+    """The range of commits and, where something got worse in it, the line that finds the one."""
+    before, now = (dict(side.git or {}) for side in (found.base, found.new))
+    if not before.get("commit") or not now.get("commit"):
+        return []
+    span = f"{before['commit'][:12]}..{now['commit'][:12]}"
+    if now.get("dirty"):
+        return [f"commits {span}, with changes on the new side that are not committed"]
+    if before["commit"] == now["commit"]:
+        return []
+    lines = [f"commits {span}"]
+    culprit = next((finding.case for finding in found.counted() if finding.word is Word.WORSE), None)
+    suite = _suite(found.new.suite, new)
+    if culprit is not None and suite is not None:
+        command = ["ganbench", "compare", _kept(base), suite, "--bisect", culprit]
+        start = f"git bisect start {now['commit'][:12]} {before['commit'][:12]}"
+        lines.append(f"to find the commit: {start} && git bisect run {shlex.join(command)}")
+    return lines
+
+
+def _suite(name: str, new: str) -> str | None:
+    """The suite's file, where it can be told."""
+    places = [new] if Path(new).suffix in (".yaml", ".yml") else [f"suites/{name}.yaml", f"{name}.yaml"]
+    return next((place for place in places if Path(place).is_file()), None)
+
+
+def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any], short: int | None = None) -> list[str]:
+    keys = [key for key in {**base, **new} if base.get(key) != new.get(key)]
+    said = [tuple(str(side.get(key, "none"))[:short] for side in (base, new)) for key in keys]
+    changes = ", ".join(f"{key} {was} -> {is_}" for key, (was, is_) in zip(keys, said, strict=True))
+    return [f"other {what}: {changes}"] if changes else []
+
+
+def _flat(guard: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The floors of a guard, those of a variant under its name."""
+    return {f"{variant} {name}".strip(): floor for variant, floors in guard.items() for name, floor in floors.items()}
+
+
+def _leaves(choice: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each number or word of a variant with its path, ``optimizer.lr``; penalties by their names."""
+    if isinstance(choice, list) and all(isinstance(one, Mapping) for one in choice):
+        choice = {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in choice}
+    if isinstance(choice, Mapping) and choice:
+        for key, value in choice.items():
+            yield from _leaves(value, f"{path}.{key}".lstrip("."))
+    else:
+        yield path, choice
+
+
+def _kept(base: str) -> str:
+    """The base by a name that outlives other commits being checked out: a tracked file at the commit it is at now."""
+    path = Path(base)
+    tracked = git.commit_of_file(path) if path.is_file() else None
+    return base if tracked is None or path.is_absolute() else f"{tracked['commit'][:12]}:./{path.as_posix()}"

@@ -1,0 +1,133 @@
+"""What git says about a folder's repository: commits, files as a commit has them, branches and tags.
+
+Git is asked, never changed. Where it is missing, fails or hangs, the answer is None or empty.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+_SECONDS = 60
+
+
+def environment() -> dict[str, str]:
+    """The environment without GIT_DIR and its like, which a git hook sets and which name another repository."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+
+
+def ask(*command: str, around: Path | None = None) -> bytes | None:
+    """What git prints in the folder ``around``, by default the working folder; None where it fails."""
+    where = () if around is None else ("-C", str(around))
+    try:
+        result = subprocess.run(
+            ["git", *where, *command], capture_output=True, timeout=_SECONDS, env=environment(), check=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return result.stdout
+
+
+def line(*command: str, around: Path | None = None) -> str | None:
+    """What git prints as stripped text; None where it fails or prints what is no text."""
+    printed = ask(*command, around=around)
+    try:
+        return None if printed is None else printed.decode().strip()
+    except UnicodeDecodeError:
+        return None
+
+
+def commit_of_file(file: Path) -> dict[str, Any] | None:
+    """The commit that ``file`` is part of, and whether its repository differs from it.
+
+    None without git, outside a repository, and for a file that the repository around it does not track: an
+    installed package inside somebody's project is not described by that project's commits.
+    """
+    folder = file.resolve().parent
+    if ask("ls-files", "--error-unmatch", "--", file.name, around=folder) is None:
+        return None
+    return state(folder)
+
+
+def state(around: Path) -> dict[str, Any] | None:
+    """The commit that is checked out in the repository around a folder, and whether anything differs from it.
+
+    None without git, and outside a repository.
+    """
+    folder = around.resolve()
+    commit = line("rev-parse", "HEAD", around=folder)
+    changes = line("--no-optional-locks", "status", "--porcelain", around=folder)
+    return None if commit is None else {"commit": commit, "dirty": changes != ""}
+
+
+def top(around: Path) -> Path | None:
+    """The top folder of the repository around a folder; None outside a repository."""
+    found = line("rev-parse", "--show-toplevel", around=around)
+    return Path(found).resolve() if found else None
+
+
+def is_shallow(around: Path) -> bool:
+    """Whether the repository around a folder is a shallow clone, which lacks older commits."""
+    return line("rev-parse", "--is-shallow-repository", around=around) == "true"
+
+
+def commit_of(revision: str, around: Path | None = None) -> str | None:
+    """The commit that a revision means in the repository around a folder; None where it means none."""
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return line(*asked, around=around) or None
+
+
+def content(commit: str, path: str) -> bytes | None:
+    """A file as it was: its path is relative to the working folder or, where nothing is there, to the repository's top.
+
+    None where the commit has no such file.
+    """
+    near = path if path.startswith(("./", "../")) else f"./{path}"
+    for place in dict.fromkeys((near, path)):
+        # Of a folder, git would show what is in it.
+        if ask("cat-file", "-t", f"{commit}:{place}") == b"blob\n":
+            return ask("cat-file", "blob", f"{commit}:{place}")
+    return None
+
+
+def files(commit: str, end: str) -> list[str]:
+    """The paths, from the repository's top, of the commit's files whose names end so."""
+    listed = ask("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit) or b""
+    return [path for path in listed.decode(errors="replace").split("\0") if path.endswith(end)]
+
+
+def names() -> list[str]:
+    """The branches and tags of the repository around the working folder; none without one."""
+    listed = ask("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags") or b""
+    return listed.decode(errors="replace").split()
+
+
+def versions(file: Path, folder: Path) -> list[str]:
+    """The commits that touched a file, newest first; ``file`` is relative to ``folder``."""
+    return (ask("log", "--format=%H", "--", str(file), around=folder) or b"").decode().split()
+
+
+def lay_out(top: Path, commit: str, folder: Path) -> None:
+    """Write what the repository at ``top`` held at ``commit`` into a folder.
+
+    It is taken from git's archive: files that ``.gitattributes`` keeps out of archives are missing. Raises ValueError,
+    in one line, where that fails.
+    """
+    command = ["git", "-C", str(top), "archive", "--format=tar", commit]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    ) as git:
+        assert git.stdout is not None
+        assert git.stderr is not None
+        try:
+            with tarfile.open(fileobj=git.stdout, mode="r|") as archive:
+                archive.extractall(folder, filter="tar")
+        except (tarfile.TarError, OSError) as error:
+            git.kill()
+            said = git.stderr.read().decode(errors="replace").strip().splitlines()
+            raise ValueError(f"{commit[:9]} cannot be laid out: {said[0] if said else error}") from None
+        if git.wait():
+            raise ValueError(f"{commit[:9]} cannot be laid out: {git.stderr.read().decode(errors='replace').strip()}")

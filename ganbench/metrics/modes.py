@@ -1,0 +1,118 @@
+"""Which modes of a mixture a generator covers, and how its mass lies on them.
+
+The literature calls a mode captured when one high-quality sample is nearest to it (Srivastava et al. 2017, VEEGAN,
+arXiv:1705.07761). A generator that leaves a mode out still drops such samples there, from the filaments it draws
+between the others, so that count reads 8 of 8 where 6 are left. Here a mode is covered when it holds a fair ``share``
+of what the data puts there; the literature's count is kept as ``touched``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.special import rel_entr
+from scipy.stats import chi
+
+from ganbench.data.mixture import Mixture
+from ganbench.metrics.points import finite
+
+HIGH_QUALITY = 3.0  # std from the nearest mode, on a line or plane
+
+
+@dataclass(frozen=True)
+class ModeCount:
+    """The modes of a mixture, counted in samples.
+
+    ``high_quality`` is the share of all samples within ``good_radius`` of their nearest mode, 3 std on a line or plane.
+    Of the data's own samples that is 99.73 % in one dimension, 98.89 % in two or more. Less is stray mass; more is
+    modes too narrow, not better.
+    ``reverse_kl`` is KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best;
+    infinite without such samples. Its expectation for the data itself is (modes - 1) / 2n.
+
+    ``largest`` is the share of all samples that are nearest to the fullest mode, however far from it.
+    """
+
+    total: int
+    covered: int
+    touched: int
+    high_quality: float
+    reverse_kl: float
+    largest: float
+
+
+def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> ModeCount:
+    """Count the modes of ``mixture`` in ``samples``, shape (n, dimension); rows that are not finite are of low quality.
+
+    A mode is covered when its high-quality samples number at least ``share`` of the data's own there, n * weight *
+    P(chi_d <= good_radius(d)), and at least one. Modes closer than a few std share their samples and read as fewer.
+    Raises ValueError where the shapes do not fit or ``share`` is not in [0, 1].
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be between 0 and 1, not {share}")
+    mode, distance = nearest_mode(samples, mixture)
+    good = distance <= good_radius(mixture.dimension)
+    counts = np.bincount(mode[good], minlength=mixture.modes)
+    expected = len(samples) * mixture.weights * _share_of_high_quality(mixture.dimension)
+    found = int(counts.sum())
+    return ModeCount(
+        total=mixture.modes,
+        covered=int(((counts >= share * expected) & (counts > 0)).sum()),
+        touched=int((counts > 0).sum()),
+        high_quality=found / len(samples),
+        reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else math.inf,
+        largest=int(np.bincount(mode, minlength=1).max()) / len(samples),
+    )
+
+
+@cache
+def good_radius(dimension: int) -> float:
+    """How far from its mode, in std, a sample of high quality may be: 3; above two dimensions what is as rare as there.
+
+    A fixed radius would reject the data: in d dimensions samples are sqrt(d) from their mode, hardly any nearer. VEEGAN
+    counts 10 std in 1,200 dimensions, where of PacGAN's data (700 with noise) none is nearer than 24.
+    """
+    return HIGH_QUALITY if dimension <= 2 else float(chi(dimension).isf(chi(2).sf(HIGH_QUALITY)))
+
+
+@cache
+def _share_of_high_quality(dimension: int) -> float:
+    return float(chi(dimension).cdf(good_radius(dimension)))
+
+
+def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
+    """The mode nearest to each finite row of ``samples``, shape (n, dimension), and its distance in the mode's std.
+
+    Shapes (finite,) each. Raises ValueError where the shapes do not fit.
+    """
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
+        raise ValueError(f"samples must have the shape (n, {mixture.dimension}), n above 0, not {samples.shape}")
+    mode, squared = nearest(finite(samples), mixture)
+    return mode, np.sqrt(squared)
+
+
+def nearest(points: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
+    """The mode nearest to each point, (n, dimension) in float64, and its squared distance in the mode's std; (n,) each.
+
+    The first of those equally near.
+    """
+    axes = np.ascontiguousarray(points.T)
+    squared, mode = np.full(len(points), np.inf), np.zeros(len(points), dtype=np.min_scalar_type(mixture.modes))
+    alike = bool((mixture.std == mixture.std[0]).all())
+    with np.errstate(over="ignore"):
+        # One mode after the other: all at once is slower by the memory it takes.
+        for index, (mean, std) in enumerate(zip(mixture.means.tolist(), mixture.std.tolist(), strict=True)):
+            here = (axes[0] - mean[0]) ** 2
+            for axis, centre in zip(axes[1:], mean[1:], strict=True):
+                here += (axis - centre) ** 2
+            if not alike:
+                here /= std**2
+            # The last that was nearer than all before it: their numbers grow, and a maximum costs less than a choice.
+            np.maximum(mode, (here < squared) * mode.dtype.type(index), out=mode)
+            np.minimum(here, squared, out=squared)
+        if alike:
+            squared /= mixture.std[0] ** 2
+    return mode.astype(np.intp), squared

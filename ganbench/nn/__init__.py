@@ -1,0 +1,1 @@
+"""What plugins build networks and penalties from: layers, spectral norm, gradients."""

@@ -1,0 +1,46 @@
+"""Gradients with respect to a discriminator's input, for penalties; they work batched over replicas and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganbench.plugin.types import RandomSource
+
+
+def input_gradient(D: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The gradient of each sample's logit with respect to that sample: x (batch, *shape) -> (batch, *shape).
+
+    Use it in place of ``torch.autograd.grad``, which cannot run inside a batch of replicas.
+    """
+    gradient: Callable[[Tensor], Tensor] = torch.func.grad(lambda inputs: D(inputs).sum())
+    return gradient(x)
+
+
+def squared_norm(gradient: Tensor) -> Tensor:
+    """The squared Euclidean norm of each sample's gradient: (batch, *shape) -> (batch,)."""
+    return gradient.square().flatten(1).sum(1)
+
+
+def gradient_norm(D: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """|grad D(x)|, the Euclidean norm of each sample's input gradient: x (batch, *shape) -> (batch,)."""
+    # The small constant keeps the root's derivative finite where a gradient is exactly zero.
+    return (squared_norm(input_gradient(D, x)) + 1e-12).sqrt()
+
+
+def between(real: Tensor, fake: Tensor, random: RandomSource) -> Tensor:
+    """Points drawn uniformly between pairs of samples, (batch, *shape): one weight a sample, not a pixel."""
+    weight = random.uniform(real.shape[0]).reshape(-1, *[1] * (real.dim() - 1))
+    return fake + weight * (real - fake)
+
+
+def gradient_penalty(
+    D: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, random: RandomSource, *, target: float = 1.0
+) -> Tensor:
+    """E (|grad D(x)| - target)^2 at x drawn uniformly between pairs of real and fake samples.
+
+    Gulrajani et al. 2017, arXiv:1704.00028, equation 3.
+    """
+    return (gradient_norm(D, between(real, fake, random)) - target).square().mean()

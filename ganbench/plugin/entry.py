@@ -1,0 +1,95 @@
+"""A usable plugin value with its parameters, or a plugin that could not be loaded."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbench.core.messages import shown, suggest
+from ganbench.plugin.binding import bind
+from ganbench.plugin.parameters import Parameter
+from ganbench.plugin.types import Value
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A usable plugin value: what a suite can name, and where it comes from."""
+
+    kind: str
+    name: str
+    value: Value
+    source: Path | str
+    origin: str
+    doc: str
+    sha256: str
+    parameters: tuple[Parameter, ...]
+
+    def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
+        """Call the ``build`` of a dataset or an architecture with its parameters and those of ``given`` it names.
+
+        ``by``: another of the value's functions, a loss's ``players``. torch's global random state is left as found.
+        Raises whatever the plugin raises.
+        """
+        function = getattr(self.value, by)
+        torch = sys.modules.get("torch")
+        with torch.random.fork_rng(devices=[]) if torch else nullcontext():
+            return bind(function, parameters)(given)
+
+    def check_parameters(self, given: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+        """Every mistake in the parameters ``given``, as (parameter, message); an empty list if none."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        mistakes: list[tuple[str | None, str]] = []
+        for name, value in given.items():
+            if name not in known:
+                near = suggest(name, known) if known else "; it has none"
+                mistakes.append((name, f"unknown parameter {shown(name)} of {self.kind} {self.name!r}{near}"))
+                continue
+            try:
+                known[name].read(value)
+            except ValueError as problem:
+                mistakes.append((name, str(problem)))
+        return mistakes + [(name, message) for name, message in self.missing(given)]
+
+    def missing(self, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The required parameters that are not ``given``, as (parameter, message)."""
+        return [
+            (parameter.name, f"{self.kind} {self.name!r} needs the parameter {parameter.name!r}")
+            for parameter in self.parameters
+            if parameter.required and parameter.name not in given
+        ]
+
+    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every parameter, in order: as given, else its default. Raises ValueError at the first mistake.
+
+        A parameter that all plugins of the kind have is left out where it is not given: it then does nothing.
+        """
+        for name, message in self.check_parameters(given):
+            raise ValueError(f"{name}: {message}" if name else message)
+        return {
+            parameter.name: parameter.read(given[parameter.name]) if parameter.name in given else parameter.default
+            for parameter in self.parameters
+            if parameter.name in given or not parameter.common
+        }
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A plugin that could not be loaded, with its cause in one line."""
+
+    source: Path | str
+    origin: str
+    cause: str
+    text: str = ""
+
+    def defines(self, name: str) -> bool:
+        """Whether the plugin ``name`` was probably meant to come from here."""
+        stem = Path(self.source).stem.lower().replace("_", "-")
+        return (
+            stem == name.lower().replace("_", "-")
+            or re.search(rf"""(["']){re.escape(name)}\1""", self.text) is not None
+        )

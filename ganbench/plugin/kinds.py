@@ -1,0 +1,100 @@
+"""The kinds of plugin: how each is found and called, and what its functions may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ganbench.plugin.types import (
+    Architecture,
+    Dataset,
+    Loss,
+    Metric,
+    Optimizer,
+    Penalty,
+    Reference,
+    Update,
+)
+
+#: What the functions of a loss may name. ``d_real``, ``d_fake``: logits, shape (batch,); ``D``, ``G``:
+#: callables; ``real``, ``fake``: samples, shape (batch, *shape); ``z``: latents; ``random``: a source
+#: of random numbers that belongs to this seed and step; ``step``: a scalar tensor, from 0.
+LOSS_NAMES = frozenset({"d_real", "d_fake", "D", "G", "real", "fake", "z", "random", "step"})
+#: What ``players`` of a loss may name. ``build(shape)``: the variant's architecture for data of a shape, as Networks;
+#: ``shape``: of one sample; ``data(n)``: n samples of the data, (n, *shape).
+PLAYERS_NAMES = frozenset({"build", "shape", "data"})
+#: What a penalty may name besides: ``memory``, a tuple of scalars of its own; and its ``inputs`` and ``remember``.
+PENALTY_NAMES = LOSS_NAMES | {"memory"}
+INPUTS_NAMES = frozenset({"x", "random", "step"})
+REMEMBER_NAMES = frozenset({"memory", "d_real", "d_fake", "step"})
+ARCHITECTURE_NAMES = frozenset({"shape"})
+DATASET_NAMES: frozenset[str] = frozenset()
+UPDATE_NAMES = frozenset({"game", "players"})
+OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t"})
+#: What a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution they are
+#: from; ``random``: a torch.Generator of its own.
+REFERENCE_NAMES = frozenset({"training", "dataset", "random"})
+#: What a metric may name. ``samples``, ``real``: (n, *shape), generated and held-out data; ``dataset``: the
+#: distribution; ``d_real``, ``d_fake``: logits on them, (n,); ``loss``: the Loss; ``divergence``: the
+#: ``ganbench.metrics.divergence.Divergence`` of the samples, computed once for all metrics; ``training``: the fixed
+#: points that data or reference are trained on; ``model``: what a reference has fitted; ``final``: whether it is the
+#: seed's last evaluation. None where there is no such thing.
+SEED_NAMES = frozenset(
+    {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "final"}
+)
+#: What a metric of the cell as a whole may name, and nothing else. ``speed``: a CellSpeed; ``cost``: a CellCost.
+CELL_NAMES = frozenset({"speed", "cost"})
+METRIC_NAMES = SEED_NAMES | CELL_NAMES
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of plugin is found and called: what each of its functions may name; some it may do without."""
+
+    name: str
+    value: type
+    given: Mapping[str, frozenset[str]]
+    optional: frozenset[str] = frozenset()
+
+    @property
+    def hook(self) -> str:
+        """The hook that yields values of this kind."""
+        return f"ganbench_{plural(self.name)}"
+
+
+def plural(kind: str) -> str:
+    """The plural of a kind's name, as folders and hooks use it."""
+    if kind.endswith("y"):
+        return kind[:-1] + "ies"
+    return kind + ("es" if kind.endswith("s") else "s")
+
+
+_LOSS = dict.fromkeys(("discriminator", "generator"), LOSS_NAMES)
+_PENALTY = dict.fromkeys(("discriminator", "generator"), PENALTY_NAMES)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "loss",
+            Loss,
+            {**_LOSS, "project": frozenset({"theta"}), "players": PLAYERS_NAMES},
+            optional=frozenset({"project", "players"}),
+        ),
+        Kind(
+            "penalty",
+            Penalty,
+            {**_PENALTY, "inputs": INPUTS_NAMES, "remember": REMEMBER_NAMES},
+            optional=frozenset({"discriminator", "generator", "inputs", "remember"}),
+        ),
+        Kind("architecture", Architecture, {"build": ARCHITECTURE_NAMES}),
+        Kind("dataset", Dataset, {"build": DATASET_NAMES}),
+        Kind("metric", Metric, {"measure": METRIC_NAMES}),
+        Kind("update", Update, {"step": UPDATE_NAMES}),
+        Kind("optimizer", Optimizer, {"update": OPTIMIZER_NAMES}),
+        Kind("reference", Reference, {"fit": REFERENCE_NAMES}),
+    )
+}
+
+Parameters = Mapping[str, Any]

@@ -1,0 +1,174 @@
+"""One plugin: a file or an installed module, loaded alone, so that what is broken in it stays in it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from ganbench.core.messages import shown, suggest
+from ganbench.plugin import hookspecs
+from ganbench.plugin.binding import bind
+from ganbench.plugin.column import Column, check_columns
+from ganbench.plugin.entry import Broken, Entry
+from ganbench.plugin.kinds import CELL_NAMES, KINDS, Kind
+from ganbench.plugin.parameters import Parameter, UnfitError, read_parameters
+from ganbench.plugin.types import Metric, Penalty, Value
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+HOOKS = {kind.hook: kind for kind in KINDS.values()}
+
+
+def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
+    """What the plugin file at ``path``, whose content is ``source``, yields: its entries, or what is broken in it."""
+    text = source.decode("utf-8", "replace")
+    identity = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    module_name = f"ganbench_plugin_{identity}_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None:
+        return [Broken(path, origin, "is no Python file", text)]
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickle look their module up here while it runs. The bytes that were hashed are the ones that
+    # run: the usual cache of bytecode can be older, and would be written into the user's folder.
+    sys.modules[module_name] = module
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module_name]
+        return [Broken(path, origin, one_line(error, path), text)]
+    return _values(module, path, origin, hashlib.sha256(source).hexdigest(), text)
+
+
+def load_entry_point(point: EntryPoint) -> list[Entry | Broken]:
+    """What an installed package's entry point yields: its entries, or what is broken in it."""
+    package = point.dist.name if point.dist else point.name
+    origin = f"package {package}"
+    try:
+        plugin = point.load()
+    except (Exception, SystemExit) as error:
+        return [Broken(package, origin, f"{point.value}: {one_line(error, None)}", point.value)]
+    file = getattr(plugin, "__file__", None)
+    source = Path(file).read_bytes() if file else point.value.encode()
+    digest = hashlib.sha256(source).hexdigest()
+    return _values(plugin, Path(file) if file else package, origin, digest, source.decode("utf-8", "replace"))
+
+
+def one_line(error: BaseException, path: Path | str | None) -> str:
+    """An exception as one line: the last line of ``path`` that it came through, its type and its message."""
+    if isinstance(error, SyntaxError):
+        return (f"line {error.lineno}: " if error.lineno else "") + f"syntax error: {_first_line(error.msg)}"
+    frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    where = f"line {frames[-1]}: " if frames else ""
+    return f"{where}{type(error).__name__}: {_first_line(str(error))}".rstrip(": ")
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _values(plugin: Any, source: Path | str, origin: str, digest: str, text: str) -> list[Entry | Broken]:
+    doc = _first_line(inspect.getdoc(plugin) or "")
+    entries: list[Entry | Broken] = []
+    broken: list[Entry | Broken] = []
+    names: set[tuple[str, str]] = set()
+    for outcome in _yielded(plugin, source):
+        if isinstance(outcome, str):
+            broken.append(Broken(source, origin, outcome, text))
+            continue
+        kind, value = outcome
+        try:
+            parameters = _check(kind, value)
+            if (kind.name, value.name) in names:
+                raise UnfitError(f"{kind.hook} yields {value.name!r} twice")
+        except UnfitError as problem:
+            broken.append(Broken(source, origin, str(problem), text))
+            continue
+        names.add((kind.name, value.name))
+        entries.append(Entry(kind.name, value.name, value, source, origin, doc, digest, parameters))
+    return broken or entries
+
+
+def _yielded(plugin: Any, source: Path | str) -> Iterator[tuple[Kind, Any] | str]:
+    """Each value that the plugin's hooks yield, or what is wrong with a hook."""
+    # A manager of its own: pluggy loses every plugin's answers when one raises.
+    manager = pluggy.PluginManager("ganbench")
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(plugin)
+    except pluggy.PluginValidationError as error:
+        yield str(error).strip().splitlines()[-1]
+        return
+    callers = manager.get_hookcallers(plugin) or []
+    if not callers:
+        yield _no_hook(plugin)
+    for caller in sorted(callers, key=lambda caller: _line(caller.get_hookimpls()[0].function)):
+        where = f"line {_line(caller.get_hookimpls()[0].function)}: "
+        if caller.name not in HOOKS:
+            yield f"{where}{caller.name} is not a hook{suggest(caller.name, HOOKS)}"
+            continue
+        kind = HOOKS[caller.name]
+        try:
+            answers = caller()
+            if not answers:
+                yield f"{where}{caller.name} returned nothing: it should yield each {kind.value.__name__}"
+            if answers and not hasattr(answers[0], "__iter__"):
+                got = _a(type(answers[0]))
+                yield f"{where}{caller.name} returned {got}: it should yield each {kind.value.__name__}"
+                continue
+            for answer in answers:
+                yield from ((kind, value) for value in answer)
+        except (Exception, SystemExit) as error:
+            yield one_line(error, source)
+
+
+def _no_hook(plugin: Any) -> str:
+    for name in HOOKS:
+        if callable(getattr(plugin, name, None)):
+            return f"line {_line(getattr(plugin, name))}: {name} is not marked with @hookimpl"
+    return "has no hook: mark a function such as ganbench_losses with @hookimpl, or start the file's name with '_'"
+
+
+def _line(function: Any) -> int:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_firstlineno if code else 0
+
+
+def _a(thing: type) -> str:
+    return f"{'an' if thing.__name__[:1].lower() in 'aeiou' else 'a'} {thing.__name__}"
+
+
+def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
+    """The parameters of a value that a hook yielded; raises UnfitError where it is no plugin."""
+    if not isinstance(value, Value) or not isinstance(value, kind.value):
+        raise UnfitError(f"{kind.hook} yields {_a(type(value))}, not {_a(kind.value)}")
+    if not isinstance(value.name, str) or not NAME.fullmatch(value.name):
+        raise UnfitError(
+            f"the {kind.name}'s name {shown(value.name)} is not letters, digits and . _ + - (a letter or digit first)"
+        )
+    if isinstance(value, Metric):
+        columns = value.columns
+        if not isinstance(columns, tuple) or not columns or not all(isinstance(column, Column) for column in columns):
+            raise UnfitError(f"metric {value.name!r}: columns must be a tuple of Column")
+        try:
+            check_columns(columns)
+        except ValueError as error:
+            raise UnfitError(f"metric {value.name!r}: {error}") from None
+    if isinstance(value, Penalty) and not (value.discriminator or value.generator or value.inputs):
+        raise UnfitError(f"penalty {value.name!r} does nothing: give it discriminator, generator or inputs")
+    if isinstance(value, Penalty) and bool(value.memory) != bool(value.remember):
+        raise UnfitError(f"penalty {value.name!r}: memory and remember go together")
+    parameters = read_parameters(kind, value)
+    if isinstance(value, Metric):
+        asked = {*bind(value.measure, {}).names}
+        if (of_cell := sorted(asked & CELL_NAMES)) and asked - CELL_NAMES:
+            raise UnfitError(f"metric {value.name!r}: {of_cell[0]!r} belongs to the cell, not to a seed: name it alone")
+    return parameters

@@ -1,0 +1,175 @@
+"""The parameters of a plugin: its functions' keyword-only arguments, read, checked and filled in."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ConfigDict, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from ganbench.core.messages import expected, shown, suggest
+from ganbench.plugin.kinds import Kind
+from ganbench.plugin.types import Penalty
+
+
+def _of_optimizers(*, clip: PositiveFloat | None = None) -> None: ...
+
+
+def _of_penalties(*, every: PositiveInt = 1) -> None: ...
+
+
+#: What every plugin of a kind has: optimizers the greatest norm that a gradient keeps, penalties the steps from one
+#: time that they are added to the next.
+COMMON: dict[str, Callable[..., None]] = {"optimizer": _of_optimizers, "penalty": _of_penalties}
+#: Keys that a suite's choice uses itself, so no parameter may have these names.
+RESERVED = {
+    "optimizer": frozenset({"name", "generator", "discriminator", "clip"}),
+    "penalty": frozenset({"name", "every"}),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: ``default`` is None where it is ``required``; ``common``: every plugin of the kind has it."""
+
+    name: str
+    annotation: Any
+    default: Any
+    required: bool
+    adapter: TypeAdapter[Any] = field(repr=False, compare=False)
+    common: bool = False
+
+    @functools.cached_property
+    def json_schema(self) -> dict[str, Any]:
+        """What a suite may give, as a JSON schema."""
+        return self.adapter.json_schema()
+
+    @property
+    def plain_default(self) -> Any:
+        """The default as a suite would write it."""
+        return to_jsonable_python(self.default)
+
+    def read(self, given: Any) -> Any:
+        """The value for ``given`` plain data, strictly: 1 is a number, "1" and true are not.
+
+        Raises ValueError with a message in plain words.
+        """
+        try:
+            return self.adapter.validate_json(json.dumps(to_jsonable_python(given), allow_nan=False), strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            cause = first.get("ctx", {}).get("error")
+            raise ValueError(str(cause) if cause else expected(self.json_schema, given)) from None
+        except (ValueError, TypeError):  # what JSON cannot say: nan, inf, objects
+            raise ValueError(f"{shown(given)} is nothing that a suite can say") from None
+
+
+class UnfitError(Exception):
+    """A function of a plugin that cannot be called, or parameters that a suite cannot set; str() says why."""
+
+
+def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
+    """The parameters of ``value``, in order; raises UnfitError, naming the line, at the first thing that is wrong."""
+    found: dict[str, Parameter] = {}
+    owner: dict[str, str] = {}
+    parts = frozenset(getattr(value, "parts", ()))
+    for name, given in kind.given.items():
+        function = getattr(value, name)
+        if function is None and name in kind.optional:
+            continue
+        if not callable(function):
+            raise UnfitError(f"{name} must be a function, not {shown(function)}")
+        try:
+            for parameter in _of_function(kind, name, function, given | parts):
+                first = found.setdefault(parameter.name, parameter)
+                other = owner.setdefault(parameter.name, name)
+                if (first.default, first.required, first.annotation) != (
+                    parameter.default,
+                    parameter.required,
+                    parameter.annotation,
+                ):
+                    raise UnfitError(f"{other} and {name} disagree on the parameter {parameter.name!r}")
+        except UnfitError as problem:
+            code = getattr(_plain(function), "__code__", None)
+            raise UnfitError(f"line {code.co_firstlineno}: {problem}" if code else str(problem)) from None
+    # A penalty with ``inputs`` alone adds no term to a loss, so there is nothing that ``every`` could make lazy.
+    if kind.name in COMMON and not (isinstance(value, Penalty) and not (value.discriminator or value.generator)):
+        function = COMMON[kind.name]
+        for argument in inspect.signature(function).parameters.values():
+            found[argument.name] = replace(_of_argument(kind.name, argument, function), common=True)
+    return tuple(found.values())
+
+
+def _plain(function: Callable[..., Any]) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.unwrap(getattr(function, "__init__") if isinstance(function, type) else function)  # noqa: B009
+
+
+def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: frozenset[str]) -> Iterator[Parameter]:
+    label = getattr(_plain(function), "__name__", label)
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        raise UnfitError(f"{label} has no signature that can be read") from None
+    for argument in signature.parameters.values():
+        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
+            raise UnfitError(f"{label} takes {argument}: name each argument instead")
+        if argument.kind is argument.KEYWORD_ONLY:
+            if argument.name in given:
+                raise UnfitError(f"{label} has a parameter {argument.name!r}, which is given: put it before the '*'")
+            if argument.name in RESERVED.get(kind.name, frozenset({"name"})):
+                raise UnfitError(
+                    f"{label} has a parameter {argument.name!r}, a word that suites use themselves: rename it"
+                )
+            yield _of_argument(label, argument, function)
+        elif argument.name not in given:
+            raise UnfitError(f"{label} names {argument.name!r}, which {_has(kind, given)}{_hint(argument, given)}")
+
+
+def _has(kind: Kind, given: frozenset[str]) -> str:
+    names = ", ".join(sorted(given, key=lambda name: (name.lower(), name)))
+    return f"is not given to a {kind.name} (given: {names or 'nothing'})"
+
+
+def _hint(argument: inspect.Parameter, given: frozenset[str]) -> str:
+    near = suggest(argument.name, given)
+    if near.startswith(", did"):
+        return near
+    default = "" if argument.default is argument.empty else f" = {shown(argument.default, 20)}"
+    return f"; to make it a parameter, put it after a '*': (..., *, {argument.name}: float{default})"
+
+
+def _of_argument(label: str, argument: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
+    name = argument.name
+    if argument.annotation is argument.empty:
+        raise UnfitError(f"{label}'s parameter {name!r} has no annotation, write for example {name}: float")
+    annotation = argument.annotation
+    try:
+        if isinstance(annotation, str):  # only these: the others may be imported for type checkers alone
+            annotation = eval(annotation, getattr(_plain(function), "__globals__", {}))
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=_CONFIG if _plain_type(annotation) else None)
+        adapter.json_schema()
+    except Exception:
+        raise UnfitError(f"{label}'s parameter {name!r}: a suite cannot give a {argument.annotation}") from None
+    required = argument.default is argument.empty
+    parameter = Parameter(name, annotation, None, required, adapter)
+    if required:
+        return parameter
+    try:
+        return Parameter(name, annotation, parameter.read(argument.default), False, adapter)
+    except ValueError as problem:
+        raise UnfitError(f"{label}'s parameter {name!r}: its default {problem}") from None
+
+
+_CONFIG = ConfigDict(allow_inf_nan=False)
+
+
+def _plain_type(annotation: Any) -> bool:
+    # Pydantic refuses a config for types that carry their own.
+    return not (hasattr(annotation, "model_config") or hasattr(annotation, "__dataclass_fields__"))

@@ -1,0 +1,99 @@
+"""A new plugin from a template, complete and working, and its test."""
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+TEMPLATES = Path(__file__).parent / "templates"
+#: How a suite says that it uses a plugin of each kind; the other kinds' key is the kind itself.
+USES = {
+    "dataset": "datasets: {{data: {name}}}",
+    "metric": "metrics: [jsd, {name}]",
+    "reference": "references: [oracle, {name}]",
+}
+LONGEST = 60
+#: Files of these names would hide the modules that a plugin, or ganbench itself, imports.
+NEEDED = {
+    *("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "pluggy", "rich", "yaml", "pydantic", "click"),
+    *("ganbench", "pytest", "pyarrow", "safetensors", "jax", "optax"),
+}
+
+
+class NotNew(ValueError):  # noqa: N818 - it reads as what happened
+    """The plugin cannot be written; str() is one line that says why."""
+
+
+@dataclass(frozen=True)
+class NewPlugin:
+    """What ``ganbench new`` writes: two files with their content, and how a suite says that it uses the plugin."""
+
+    kind: str
+    name: str
+    path: Path
+    source: str
+    test_path: Path
+    test_source: str
+
+    @property
+    def use(self) -> str:
+        """``loss: my-gan``."""
+        return USES.get(self.kind, f"{self.kind}: {{name}}").format(name=self.name)
+
+    def write(self) -> None:
+        """Write both files; raises NotNew, having written neither, where one of them is there already."""
+        for path in (self.path, self.test_path):
+            if path.exists():
+                raise NotNew(f"{path} is there already, and nothing is overwritten: choose another name")
+        for path, content in ((self.path, self.source), (self.test_path, self.test_source)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # "x": whoever else writes this file at the same moment keeps theirs.
+            with path.open("x", encoding="utf-8") as file:
+                file.write(content)
+
+
+def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path = Path("tests")) -> NewPlugin:
+    """A plugin of ``kind`` in ``folder``, to be called ``name``, and its test in ``tests``; nothing is written yet.
+
+    ``my_gan``, ``My-GAN`` and ``my-gan`` are one name, ``my-gan``, in one file, my_gan.py. Raises NotNew for what is no
+    name, and where the plugin would be broken, as a metric whose column every table has already.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", name):
+        raise NotNew(f"{name!r} is no name for a plugin: letters and digits, a letter first, words joined by '-'")
+    name = name.lower().replace("_", "-")
+    stem = name.replace("-", "_")
+    if len(name) > LONGEST:
+        raise NotNew(f"a name of {len(name)} characters is too long: at most {LONGEST}")
+    if keyword.iskeyword(stem) or keyword.iskeyword(stem.title()):
+        raise NotNew(f"{name!r} is a word of Python's own: choose another name, such as 'my-{name}'")
+    if stem in NEEDED or stem in sys.stdlib_module_names:
+        raise NotNew(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
+    path, test_path = folder / f"{stem}.py", tests / f"test_{stem}.py"
+    words = {
+        "kind": kind,
+        "name": name,
+        "stem": stem,
+        "column": stem,
+        "title": name,
+        "plugin": Path(os.path.relpath(path, tests)).as_posix(),
+    }
+    source, test_source = (
+        Template((TEMPLATES / f"{which}.py.template").read_text(encoding="utf-8")).substitute(words)
+        for which in (kind, "test")
+    )
+    _check_loads(path, source)
+    return NewPlugin(kind, name, path, source, test_path, test_source)
+
+
+def _check_loads(path: Path, source: str) -> None:
+    from ganbench.plugin.entry import Broken
+    from ganbench.plugin.loader import load_file
+
+    for outcome in load_file(path, "new", source.encode()):
+        if isinstance(outcome, Broken):
+            raise NotNew(f"{path} would be broken: {outcome.cause}")

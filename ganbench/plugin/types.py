@@ -1,0 +1,258 @@
+"""The values that plugins yield, one class a kind, and what their functions are given.
+
+A function inside a value is *given what it names*: its positional parameters are filled by name from
+what the engine has (``kinds`` lists the names), and nothing that is not named is computed. Its keyword-only
+parameters are what a suite file may set; their defaults and annotations are the only declaration::
+
+    def discriminator(d_real, d_fake, D, real, fake, random, *, penalty: float = 10.0):
+        return d_fake.mean() - d_real.mean() + penalty * gradient_penalty(D, real, fake, random)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+
+from ganbench.plugin.column import Column
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+Number = float | int | bool | None
+#: What a metric may give: a number, or words for a column of words.
+MetricValue = Number | str
+
+
+class RandomSource(Protocol):
+    """Random numbers of one seed and one step, as a loss names them: ``random.uniform(n)``."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        ...
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers uniform on [0, 1)."""
+        ...
+
+
+class Player(NamedTuple):
+    """One player: its parameters (parameters,), its optimiser's state, and how many updates it has made."""
+
+    theta: Tensor
+    state: tuple[Tensor, ...]
+    t: Tensor
+
+
+class Players(NamedTuple):
+    """The discriminator and the generator."""
+
+    D: Player
+    G: Player
+
+
+class Batch(Protocol):
+    """A minibatch; what nobody asks for is not drawn."""
+
+    @property
+    def random(self) -> RandomSource:
+        """Further random numbers of the step."""
+        ...
+
+    @property
+    def real(self) -> Tensor:
+        """Samples of the data, (batch, *shape)."""
+        ...
+
+    @property
+    def z(self) -> Tensor:
+        """Latents, (batch, *latent)."""
+        ...
+
+
+class Game(Protocol):
+    """One step of the game as an update rule sees it: draw a batch, take gradients, move the players."""
+
+    def draw(self) -> Batch:
+        """A fresh minibatch of data and latents."""
+        ...
+
+    def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        ...
+
+    def generator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        """The generator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        ...
+
+    def discriminator_gradient(self, players: Players, batch: Batch) -> Tensor:
+        """The gradient of the discriminator's loss with respect to its own parameters."""
+        ...
+
+    def generator_gradient(self, players: Players, batch: Batch) -> Tensor:
+        """The gradient of the generator's loss with respect to its own parameters."""
+        ...
+
+    def gradient(
+        self, player: Literal["discriminator", "generator"], function: Callable[[Tensor], Tensor], theta: Tensor
+    ) -> Tensor:
+        """The gradient of a function, vector to scalar, at ``theta``; where it is not finite the seed has diverged.
+
+        Within the function use ``torch.func.grad``.
+        """
+        ...
+
+    def remember(self, players: Players, batch: Batch) -> None:
+        """Let penalties remember what they do of a batch; ``discriminator_gradient`` does so by itself."""
+        ...
+
+    def move(
+        self, players: Players, *, discriminator: Tensor | None = None, generator: Tensor | None = None
+    ) -> Players:
+        """Let each player whose gradient is given make one step with its optimiser."""
+        ...
+
+
+@runtime_checkable
+class Distribution(Protocol):
+    """What a dataset's factory returns: something that can be sampled without end.
+
+    Three more are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact, likelihoods
+    are too. ``training`` and ``held_out``, tensors (n, *shape): data that is a finite set, and its part that is never
+    trained on.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample, e.g. ``(2,)`` or ``(1, 28, 28)``."""
+        ...
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw ``n`` float32 samples, shape (n, *shape), on the generator's device, from it alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What an architecture's factory returns: two modules and the latent they start from.
+
+    ``generator`` maps (batch, *latent) to (batch, *shape); ``discriminator`` maps (batch, *shape) to logits,
+    shape (batch,) or (batch, 1). The latent is standard normal or uniform on (-1, 1). ``generator_parts`` and
+    ``discriminator_parts``: further networks of either player, trained with it, by the names that a loss calls them.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    latent: tuple[int, ...]
+    latent_distribution: Literal["normal", "uniform"] = "normal"
+    generator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
+    discriminator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the latent makes no sense."""
+        if not isinstance(self.latent, tuple) or not all(isinstance(n, int) and n > 0 for n in self.latent):
+            raise ValueError(f"latent must be a shape such as (2,), not {self.latent!r}")
+        if self.latent_distribution not in ("normal", "uniform"):
+            raise ValueError(f"latent_distribution must be 'normal' or 'uniform', not {self.latent_distribution!r}")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A game's two losses, both minimised; each returns a scalar.
+
+    ``probability``: sigmoid(D(x)) estimates p/(p+q) at the optimum (Goodfellow 2014, proposition 1), so
+    mean D(real) and mean D(fake) may be reported as probabilities.
+
+    ``project``: what becomes of the discriminator's parameters after each of its steps, theta -> theta. ``players``:
+    for a method that is more than a loss, makes its networks: (build, shape, data) -> Networks; ``parts``: the names
+    of those that it adds, which the functions may call.
+    """
+
+    name: str
+    discriminator: Callable[..., Tensor]
+    generator: Callable[..., Tensor]
+    probability: bool = False
+    project: Callable[..., Tensor] | None = None
+    players: Callable[..., Networks] | None = None
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What composes with any loss: a scalar added to the discriminator's or the generator's.
+
+    ``inputs(x, random, step)``: what D sees in place of x while training, in each call. ``memory``: the numbers that
+    the penalty starts with; ``remember(memory, d_real, d_fake, step)``: the next ones, as many, after each gradient of
+    the discriminator. The engine's own key ``every`` makes any penalty lazy.
+    """
+
+    name: str
+    discriminator: Callable[..., Tensor] | None = None
+    generator: Callable[..., Tensor] | None = None
+    inputs: Callable[..., Tensor] | None = None
+    memory: tuple[float, ...] = ()
+    remember: Callable[..., tuple[Tensor, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A pair of networks for data of a given ``shape``."""
+
+    name: str
+    build: Callable[..., Networks]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A distribution with parameters."""
+
+    name: str
+    build: Callable[..., Distribution]
+
+
+@dataclass(frozen=True)
+class Update:
+    """One generator step of the game: ``step(game, players) -> players``."""
+
+    name: str
+    step: Callable[[Game, Players], Players] | Callable[..., Players]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A gradient step on one player's parameter vector.
+
+    ``start(theta)`` gives the state, a tuple of tensors shaped as ``theta``; ``update(theta, gradient, state, t)``
+    gives the next ``(theta, state)``; ``t`` counts this player's updates from 1 and is a scalar tensor.
+    """
+
+    name: str
+    start: Callable[[Tensor], tuple[Tensor, ...]]
+    update: Callable[..., tuple[Tensor, tuple[Tensor, ...]]]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed`` or ``cost``, about the cell).
+
+    ``at``: ``every`` evaluation, or, for what costs much, only at the ``end``: a seed's last. ``symmetric``: whether
+    samples and held-out data may change places.
+    """
+
+    name: str
+    measure: Callable[..., Mapping[str, MetricValue]]
+    columns: tuple[Column, ...]
+    at: Literal["every", "end"] = "every"
+    symmetric: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A row that no game has trained: ``fit(training, dataset, random)`` gives the Distribution to score."""
+
+    name: str
+    fit: Callable[..., Distribution]
+
+
+Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Reference

@@ -1,0 +1,1 @@
+"""The tables of a run, derived from its journal alone."""

@@ -1,0 +1,55 @@
+"""When a seed first had something, when it held it, and how often it lost it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from ganbench.plugin.column import Column
+from ganbench.record.record import CellRecord
+from ganbench.record.verdict import HELD
+
+
+class Hold(NamedTuple):
+    """What became of a ``share`` column at a seed's evaluations.
+
+    ``first``: the first step at which it was true. ``since``: the step at which the first run of ``HELD`` evaluations
+    began throughout which it was true; in a cell with fewer evaluations, of as many as there are. ``departures``: how
+    often it was false after it had been true. ``to_the_end``: whether it was true throughout the last so many
+    evaluations. None where the seed said nothing of it.
+    """
+
+    first: int | None = None
+    since: int | None = None
+    departures: int | None = None
+    to_the_end: bool | None = None
+
+
+def hold(cell: CellRecord, seed: int, column: Column, *, until: int | None = None) -> Hold:
+    """How a seed has held a column, up to and with the step ``until`` if given.
+
+    An evaluation counts at which any seed of the cell said something of the column: some are measured at the end only.
+    """
+    counted = [
+        step
+        for step, rows in sorted(cell.evaluations.items())
+        if any(row.get(column.name) is not None for row in rows.values())
+    ]
+    history = cell.history(seed)
+    if all(history[step].get(column.name) is None for step in counted if step in history):
+        return Hold()
+    steps = [step for step in counted if step in history and (until is None or step <= until)]
+    true = [bool(history[step].get(column.name)) for step in steps]
+    need = min(HELD, len(counted))
+    return Hold(
+        first=next((step for step, now in zip(steps, true, strict=True) if now), None),
+        since=_since(steps, true, need),
+        departures=sum(before and not now for before, now in pairwise(true)),
+        to_the_end=len(true) >= need and all(true[-need:]),
+    )
+
+
+def _since(steps: Sequence[int], true: Sequence[bool], need: int) -> int | None:
+    starts = range(len(steps) - need + 1)
+    return next((steps[start] for start in starts if all(true[start : start + need])), None)

@@ -1,0 +1,63 @@
+"""What the seeds of a cell say, as numbers: a missing one stands for the worst, where a column has a better side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ganbench.plugin.column import Column
+from ganbench.record.record import CellRecord, Record
+from ganbench.stats.paired import differences
+
+_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+
+
+def number(value: Any) -> Any:
+    """A value as the journal holds it, with the words it uses for infinities turned back into numbers."""
+    return _INFINITIES.get(value, value) if isinstance(value, str) else value
+
+
+def said(cell: CellRecord, column: Column) -> dict[int, Any]:
+    """What each measured seed says at its last evaluation, without those that say nothing."""
+    results = {seed: cell.result(seed) for seed in cell.seeds}
+    values = {seed: number(row.get(column.name)) for seed, row in results.items() if row is not None}
+    return {seed: value for seed, value in values.items() if value is not None}
+
+
+def values(cell: CellRecord, column: Column) -> dict[int, float]:
+    """The number of each measured seed. One that says nothing has the worst, an infinity; without a better side, none.
+
+    Empty where no seed says anything: the column is not applicable to the cell.
+    """
+    spoken = said(cell, column)
+    worst = {"lower": math.inf, "higher": -math.inf}.get(column.better)
+    if not spoken or worst is None:
+        return {seed: float(value) for seed, value in spoken.items()}
+    measured = (seed for seed in cell.seeds if cell.ending(seed).status.measured)
+    return {seed: float(spoken.get(seed, worst)) for seed in measured}
+
+
+def paired(cell: CellRecord, baseline: CellRecord, column: Column) -> np.ndarray:
+    """The cell's number minus the baseline's, for each seed that was measured in both."""
+    ours, theirs = values(cell, column), values(baseline, column)
+    both = [seed for seed in ours if seed in theirs]
+    return differences([ours[seed] for seed in both], [theirs[seed] for seed in both])
+
+
+def baseline(record: Record) -> str | None:
+    """The variant that others are compared with unless another is asked for: the first that was trained."""
+    return next((cell.variant for cell in record.cells if not cell.reference), None)
+
+
+def against(record: Record, variant: str | None) -> dict[str, CellRecord]:
+    """The cells of this variant by dataset."""
+    return {cell.dataset: cell for cell in record.cells if cell.variant == variant}
+
+
+def primary(columns: Sequence[Column]) -> list[Column]:
+    """The columns that say which of two variants is better: the JSD first, then as the metrics stand."""
+    sided = [column for column in columns if column.summary == "median" and column.better != "neither"]
+    return sorted(sided, key=lambda column: column.name != "jsd")

@@ -1,0 +1,1 @@
+"""A suite's cells, run into a folder."""

@@ -1,0 +1,130 @@
+"""A suite's metrics applied to one outcome: a row of numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.core.errors import NotApplicable, PluginError, describe
+from ganbench.core.threads import threads_for
+from ganbench.metrics.divergence import Divergence, divergences
+from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.column import Column
+from ganbench.plugin.kinds import CELL_NAMES
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Metric, MetricValue
+from ganbench.suite.choice import Choice
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics of a suite, bound to their parameters."""
+
+    metrics: tuple[tuple[Metric, Bound[Mapping[str, MetricValue]]], ...]
+
+    @property
+    def columns(self) -> tuple[tuple[str, Column], ...]:
+        """All columns with their metric's name, in the suite's order."""
+        return tuple((metric.name, column) for metric, _ in self.metrics for column in metric.columns)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that these metrics name."""
+        return frozenset(name for _, bound in self.metrics for name in bound.names)
+
+    def of_outcomes(self, outcomes: Sequence[dict[str, Any]]) -> list[dict[str, MetricValue] | PluginError]:
+        """The row of each seed at one evaluation, or why it has none; the divergences of all are computed at once.
+
+        ``note`` in a row says which metrics were not applicable, and why.
+        """
+        if "divergence" in self.names:
+            for final in (False, True):
+                some = [outcome for outcome in outcomes if outcome["final"] == final]
+                for outcome, divergence in zip(some, _divergences(some), strict=True):
+                    outcome["divergence"] = divergence
+        rows: list[dict[str, MetricValue] | PluginError] = []
+        for outcome in outcomes:
+            try:
+                with threads_for(outcome["samples"].numel()):
+                    rows.append(self._measure(outcome, cell=False))
+            except PluginError as error:
+                rows.append(error)
+        return rows
+
+    def salvaged(self, outcome: dict[str, Any]) -> tuple[dict[str, MetricValue], list[str]]:
+        """The row of an outcome that ``of_outcomes`` has seen, without the metrics that fail, and a line for each."""
+        row: dict[str, MetricValue] = {}
+        notes, failures = [], []
+        for metric in self.metrics:
+            try:
+                row |= Metrics((metric,))._measure(outcome, cell=False)
+            except PluginError as error:
+                failures.append(str(error))
+            notes += [str(row.pop("note"))] if "note" in row else []
+        return row | ({"note": "; ".join(notes)} if notes else {}), failures
+
+    def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, MetricValue]:
+        """The numbers of the cell as a whole: of the metrics that name ``speed`` or ``cost``, where that is there."""
+        return self._measure(outcome, cell=True)
+
+    def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, MetricValue]:
+        row: dict[str, MetricValue] = {}
+        notes = []
+        for metric, bound in self.metrics:
+            if cell == CELL_NAMES.isdisjoint(bound.names) or (cell and not outcome.keys() >= {*bound.names}):
+                continue
+            if metric.at == "end" and not cell and not outcome["final"]:
+                continue
+            # Each metric has its own copy: one that writes into it must not change what the next one sees.
+            named = {name: outcome[name] for name in bound.names if name in outcome}
+            own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in named.items()}
+            try:
+                values = dict(bound(own))
+            except NotApplicable as reason:
+                values = {}
+                notes.append(f"{metric.name}: {reason}")
+            except (Exception, SystemExit) as error:
+                raise PluginError(f"metric {metric.name}: {describe(error)}") from error
+            declared = [column.name for column in metric.columns]
+            if surplus := sorted(set(values) - set(declared)):
+                raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")
+            for column in metric.columns:
+                try:
+                    row[column.name] = _plain(values.get(column.name), column)
+                except ValueError as error:
+                    raise PluginError(f"metric {metric.name}: {error}") from None
+        return row | ({"note": "; ".join(notes)} if notes else {})
+
+
+def bind_metrics(choices: Sequence[Choice], registry: Registry) -> Metrics:
+    """The metrics that a suite names, ready to measure."""
+    metrics = [(registry.value(Metric, choice.name), choice.parameters) for choice in choices]
+    return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
+
+
+def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence]:
+    if not outcomes:
+        return []
+    samples, real = (torch.stack([outcome[name].detach() for outcome in outcomes]) for name in ("samples", "real"))
+    return divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])
+
+
+def _plain(value: Any, column: Column) -> MetricValue:
+    """A plain number, None for NaN; an infinity is the worst there is. Raises ValueError for what is no number."""
+    item = value.item() if hasattr(value, "item") else value
+    if column.summary == "words":
+        if not isinstance(item, str | None):
+            raise ValueError(f"{column.name} must be words, not {item!r}")
+        return item or None
+    if isinstance(item, float) and math.isnan(item):
+        return None
+    if column.summary == "share" and not isinstance(item, bool | None):
+        raise ValueError(f"{column.name} is a share of seeds, and must be true or false, not {item!r}")
+    if not isinstance(item, bool | int | float | None):
+        raise ValueError(f"{column.name} must be a number, not {item!r}")
+    return item

@@ -1,0 +1,151 @@
+"""A run: a suite's cells, one after another, into a folder whose journal is the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+import ganbench
+from ganbench.core import git
+from ganbench.metrics import PROTOCOL
+from ganbench.plugin.column import Column, check_columns
+from ganbench.plugin.entry import Entry
+from ganbench.plugin.registry import Registry
+from ganbench.record import provenance
+from ganbench.record.folder import RunFolder
+from ganbench.record.journal import Journal
+from ganbench.record.record import Record
+from ganbench.record.tables.tables import write_tables
+from ganbench.run.evaluate import bind_metrics
+from ganbench.run.executors.local import Surroundings, run_cells
+from ganbench.run.observer import Observer
+from ganbench.suite.plan import batches, plan
+from ganbench.suite.suite import Suite
+from ganbench.train.device import arithmetic
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: its folder, its table and columns, and whether every seed gave a result and anything a number."""
+
+    folder: RunFolder
+    table: pd.DataFrame
+    columns: tuple[Column, ...]
+    complete: bool
+
+
+def run(
+    suite: Suite,
+    registry: Registry,
+    *,
+    out: Path,
+    device: torch.device,
+    engine: str,
+    command: Sequence[str],
+    observer: Observer,
+    save_samples: bool = False,
+) -> Result:
+    """Run a suite, or go on with the run of it that was stopped; the tables are the same either way.
+
+    ``save_samples``: keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's folder.
+    Raises RunLocked where another process is at it, and ValueError, in one line, where two metrics fill the same column
+    or what is on disk cannot be believed.
+    """
+    cells = plan(suite)
+    metrics = bind_metrics(suite.metrics, registry)
+    check_columns(column for _, column in metrics.columns)
+    plugins = [
+        {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
+        for entry in used(suite, registry)
+    ]
+    suite_yaml = suite.to_yaml()
+    versions = provenance.versions()
+    about = {
+        "ganbench": ganbench.__version__,
+        "command": list(command),
+        "cells": [
+            {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
+            | {"reference": c.reference is not None, "family": c.family, "precision": arithmetic(c.precision, device)}
+            for c in cells
+        ],
+        "columns": [
+            {
+                "name": column.name,
+                "metric": metric,
+                "unit": column.unit,
+                "better": column.better,
+                "summary": column.summary,
+                "doc": column.doc,
+            }
+            for metric, column in metrics.columns
+        ],
+        "engine": engine,
+        "protocol": PROTOCOL,
+        "versions": versions,
+        "device": provenance.device(str(device)),
+        "git": git.commit_of_file(Path(__file__)),
+        "project": git.state(Path.cwd()),
+        "plugins": plugins,
+    }
+    # All that decides a run's numbers, and nothing else: what goes on after a kill must be the same run.
+    sources = [provenance.source(), *([plugin["name"], plugin["sha256"]] for plugin in plugins)]
+    identity = _digest([suite_yaml, versions, about["device"], engine, sources])
+    with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
+        record = Record.read(folder)
+        known = {cell.id: cell for cell in record.cells}
+        observer.started(cells, record)
+        with Journal(folder.journal) as journal:
+            around = Surroundings(
+                registry=registry,
+                metrics=metrics,
+                device=device,
+                engine=engine,
+                record=journal.append,
+                observer=observer,
+                checkpoints=folder.path / "checkpoints",
+                samples=folder.path / "samples" if save_samples else None,
+            )
+            for together in batches(cells):
+                ended = frozenset(cell.id for cell in together if known[cell.id].ended)
+                if len(ended) < len(together):
+                    before = [known[cell.id] for cell in together]
+                    timed = all(cell.speed for cell in before)
+                    run_cells(
+                        together,
+                        around,
+                        ended=ended,
+                        engines={cell.id: cell.engine for cell in before},
+                        speed_known=timed,
+                    )
+            observer.finished()
+            if around.checkpoints.is_dir():
+                for leftover in around.checkpoints.iterdir():
+                    leftover.unlink()
+                around.checkpoints.rmdir()
+            table = write_tables(folder)
+            journal.append({"event": "finished"})
+    measured = [name for column in record.columns for name in column.fills if name in table]
+    complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
+    return Result(folder, table, record.columns, complete)
+
+
+def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:
+    """The plugins that a suite names, each once."""
+    choices = [("dataset", choice) for choice in suite.datasets.values()]
+    choices += [("reference", choice) for choice in suite.references]
+    for variant in suite.variants.values():
+        choices += variant.choices()
+    choices += [("metric", choice) for choice in suite.metrics]
+    names = dict.fromkeys((kind, choice.name) for kind, choice in choices)
+    return tuple(registry.get(kind, name) for kind, name in names)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Samples from anywhere, scored as a run scores those of its generators."""

@@ -1,0 +1,147 @@
+"""Samples from anywhere, scored as a run scores those of its generators: the same data, the same measures.
+
+Only what a game knows, its losses, discriminator and speed, cannot be asked of samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganbench.core.errors import PluginError, describe
+from ganbench.core.rng import stream
+from ganbench.metrics.points import finite, from_tensor
+from ganbench.plugin.column import check_columns
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Distribution, MetricValue
+from ganbench.record.samples import Samples
+from ganbench.run.evaluate import Metrics, bind_metrics
+from ganbench.score.save import Score
+from ganbench.score.target import Target
+from ganbench.suite.schema import ORACLE
+from ganbench.train.data import build_dataset, draw, held_out, outcome
+
+#: Fresh data is scored beside, once for each of these seeds: the first rows of a run's oracle.
+FLOOR_SEEDS = (0, 1, 2, 3, 4)
+#: Standard deviations this many times apart look like a mistake of scale.
+_ODD_SCALE = 1.6
+
+
+def fitted(values: np.ndarray, shape: tuple[int, ...], *, rows: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The values as samples (n, *shape), with a note where that took more than a look.
+
+    ``rows``: from a table, whose rows are flat. Raises ValueError, one line with what might help, where they are none.
+    """
+    if values.shape[1:] == shape:
+        return values, ()
+    flat = values.shape[1:] in ((), (math.prod(shape),)) and values.size == len(values) * math.prod(shape)
+    if flat and (rows or shape == (1,)):
+        return values.reshape(-1, *shape), (f"samples of shape {values.shape} are taken as {_batch(shape)}",)
+    raise ValueError(f"must have the shape {_batch(shape)}, not {values.shape}{_shape_hint(values, shape)}")
+
+
+def _batch(shape: tuple[int, ...]) -> str:
+    return f"(n, {', '.join(map(str, shape))})"
+
+
+def _shape_hint(values: np.ndarray, shape: tuple[int, ...]) -> str:
+    axes = len(shape) + 1
+    if values.ndim == axes == 2 and values.shape[0] == shape[0]:
+        return ": transpose it"
+    if values.ndim == axes > 2 and np.moveaxis(values, -1, 1).shape[1:] == shape:
+        return f": the channels come first, {(0, axes - 1, *range(1, axes - 1))} transposes it"
+    size = math.prod(shape)
+    if values.shape == shape:
+        return ": it is a single sample"
+    inner = values.shape[1:]
+    if math.prod(inner) == size or values.shape[-len(shape) :] == shape or (not inner and values.size % size == 0):
+        return f": reshape it to {(values.size // size, *shape)}"
+    return ""
+
+
+def score(
+    samples: Samples,
+    target: Target,
+    registry: Registry,
+    *,
+    seed: int | None = None,
+    device: torch.device | str = "cpu",
+) -> Score:
+    """Score samples as the last evaluation of a seed is scored in a run.
+
+    The held-out data is that of the ``seed``, by default the file's own, as many as samples: for a generator's own
+    seed the numbers are the run's. Raises ValueError where the samples have not the data's
+    shape or two metrics share a column, PluginError where the dataset fails.
+    """
+    bound = bind_metrics(target.metrics, registry)
+    columns = tuple(column for _, column in bound.columns)
+    check_columns(columns)
+    dataset = build_dataset(target.dataset, registry)
+    try:
+        values, fit = fitted(samples.values, tuple(dataset.shape), rows=samples.rows)
+    except ValueError as error:
+        raise ValueError(f"{samples.path}: {error}") from None
+    seed = (samples.seed or 0) if seed is None else seed
+    place = torch.device(device)
+    points = torch.from_numpy(values).to(place)
+
+    def measured(some: Tensor, at: int) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
+        return _measured(bound, outcome(some, dataset, at, bound.names, final=True))
+
+    try:
+        own, failures = measured(points, seed)
+        floor = {at: measured(_fresh(dataset, len(points), at, place), at) for at in FLOOR_SEEDS}
+        odd = tuple(_notes(points, dataset, seed))
+    except (Exception, SystemExit) as error:  # a metric's failure is among the failures
+        raise PluginError(f"dataset {target.dataset.name}: {describe(error)}") from error
+    said = own.pop("note")
+    # What fails on the data itself says nothing about the samples, but must not go unsaid.
+    amiss = dict.fromkeys(line for _, lines in floor.values() for line in lines)
+    return Score(
+        samples=replace(samples, values=values),
+        target=target,
+        seed=seed,
+        device=str(place),
+        columns=columns,
+        values=own,
+        floor={at: row for at, (row, _) in floor.items()},
+        notes=(*target.notes, *samples.notes, *fit, *odd, *([str(said)] if said else [])),
+        failures=(*failures, *(f"on the data itself: {line}" for line in amiss)),
+    )
+
+
+def _fresh(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
+    """What the reference ``oracle`` of a run draws for this seed."""
+    return draw(dataset, n, stream(seed, f"reference.{ORACLE}.samples", 0, device))
+
+
+def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
+    """All columns and ``note``, and a line for each metric that failed: it must not take the others' numbers along."""
+    row = metrics.of_outcomes([known])[0]
+    failures: list[str] = []
+    if isinstance(row, PluginError):
+        row, failures = metrics.salvaged(known)
+    return {name: row.get(name) for name in (*(column.name for _, column in metrics.columns), "note")}, tuple(failures)
+
+
+def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:
+    points, real = finite(from_tensor(samples)), from_tensor(held_out(dataset, 2_000, seed, samples.device))
+    if len(points) < 2 or len(real) < 2:
+        return
+    spread, usual = (math.sqrt(each.var(axis=0).sum()) for each in (points, real))
+    away = float(np.linalg.norm(points.mean(axis=0) - real.mean(axis=0)))
+    if usual > 0 and (not 1 / _ODD_SCALE < spread / usual < _ODD_SCALE or away > 3 * usual):
+        yield (
+            f"the samples lie in {_range(points)}, the data in {_range(real)}; their standard deviation is "
+            f"{spread / usual:.3g} times the data's: another scale?"
+        )
+
+
+def _range(points: np.ndarray) -> str:
+    return f"[{points.min():.3g}, {points.max():.3g}]"

@@ -1,0 +1,133 @@
+"""A choice of a plugin: as written in layers (defaults below, the variant above), checked, and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from ganbench.plugin.binding import bind
+from ganbench.plugin.registry import Registry, UnknownName
+from ganbench.plugin.types import Loss
+from ganbench.suite.document import Document
+from ganbench.suite.mistake import Place
+
+PARTS = ("loss", "architecture", "update")
+PLAYERS = ("generator", "discriminator")
+
+
+def kind_of(part: str) -> str:
+    """The kind of plugin that a part of a variant is: of loss, generator_optimizer, penalty.r1 and so on."""
+    return part.partition(".")[0].rpartition("_")[2]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plugin's name and all of its parameters; ``structural``: those that networks are built with."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    structural: frozenset[str] = frozenset()
+
+    def plain(self) -> dict[str, Any]:
+        """The choice as a suite file says it."""
+        return {"name": self.name, **to_jsonable_python(dict(self.parameters))}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A choice as written, unchecked, with the place of each part of it."""
+
+    place: Place
+    name: str | None
+    name_place: Place
+    parameters: Mapping[str, Any]
+    places: Mapping[str, Place]
+
+    def over(self, below: Draft | None) -> Draft:
+        """This draft laid over another: the same name, or none, keeps the parameters below."""
+        if below is None or (self.name is not None and self.name != below.name):
+            return self
+        name_place = below.name_place if self.name is None else self.name_place
+        parameters, places = {**below.parameters, **self.parameters}, {**below.places, **self.places}
+        return Draft(self.place, below.name, name_place, parameters, places)
+
+
+@dataclass(frozen=True)
+class OptimizerDraft:
+    """An optimizer as written: what both players share, and what is laid over it for each."""
+
+    common: Draft
+    own: Mapping[str, Draft]
+
+    def over(self, below: OptimizerDraft | None) -> OptimizerDraft:
+        """This draft laid over another; with another name, nothing of the one below remains."""
+        if below is None or (self.common.name is not None and self.common.name != below.common.name):
+            return self
+        own = {**below.own, **{player: draft.over(below.own.get(player)) for player, draft in self.own.items()}}
+        return OptimizerDraft(self.common.over(below.common), own)
+
+    def of(self, player: str) -> Draft:
+        """What one player uses."""
+        return self.own[player].over(self.common) if player in self.own else self.common
+
+
+def draft(raw: Any, place: Place, written: bool = True) -> Draft | None:
+    """The draft of a choice's plain data; None where it has not the shape of one.
+
+    Defaults that are not ``written`` in the file stand at ``place``, all of them.
+    """
+    if isinstance(raw, str):
+        return Draft(place, raw, place, {}, {})
+    if not isinstance(raw, dict) or not isinstance(raw.get("name"), str | None):
+        return None
+    parameters = {key: value for key, value in raw.items() if key != "name"}
+    places = {key: (*place, key) if written else place for key in parameters}
+    return Draft(place, raw.get("name"), (*place, "name") if written else place, parameters, places)
+
+
+def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDraft | None:
+    """The draft of an optimizer's plain data; None where it has not the shape of one."""
+    own: dict[str, Draft] = {}
+    if isinstance(raw, dict):
+        for player in PLAYERS:
+            if raw.get(player) is not None:
+                part = draft(raw[player], (*place, player), written)
+                if part is None:
+                    return None
+                own[player] = part
+        raw = {key: value for key, value in raw.items() if key not in PLAYERS}
+    common = draft(raw, place, written)
+    return None if common is None else OptimizerDraft(common, own)
+
+
+def settle(kind: str, drafted: Draft, registry: Registry, document: Document, partial: bool = False) -> Choice | None:
+    """The choice that a draft makes; None after adding its mistakes to the document.
+
+    A ``partial`` draft, to be completed by a layer above, may lack required parameters.
+    """
+    if drafted.name is None:
+        document.add(drafted.place, f"needs a name: which {kind}?")
+        return None
+    try:
+        entry = registry.get(kind, drafted.name)
+    except UnknownName as problem:
+        document.add(drafted.name_place, str(problem))
+        return None
+    known = {parameter.name for parameter in entry.parameters}
+    absent = {name for name, _ in entry.missing(drafted.parameters)}
+    mistakes = [
+        (name, message)
+        for name, message in entry.check_parameters(drafted.parameters)
+        if not (partial and name in absent)
+    ]
+    for name, message in mistakes:
+        place = drafted.places.get(name or "", drafted.place)
+        document.add(place, message, key=name is not None and name not in known)
+    if mistakes or absent:
+        return None
+    parameters = entry.resolve(drafted.parameters)
+    players = entry.value.players if isinstance(entry.value, Loss) else None
+    return Choice(entry.name, parameters, frozenset(bind(players, parameters).parameters if players else ()))

@@ -1,0 +1,155 @@
+"""The plan: a suite spread out into cells, a cell being one row (a variant at one setting) on one dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from ganbench.suite.choice import Choice
+from ganbench.suite.suite import Suite, Variant
+from ganbench.suite.sweep import Setting, row_name, settings
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row on one dataset with all its seeds; ``id`` is a hash of all that defines its numbers.
+
+    ``variant`` is the row's name: trained as its ``recipe`` says, or a ``reference``, which no game has trained. Where
+    the suite sweeps, it is the variant ``family`` at one ``setting``; else family and variant are the same.
+    """
+
+    id: str
+    dataset: str
+    variant: str
+    seeds: tuple[int, ...]
+    steps: int
+    batch: int
+    every: int
+    samples: int
+    data: Choice
+    recipe: Variant | None
+    reference: Choice | None
+    metrics: tuple[Choice, ...]
+    precision: str
+    family: str
+    setting: Setting = ()
+
+    @property
+    def evaluations(self) -> tuple[int, ...]:
+        """The steps at which the cell is evaluated: every ``every``, and the last."""
+        if self.recipe is None:
+            return (0,)
+        return (*range(self.every, self.steps, self.every), self.steps)
+
+
+def plan(suite: Suite) -> tuple[Cell, ...]:
+    """The cells of a suite, in its order: for each dataset the references, then each variant with its settings."""
+    resolved = suite.resolved()
+    return tuple(_cell(suite, resolved, dataset, row) for dataset in suite.datasets for row in _rows(suite))
+
+
+def batches(cells: Sequence[Cell]) -> tuple[tuple[Cell, ...], ...]:
+    """The cells that can train as one batch, in the order given: each cell is in one batch, alone if need be.
+
+    They are settings of one family on one dataset whose recipes differ in nothing but numbers (floats, or lists of as
+    many floats) of the loss, the update and the optimizers: these can be given per replica. What is a whole number,
+    true or false, or text can change the course of the program, and so can anything that networks are built with.
+    """
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.id if cell.recipe is None else _program(cell, cell.recipe), []).append(cell)
+    return tuple(map(tuple, found.values()))
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    family: str
+    setting: Setting
+    recipe: Variant | None
+    reference: Choice | None
+
+    def plain(self) -> dict[str, Any]:
+        """What the row is made of, as a suite file says it."""
+        made_of = self.recipe or self.reference
+        assert made_of is not None
+        return made_of.plain()
+
+
+def _rows(suite: Suite) -> Iterator[_Row]:
+    for choice in suite.references:
+        yield _Row(choice.name, choice.name, (), None, choice)
+    for family, variant in suite.variants.items():
+        for setting in settings(suite.sweeps.get(family, {})):
+            yield _Row(row_name(family, setting), family, setting, variant.at(setting), None)
+
+
+def _cell(suite: Suite, resolved: Mapping[str, Any], dataset: str, row: _Row) -> Cell:
+    defining = {
+        "dataset": [dataset, resolved["datasets"][dataset]],
+        "variant": [row.name, row.family, row.setting, row.plain()],
+        "seeds": resolved["seeds"],
+        "budget": resolved["budget"],
+        "precision": resolved["precision"],
+        "evaluate": resolved["evaluate"],
+        "metrics": resolved["metrics"],
+    }
+    return Cell(
+        id=_digest(defining),
+        dataset=dataset,
+        variant=row.name,
+        seeds=suite.seeds,
+        steps=suite.steps if row.recipe else 0,
+        batch=suite.batch,
+        every=suite.every,
+        samples=suite.samples,
+        data=suite.datasets[dataset],
+        recipe=row.recipe,
+        reference=row.reference,
+        metrics=suite.metrics,
+        precision=suite.precision,
+        family=row.family,
+        setting=row.setting,
+    )
+
+
+def _program(cell: Cell, recipe: Variant) -> str:
+    """What a cell has in common with those that it can train with, as a hash."""
+    return _digest(
+        {
+            "cell": [cell.dataset, cell.family, cell.seeds, cell.steps, cell.batch, cell.every, cell.samples],
+            "data": cell.data.plain(),
+            "metrics": [choice.plain() for choice in cell.metrics],
+            "precision": cell.precision,
+            "recipe": [
+                [kind, choice.name, choice.plain() if kind == "architecture" else _program_of(choice)]
+                for kind, choice in recipe.choices()
+            ],
+        }
+    )
+
+
+def _program_of(choice: Choice) -> Any:
+    structural = {name: choice.parameters[name] for name in choice.structural}
+    return [to_jsonable_python(structural), _shape(choice.parameters)]
+
+
+def _shape(value: Any) -> Any:
+    """A value with every float of it left out."""
+    if type(value) is float:
+        return ["float"]
+    if isinstance(value, list | tuple) and value and all(type(one) is float for one in value):
+        return ["floats", len(value)]
+    if isinstance(value, Mapping):
+        return {name: _shape(one) for name, one in value.items()}
+    return ["as it is", to_jsonable_python(value)]
+
+
+def _digest(content: Any) -> str:
+    plain = to_jsonable_python(content)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,228 @@
+"""Reads what the shape of a suite cannot check: plugins, their parameters, and what fits what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ganbench.plugin.column import Column
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Metric
+from ganbench.suite.build_check import Trial
+from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft, draft, optimizer_draft, settle
+from ganbench.suite.document import Document
+from ganbench.suite.guard import Guard, read_guard
+from ganbench.suite.mistake import Place
+from ganbench.suite.schema import BUILT_IN, ORACLE, Budget, SuiteFile
+from ganbench.suite.sweep import Sweep
+from ganbench.suite.sweep_reader import SweepReader
+
+
+class Reader:
+    """A suite's choices, read from a document; what has the wrong shape is skipped: that is a mistake already."""
+
+    def __init__(self, document: Document, registry: Registry) -> None:
+        self.document = document
+        self.registry = registry
+        self.datasets: dict[str, Choice] = {}
+        self.variants: dict[str, dict[str, Choice]] = {}
+        self.references: list[Choice] = []
+        self.metrics: list[Choice] = []
+        self.sweeps: dict[str, Sweep] = {}
+        self.guard: dict[str, Guard] = {}
+        self.averages: dict[str, float] = {}
+        self._architectures: dict[str, tuple[Draft, Choice]] = {}
+        self._losses: dict[str, tuple[Draft, Choice]] = {}
+        self._swept_architectures: list[tuple[Draft, Choice]] = []
+
+    def read(self) -> None:
+        """Fill the choices, adding every mistake to the document."""
+        self._read_seeds()
+        self._read_schedule()
+        for name, raw in self._items("datasets"):
+            drafted = draft(raw, ("datasets", name))
+            if drafted and (choice := settle("dataset", drafted, self.registry, self.document)):
+                self.datasets[name] = choice
+        self._read_references()
+        self._read_defaults()
+        for name, raw in self._items("variants"):
+            if isinstance(raw, dict):
+                self._read_variant(name)
+        self._read_sweeps()
+        self._read_guards(self._read_metrics())
+        trial = Trial(self.document, self.registry)
+        trial.datasets(self.datasets)
+        trial.architectures((*self._architectures.values(), *self._swept_architectures))
+        if not self.document.mistakes:
+            trial.players((*self._losses[name], built) for name, (_, built) in self._architectures.items())
+
+    def _at(self, *place: str | int) -> Any:
+        value = self.document.value
+        for part in place:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def _items(self, section: str) -> Iterator[tuple[str, Any]]:
+        found = self._at(section)
+        yield from found.items() if isinstance(found, dict) else ()
+
+    def _read_seeds(self) -> None:
+        seeds = self._at("seeds")
+        for index, seed in enumerate(seeds if isinstance(seeds, list) else ()):
+            if seed in seeds[:index]:
+                self.document.add(("seeds", index), f"seed {seed} is there already")
+
+    def _read_schedule(self) -> None:
+        budget, every = self._at("budget"), self._at("evaluate", "every")
+        given = {} if budget is None else budget
+        steps = given.get("steps", Budget().steps) if isinstance(given, dict) else None
+        if type(steps) is int and type(every) is int and every > steps >= 1:
+            self.document.add(("evaluate", "every"), f"must be at most the budget's {steps} steps, not {every}")
+
+    def _read_references(self) -> None:
+        """Each reference once, the oracle always and first: no table without its floor."""
+        raw = self._at("references")
+        written = isinstance(raw, list)
+        items = raw if isinstance(raw, list) else SuiteFile.model_fields["references"].default
+        for index, item in enumerate(items):
+            drafted = draft(item, ("references", index) if written else ())
+            if not drafted or not (choice := settle("reference", drafted, self.registry, self.document)):
+                continue
+            if any(choice.name == other.name for other in self.references):
+                self.document.add(drafted.name_place, f"reference {choice.name!r} is there already")
+                continue
+            self.references.append(choice)
+        oracle = [choice for choice in self.references if choice.name == ORACLE]
+        others = [choice for choice in self.references if choice.name != ORACLE]
+        self.references = [*(oracle or [Choice(ORACLE, {})]), *others]
+        for name, _ in self._items("variants"):
+            if any(name == choice.name for choice in others):
+                self.document.add(
+                    ("variants", name), f"{name!r} is a reference's row in the table: choose another", True
+                )
+
+    def _read_metrics(self) -> list[Column]:
+        """Each metric's choice; the columns that they fill."""
+        raw = self._at("metrics")
+        columns: dict[str, str] = {}
+        found: list[Column] = []
+        for index, item in enumerate(raw if isinstance(raw, list) else SuiteFile.model_fields["metrics"].default):
+            drafted = draft(item, ("metrics", index) if isinstance(raw, list) else ("metrics",))
+            if not drafted or not (choice := settle("metric", drafted, self.registry, self.document)):
+                continue
+            self.metrics.append(choice)
+            value = self.registry.get("metric", choice.name).value
+            for column in value.columns if isinstance(value, Metric) else ():
+                found.append(column)
+                owner = columns.setdefault(column.name, f"{choice.name}[{index}]")
+                if owner != f"{choice.name}[{index}]":
+                    other = owner.rpartition("[")[0]
+                    self.document.add(drafted.name_place, _collision(choice.name, other, column.name))
+                    break
+        return found
+
+    def _read_guards(self, columns: list[Column]) -> None:
+        places: list[tuple[str, Place]] = [("", ("guard",))]
+        places += [(name, ("variants", name, "guard")) for name, _ in self._items("variants")]
+        for name, place in places:
+            if guard := read_guard(self.document, place, self._at(*place), columns):
+                self.guard[name] = guard
+
+    def _read_defaults(self) -> None:
+        """Check each default alone, since every variant may replace it."""
+        for part in PARTS:
+            if self._at("defaults", part) is not None and (drafted := self._default(part, ("defaults", part))):
+                settle(part, drafted, self.registry, self.document, partial=True)
+        self._penalties(("defaults", "penalty"))
+        if self._at("defaults", "optimizer") is not None:
+            optimizer = self._default_optimizer(("defaults", "optimizer"))
+            for each in [optimizer.common, *map(optimizer.of, PLAYERS)] if optimizer else ():
+                settle("optimizer", each, self.registry, self.document, partial=True)
+
+    def _default(self, part: str, place: Place) -> Draft | None:
+        """The layers below a variant: built in, then the file's; None where there are none that can be read."""
+        below = draft(BUILT_IN[part], place, written=False) if part in BUILT_IN else None
+        raw = self._at("defaults", part)
+        if raw is None:
+            return below
+        drafted = draft(raw, ("defaults", part))
+        return drafted and drafted.over(below)
+
+    def _default_optimizer(self, place: Place) -> OptimizerDraft | None:
+        below = optimizer_draft(BUILT_IN["optimizer"], place, written=False)
+        raw = self._at("defaults", "optimizer")
+        if raw is None:
+            return below
+        drafted = optimizer_draft(raw, ("defaults", "optimizer"))
+        return drafted and drafted.over(below)
+
+    def _read_variant(self, name: str) -> None:
+        choices: dict[str, Choice | None] = {}
+        for part in PARTS:
+            place = ("variants", name, part)
+            raw, below = self._at(*place), self._default(part, place)
+            drafted = below if raw is None else draft(raw, place)
+            if drafted is None:
+                if raw is None and self._at("defaults", part) is None:
+                    self.document.add(place[:2], f"needs a {part}, here or in the defaults")
+                continue
+            orphan = below is None and self._at("defaults", part) is not None
+            if orphan and drafted.name is None:
+                continue
+            choices[part] = settle(part, drafted.over(below), self.registry, self.document, partial=orphan)
+            if (choice := choices[part]) and part in ("architecture", "loss"):
+                kept = self._architectures if part == "architecture" else self._losses
+                kept[name] = (drafted.over(below), choice)
+        place = ("variants", name, "optimizer")
+        raw, base = self._at(*place), self._default_optimizer(place)
+        optimizer = base if raw is None else optimizer_draft(raw, place)
+        if optimizer:
+            optimizer = optimizer.over(base)
+            if optimizer.common.name is not None:
+                settle("optimizer", optimizer.common, self.registry, self.document, partial=True)
+                for player in PLAYERS:
+                    drafted = optimizer.of(player)
+                    choices[f"{player}_optimizer"] = settle("optimizer", drafted, self.registry, self.document)
+        self.variants[name] = {part: choice for part, choice in choices.items() if choice}
+        own = self._at("variants", name)
+        places = {key: ("variants", name, key) if key in own else ("defaults", key) for key in ("penalty", "average")}
+        self.variants[name] |= self._penalties(places["penalty"])
+        average = self._at(*places["average"])
+        if isinstance(average, float):
+            self.averages[name] = average
+
+    def _penalties(self, place: Place) -> dict[str, Choice]:
+        """The penalties at a place, one or a list."""
+        raw = self._at(*place)
+        items = raw if isinstance(raw, list) else [] if raw is None else [raw]
+        found: dict[str, Choice] = {}
+        for index, item in enumerate(items):
+            drafted = draft(item, (*place, index) if isinstance(raw, list) else place)
+            choice = drafted and settle("penalty", drafted, self.registry, self.document)
+            if drafted and choice and f"penalty.{choice.name}" in found:
+                self.document.add(drafted.name_place, f"penalty {choice.name!r} is there already")
+            elif choice:
+                found[f"penalty.{choice.name}"] = choice
+        return found
+
+    def _read_sweeps(self) -> None:
+        """The sweep of each variant: its own, or else the suite's."""
+        reader = SweepReader(self.document, self.registry)
+        taken = {choice.name for choice in self.references}
+        for name, choices in self.variants.items():
+            place: Place = ("variants", name, "sweep")
+            if self._at(*place) is None:
+                place = ("sweep",)
+            raw = self._at(*place)
+            reader.read(name, raw if isinstance(raw, dict) else {}, place, choices)
+            reader.check_rows(name, taken)
+            if name in self._architectures:
+                self._swept_architectures += reader.architectures(name, place, *self._architectures[name])
+        reader.finish()
+        self.sweeps = reader.sweeps
+
+
+def _collision(name: str, other: str, column: str) -> str:
+    if name == other:
+        return f"metric {name!r} is there already"
+    return f"metric {name!r} has a column {column!r}, as metric {other!r} has: drop one of them"

@@ -1,0 +1,273 @@
+"""The shape of a suite file, from which ``suites/suite.schema.json`` is generated.
+
+The command is ``python -m ganbench.suite.schema > suites/suite.schema.json``. Which plugins and parameters there are is
+the registry's business, not the shape's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
+
+from ganbench.core.messages import JsonSchema, describe, shown, suggest
+from ganbench.suite.mistake import Place
+
+ORACLE = "oracle"
+_PATTERN = "[A-Za-z0-9][A-Za-z0-9._+-]*"
+_NAME = "a name of letters, digits and . _ + - (a letter or digit first)"
+
+
+def _name(text: str) -> str:
+    if len(text) > 100:
+        raise ValueError(f"{shown(text)} is longer than 100 characters")
+    if not re.fullmatch(_PATTERN, text):
+        raise ValueError(f"{shown(text)} is not {_NAME}")
+    return text
+
+
+def _not_oracle(name: str) -> str:
+    if name == ORACLE:
+        raise ValueError(f"{ORACLE!r} is the name of the data's own row in every table: choose another")
+    return name
+
+
+def _shape_of(value: Any) -> str | None:
+    if isinstance(value, BaseModel):
+        return "<mapping>"
+    return {str: "<name>", dict: "<mapping>", int: "<count>", list: "<list>"}.get(type(value))
+
+
+Name = Annotated[str, AfterValidator(_name), Field(description=_NAME, json_schema_extra={"pattern": f"^{_PATTERN}$"})]
+VariantName = Annotated[Name, AfterValidator(_not_oracle), Field(json_schema_extra={"not": {"const": ORACLE}})]
+Count = Annotated[int, Field(ge=1)]
+SeedCount = Annotated[int, Field(ge=1, le=100_000)]
+Seed = Annotated[int, Field(ge=0)]
+Seeds = Annotated[
+    Annotated[SeedCount, Tag("<count>")]
+    | Annotated[list[Seed], Field(min_length=1, json_schema_extra={"uniqueItems": True}), Tag("<list>")],
+    Discriminator(_shape_of),
+    Field(description="the number of seeds (1 to 100000), or a list of them (each at least 0)"),
+]
+
+
+def _named(what: str) -> Any:
+    # Pydantic says what the names that fit lead to; the published schema must also refuse the others.
+    description = f"a mapping of names to {what}, at least one"
+    return Field(min_length=1, description=description, json_schema_extra={"additionalProperties": False})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ChoiceMapping(BaseModel):
+    """A plugin's name with its parameters, or parameters to lay over the default's."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    name: Annotated[str | None, Field(description="a plugin's name")] = None
+
+
+Choice = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[ChoiceMapping, Tag("<mapping>")],
+    Discriminator(_shape_of),
+    Field(description="a plugin's name, or a mapping of its name and parameters"),
+]
+
+
+class OptimizerMapping(ChoiceMapping):
+    """An optimizer with its parameters, and what is different for one of the players."""
+
+    generator: Choice | None = None
+    discriminator: Choice | None = None
+
+
+OptimizerChoice = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[OptimizerMapping, Tag("<mapping>")],
+    Discriminator(_shape_of),
+    Field(description="a plugin's name, or a mapping of its name and parameters"),
+]
+
+
+class Budget(_Strict):
+    """How long each replica trains: generator steps, and samples a batch."""
+
+    steps: Count = 10_000
+    batch: Count = 256
+
+
+class Evaluate(_Strict):
+    """When and on how many samples to measure; ``every`` is a tenth of the steps unless given."""
+
+    every: Count | None = None
+    samples: Count = 10_000
+
+
+_SWEPT = r"^(loss|architecture|update|penalty\.[^.]+|optimizer(\.(generator|discriminator))?)\.[^.]+$"
+Sweep = Annotated[
+    dict[Annotated[str, Field(json_schema_extra={"pattern": _SWEPT})], Annotated[list[Any], Field(min_length=1)]],
+    Field(
+        description="a mapping of parameters, such as optimizer.lr, to lists of values",
+        json_schema_extra={"additionalProperties": False},
+    ),
+]
+
+
+Guard = Annotated[
+    dict[
+        str,
+        Annotated[
+            Annotated[float, Field(ge=0)] | Literal[False],
+            Field(description="a number of at least 0, or false, which leaves it out"),
+        ],
+    ],
+    Field(description="a mapping of measures, such as jsd, to the smallest change that matters"),
+]
+
+
+Penalties = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[ChoiceMapping, Tag("<mapping>")] | Annotated[list[Choice], Tag("<list>")],
+    Discriminator(_shape_of),
+    Field(description="a penalty's name, a mapping of its name and parameters, or a list of such"),
+]
+
+
+class Parts(_Strict):
+    """The parts of a variant; what is not given comes from the defaults."""
+
+    loss: Choice | None = None
+    architecture: Choice | None = None
+    update: Choice | None = None
+    optimizer: OptimizerChoice | None = None
+    penalty: Penalties | None = None
+    average: Annotated[float | None, Field(gt=0, lt=1, description="a number above 0 and below 1")] = None
+
+
+class Variant(Parts):
+    """One way to train, with a sweep and a guard of its own where the suite's do not fit."""
+
+    sweep: Sweep | None = None
+    guard: Guard | None = None
+
+
+class Defaults(Parts):
+    """What every variant shares unless it says otherwise."""
+
+    architecture: Choice | None = "mlp"
+    update: Choice | None = "alternating"
+    optimizer: OptimizerChoice | None = OptimizerMapping.model_validate(
+        {"name": "adam", "lr": 1e-3, "betas": [0.5, 0.999]}
+    )
+
+
+class SuiteFile(_Strict):
+    """A suite: datasets times variants times seeds, trained for one budget and measured by the same metrics."""
+
+    suite: Name
+    description: str | None = None
+    seeds: Seeds = 16
+    budget: Budget = Budget()
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    evaluate: Evaluate = Evaluate()
+    datasets: Annotated[dict[Name, Choice], _named("datasets")]
+    references: Annotated[list[Choice], Field(description="a list of references")] = [
+        "memoriser",
+        "one-mode",
+        "em",
+        "kde",
+    ]
+    defaults: Defaults = Defaults()
+    variants: Annotated[dict[VariantName, Variant], _named("variants")]
+    sweep: Sweep | None = None
+    guard: Guard | None = None
+    metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
+        "jsd",
+        "likelihood",
+        "modes",
+        "discriminator",
+        "throughput",
+    ]
+
+
+#: What the parts of a variant are where the file says nothing, as the file would say it.
+BUILT_IN: dict[str, Any] = Defaults().model_dump(exclude_none=True)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of suite files, draft 2020-12."""
+    generated = SuiteFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated, "title": "ganbench suite"}
+
+
+def shape_mistakes(data: Any) -> Iterator[tuple[Place, str, bool]]:
+    """What in ``data`` has not the shape of a suite: the place, the message, and whether its key is meant."""
+    try:
+        SuiteFile.model_validate(data)
+    except ValidationError as errors:
+        root = schema()
+        for error in errors.errors(include_url=False):
+            loc = error["loc"]
+            place = _place(loc, data)
+            if error["type"] == "missing":
+                yield place, f"missing key {str(loc[-1])!r}", False
+            elif error["type"] == "extra_forbidden":
+                yield place, f"unknown key {shown(place[-1])}{_belongs(root, place)}", True
+            elif error["type"] == "value_error":
+                yield place, str(error["ctx"]["error"]), loc[-1] == "[key]"
+            else:
+                expected = describe(_schema_at(root, place), root=root).removesuffix(" or null")
+                yield place, f"must be {expected}, not {shown(error['input'])}", False
+
+
+def _place(loc: tuple[int | str, ...], data: Any) -> Place:
+    # What does not lead into the data is a tag of a union, a missing key or "[key]".
+    place: list[int | str] = []
+    for part in loc:
+        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
+            place.append(part)
+            data = data[part]  # type: ignore[index]
+    return tuple(place)
+
+
+def _schema_at(root: JsonSchema, place: Place) -> JsonSchema:
+    nodes: list[JsonSchema] = [root]
+    for part in place:
+        options = [option for node in nodes for option in _options(root, node)]
+        nodes = [node["items"] for node in options if "items" in node and isinstance(part, int)]
+        nodes += [node["properties"][part] for node in options if part in node.get("properties", {})]
+        if not nodes:
+            nodes = [value for node in options for value in node.get("patternProperties", {}).values()]
+            nodes += [more for node in options if isinstance(more := node.get("additionalProperties"), dict)]
+    return nodes[0] if nodes else {}
+
+
+def _options(root: JsonSchema, node: JsonSchema) -> list[JsonSchema]:
+    if "$ref" in node:
+        return _options(root, root["$defs"][node["$ref"].rpartition("/")[2]])
+    inner = node.get("anyOf") or node.get("oneOf")
+    return [option for choice in inner for option in _options(root, choice)] if inner else [node]
+
+
+def _belongs(root: JsonSchema, place: Place) -> str:
+    key = str(place[-1])
+    known = next(node["properties"] for node in _options(root, _schema_at(root, place[:-1])) if "properties" in node)
+    homes = [section for section, model in (("budget", Budget), ("evaluate", Evaluate)) if key in model.model_fields]
+    if homes and len(place) == 1:
+        return f", it belongs in {homes[0]!r}"
+    return suggest(key, known)
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2))

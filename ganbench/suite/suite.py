@@ -1,0 +1,189 @@
+"""A suite: a YAML file read into a validated, frozen Suite, with every mistake at file:line:column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from ganbench.core.messages import suggest
+from ganbench.plugin import shipped
+from ganbench.plugin.registry import Registry
+from ganbench.suite import document as yamlfile
+from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of
+from ganbench.suite.document import Document
+from ganbench.suite.guard import Guard
+from ganbench.suite.mistake import Mistake, SuiteError
+from ganbench.suite.reader import Reader
+from ganbench.suite.schema import SuiteFile, shape_mistakes
+from ganbench.suite.sweep import Setting, Sweep, count, lay
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train, with every parameter named."""
+
+    loss: Choice
+    architecture: Choice
+    update: Choice
+    generator_optimizer: Choice
+    discriminator_optimizer: Choice
+    penalties: tuple[Choice, ...] = ()
+    average: float | None = None
+
+    def parts(self) -> dict[str, Choice]:
+        """Every plugin that the variant names, by what it is to it: penalties under ``penalty.`` and their names."""
+        own = {name: value for name, value in vars(self).items() if isinstance(value, Choice)}
+        return own | {f"penalty.{choice.name}": choice for choice in self.penalties}
+
+    def choices(self) -> tuple[tuple[str, Choice], ...]:
+        """Every plugin that the variant names: (kind, choice)."""
+        return tuple((kind_of(part), choice) for part, choice in self.parts().items())
+
+    def at(self, setting: Setting) -> Variant:
+        """The variant with a setting of its sweep laid in."""
+        return Variant.of(lay(self.parts(), setting), self.average)
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Choice], average: float | None) -> Variant:
+        """The variant of these ``parts``, as ``parts()`` has them."""
+        penalties = tuple(choice for part, choice in parts.items() if part.startswith("penalty."))
+        own = {part: choice for part, choice in parts.items() if not part.startswith("penalty.")}
+        return cls(**own, penalties=penalties, average=average)
+
+    def plain(self) -> dict[str, Any]:
+        """The variant as a suite file says it."""
+        generator, discriminator = self.generator_optimizer.plain(), self.discriminator_optimizer.plain()
+        optimizer = (
+            generator if generator == discriminator else dict(zip(PLAYERS, (generator, discriminator), strict=True))
+        )
+        return {
+            **{part: getattr(self, part).plain() for part in PARTS},
+            "optimizer": optimizer,
+            **({"penalty": [choice.plain() for choice in self.penalties]} if self.penalties else {}),
+            **({} if self.average is None else {"average": self.average}),
+        }
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Datasets times variants times seeds, with every default filled in.
+
+    ``steps`` are generator steps, ``batch`` samples a step, ``every`` the steps between evaluations,
+    ``samples`` the number drawn for each. ``references`` are rows that no game has trained, the oracle first.
+    ``sweeps`` are the values that parameters of each variant take; a variant that is not there is trained as it is.
+    ``guard``: how large a change must be to matter when runs are compared, by variant; of all variants under "".
+    """
+
+    name: str
+    description: str | None
+    seeds: tuple[int, ...]
+    steps: int
+    batch: int
+    every: int
+    samples: int
+    datasets: dict[str, Choice]
+    references: tuple[Choice, ...]
+    variants: dict[str, Variant]
+    metrics: tuple[Choice, ...]
+    precision: str = "float32"
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    guard: dict[str, Guard] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> int:
+        """How many settings each variant has: 1 without a sweep."""
+        return max(map(count, self.sweeps.values()), default=1)
+
+    def with_seeds(self, count: int) -> Suite:
+        """The same suite with the seeds 0 to ``count`` - 1."""
+        if count < 1:
+            raise ValueError(f"a suite needs at least 1 seed, not {count}")
+        return replace(self, seeds=tuple(range(count)))
+
+    def resolved(self) -> dict[str, Any]:
+        """Plain data that names every parameter; as YAML it loads as the same suite."""
+        sweeps = {name: to_jsonable_python(dict(sweep)) for name, sweep in self.sweeps.items()}
+        shared = len({json.dumps(sweeps.get(name)) for name in self.variants}) == 1
+        return {
+            "suite": self.name,
+            **({} if self.description is None else {"description": self.description}),
+            "seeds": list(self.seeds),
+            "budget": {"steps": self.steps, "batch": self.batch},
+            "precision": self.precision,
+            "evaluate": {"every": self.every, "samples": self.samples},
+            "datasets": {name: choice.plain() for name, choice in self.datasets.items()},
+            "references": [choice.plain() for choice in self.references],
+            "variants": {
+                name: variant.plain()
+                | ({"sweep": sweeps[name]} if name in sweeps and not shared else {})
+                | ({"guard": dict(self.guard[name])} if name in self.guard else {})
+                for name, variant in self.variants.items()
+            },
+            **({"sweep": next(iter(sweeps.values()))} if sweeps and shared else {}),
+            **({"guard": dict(self.guard[""])} if "" in self.guard else {}),
+            "metrics": [choice.plain() for choice in self.metrics],
+        }
+
+    def to_yaml(self) -> str:
+        """The resolved suite as the text of a suite file."""
+        return yamlfile.dump(self.resolved())
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The path of a suite: of a file, or of a shipped suite by its name; raises SuiteError where there is neither."""
+    path = Path(name_or_path)
+    known = {file.stem: file for file in sorted(shipped.folder("suites").glob("*.yaml"))}
+    text = str(name_or_path)
+    if path.exists() and not path.is_dir():
+        return path
+    if text in known:
+        return known[text]
+    if path.is_dir():
+        message = "is a folder, not a suite file"
+    elif path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        hint = f"; the shipped suite is called {path.stem!r}" if path.stem in known else ""
+        message = f"no such file{hint}"
+    else:
+        message = f"unknown suite{suggest(text, known)}"
+    raise SuiteError([Mistake(text, 0, 0, "", message)])
+
+
+def load(path: str | Path, registry: Registry) -> Suite:
+    """Read and check a suite file; raises SuiteError with every mistake in it."""
+    return _checked(yamlfile.read(Path(path)), registry)
+
+
+def parse(text: str, registry: Registry, file: str = "<text>") -> Suite:
+    """As ``load``, from the text of a suite file."""
+    return _checked(yamlfile.parse(text, file), registry)
+
+
+def _checked(document: Document, registry: Registry) -> Suite:
+    for place, message, key in shape_mistakes(document.value):
+        document.add(place, message, key)
+    reader = Reader(document, registry)
+    reader.read()
+    if document.mistakes:
+        raise SuiteError(document.mistakes)
+    file = SuiteFile.model_validate(document.value)
+    return Suite(
+        name=file.suite,
+        description=file.description,
+        seeds=tuple(range(file.seeds)) if isinstance(file.seeds, int) else tuple(file.seeds),
+        steps=file.budget.steps,
+        batch=file.budget.batch,
+        every=file.evaluate.every or max(1, file.budget.steps // 10),
+        samples=file.evaluate.samples,
+        datasets=reader.datasets,
+        references=tuple(reader.references),
+        variants={name: Variant.of(choices, reader.averages.get(name)) for name, choices in reader.variants.items()},
+        metrics=tuple(reader.metrics),
+        precision=file.precision,
+        sweeps={name: sweep for name, sweep in reader.sweeps.items() if sweep},
+        guard=reader.guard,
+    )

@@ -1,0 +1,99 @@
+"""A sweep: which parameters of a variant take which values, and the rows of the table that this makes.
+
+The keys are paths into a variant as a suite writes it: ``loss.penalty``, ``optimizer.lr`` (both players),
+``optimizer.generator.lr``, ``penalty.r1.weight``. Each combination of values is a *setting*, and each setting a row;
+the variant that they are settings of is their *family*.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ganbench.core.messages import shown
+from ganbench.suite.choice import PARTS, PLAYERS, Choice
+
+#: The values that each parameter takes, as their plugins read them.
+Sweep = Mapping[str, tuple[Any, ...]]
+#: One value for each parameter of a sweep.
+Setting = tuple[tuple[str, Any], ...]
+
+#: More settings of one variant than this are a mistake, most likely of somebody who multiplied in his head.
+MOST = 200
+
+
+def split(key: str) -> tuple[tuple[str, ...], str] | None:
+    """Which choices of a variant a key reaches, by their names in ``suite.Variant``, and which parameter of theirs.
+
+    None where the key is no such path.
+    """
+    part, *inner = key.split(".")
+    if inner[-1:] == ["name"]:
+        return None
+    if part in PARTS and len(inner) == 1:
+        return (part,), inner[0]
+    if part == "penalty" and len(inner) == 2:
+        return (f"penalty.{inner[0]}",), inner[1]
+    if part == "optimizer" and len(inner) == 2 and inner[0] in PLAYERS:
+        return (f"{inner[0]}_optimizer",), inner[1]
+    if part == "optimizer" and len(inner) == 1 and inner[0] not in PLAYERS:
+        return tuple(f"{player}_optimizer" for player in PLAYERS), inner[0]
+    return None
+
+
+def count(sweep: Mapping[str, Iterable[Any]]) -> int:
+    """The number of settings: 1 where nothing is swept."""
+    return math.prod(len(tuple(values)) for values in sweep.values())
+
+
+def settings(sweep: Sweep) -> tuple[Setting, ...]:
+    """Every combination of a sweep's values, the first key's changing slowest; one empty setting without a sweep."""
+    return tuple(tuple(zip(sweep, values, strict=True)) for values in itertools.product(*sweep.values()))
+
+
+def lay(choices: Mapping[str, Choice], setting: Setting) -> dict[str, Choice]:
+    """A variant's choices with a setting laid in; one player's own key goes before the key of both."""
+    laid = dict(choices)
+    for key, value in sorted(setting, key=lambda item: item[0].count(".")):
+        fields, parameter = _known(key)
+        for field in fields:
+            laid[field] = replace(laid[field], parameters={**laid[field].parameters, parameter: value})
+    return laid
+
+
+def row_name(family: str, setting: Setting) -> str:
+    """The name of a setting's row, ``wgan-gp lr=0.0001 penalty=10``: its family and what is special about it.
+
+    A key is cut to its shortest end that no other key of the sweep has. Fit to be the name of a folder.
+    """
+    keys = [key.split(".") for key, _ in setting]
+    words = [f"{_tail(key, keys)}={_word(value)}" for key, (_, value) in zip(keys, setting, strict=True)]
+    return " ".join([family, *words])
+
+
+def _known(key: str) -> tuple[tuple[str, ...], str]:
+    found = split(key)
+    if found is None:
+        raise ValueError(f"{key!r} is no path to a parameter")
+    return found
+
+
+def _tail(key: list[str], keys: list[list[str]]) -> str:
+    others = [other for other in keys if other != key]
+    for length in range(1, len(key)):
+        if not any(other[-length:] == key[-length:] for other in others):
+            return ".".join(key[-length:])
+    return ".".join(key)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_word, value))}]"
+    return re.sub(r"[^\w.+-]", "_", value if isinstance(value, str) else shown(value))

@@ -1,0 +1,159 @@
+"""Reads the sweeps of a suite: which values each variant's parameters take, every mistake at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ganbench.core.messages import shown, suggest
+from ganbench.plugin.parameters import Parameter
+from ganbench.plugin.registry import Registry
+from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, kind_of
+from ganbench.suite.document import Document
+from ganbench.suite.mistake import Place
+from ganbench.suite.sweep import MOST, Setting, Sweep, count, lay, row_name, settings, split
+
+_LONGEST_ROW = 200
+
+
+class SweepReader:
+    """The sweep of each variant, from the suite's or its own; what has the wrong shape is skipped."""
+
+    def __init__(self, document: Document, registry: Registry) -> None:
+        self.sweeps: dict[str, Sweep] = {}
+        self._document = document
+        self._registry = registry
+        self._counts: dict[str, int] = {}
+        self._checked: set[Place] = set()
+        self._unfit: dict[tuple[Place, str], list[str]] = {}
+
+    def read(self, variant: str, raw: Mapping[str, Any], place: Place, choices: Mapping[str, Choice]) -> None:
+        """Read the sweep ``raw`` at ``place`` for one variant, ``choices`` being what could be read of it."""
+        sweep = {key: values for key, values in raw.items() if isinstance(values, list)}
+        if place not in self._checked:
+            self._check_keys(sweep, place)
+            self._checked.add(place)
+        total = count(sweep)
+        if total > MOST:
+            self._document.add(place, f"makes {total} settings of a variant, and may make {MOST} at most")
+            return
+        self._compare(variant, total, place)
+        taken: dict[str, tuple[Any, ...]] = {}
+        for key, values in sweep.items():
+            if parameter := self._parameter(variant, key, (*place, key), choices):
+                read = [self._value(parameter, value, (*place, key, at)) for at, value in enumerate(values)]
+                taken[key] = tuple(value for one in read for value in one)
+        self._check_players(variant, taken, place, choices)
+        if {key: len(values) for key, values in taken.items()} == {key: len(values) for key, values in sweep.items()}:
+            self.sweeps[variant] = taken
+
+    def finish(self) -> None:
+        """Say which variants do not have a parameter that is swept, all those of one plugin at once."""
+        for (place, message), variants in self._unfit.items():
+            names = ", ".join(map(repr, variants))
+            which = "it" if len(variants) == 1 else "them"
+            self._document.add(place, f"{message} (of {names}: give {which} a sweep without it)", key=True)
+
+    def check_rows(self, variant: str, taken: set[str]) -> None:
+        """Check the names of the variant's rows against those ``taken`` already, and take them."""
+        own: dict[str, Setting] = {}
+        for setting in filter(None, settings(self.sweeps.get(variant, {}))):
+            name = row_name(variant, setting)
+            if own.get(name) == setting:
+                continue  # a value given twice is a mistake already
+            own[name] = setting
+            if name in taken:
+                self._document.add(("variants", variant), f"two rows of the table would be called {name!r}", True)
+            if len(name) > _LONGEST_ROW:
+                message = f"the row {shown(name)} has a name of more than {_LONGEST_ROW} characters"
+                self._document.add(("variants", variant), message, True)
+            taken.add(name)
+
+    def architectures(self, variant: str, place: Place, drafted: Draft, choice: Choice) -> list[tuple[Draft, Choice]]:
+        """The variant's architecture with each swept value of its parameters, and where these stand."""
+        inner = {key: key.partition(".")[2] for key in self.sweeps.get(variant, {}) if key.startswith("architecture.")}
+        swept = {key: self.sweeps[variant][key] for key in inner}
+        found = []
+        for setting in settings(swept) if swept else ():
+            places = {inner[key]: (*place, key, swept[key].index(value)) for key, value in setting}
+            found.append(
+                (
+                    replace(drafted, places={**drafted.places, **places}),
+                    lay({"architecture": choice}, setting)["architecture"],
+                )
+            )
+        return found
+
+    def _check_keys(self, sweep: Mapping[str, list[Any]], place: Place) -> None:
+        for key, values in sweep.items():
+            if split(key) is None:
+                self._document.add((*place, key), _no_path(key), key=True)
+            for at, value in enumerate(values):
+                if value in values[:at]:
+                    self._document.add((*place, key, at), f"{shown(value)} is there already")
+
+    def _compare(self, variant: str, total: int, place: Place) -> None:
+        first = next(iter(self._counts), variant)
+        self._counts[variant] = total
+        if total != self._counts[first]:
+            where = place if place[:1] == ("variants",) else ("variants", variant)
+            words = f"{total} {'setting' if total == 1 else 'settings'}, and {first!r} {self._counts[first]}"
+            self._document.add(where, f"{variant!r} has {words}: a fair comparison gives each variant as many tries")
+
+    def _parameter(self, variant: str, key: str, place: Place, choices: Mapping[str, Choice]) -> Parameter | None:
+        """The parameter that a key leads to in this variant; None where it has none."""
+        fields, name = split(key) or ((), "")
+        found = None
+        for field in fields:
+            if field not in choices and field.startswith("penalty."):
+                self._lacks(variant, place, f"no penalty {field.partition('.')[2]!r}")
+                return None
+            if field not in choices:
+                return None
+            entry = self._registry.get(kind_of(field), choices[field].name)
+            known = {parameter.name: parameter for parameter in entry.parameters}
+            if name not in known:
+                near = suggest(name, known) if known else "; it has none"
+                message = f"unknown parameter {shown(name)} of {entry.kind} {entry.name!r}{near}"
+                self._lacks(variant, place, message)
+                return None
+            found = known[name]
+        return found
+
+    def _lacks(self, variant: str, place: Place, message: str) -> None:
+        variants = self._unfit.setdefault((place, message), [])
+        variants.extend({variant} - set(variants))
+
+    def _value(self, parameter: Parameter, value: Any, place: Place) -> tuple[Any, ...]:
+        """The value as the plugin reads it; nothing after adding why it cannot be read."""
+        try:
+            return (parameter.read(value),)
+        except ValueError as problem:
+            self._document.add(place, str(problem))
+            return ()
+
+    def _check_players(self, variant: str, taken: Sweep, place: Place, choices: Mapping[str, Choice]) -> None:
+        """Refuse to make two players equal that the variant has made different: that is hardly what is meant."""
+        for key in taken:
+            fields, name = split(key) or ((), "")
+            alone = [f"optimizer.{player}.{name}" for player in PLAYERS]
+            if len(fields) == 1 or any(own in taken for own in alone):
+                if len(fields) > 1 and all(own in taken for own in alone):
+                    message = f"changes nothing: {' and '.join(alone)} are swept too"
+                    self._document.add((*place, key), message, key=True)
+                continue
+            values = [choices[field].parameters.get(name) for field in fields]
+            if values[0] != values[1]:
+                message = f"{variant!r} gives its players different values of {name!r}: sweep {' or '.join(alone)}"
+                self._document.add((*place, key), message, key=True)
+
+
+def _no_path(key: str) -> str:
+    part, _, inner = key.partition(".")
+    if inner.rpartition(".")[2] == "name" or (key in (*PARTS, "optimizer", "penalty")):
+        return "is a plugin: to compare plugins, make variants of them"
+    example = "write for example optimizer.lr, optimizer.generator.lr or loss.penalty"
+    if part not in (*PARTS, "optimizer", "penalty"):
+        return f"{shown(part)} is no part of a variant{suggest(part, (*PARTS, 'optimizer', 'penalty'))}"
+    return f"leads to no parameter: {example}"

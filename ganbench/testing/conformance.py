@@ -1,0 +1,128 @@
+"""The kit as a whole: which plugins are meant, and the properties of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+
+import torch
+
+from ganbench.core.errors import NotApplicable
+from ganbench.core.threads import threads
+from ganbench.plugin.entry import Broken, Entry
+from ganbench.plugin.kinds import KINDS
+from ganbench.plugin.loader import load_file
+from ganbench.plugin.registry import Registry, display
+from ganbench.testing import (
+    architectures,
+    datasets,
+    dirac,
+    fdivergence,
+    metrics,
+    optimizers,
+    penalties,
+    references,
+    slopes,
+    terms,
+    training,
+    updates,
+)
+from ganbench.testing.result import Property, Result, Subject, judge, said_once, settings
+
+
+def check(
+    plugin: str | Path,
+    registry: Registry | None = None,
+    *,
+    kind: str | None = None,
+    compile: bool = False,  # noqa: A002
+) -> tuple[Result, ...]:
+    """The result of each property of a plugin: a file, whose values are all checked, or the name of a loaded one.
+
+    ``kind``: only values of this kind; ``compile``: really compile, some seconds for each. Raises LookupError where
+    there is no such plugin, and ValueError where its file is broken.
+    """
+    loaded, entries = find(plugin, Registry.load([Path("plugins")]) if registry is None else registry, kind)
+    return tuple(result for entry in entries for result in results(entry, loaded, compile=compile))
+
+
+def assert_conforms(plugin: str | Path, registry: Registry | None = None, *, compile: bool = False) -> None:  # noqa: A002
+    """Raise AssertionError with a line for each property that fails, where what fails alike is said once."""
+    failed = [each for each in check(plugin, registry, compile=compile) if each.status == "fail"]
+    if failed:
+        of_one = groupby(failed, key=lambda each: f"{each.kind} {each.name}")
+        lines = [f"{name}: {what}: {reason}" for name, own in of_one for _, what, reason in said_once(tuple(own))]
+        raise AssertionError("\n".join(lines))
+
+
+def find(plugin: str | Path, registry: Registry, kind: str | None = None) -> tuple[Registry, tuple[Entry, ...]]:
+    """The plugins that are meant, and the registry to check them in. Raises as ``check`` does.
+
+    A file's own values stand in for others of their names.
+    """
+    path = Path(plugin)
+    if isinstance(plugin, Path) or path.suffix == ".py":
+        if not path.is_file():
+            raise LookupError(f"{path}: there is no such file")
+        outcomes = load_file(path, "checked", path.read_bytes())
+        if broken := [each for each in outcomes if isinstance(each, Broken)]:
+            raise ValueError("\n".join(f"{path}: {each.cause}" for each in broken))
+        entries = tuple(each for each in outcomes if isinstance(each, Entry))
+        names = {(entry.kind, entry.name) for entry in entries}
+        others = tuple(entry for entry in registry.entries if (entry.kind, entry.name) not in names)
+        registry = replace(registry, entries=others + entries)
+        meant = tuple(entry for entry in entries if kind in (None, entry.kind))
+        if not meant:
+            raise LookupError(f"{path}: has no {kind}")
+        return registry, meant
+    kinds = [each for each in KINDS if kind in (None, each) and plugin in registry.names(each)]
+    if not kinds:
+        registry.get(kind or "loss", str(plugin))
+    return registry, tuple(registry.get(each, str(plugin)) for each in kinds)
+
+
+def twin(entry: Entry, registry: Registry) -> str:
+    """What to say where another plugin has the name of one from a file already; else nothing."""
+    for other in registry.entries:
+        same = Path(other.source).resolve() == Path(entry.source).resolve() or other.sha256 == entry.sha256
+        if (other.kind, other.name) == (entry.kind, entry.name) and not same:
+            both = f"{display(other.source)} and {display(entry.source)}"
+            named = f"a suite that names the {entry.kind} {entry.name!r}"
+            return f"{named} will be refused: two plugins have that name, {both}"
+    return ""
+
+
+def results(entry: Entry, registry: Registry, *, compile: bool = False) -> tuple[Result, ...]:  # noqa: A002
+    """The result of each property of one plugin."""
+    try:
+        subjects = [Subject(entry, registry, setting, compile) for setting in settings(entry)]
+    except NotApplicable as reason:
+        return (Result(entry.kind, entry.name, "everything", "n/a", str(reason)),)
+    # A kit's tensors are small: more threads wait for each other.
+    with threads(1), torch.random.fork_rng(devices=[]):
+        return tuple(judge(of_kind(entry.kind), subjects))
+
+
+def of_kind(kind: str) -> Sequence[Property]:
+    """The properties that a kind's plugins are tested for."""
+    own: tuple[Property, ...]
+    match kind:
+        case "loss":
+            own = (*terms.PROPERTIES, *fdivergence.PROPERTIES, slopes.LINE, slopes.CONSTANT, *dirac.PROPERTIES)
+        case "penalty":
+            own = (*terms.PROPERTIES, *penalties.PROPERTIES, slopes.LINE, *dirac.PROPERTIES)
+        case "update":
+            own = (*updates.PROPERTIES, *dirac.RULE_PROPERTIES)
+        case "optimizer":
+            own = optimizers.PROPERTIES
+        case "architecture":
+            own = architectures.PROPERTIES
+        case "dataset":
+            return datasets.PROPERTIES
+        case "metric":
+            return metrics.PROPERTIES
+        case _:
+            return references.PROPERTIES
+    return (*own, *training.PROPERTIES)

@@ -1,0 +1,211 @@
+"""A game at one point: both players' parameters and a minibatch, in float64, of which a test may choose rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.core.errors import out_of_memory
+from ganbench.core.rng import stream
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Player, Players
+from ganbench.suite.plan import Cell, plan
+from ganbench.suite.suite import parse
+from ganbench.testing.result import Subject
+from ganbench.train.build import build_networks, modules, rules
+from ganbench.train.data import build_dataset, draw
+from ganbench.train.step.draws import Tape, fill
+from ganbench.train.step.flat_network import Buffers, Network, buffers_of, flatten
+from ganbench.train.step.game import Memory, StepGame, autograd_gradient, functional_gradient
+from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.rules import PlayerName, Rules
+
+CPU = torch.device("cpu")
+#: Divisible by the sizes of packs.
+BATCH = 24
+DATA = {"name": "ring", "radius": 1.0, "std": 0.3}
+NETWORK = {"name": "mlp", "width": 8, "depth": 1, "activation": "tanh"}
+
+
+def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **suite: Any) -> Cell:
+    """The cell of a variant, as a suite would have it; ``suite``: its other keys. Raises SuiteError."""
+    document = {
+        "suite": "conformance",
+        "seeds": [0],
+        "budget": {"steps": 100, "batch": BATCH},
+        "evaluate": {"samples": 500},
+        "datasets": {"data": data or DATA},
+        "variants": {"it": {"loss": "nonsaturating", "architecture": NETWORK} | variant},
+        "references": [],
+    } | suite
+    return next(cell for cell in plan(parse(json.dumps(document), registry)) if cell.recipe)
+
+
+def variant_of(subject: Subject) -> dict[str, Any]:
+    """The variant of a suite that uses the plugin as the subject has it."""
+    return {subject.entry.kind: {"name": subject.entry.name, **subject.parameters}}
+
+
+class Rows(Tape):
+    """A step's random numbers as rows of what a batch of ``size`` draws: the same row always has the same numbers."""
+
+    def __init__(self, rows: Tensor, size: int, real: Tensor, z: Tensor) -> None:
+        super().__init__()
+        self._rows, self._size = rows, size
+        self._given = {"real": real, "latent": z}
+        self._asked = 0
+
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+        """The rows of what is drawn; a number for each of a few packs of rows goes with its pack."""
+        if purpose in self._given:
+            return self._given[purpose][self._rows]
+        self._asked += 1
+        generator = stream(0, f"conformance.{self._asked}")
+        rows, first = len(self._rows), shape[0] if shape else 0
+        if not first or (rows % first and first % rows):
+            return self._like(fill(kind, shape, generator))
+        if first >= rows:
+            each = (first // rows, self._size, *shape[1:])
+            return self._like(fill(kind, each, generator))[:, self._rows].reshape(shape)
+        pack = rows // first
+        drawn = self._like(fill(kind, (self._size // pack, *shape[1:]), generator))
+        return drawn[self._rows[::pack] // pack]
+
+    def _like(self, drawn: Tensor) -> Tensor:
+        return drawn.to(self._given["real"].dtype)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Both players' parameters, (parameters,), what penalties remember, and a minibatch."""
+
+    rules: Rules
+    buffers: tuple[Buffers, Buffers]
+    theta: dict[PlayerName, Tensor]
+    memory: Memory
+    real: Tensor
+    z: Tensor
+
+    def game(self, rows: Tensor | None = None, rules: Rules | None = None, *, tape: bool = False) -> StepGame:
+        """The game on some rows of the minibatch, in any order and number; ``tape``: by the autograd tape."""
+        own = rules or self.rules
+        rows = torch.arange(len(self.real)) if rows is None else rows
+        source = Rows(rows, len(self.real), self.real, self.z)
+        gradient = autograd_gradient if tape else functional_gradient
+        return StepGame(replace(own, batch=len(rows)), self.buffers, source, torch.tensor(0), gradient, self.memory)
+
+    def single(self) -> Position:
+        """The same in float32, as it is trained."""
+
+        def single(tree: Any) -> Any:
+            return torch.utils._pytree.tree_map(lambda x: x.float() if x.is_floating_point() else x, tree)
+
+        own = {name: single(getattr(self, name)) for name in ("buffers", "theta", "memory", "real", "z")}
+        return replace(self, **own)
+
+    def players(self) -> Players:
+        """The players as an update rule is given them, with fresh optimisers that keep no state."""
+        return Players(*(Player(self.theta[player], (), torch.zeros(())) for player in ("discriminator", "generator")))
+
+    def loss(
+        self,
+        player: PlayerName,
+        *,
+        rows: Tensor | None = None,
+        rules: Rules | None = None,
+        at: Tensor | None = None,
+    ) -> Tensor:
+        """One player's loss, with its penalties; ``at``: other parameters of that player's own."""
+        theta = self.theta if at is None else {**self.theta, player: at}
+        game = self.game(rows, rules)
+        compute = game.discriminator_loss if player == "discriminator" else game.generator_loss
+        with own_chance(game):
+            return compute(theta["discriminator"], theta["generator"], game.draw())
+
+    def gradient(self, player: PlayerName, value: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """The gradient of ``value``, or of one player's loss, with respect to that player's parameters."""
+        function = value or (lambda theta: self.loss(player, at=theta))
+        try:
+            return functional_gradient(function, self.theta[player])[0]
+        except Exception as error:
+            if out_of_memory(error):
+                raise
+            return autograd_gradient(function, self.theta[player])[0]
+
+
+class Sure(Network):
+    """A discriminator with the largest logit of each call at ``logit``."""
+
+    def __init__(self, module: torch.nn.Module, logit: float) -> None:
+        super().__init__(module)
+        self._logit = logit
+
+    def call(self, *arguments: Any, part: str = "", **options: Any) -> Tensor:
+        """The output, larger where it is logits."""
+        output = super().call(*arguments, part=part, **options)
+        if part:
+            return output
+        flat = output.detach().flatten()
+        largest = flat.gather(0, flat.abs().argmax(0, keepdim=True))
+        return output * (self._logit / largest)
+
+
+class Sides(Network):
+    """A discriminator of two logits: what is nearest to a real sample has the first, to a fake one the other."""
+
+    def __init__(self, at: Position, logits: tuple[float, float]) -> None:
+        super().__init__(at.rules.discriminator.module)
+        self._logits = logits
+        fake = at.rules.generator.call(at.theta["generator"], at.buffers[1], at.z)
+        self._real, self._fake = (x.detach().flatten(1) for x in (at.real, fake))
+
+    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
+        """A logit for each sample, whatever the parameters."""
+        output = super().call(theta, buffers, *inputs, part=part, **options)
+        if part:
+            return output
+        x = inputs[0].detach().flatten(1)
+        real = torch.cdist(x, self._real).amin(1) <= torch.cdist(x, self._fake).amin(1)
+        return 0 * output.flatten() + torch.where(real, *self._logits).to(x.dtype)
+
+
+@contextmanager
+def own_chance(game: StepGame) -> Iterator[None]:
+    """What code draws from torch's global generator comes from the game's own numbers, as in training."""
+    with OwnRandomness(game.draw().random):
+        yield
+
+
+def position(variant: dict[str, Any], registry: Registry, *, data: Any = None) -> Position:
+    """A variant's game at the parameters that it starts from. Raises PluginError."""
+    cell = cell_of(variant, registry, data=data)
+    assert cell.recipe is not None
+    dataset = build_dataset(cell.data, registry)
+    (networks,) = build_networks(cell.recipe, registry, dataset, cell.seeds)
+    own = rules(cell, cell.recipe, registry, dataset, networks, CPU)
+    D, G = modules(networks)
+    buffers = tuple({name: _double(each) for name, each in buffers_of(module).items()} for module in (D, G))
+    latent = fill(own.latent_kind, (BATCH, *own.latent), stream(0, "conformance.z"))
+    return Position(
+        rules=own,
+        buffers=(buffers[0], buffers[1]),
+        theta={"discriminator": flatten(D).double(), "generator": flatten(G).double()},
+        memory=tuple(tuple(torch.tensor(number).double() for number in each.memory) for each in own.penalties),
+        real=mirrored(draw(dataset, BATCH // 2, stream(0, "conformance.real")).double()),
+        z=latent.double(),
+    )
+
+
+def mirrored(x: Tensor) -> Tensor:
+    """A batch and its mirror image through its mean: halves that are alike in mean and spread."""
+    return torch.cat([x, 2 * x.mean(0) - x])
+
+
+def _double(tensor: Tensor) -> Tensor:
+    return tensor.double() if tensor.is_floating_point() else tensor

@@ -1,0 +1,107 @@
+"""A cell's networks and the rules of its game, put together from the plugins that its recipe names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ganbench.core.errors import PluginError, describe
+from ganbench.core.rng import isolated, stream
+from ganbench.plugin.binding import bind
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Optimizer, Penalty
+from ganbench.suite.plan import Cell
+from ganbench.suite.suite import Variant
+from ganbench.train.data import draw
+from ganbench.train.step.check import check_networks, judges
+from ganbench.train.step.flat_network import Network, whole
+from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
+
+
+def build_networks(
+    recipe: Variant, registry: Registry, dataset: Distribution, seeds: tuple[int, ...]
+) -> list[Networks]:
+    """Each seed's networks: the architecture's, or what the loss makes of it. Raises PluginError where they do not fit.
+
+    Modules initialise themselves from torch's global generator: each seed lends them one of its own.
+    """
+    build = bind(registry.value(Architecture, recipe.architecture.name).build, recipe.architecture.parameters)
+    loss = registry.value(Loss, recipe.loss.name)
+    players = loss.players and bind(loss.players, recipe.loss.parameters)
+    networks: list[Networks] = []
+
+    def architecture(shape: tuple[int, ...]) -> Networks:
+        try:
+            built = build({"shape": tuple(shape)})
+        except Exception as error:
+            raise PluginError(f"architecture {recipe.architecture.name}: {describe(error)}") from error
+        if not networks:
+            check_networks(recipe.architecture.name, built, tuple(shape))
+        return built
+
+    for seed in seeds:
+        with isolated(seed, "initial"):
+            if players is None:
+                networks.append(architecture(dataset.shape))
+                continue
+            random = stream(seed, "initial.data")
+            scope: dict[str, Any] = {
+                "build": architecture,
+                "shape": dataset.shape,
+                "data": lambda n, random=random: draw(dataset, n, random),
+            }
+            try:
+                made = players(scope)
+            except PluginError:
+                raise
+            except Exception as error:
+                raise PluginError(f"loss {recipe.loss.name}: {describe(error)}") from error
+            if not networks:
+                check_networks(recipe.loss.name, made, dataset.shape, "loss", loss.parts)
+            networks.append(made)
+    return networks
+
+
+def modules(networks: Networks) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """The two players with their parts: (discriminator, generator)."""
+    return (
+        whole(networks.discriminator, networks.discriminator_parts),
+        whole(networks.generator, networks.generator_parts),
+    )
+
+
+def rules(
+    cell: Cell, recipe: Variant, registry: Registry, dataset: Distribution, networks: Networks, device: torch.device
+) -> Rules:
+    """The rules of a cell's game."""
+    loss = registry.value(Loss, recipe.loss.name)
+    losses = bind_loss(loss, recipe.loss.parameters)
+    optimizers = [
+        bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
+        for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
+    ]
+    # Before they are on the device: it asks on the CPU.
+    judging = loss.players is None or judges(networks, dataset.shape)
+    D, G = (Network(module.to(device), bfloat16=cell.precision == "bfloat16") for module in modules(networks))
+    owners: tuple[tuple[PlayerName, Any], ...] = (
+        ("discriminator", networks.discriminator_parts),
+        ("generator", networks.generator_parts),
+    )
+    return Rules(
+        discriminator=D,
+        generator=G,
+        discriminator_loss=losses[0],
+        generator_loss=losses[1],
+        discriminator_optimizer=optimizers[0],
+        generator_optimizer=optimizers[1],
+        batch=cell.batch,
+        shape=dataset.shape,
+        latent=networks.latent,
+        latent_kind="normal" if networks.latent_distribution == "normal" else "symmetric",
+        parts=tuple((part, player) for player, own in owners for part in own),
+        project=loss.project and bind(loss.project, recipe.loss.parameters),
+        penalties=tuple(bind_penalty(registry.value(Penalty, choice.name), choice) for choice in recipe.penalties),
+        average=recipe.average,
+        judges=judging,
+    )

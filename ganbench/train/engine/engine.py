@@ -1,0 +1,230 @@
+"""Engines: one step written for one model, run for all replicas, a chunk of them at a time.
+
+* ``eager``: ``vmap`` over the replicas, operation by operation: nothing to wait for.
+* ``compiled``: the same step compiled whole; on a CPU a chunk a core, on a GPU as CUDA graphs of several steps.
+* ``serial``: one replica after another with the autograd tape: for plugins that cannot be batched.
+
+They differ in nothing but rounding, and so do chunks of one size and another.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+
+from ganbench.core.errors import describe, out_of_memory
+from ganbench.core.rng import isolated, reseed
+from ganbench.core.threads import pool, threads
+from ganbench.train.engine.chunks import Chunks
+from ganbench.train.engine.compiler import compiled
+from ganbench.train.engine.cuda_graph import STEPS, Captured
+from ganbench.train.step.draws import Noise
+from ganbench.train.step.step import Constants, Draws, FlatStep, State, Step, batch, flat, of_replica
+
+ENGINES = ("eager", "compiled", "serial")
+#: Blocks of random numbers are kept between two runs of steps where all of them together hold at most so many bytes.
+KEPT_BYTES = 2**28
+#: Steps after which a thread takes another chunk.
+TURN = 16
+
+
+class Engine:
+    """Runs steps of all replicas.
+
+    ``step``: of one model, for the engine's kind of gradient; ``noise``: the draws of some of the ``seeds``, each the
+    seed of a replica; ``shared``: what makes two steps the same to the compiler, besides their shapes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        noise: Callable[[tuple[int, ...]], Noise],
+        seeds: Sequence[int],
+        chunks: Chunks,
+        *,
+        shared: str,
+        draws_globally: bool = False,
+    ) -> None:
+        self.name = name
+        self.chunks = chunks
+        #: What there is to say about how it runs.
+        self.note = ""
+        self._step = step if name == "serial" else batch(step)
+        self._noise_of = noise
+        self._seeds = tuple(seeds)
+        self._shared = shared
+        self._draws_globally = draws_globally
+        self._noises: dict[range, Noise] = {}
+        #: By the number of replicas; None where capture failed.
+        self._captured: dict[int, Captured | None] = {}
+
+    @property
+    def block(self) -> int:
+        """A number of steps after which nothing drawn is left over: what to time, so that drawing counts in full."""
+        return self._noise_of(self._seeds[:1]).longest
+
+    def run(self, state: State, constants: Constants, start: int, stop: int) -> State:
+        """The state after steps start, ..., stop - 1.
+
+        Where memory runs out it begins again with half as many replicas at once, until there is one alone.
+        """
+        while True:
+            try:
+                return self._run(state, constants, start, stop)
+            except Exception as error:
+                if self.chunks.halved() == self.chunks or not out_of_memory(error):
+                    raise
+                self.chunks = self.chunks.halved()
+                self.note = f"memory ran out: {self.chunks.size} of {self.chunks.replicas} seeds train at once"
+            # Not in the handler: the error holds what filled the memory.
+            self._noises.clear()
+            self._captured.clear()
+            if state.survived.is_cuda:
+                torch.cuda.empty_cache()
+
+    def prepare(self, state: State, constants: Constants) -> None:
+        """Compile, so that the first steps do not have to wait."""
+        if self.name == "compiled":
+            self.run(state, constants, 0, 1)
+
+    def _run(self, state: State, constants: Constants, start: int, stop: int) -> State:
+        indices = torch.arange(start, stop, device=state.survived.device).unbind()
+        if self.name == "serial":
+            with threads(self.chunks.threads):
+                return self._serial(state, constants, start, stop, indices)
+        structure = tree_flatten(state)[1]
+        stopping = threading.Event()
+        parts = self.chunks.parts()
+        chunks = [self._chunk(part, state, constants, start, indices, stopping) for part in parts]
+        if self.chunks.workers == 1:
+            with threads(self.chunks.threads):
+                done = [_last(chunk) for chunk in chunks]
+        else:
+            # Compiled once, here: the threads would wait for each other.
+            _last(self._chunk(parts[0], state, constants, start, (), stopping))
+            done = self._in_turns(chunks, stopping)
+        if len(done) == 1:
+            return tree_unflatten(done[0], structure)  # type: ignore[no-any-return]
+        return tree_unflatten([torch.cat(leaves) for leaves in zip(*done, strict=True)], structure)  # type: ignore[no-any-return]
+
+    def _in_turns(self, chunks: Sequence[Iterator[list[Tensor]]], stopping: threading.Event) -> list[list[Tensor]]:
+        """The last of each chunk, the threads taking them in turns: where a core is busy, another does more."""
+        workers = pool(self.chunks.workers, self.chunks.threads)
+        done: list[list[Tensor]] = [[] for _ in chunks]
+        waiting = {workers.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
+        try:
+            while waiting:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    at, own = waiting.pop(future), future.result()
+                    if own is not None:
+                        done[at] = own
+                        waiting[workers.submit(next, chunks[at], None)] = at
+        finally:
+            stopping.set()
+            for future in waiting:
+                future.cancel()
+            # None is left at work behind the back of who begins again, or goes away.
+            wait(waiting)
+        return done
+
+    def _chunk(
+        self,
+        part: range,
+        state: State,
+        constants: Constants,
+        start: int,
+        indices: Sequence[Tensor],
+        stopping: threading.Event,
+    ) -> Iterator[list[Tensor]]:
+        """The state of some replicas, laid flat: after each turn of steps, and after all."""
+        filling = self.chunks.size - len(part) if self.name == "compiled" else 0
+        own, fixed = (tree_flatten(_some(tree, part, filling))[0] for tree in (state, constants))
+        noise, kept = self._noise(part, filling)
+        step = self._ready(state, constants, own, fixed, noise.at(start))
+        at = 0
+        cuda = state.survived.is_cuda and self.name == "compiled"
+        captured = self._graph(step, own, fixed, noise, start) if cuda else None
+        while captured is not None and len(indices) - at >= STEPS:
+            own = captured.run(own, fixed, noise.span(start + at, STEPS), indices[at])
+            at += STEPS
+        for index in indices[at:]:
+            if stopping.is_set():
+                break
+            own = list(step(own, fixed, noise.at(start + at), index))
+            at += 1
+            # Where noise is not kept, no more chunks than there are threads hold theirs at once.
+            if kept and at % TURN == 0:
+                yield [leaf[: len(part)] for leaf in own]
+        del noise
+        yield [leaf[: len(part)] for leaf in own]
+
+    def _ready(
+        self, state: State, constants: Constants, own: list[Tensor], fixed: list[Tensor], draws: Draws
+    ) -> FlatStep:
+        step = flat(self._step, state, constants)
+        if self.name != "compiled":
+            return step
+        index = torch.zeros((), dtype=torch.long, device=state.survived.device)
+        return compiled(step, own, fixed, draws, index, shared=self._shared, threads=self.chunks.threads)
+
+    def _graph(
+        self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: Noise, start: int
+    ) -> Captured | None:
+        size = len(own[0])
+        if size not in self._captured:
+            try:
+                self._captured[size] = Captured(step, own, fixed, noise.span(start, STEPS))
+            except RuntimeError as error:
+                if out_of_memory(error):
+                    raise
+                self._captured[size] = None
+                why = f"CUDA graphs could not be captured: {describe(error)}"
+                self.note = "; ".join(filter(None, (self.note, why)))
+        return self._captured[size]
+
+    def _noise(self, part: range, filling: int) -> tuple[Noise, bool]:
+        """The noise of some replicas, and whether it is kept for the next run of steps."""
+        if part not in self._noises:
+            noise = self._noise_of(tuple(self._seeds[i] for i in (*part, *[part[-1]] * filling)))
+            if noise.bytes * len(self.chunks.parts()) > KEPT_BYTES:
+                return noise, False
+            self._noises[part] = noise
+        return self._noises[part], True
+
+    def _serial(self, state: State, constants: Constants, start: int, stop: int, indices: Sequence[Tensor]) -> State:
+        replicas = []
+        for replica, seed in enumerate(self._seeds):
+            own, fixed = of_replica(state, replica), of_replica(constants, replica)
+            noise, _ = self._noise(range(replica, replica + 1), 0)
+            # What still draws from torch's global generator is lent one that belongs to this seed and step.
+            with isolated(seed, "global"):
+                for step, index in zip(range(start, stop), indices, strict=True):
+                    if self._draws_globally:
+                        reseed(seed, "global", step)
+                    own = self._step(own, fixed, tuple(draw[0] for draw in noise.at(step)), index)
+            replicas.append(own)
+        stacked: State = tree_map(lambda *tensors: torch.stack(tensors), *replicas)
+        return stacked
+
+
+def _some(tree: Any, part: range, filling: int) -> Any:
+    """Some replicas of a tree; the last of them again ``filling`` times, so that all chunks have one shape."""
+
+    def take(tensor: Tensor) -> Tensor:
+        own = tensor[part.start : part.stop]
+        return torch.cat([own, own[-1:].expand(filling, *own.shape[1:])]) if filling else own
+
+    return tree_map(take, tree)
+
+
+def _last(turns: Iterator[list[Tensor]]) -> list[Tensor]:
+    # One at a time is held: each is a whole state.
+    return deque(turns, maxlen=1).pop()

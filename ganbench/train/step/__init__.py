@@ -1,0 +1,1 @@
+"""One training step of one model: the game, the networks as functions of a vector, the draws."""

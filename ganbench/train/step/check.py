@@ -1,0 +1,132 @@
+"""What plugins give back, checked once before training, so that a mistake is told in the plugin's own terms."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganbench.core.errors import PluginError, describe
+from ganbench.core.rng import stream
+from ganbench.plugin.types import Distribution, Networks
+from ganbench.train.step.flat_network import Network, whole
+
+_FEW = 4
+_ONE_EACH = ((_FEW,), (_FEW, 1))
+
+
+def check_distribution(name: str, distribution: Distribution, kind: str = "dataset") -> None:
+    """Raise PluginError unless it samples as it must: shape, type, finite, and from its generator alone."""
+    try:
+        samples, again = (distribution.sample(_FEW, stream(0, "check")) for _ in range(2))
+    except Exception as error:
+        raise PluginError(f"{kind} {name}: {describe(error)}") from error
+    wanted = (_FEW, *distribution.shape)
+    if not isinstance(samples, Tensor) or samples.dtype != torch.float32:
+        raise PluginError(f"{kind} {name}: sample() must return a float32 tensor, not {_kind(samples)}")
+    if tuple(samples.shape) != wanted:
+        raise PluginError(f"{kind} {name}: sample({_FEW}) must have the shape {wanted}, not {tuple(samples.shape)}")
+    if not samples.isfinite().all():
+        raise PluginError(f"{kind} {name}: sample() gives numbers that are not finite")
+    if not torch.equal(samples, again):
+        raise PluginError(f"{kind} {name}: sample() must draw from the generator it is given, and from nothing else")
+
+
+def check_networks(
+    name: str, networks: Networks, shape: tuple[int, ...], kind: str = "architecture", parts: tuple[str, ...] = ()
+) -> None:
+    """Raise PluginError unless the two players fit the data, each other and the latent.
+
+    What a loss makes, of the ``kind`` loss, has its ``parts``, and its D may take what the loss gives it.
+    """
+    if not isinstance(networks, Networks):
+        raise PluginError(f"{kind} {name}: must return Networks, not {_kind(networks)}")
+    own = {"generator": networks.generator_parts, "discriminator": networks.discriminator_parts}
+    if sorted([*own["generator"], *own["discriminator"]]) != sorted(parts):
+        given = ", ".join(sorted([*own["generator"], *own["discriminator"]])) or "none"
+        raise PluginError(f"{kind} {name}: its networks have the parts {given}, and its Loss says {parts}")
+    for player, more in own.items():
+        modules = {player: getattr(networks, player), **more}
+        for part, module in modules.items():
+            _check_module(f"{kind} {name}: the {part}", module)
+        if not Network(whole(modules.pop(player), modules)).parameters:
+            raise PluginError(f"{kind} {name}: the {player} has no parameters to train")
+    # A copy, since a module may change itself when it is called.
+    generator = copy.deepcopy(networks.generator)
+    with torch.no_grad():
+        fake = _called(f"{kind} {name}", "generator", generator, torch.zeros(_FEW, *networks.latent))
+    if tuple(fake.shape) != (_FEW, *shape):
+        raise PluginError(
+            f"{kind} {name}: the generator gives the shape {tuple(fake.shape[1:])}, and the data has {shape}"
+        )
+    if kind == "architecture":
+        logits = _judged(name, networks, shape)
+        if tuple(logits.shape) not in _ONE_EACH:
+            raise PluginError(
+                f"architecture {name}: the discriminator must give one logit a sample, ({_FEW},) or ({_FEW}, 1), "
+                f"not {tuple(logits.shape)}"
+            )
+
+
+def judges(networks: Networks, shape: tuple[int, ...]) -> bool:
+    """Whether the discriminator gives one logit for each single sample."""
+    try:
+        return tuple(_judged("", networks, shape).shape) in _ONE_EACH
+    except PluginError:
+        return False
+
+
+def _judged(name: str, networks: Networks, shape: tuple[int, ...]) -> Tensor:
+    discriminator = copy.deepcopy(networks.discriminator)
+    with torch.no_grad():
+        return _called(f"architecture {name}", "discriminator", discriminator, torch.zeros(_FEW, *shape))
+
+
+def _check_module(who: str, module: Any) -> None:
+    if not isinstance(module, nn.Module):
+        raise PluginError(f"{who} must be a torch.nn.Module, not {_kind(module)}")
+    for name, part in module.named_modules():
+        for attribute, value in vars(part).items():
+            if isinstance(value, Tensor):
+                where = f"{name}.{attribute}".lstrip(".")
+                raise PluginError(
+                    f"{who}'s tensor {where!r} is neither a parameter nor a buffer, so all seeds would share one: "
+                    "use register_buffer"
+                )
+    if frozen := [name for name, parameter in module.named_parameters() if not parameter.requires_grad]:
+        raise PluginError(f"{who}'s parameter {frozen[0]!r} is frozen: hold it as a buffer instead")
+
+
+def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
+    """What a penalty remembers, in the precision that it was; raises PluginError where it is not as many scalars."""
+    if not isinstance(value, tuple) or [getattr(one, "shape", None) for one in value] != [one.shape for one in before]:
+        raise PluginError(f"penalty {name}'s remember() must return a tuple of {len(before)} scalar tensors")
+    # A number that a sweep varies is of 64 bits, and makes what it meets so.
+    return tuple(one.to(was.dtype) for one, was in zip(value, before, strict=True))
+
+
+def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor:
+    """The value of a loss; raises PluginError where it is not a scalar tensor."""
+    if not isinstance(value, Tensor):
+        raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}")
+    if value.dim():
+        raise PluginError(
+            f"{whose} {function}() must return a scalar, not the shape {tuple(value.shape)}: take its .mean()"
+        )
+    return value
+
+
+def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
+    try:
+        output = module(x)
+    except Exception as error:
+        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {describe(error)}") from error
+    if not isinstance(output, Tensor):
+        raise PluginError(f"{who}: the {player} must return a tensor, not {_kind(output)}")
+    return output
+
+
+def _kind(value: Any) -> str:
+    return f"a {value.dtype} tensor" if isinstance(value, Tensor) else f"{type(value).__name__}"

@@ -1,0 +1,128 @@
+"""What a step draws at random: recorded once on one model, then drawn for blocks of steps and all seeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganbench.core.rng import stream
+from ganbench.plugin.types import Distribution
+
+#: One seed's draws of one purpose in one block hold at most this many numbers, and a block this many steps. Both are
+#: part of what defines a run's numbers: they must not depend on how many seeds train together, on what else a variant
+#: draws, or on memory.
+BLOCK_NUMBERS = 2**18
+BLOCK_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One random tensor of a step: ``kind`` is real, normal, uniform or symmetric (uniform on (-1, 1))."""
+
+    purpose: str
+    kind: str
+    shape: tuple[int, ...]
+
+    @property
+    def block_steps(self) -> int:
+        """The steps that one seeded generator draws for."""
+        return max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, torch.Size(self.shape).numel())))
+
+
+class Tape:
+    """Hands out a step's draws in order; with no tensors, invents them and records what was asked for."""
+
+    def __init__(self, tensors: Sequence[Tensor] | None = None, device: torch.device | str = "cpu") -> None:
+        self.draws: list[Draw] = []
+        self._tensors = tensors
+        self._device = device
+        self._next = 0
+        self._counts: dict[str, int] = {}
+
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+        """The next draw; its purpose is numbered within a step, so that variants with like draws share them."""
+        if self._tensors is not None:
+            tensor = self._tensors[self._next]
+            self._next += 1
+            return tensor
+        count = self._counts.get(purpose, 0)
+        self._counts[purpose] = count + 1
+        self.draws.append(Draw(f"{purpose}.{count}", kind, shape))
+        generator = stream(0, f"probe.{purpose}", count, self._device)
+        return fill(kind, shape, generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        return self.take("normal", "normal", shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers uniform on [0, 1)."""
+        return self.take("uniform", "uniform", shape)
+
+
+def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """A tensor of random numbers of a kind, on the generator's device."""
+    if kind == "uniform":
+        return torch.rand(tuple(shape), generator=generator, device=generator.device)
+    if kind == "symmetric":
+        return torch.rand(tuple(shape), generator=generator, device=generator.device).mul_(2).sub_(1)
+    return torch.randn(tuple(shape), generator=generator, device=generator.device)
+
+
+class Noise:
+    """All the draws of some seeds, step by step: ``noise.at(step)``."""
+
+    def __init__(
+        self, draws: Sequence[Draw], dataset: Distribution, seeds: Sequence[int], device: torch.device
+    ) -> None:
+        self._draws = tuple((draw, draw.block_steps) for draw in draws)
+        self._dataset = dataset
+        self._seeds = tuple(seeds)
+        self._device = device
+        #: Of each draw: the block drawn last, and which it is.
+        self._blocks: list[tuple[int, Tensor]] = [(-1, torch.empty(0))] * len(self._draws)
+
+    @property
+    def bytes(self) -> int:
+        """What the blocks of all draws hold."""
+        numbers = sum(steps * torch.Size(draw.shape).numel() for draw, steps in self._draws)
+        return 4 * numbers * len(self._seeds)
+
+    @property
+    def longest(self) -> int:
+        """The longest block: in as many steps every draw is drawn for, and counts in full."""
+        return max((steps for _, steps in self._draws), default=BLOCK_STEPS)
+
+    def at(self, step: int) -> tuple[Tensor, ...]:
+        """The draws of one step: for each (seeds, *shape)."""
+        return tuple(self._block(i, step // steps)[step % steps] for i, (_, steps) in enumerate(self._draws))
+
+    def span(self, step: int, steps: int) -> tuple[Tensor, ...]:
+        """The draws of some steps: for each (steps, seeds, *shape)."""
+        return tuple(self._span(i, step, steps) for i in range(len(self._draws)))
+
+    def _span(self, i: int, step: int, steps: int) -> Tensor:
+        size, pieces = self._draws[i][1], []
+        while steps:
+            pieces.append(self._block(i, step // size)[step % size :][:steps])
+            step, steps = step + len(pieces[-1]), steps - len(pieces[-1])
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+    def _block(self, i: int, index: int) -> Tensor:
+        """One draw for a block of steps, kept until another is asked for."""
+        kept, block = self._blocks[i]
+        if kept != index:
+            draw = self._draws[i][0]
+            block = torch.stack([self._one(draw, seed, index) for seed in self._seeds], dim=1)
+            self._blocks[i] = (index, block)
+        return block
+
+    def _one(self, draw: Draw, seed: int, index: int) -> Tensor:
+        generator = stream(seed, draw.purpose, index, self._device)
+        shape = (draw.block_steps, *draw.shape)
+        if draw.kind != "real":
+            return fill(draw.kind, shape, generator)
+        return self._dataset.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)

@@ -1,0 +1,217 @@
+"""The game of two players, as an update rule sees it: draw a batch, take gradients, move the players.
+
+min over G, max over D of V(D, G) (Goodfellow et al. 2014, equation 1), with each side's loss as its plugin has it.
+Everything here is written for one model; the engine runs it for many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.core.errors import PluginError
+from ganbench.plugin.types import Batch, Player, Players
+from ganbench.train.step.check import check_memory, check_scalar
+from ganbench.train.step.draws import Tape
+from ganbench.train.step.flat_network import Buffers
+from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
+
+
+class LazyBatch:
+    """A fresh minibatch; ``real`` and ``z`` are drawn when first asked for, so an unused one costs nothing."""
+
+    def __init__(
+        self, tape: Tape, size: int, shape: tuple[int, ...], latent: tuple[int, ...], latent_kind: str
+    ) -> None:
+        self.random = tape
+        self._sizes = ((size, *shape), (size, *latent), latent_kind)
+        self._real: Tensor | None = None
+        self._z: Tensor | None = None
+
+    @property
+    def real(self) -> Tensor:
+        """Samples of the data, (batch, *shape)."""
+        if self._real is None:
+            self._real = self.random.take("real", "real", self._sizes[0])
+        return self._real
+
+    @property
+    def z(self) -> Tensor:
+        """Latents, (batch, *latent)."""
+        if self._z is None:
+            self._z = self.random.take("latent", self._sizes[2], self._sizes[1])
+        return self._z
+
+
+#: What each penalty remembers: scalars.
+Memory = tuple[tuple[Tensor, ...], ...]
+Gradient = Callable[[Callable[[Tensor], Tensor], Tensor], tuple[Tensor, Tensor]]
+
+
+def functional_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
+    """(gradient, value) by torch.func: can be batched over replicas, compiled and nested."""
+    gradient, value = torch.func.grad_and_value(function)(theta)
+    return gradient, value
+
+
+def autograd_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
+    """(gradient, value) by the autograd tape: for one model at a time, where a plugin uses the tape itself."""
+    leaf = theta.detach().requires_grad_()
+    value = function(leaf)
+    (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True, materialize_grads=True)
+    return gradient, value.detach()
+
+
+class StepGame:
+    """A ``Game`` at one step: the rules, with the buffers, the draws and the memory of that step."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        buffers: tuple[Buffers, Buffers],
+        tape: Tape,
+        step: Tensor,
+        gradient: Gradient,
+        memory: Memory = (),
+    ) -> None:
+        self._rules = rules
+        self._buffers = buffers
+        self._tape = tape
+        self._step = step
+        self._gradient = gradient
+        #: What each penalty remembers, after the gradients so far.
+        self.memory = memory
+        #: What was computed on the way: each loss's value, and each player's gradients.
+        self.values: list[Tensor] = []
+        self.gradients: list[tuple[str, Tensor]] = []
+
+    def draw(self) -> LazyBatch:
+        """A fresh minibatch of data and latents."""
+        rules = self._rules
+        return LazyBatch(self._tape, rules.batch, rules.shape, rules.latent, rules.latent_kind)
+
+    def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        return self._loss("discriminator", D, G, batch)
+
+    def generator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        """The generator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        return self._loss("generator", D, G, batch)
+
+    def discriminator_gradient(self, players: Players, batch: Batch) -> Tensor:
+        """The gradient of the discriminator's loss with respect to its own parameters."""
+        G = players.G.theta
+        gradient = self.gradient("discriminator", lambda D: self.discriminator_loss(D, G, batch), players.D.theta)
+        self.remember(players, batch)
+        return gradient
+
+    def generator_gradient(self, players: Players, batch: Batch) -> Tensor:
+        """The gradient of the generator's loss with respect to its own parameters."""
+        D = players.D.theta
+        return self.gradient("generator", lambda G: self.generator_loss(D, G, batch), players.G.theta)
+
+    def gradient(self, player: PlayerName, function: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
+        """The gradient of a function, vector to scalar, at ``theta``, on a player's account.
+
+        A seed whose accounts are not finite has diverged. Within the function use ``torch.func.grad``.
+        """
+        gradient, value = self._gradient(function, theta)
+        self.values.append(value)
+        self.gradients.append((player, gradient))
+        return gradient
+
+    def move(
+        self, players: Players, *, discriminator: Tensor | None = None, generator: Tensor | None = None
+    ) -> Players:
+        """Let each player whose gradient is given make one step with its optimiser."""
+        D, G = players
+        if discriminator is not None:
+            D = _advance(D, discriminator, self._rules.discriminator_optimizer)
+            if self._rules.project is not None:
+                D = D._replace(theta=self._rules.project({"theta": D.theta}).to(D.theta.dtype))
+        if generator is not None:
+            G = _advance(G, generator, self._rules.generator_optimizer)
+        return Players(D, G)
+
+    def _loss(self, player: PlayerName, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
+        loss = self._rules.loss(player)
+        penalties = enumerate(self._rules.penalties)
+        added = [(penalty, term, at) for at, penalty in penalties if (term := penalty.functions.get(player))]
+        names = {*loss.names, *(name for _, term, _ in added for name in term.names)}
+        scope = self._scope(names, D, G, batch)
+        total = check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
+        for penalty, term, at in added:
+            scope["memory"] = self.memory[at]
+            value = check_scalar(term(scope), player, f"penalty {penalty.name}'s")
+            # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): seldom, and as much stronger.
+            total = total + (value if penalty.every == 1 else penalty.every * (self._step % penalty.every == 0) * value)
+        return total
+
+    def _scope(self, names: set[str], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch) -> dict[str, Any]:
+        """What functions may name, of ``names``."""
+        rules = self._rules
+        theta = {
+            "discriminator": at_D.theta if isinstance(at_D, Player) else at_D,
+            "generator": at_G.theta if isinstance(at_G, Player) else at_G,
+        }
+        D = partial(self._logits, theta["discriminator"], batch)
+        G = partial(rules.generator.call, theta["generator"], self._buffers[1])
+        scope: dict[str, Any] = {"D": D, "G": G, "random": batch.random, "step": self._step}
+        for part, player in rules.parts:
+            network, buffers = (
+                (rules.discriminator, self._buffers[0])
+                if player == "discriminator"
+                else (rules.generator, self._buffers[1])
+            )
+            scope[part] = partial(network.call, theta[player], buffers, part=part)
+        if "z" in names:
+            scope["z"] = batch.z
+        if names & {"real", "d_real"}:
+            scope["real"] = batch.real
+        if names & {"fake", "d_fake"}:
+            scope["fake"] = G(batch.z)
+        if names & {"d_real", "d_fake"} and not rules.judges:
+            raise PluginError("d_real and d_fake are one logit a sample, and this D judges more than samples alone")
+        if "d_real" in names:
+            scope["d_real"] = D(scope["real"])
+        if "d_fake" in names:
+            scope["d_fake"] = D(scope["fake"])
+        return scope
+
+    def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Tensor:
+        """What D says while it is trained; (n, 1) as (n,)."""
+        first, *more = inputs
+        for penalty in self._rules.penalties:
+            if "inputs" in penalty.functions:
+                first = penalty.functions["inputs"]({"x": first, "random": batch.random, "step": self._step})
+        logits = self._rules.discriminator.call(theta, self._buffers[0], first, *more, **options)
+        return logits.flatten() if logits.shape[1:] == (1,) else logits
+
+    def remember(self, players: Players, batch: Batch) -> None:
+        """Let penalties remember what they do of a batch; ``discriminator_gradient`` does so by itself."""
+        memory = list(self.memory)
+        for at, penalty in enumerate(self._rules.penalties):
+            if remember := penalty.functions.get("remember"):
+                scope = self._scope({*remember.names}, players.D, players.G, batch) | {"memory": memory[at]}
+                memory[at] = check_memory(remember(scope), memory[at], penalty.name)
+        self.memory = tuple(memory)
+
+
+def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer) -> Player:
+    t = player.t + 1
+    moved = optimizer({"theta": player.theta, "gradient": gradient, "state": player.state, "t": t})
+    if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
+        raise PluginError("an optimizer's update() must return (theta, state), and state must be a tuple")
+    theta, state = moved
+    after, before = (
+        [(one.shape, one.dtype) for one in own] for own in ((theta, *state), (player.theta, *player.state))
+    )
+    if after != before:
+        raise PluginError(
+            "an optimizer's update() must return a theta and a state of the shapes and types that it was given"
+        )
+    return Player(theta, state, t)

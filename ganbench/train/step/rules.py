@@ -1,0 +1,86 @@
+"""The rules of a game, which stay the same from step to step: networks, losses, penalties and optimisers, bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.kinds import KINDS
+from ganbench.plugin.types import Loss, Optimizer, Penalty
+from ganbench.suite.choice import Choice
+from ganbench.train.step.flat_network import Network
+
+PlayerName = Literal["discriminator", "generator"]
+BoundOptimizer = Bound[tuple[Tensor, tuple[Tensor, ...]]]
+
+
+@dataclass(frozen=True)
+class BoundPenalty:
+    """A penalty's functions, by their names, with its parameters; ``every``: the steps from one time to the next."""
+
+    name: str
+    functions: Mapping[str, Bound[Any]]
+    memory: tuple[float, ...]
+    every: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What stays the same from step to step.
+
+    ``project``: what becomes of D's parameters after each of its steps; ``judges``: whether D gives one logit for each
+    single sample; ``average``: the decay of the running average of G's parameters.
+    """
+
+    discriminator: Network
+    generator: Network
+    discriminator_loss: Bound[Tensor]
+    generator_loss: Bound[Tensor]
+    discriminator_optimizer: BoundOptimizer
+    generator_optimizer: BoundOptimizer
+    batch: int
+    shape: tuple[int, ...]
+    latent: tuple[int, ...]
+    latent_kind: str
+    parts: tuple[tuple[str, PlayerName], ...] = ()
+    project: Bound[Tensor] | None = None
+    penalties: tuple[BoundPenalty, ...] = ()
+    average: float | None = None
+    judges: bool = True
+
+    def loss(self, player: PlayerName) -> Bound[Tensor]:
+        """What one player minimises, without penalties."""
+        return self.discriminator_loss if player == "discriminator" else self.generator_loss
+
+
+def bind_loss(loss: Loss, parameters: Mapping[str, Any]) -> tuple[Bound[Tensor], Bound[Tensor]]:
+    """The two functions of a loss with their parameters: (discriminator's, generator's)."""
+    return bind(loss.discriminator, parameters), bind(loss.generator, parameters)
+
+
+def bind_penalty(penalty: Penalty, choice: Choice) -> BoundPenalty:
+    """A penalty with the parameters that a suite chose."""
+    named = {name: getattr(penalty, name) for name in KINDS["penalty"].given}
+    functions = {name: bind(function, choice.parameters) for name, function in named.items() if function}
+    return BoundPenalty(choice.name, functions, penalty.memory, choice.parameters.get("every", 1))
+
+
+def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> BoundOptimizer:
+    """An optimiser's update with its parameters; with ``clip`` the gradient's norm is that at most."""
+    update = bind(optimizer.update, parameters)
+    if parameters.get("clip") is None:
+        return update
+
+    def clipped(
+        theta: Tensor, gradient: Tensor, state: tuple[Tensor, ...], t: Tensor, *, clip: Any, **own: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        # As torch's clip_grad_norm_ does, of this model's parameters alone.
+        scale = (clip / (gradient.square().sum().sqrt() + 1e-6)).clamp(max=1.0).to(gradient.dtype)
+        scope = {"theta": theta, "gradient": gradient * scale, "state": state, "t": t}
+        return optimizer.update(*[scope[name] for name in update.names], **own)
+
+    return Bound(clipped, ("theta", "gradient", "state", "t"), {**update.parameters, "clip": parameters["clip"]})

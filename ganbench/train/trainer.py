@@ -1,0 +1,199 @@
+"""The training of a batch of cells: networks, noise and engine, put together from the plugins that a suite names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map
+
+from ganbench.core.errors import PluginError, describe, out_of_memory
+from ganbench.core.threads import fitting
+from ganbench.plugin.binding import bind
+from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Loss, Optimizer, Update
+from ganbench.suite.plan import Cell
+from ganbench.train.build import build_networks, modules, rules
+from ganbench.train.data import build_dataset
+from ganbench.train.device import arithmetic
+from ganbench.train.engine.chunks import Chunks, in_cache, in_memory
+from ganbench.train.engine.cost import CellCost, Compilations, PeakMemory, kernels
+from ganbench.train.engine.cuda_graph import STEPS
+from ganbench.train.engine.engine import Engine
+from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
+from ganbench.train.evaluation import Evaluation
+from ganbench.train.probe import Probe, probe
+from ganbench.train.step.draws import Noise
+from ganbench.train.step.flat_network import stack
+from ganbench.train.step.game import autograd_gradient, functional_gradient
+from ganbench.train.step.step import Constants, State, one_step, start
+from ganbench.train.step.swept_values import scalars
+
+
+class Trainer:
+    """Cells ready to train as one batch: ``state = trainer.advance(trainer.start, 0, 1000)``.
+
+    The cells are settings of one variant that differ in numbers alone (see ``plan.batches``), nearly always one; the
+    replicas are the first cell's seeds, then the second's, and so on. Raises PluginError where a plugin's code fails.
+    """
+
+    def __init__(self, cells: Sequence[Cell], registry: Registry, device: torch.device, engine: str) -> None:
+        self._compiled = Compilations.now()
+        recipes = [cell.recipe for cell in cells if cell.recipe is not None]
+        self.cells = tuple(cells)
+        self.cell, recipe = cells[0], recipes[0]
+        #: Of each replica.
+        self.seeds = tuple(seed for cell in cells for seed in cell.seeds)
+        self.device = device
+        self.dataset = build_dataset(self.cell.data, registry)
+        self.loss = registry.value(Loss, recipe.loss.name)
+        _set_tf32(self.cell.precision, device)
+        networks = build_networks(recipe, registry, self.dataset, self.cell.seeds) * len(cells)
+        D, G = zip(*map(modules, networks), strict=True)
+        theta_D, buffers_D = stack(D, device)
+        theta_G, buffers_G = stack(G, device)
+        own = scalars(recipes, len(self.cell.seeds), device)
+        self.constants = Constants(buffers_D, buffers_G, own)
+        self.rules = rules(self.cell, recipe, registry, self.dataset, networks[0], device)
+        choices = (recipe.discriminator_optimizer, recipe.generator_optimizer)
+        starts = [registry.value(Optimizer, choice.name).start for choice in choices]
+        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self.rules)
+        update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
+        self.probe: Probe = probe(self.rules, update, self.start, self.constants)
+        self.engine = self.probe.engine(self.cell.steps, engine)
+        self._forced = engine != "auto"
+        self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
+        if self.probe.serial and engine != "serial":
+            self._notes.append(f"trained seed by seed: {self.probe.serial}")
+        if arithmetic(self.cell.precision, device) != self.cell.precision:
+            self._notes.append("a CPU has no tf32: trained in float32")
+
+        sources = [registry.get(kind, choice.name).sha256 for kind, choice in recipe.choices()]
+        varied = {part: {name: list(value.shape[1:]) for name, value in own[part].items()} for part in own}
+        shared = json.dumps([recipe.plain(), varied, sources, self.dataset.shape, self.cell.batch, self.cell.precision])
+
+        def build(name: str, seeds: tuple[int, ...]) -> Engine:
+            gradient = autograd_gradient if name == "serial" else functional_gradient
+            step = one_step(self.rules, update, gradient, chance=self.probe.chance)
+
+            chunks = self._chunks(name, len(seeds))
+            globally = self.probe.draws_globally
+            return Engine(name, step, self.noise, seeds, chunks, shared=shared, draws_globally=globally)
+
+        self._build = build
+        self._engine = build(self.engine, self.seeds)
+        self._alone = build("serial", self.seeds[:1])
+        self._evaluation = Evaluation(
+            self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples
+        )
+
+    @property
+    def note(self) -> str:
+        """What there is to say about how the cells train."""
+        return "; ".join(filter(None, (*self._notes, self._engine.note)))
+
+    @property
+    def chunks(self) -> Chunks:
+        """How many replicas train at once."""
+        return self._engine.chunks
+
+    @property
+    def block(self) -> int:
+        """The steps that random numbers are drawn for at once: a slice of steps that ends with them wastes none."""
+        return self._engine.block
+
+    def noise(self, seeds: tuple[int, ...]) -> Noise:
+        """What the training of these seeds draws at random."""
+        return Noise(self.probe.draws, self.dataset, seeds, self.device)
+
+    def _chunks(self, engine: str, replicas: int) -> Chunks:
+        if engine == "compiled" and self.device.type == "cpu":
+            return in_cache(replicas, self.probe.cost, torch.get_num_threads())
+        numbers = self.probe.cost.peak_bytes / 4
+        if engine == "serial":
+            return Chunks(replicas, 1, 1, fitting(numbers))
+        threads = fitting(numbers * replicas)
+        block = max((draw.block_steps for draw in self.probe.draws), default=1)
+        return in_memory(replicas, self.probe.cost, block, self.device, threads)
+
+    def prepare(self) -> None:
+        """Compile, where that was chosen; what cannot be is trained without, unless it was asked for."""
+        try:
+            self._engine.prepare(self.start, self.constants)
+        except Exception as error:
+            if out_of_memory(error):
+                raise
+            if self._forced:
+                raise PluginError(
+                    f"the step cannot be compiled: {describe(error)}; --engine eager does without"
+                ) from error
+            self._notes.append(f"could not be compiled: {describe(error)}")
+            self.engine, self._engine = "eager", self._build("eager", self.seeds)
+
+    def advance(self, state: State, begin: int, end: int) -> State:
+        """The state after steps begin, ..., end - 1."""
+        _set_tf32(self.cell.precision, self.device)
+        try:
+            return self._engine.run(state, self.constants, begin, end)
+        except Exception as error:
+            if out_of_memory(error):
+                raise
+            raise PluginError(describe(error)) from error
+
+    def speed(self) -> CellSpeed:
+        """Step throughput from the state before training, which is left as it is."""
+        one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
+        return CellSpeed(
+            together=self._measure(self._engine, self.start, self.constants, len(self.seeds)),
+            one=self._measure(self._alone, one, fixed, 1),
+        )
+
+    def cost(self) -> CellCost:
+        """What a step costs that no clock tells, and the memory that a few steps of all replicas take."""
+        with PeakMemory(self.device) as memory:
+            self._engine.run(self.start, self.constants, 0, 2)
+        launched = kernels(lambda: self._run(STEPS), self.device)
+        # From the first step that was tried: what is compiled anew in each step is given up by torch after a few.
+        since = Compilations.now().since(self._compiled)
+        return CellCost(
+            step=self.probe.cost,
+            kernels=None if launched is None else launched / STEPS,
+            graph_breaks=since.graph_breaks,
+            recompilations=since.recompilations,
+            peak_memory=memory.peak,
+            seeds=len(self.seeds),
+        )
+
+    def _run(self, steps: int) -> None:
+        self._engine.run(self.start, self.constants, 0, steps)
+
+    def _measure(self, engine: Engine, state: State, constants: Constants, replicas: int) -> Speed:
+        def run(begin: int, end: int) -> None:
+            nonlocal state
+            state = engine.run(state, constants, begin, end)
+
+        return measure_speed(run, engine.block, replicas, self.device)
+
+    def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+        """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
+
+        No tf32: measures are taken in float32.
+        """
+        _set_tf32("float32", self.device)
+        return self._evaluation.outcome(state, step, replica, names, final=final)
+
+    def outcomes(
+        self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        """The outcomes of several replicas, each with whether it is ``final``."""
+        _set_tf32("float32", self.device)
+        return self._evaluation.outcomes(state, step, asked, names)
+
+
+def _set_tf32(precision: str, device: torch.device) -> None:
+    """Let a GPU's matrix products take the shortcut of tf32, or keep them in float32; for all that runs after."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"

@@ -1,0 +1,129 @@
+"""A suite's metrics applied to outcomes: each is given what it names, when it is due, and must say what it declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from ganbench import Column, Metric, Mixture, NotApplicable
+from ganbench.core.errors import PluginError
+from ganbench.metrics.divergence import divergences
+from ganbench.plugin.binding import bind
+from ganbench.run.evaluate import Metrics
+
+LINE = Mixture([[0.0]], 1.0)
+
+
+def metrics(*some: Metric) -> Metrics:
+    return Metrics(tuple((one, bind(one.measure, {})) for one in some))
+
+
+def outcome(seed: int = 0, *, final: bool = False, n: int = 1000) -> dict[str, Any]:
+    samples, real = (LINE.sample(n, torch.Generator().manual_seed(s)) for s in (seed, 100 + seed))
+    return {"samples": samples, "real": real, "dataset": LINE, "final": final}
+
+
+def named(name: str, measure, at="every", **column) -> Metric:
+    return Metric(name, measure, (Column(name, "a test's", **column),), at=at)
+
+
+def test_a_metric_of_the_end_is_not_measured_before() -> None:
+    often = named("often", lambda samples: {"often": 1})
+    rarely = named("rarely", lambda final: {"rarely": int(final)}, at="end")
+    rows = metrics(often, rarely).of_outcomes([outcome(), outcome(final=True)])
+    assert rows == [{"often": 1}, {"often": 1, "rarely": 1}]
+
+
+def test_the_divergences_of_all_seeds_are_those_of_each() -> None:
+    """Whether a seed's last evaluation or not, each has the divergence of its own samples."""
+    shared = named("j", lambda divergence: {"j": divergence.value})
+    outcomes = [outcome(seed, final=seed == 1) for seed in range(3)]
+    rows = metrics(shared).of_outcomes(outcomes)
+    for seed, row in enumerate(rows):
+        one = outcome(seed)
+        (alone,) = divergences(one["samples"][None], LINE, one["real"][None], final=seed == 1)
+        assert row == {"j": alone.value}
+
+
+def test_words_are_kept_and_nothing_said_is_missing() -> None:
+    said = iter(["low", "", None])
+    rows = metrics(named("why", lambda samples: {"why": next(said)}, summary="words")).of_outcomes([outcome()] * 3)
+    assert rows == [{"why": "low"}, {"why": None}, {"why": None}]
+
+
+@pytest.mark.parametrize(
+    ("value", "summary", "message"),
+    [
+        (1.0, "words", "metric m: m must be words, not 1.0"),
+        ("low", "median", "metric m: m must be a number, not 'low'"),
+        (1, "share", "metric m: m is a share of seeds, and must be true or false, not 1"),
+    ],
+)
+def test_what_does_not_fit_its_column_is_told(value, summary, message) -> None:
+    (row,) = metrics(named("m", lambda samples: {"m": value}, summary=summary)).of_outcomes([outcome()])
+    assert isinstance(row, PluginError)
+    assert str(row) == message
+
+
+def test_one_seed_that_cannot_be_measured_does_not_cost_the_others() -> None:
+    def fails_on_nan(samples):
+        if samples.isnan().any():
+            raise ArithmeticError("no answer")
+        return {"m": 1}
+
+    bad = outcome()
+    bad["samples"] = bad["samples"] * float("nan")
+    good, broken, also_good = metrics(named("m", fails_on_nan)).of_outcomes([outcome(), bad, outcome()])
+    assert good == also_good == {"m": 1}
+    assert isinstance(broken, PluginError)
+
+
+def test_a_metric_cannot_change_what_the_next_one_sees() -> None:
+    def spoils(samples):
+        samples.zero_()
+        return {"first": 0}
+
+    rows = metrics(
+        named("first", spoils), named("second", lambda samples: {"second": samples.abs().sum().item()})
+    ).of_outcomes([outcome()])
+    assert rows[0]["second"] > 0
+
+
+def test_a_metric_without_an_answer_is_no_failure() -> None:
+    """Its columns are empty and the row says why; the other metrics are there."""
+
+    def declines(samples):
+        raise NotApplicable(f"needs 9000 samples, not {len(samples)}")
+
+    (row,) = metrics(named("m", declines), named("n", lambda samples: {"n": 1})).of_outcomes([outcome()])
+    assert row == {"m": None, "n": 1, "note": "m: needs 9000 samples, not 1000"}
+
+
+def test_an_infinity_is_a_number_and_nan_is_none() -> None:
+    """An infinite distance is the worst there is; taken for a missing number, the metric would not seem to apply."""
+    said = iter([float("inf"), float("-inf"), float("nan")])
+    rows = metrics(named("m", lambda samples: {"m": next(said)})).of_outcomes([outcome()] * 3)
+    assert [row["m"] for row in rows] == [float("inf"), float("-inf"), None]
+
+
+def test_a_metric_that_exits_is_a_metric_that_failed() -> None:
+    def leaves(samples):
+        raise SystemExit("bye")
+
+    (row,) = metrics(named("m", leaves)).of_outcomes([outcome()])
+    assert isinstance(row, PluginError)
+
+
+def test_what_one_metric_cannot_say_the_others_still_do() -> None:
+    def fails(samples):
+        raise ArithmeticError("no answer")
+
+    def declines(samples):
+        raise NotApplicable("too few")
+
+    some = metrics(named("a", fails), named("b", declines), named("c", lambda samples: {"c": 1}))
+    row, failures = some.salvaged(outcome())
+    assert (row.get("a"), row["b"], row["c"]) == (None, None, 1)
+    assert (row["note"], failures) == ("b: too few", ["metric a: ArithmeticError: no answer"])

@@ -1,0 +1,113 @@
+"""Killed anywhere, as often as one likes, a run ends with the tables that it would have had."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ganbench
+from ganbench.record.folder import RunFolder
+from ganbench.record.record import Record
+from ganbench.record.tables.tables import varies
+
+#: The shipped smoke suite, smaller, so that a process does not live long beside the seconds that its imports take.
+SUITE = """
+suite: small-smoke
+seeds: 2
+budget: {steps: 400, batch: 64}
+evaluate: {every: 50, samples: 2000}
+datasets:
+  ring8: {name: ring, modes: 8, radius: 2.0, std: 0.1}
+defaults:
+  architecture: {name: mlp, width: 32, depth: 2}
+  optimizer: {name: adam, lr: 2e-3, betas: [0.5, 0.999]}
+variants:
+  nonsaturating: {loss: nonsaturating}
+  wgan-gp: {loss: {name: wgan-gp, penalty: 0.1}, update: {name: alternating, discriminator_steps: 2}}
+metrics: [jsd, modes, throughput]
+references: [memoriser, em]
+"""
+KILLS = 20
+PATIENCE = 600
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start ``ganbench run`` into a folder, as a process of its own."""
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(ganbench.__file__).parents[1])}
+
+    def begin(out):
+        command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--save-samples", "--out", out]
+        return subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+
+    return begin
+
+
+def the_run(out):
+    """The one run in a folder, or None where none has begun."""
+    paths = [path.parent for path in out.glob("small-smoke/*/run.json")]
+    assert len(paths) <= 1
+    return RunFolder(paths[0]) if paths else None
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def without_time(folder):
+    frame = pd.read_csv(folder.table)
+    times = [name for column in Record.read(folder).columns if varies(column) for name in column.fills]
+    assert times
+    return frame.drop(columns=times)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_tables(start, tmp_path):
+    """Each kill comes after a random part of the time that an unkilled run takes; the same command follows.
+
+    As a run goes on it gets done, whatever is done to it: then the next one begins.
+    """
+    began = time.monotonic()
+    assert start("whole").wait(PATIENCE) == 0
+    duration = time.monotonic() - began
+    whole = the_run(tmp_path / "whole")
+
+    delays = random.Random(20)
+    kills, in_cells, after_evaluation, outs = 0, 0, 0, 0
+    while kills < KILLS:
+        outs += 1
+        out = tmp_path / f"killed-{outs}"
+        while not (run := the_run(out)) or not run.finished:
+            process = start(out.name)
+            if kills < KILLS:
+                try:
+                    process.wait(delays.uniform(0, duration))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    kills += 1
+            code = process.wait(PATIENCE)
+            assert code in (0, -9)
+            if code and (run := the_run(out)):
+                record = Record.read(run)
+                begun = [cell for cell in record.cells if cell.engine and not cell.ended]
+                in_cells += bool(begun)
+                after_evaluation += any(cell.evaluations for cell in begun)
+        for name in ("curves", "seeds", "differences", "profiles"):
+            assert getattr(run, name).read_bytes() == getattr(whole, name).read_bytes(), (out, name)
+        pd.testing.assert_frame_equal(without_time(run), without_time(whole))
+        assert files(run.path) == files(whole.path)
+        for name in files(whole.path / "samples"):
+            assert (run.path / "samples" / name).read_bytes() == (whole.path / "samples" / name).read_bytes(), name
+        assert [path.name for path in (out / "small-smoke").iterdir() if path.is_dir()] == [run.path.name]
+    print(f"{kills} kills of {outs} runs, {in_cells} in a cell, {after_evaluation} of them after an evaluation")
+    # Enough of them hit where it matters.
+    assert in_cells >= 5
+    assert after_evaluation >= 3

@@ -1,0 +1,82 @@
+"""The house: which rooms there are, that imports run downwards only, and that one word means one thing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "ganbench"
+#: The floors, the lowest first. A room imports from lower floors only: never from its own floor, never from above.
+FLOORS = (
+    {"core", "stats"},
+    {"plugin", "data"},
+    {"suite", "nn"},
+    {"train", "metrics"},
+    {"record", "testing"},
+    {"run", "compare"},
+    {"score"},
+    {"report"},
+    {"cli"},
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+#: The doors of the package itself: they lead into any room, and no room leads back to them but for the version.
+ROOT = {"__init__", "__main__", "pytest_plugin"}
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module(path): path for path in TREES}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The modules of the package that a tree imports anywhere: in functions and for type checkers too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module in MODULES:
+            inner = [f"{node.module}.{name.name}" for name in node.names]
+            yield from (name if name in MODULES else str(node.module) for name in inner)
+
+
+ARROWS = {name: set(imported(TREES[path])) - {name} for name, path in MODULES.items()}
+
+
+def room(name: str) -> str:
+    return name.split(".")[1] if "." in name else "__init__"
+
+
+def test_the_root_of_the_package_holds_its_doors_and_nothing_else():
+    assert {path.stem for path in PACKAGE.glob("*.py")} == ROOT
+    assert {room(name) for name in MODULES} == set(FLOOR_OF) | ROOT
+
+
+@pytest.mark.parametrize("name", sorted(FLOOR_OF))
+def test_a_room_imports_from_lower_floors_only(name):
+    own = {one for one in MODULES if room(one) == name}
+    others = {(one, other) for one in own for other in ARROWS[one] if room(other) in FLOOR_OF and room(other) != name}
+    assert not [f"{one} -> {other}" for one, other in others if FLOOR_OF[room(other)] >= FLOOR_OF[name]]
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    try:
+        TopologicalSorter(ARROWS).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_every_import_is_absolute():
+    """So that the tests above see them all."""
+    relative = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative
