@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganbench.core.errors import NotApplicable
+    from ganbench.core.errors import NotApplicableError
     from ganbench.data.mixture import Mixture
     from ganbench.nn.gradients import between, gradient_norm, gradient_penalty, input_gradient, squared_norm
     from ganbench.nn.layers import Joint, split_head, with_head
@@ -32,7 +32,7 @@ __version__ = "0.1.0"
 _HOMES = {
     name: f"ganbench.{module}"
     for module, names in {
-        "core.errors": ("NotApplicable",),
+        "core.errors": ("NotApplicableError",),
         "data.mixture": ("Mixture",),
         "nn.gradients": ("between", "gradient_norm", "gradient_penalty", "input_gradient", "squared_norm"),
         "nn.layers": ("Joint", "split_head", "with_head"),
@@ -65,7 +65,7 @@ __all__ = [
     "Metric",
     "Mixture",
     "Networks",
-    "NotApplicable",
+    "NotApplicableError",
     "Optimizer",
     "Penalty",
     "Reference",

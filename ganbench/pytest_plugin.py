@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ganbench.compare.sides.side import Side
+    from ganbench.compare.sides.compared_run import ComparedRun
     from ganbench.compare.verdicts.finding import Comparison, Finding
     from ganbench.plugin.registry import Registry
     from ganbench.suite.suite import Suite
@@ -26,7 +26,7 @@ _SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
 _TOLD = pytest.StashKey[list[str]]()
 
 
-class CaseFailed(Exception):  # noqa: N818 - it reads as what happened
+class CaseFailedError(Exception):
     """A case that is worse than its base, or whose seeds failed; str() has a line for each reason."""
 
 
@@ -58,14 +58,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         is_suite = _SUITE_KEY.search(file_path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError):
         return None
-    return SuiteFile.from_parent(parent, path=file_path) if is_suite else None
+    return SuiteItems.from_parent(parent, path=file_path) if is_suite else None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Read the base that was given, since one that is not there should not cost the time of a run."""
     for suite in dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem)):
-        if isinstance(suite, SuiteFile) and suite.config.getoption("--ganbench-against"):
+        if isinstance(suite, SuiteItems) and suite.config.getoption("--ganbench-against"):
             try:
                 suite.base()
             except (OSError, ValueError) as error:
@@ -80,13 +80,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(line)
 
 
-class SuiteFile(pytest.File):
+class SuiteItems(pytest.File):
     """A suite's file; its cases are trained together when the first of those that are selected is run."""
 
     _suite: Suite
     _registry: Registry
-    _known: tuple[str, Side | None] | None = None
-    _outcome: tuple[Side, Comparison | None, str] | Exception | None = None
+    _known: tuple[str, ComparedRun | None] | None = None
+    _outcome: tuple[ComparedRun, Comparison | None, str] | Exception | None = None
 
     def collect(self) -> Iterator[CaseItem]:
         """An item for each trained row of each data set, in the suite's order."""
@@ -105,7 +105,7 @@ class SuiteFile(pytest.File):
         self._suite = suite if seeds is None else suite.with_seeds(seeds)
         lines = _lines(file)
         for cell in plan(self._suite):
-            if cell.recipe is not None:
+            if cell.trained is not None:
                 name = f"{cell.dataset}/{cell.variant}"
                 yield CaseItem.from_parent(
                     self,
@@ -116,22 +116,22 @@ class SuiteFile(pytest.File):
                     line=lines.get(cell.family, 1),
                 )
 
-    def outcome(self) -> tuple[Side, Comparison | None, str]:
+    def outcome(self) -> tuple[ComparedRun, Comparison | None, str]:
         """What was measured, how it compares and where the run is; trained once, told or raised every time."""
         if self._outcome is None:
-            from ganbench.record.folder import RunLocked
+            from ganbench.record.folder import RunLockedError
 
             try:
                 self._outcome = self._train()
-            except (RunLocked, OSError, ValueError) as error:
-                self._outcome = CaseFailed(str(error))
+            except (RunLockedError, OSError, ValueError) as error:
+                self._outcome = CaseFailedError(str(error))
             except Exception as error:
                 self._outcome = error
         if isinstance(self._outcome, Exception):
             raise self._outcome
         return self._outcome
 
-    def _train(self) -> tuple[Side, Comparison | None, str]:
+    def _train(self) -> tuple[ComparedRun, Comparison | None, str]:
         from ganbench.compare.sides.load import load
         from ganbench.compare.verdicts.judge import compare
         from ganbench.run.observer import Observer
@@ -158,7 +158,7 @@ class SuiteFile(pytest.File):
         told.append(f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}")
         return now, None if known is None else compare(known, now), folder
 
-    def base(self) -> tuple[str, Side | None]:
+    def base(self) -> tuple[str, ComparedRun | None]:
         """What to judge against, by its name and as it says; no name and None for nothing. Raises ValueError."""
         if self._known is None:
             from ganbench.compare.sides.load import load
@@ -196,27 +196,27 @@ class CaseItem(pytest.Item):
         self.dataset, self.variant, self.family, self.line = dataset, variant, family, line
 
     def runtest(self) -> None:
-        """Raise CaseFailed where the case failed or got worse; skip it where nothing can be compared."""
+        """Raise CaseFailedError where the case failed or got worse; skip it where nothing can be compared."""
         from ganbench.report.finding import line
 
-        assert isinstance(self.parent, SuiteFile)
+        assert isinstance(self.parent, SuiteItems)
         side, comparison, folder = self.parent.outcome()
         self.user_properties.append(("ganbench_run", folder))
         reasons = list(_failures(side, (self.dataset, self.variant)))
         mine = [] if comparison is None else _of(comparison, self)
         reasons += [line(finding) for finding in mine if self._is_wrong(finding)]
         if reasons:
-            raise CaseFailed("\n".join(reasons))
+            raise CaseFailedError("\n".join(reasons))
         for finding in mine:
-            if finding.kind == "case" and finding.word == "not comparable":
+            if finding.kind == "case" and finding.outcome == "not comparable":
                 pytest.skip(line(finding))
 
     def _is_wrong(self, finding: Finding) -> bool:
-        return finding.word == "worse" or (bool(self.config.getoption("--ganbench-strict")) and finding.unsettled)
+        return finding.outcome == "worse" or (bool(self.config.getoption("--ganbench-strict")) and finding.unsettled)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong with the case, without a traceback; everything else with one."""
-        if isinstance(excinfo.value, CaseFailed):
+        if isinstance(excinfo.value, CaseFailedError):
             return "\n".join(f"{_near(self.path)}:{self.line}: {line}" for line in str(excinfo.value).splitlines())
         return super().repr_failure(excinfo, style)
 
@@ -230,11 +230,11 @@ def _of(comparison: Comparison, item: CaseItem) -> list[Finding]:
     return [
         finding
         for finding in comparison.counted()
-        if (finding.dataset, finding.variant) == (item.dataset, item.variant) and finding.word != "failed"
+        if (finding.dataset, finding.variant) == (item.dataset, item.variant) and finding.outcome != "failed"
     ]
 
 
-def _failures(side: Side, name: tuple[str, str]) -> Iterator[str]:
+def _failures(side: ComparedRun, name: tuple[str, str]) -> Iterator[str]:
     """A line for each way in which seeds of a case ended without a result."""
     seeds = side.cases[name].seeds.values()
     for status in dict.fromkeys(seed.status for seed in seeds if not seed.status.measured):

@@ -16,7 +16,7 @@ from hypothesis import settings
 from ganbench import cli
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
-from ganbench.run.run import Result, run
+from ganbench.run.run import RunResult, run
 from ganbench.suite.plan import Cell, plan
 from ganbench.suite.suite import parse
 
@@ -66,7 +66,7 @@ def cell(shipped: Registry):
         batch: int = 32,
     ) -> Cell:
         suite = parse(SMALL.format(variant=variant, seeds=seeds, steps=steps, every=every, batch=batch), registry)
-        return next(cell for cell in plan(suite) if cell.recipe)
+        return next(cell for cell in plan(suite) if cell.trained)
 
     return build
 
@@ -104,7 +104,7 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
         engine: str = "auto",
         observer: Observer | None = None,
         save_samples: bool = False,
-    ) -> Result:
+    ) -> RunResult:
         # Loaded afresh, as by a new process.
         registry = Registry.load(extra=plugins)
         assert not registry.broken

@@ -13,7 +13,7 @@ import yaml
 
 import ganbench
 from ganbench.cli import cli
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.finding import Outcome
 from ganbench.plugin import shipped as folders
 from ganbench.plugin.column import Column
 from ganbench.plugin.kinds import KINDS
@@ -256,7 +256,7 @@ def test_the_workflow_shown_is_this_repositorys_own():
 
 
 def test_every_word_of_a_comparison_and_every_exit_code_is_documented():
-    assert not undocumented({word for one in Word for word in str(one).split()}, text(BASELINES))
+    assert not undocumented({word for one in Outcome for word in str(one).split()}, text(BASELINES))
 
 
 # Links and places.

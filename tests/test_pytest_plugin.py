@@ -19,8 +19,8 @@ import ganbench.report.finding
 import ganbench.run.run  # noqa: F401
 from ganbench import pytest_plugin
 from ganbench.compare.sides.baseline import save
-from ganbench.compare.sides.side import Case, Seed, Side
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.record.folder import RunFolder
 from ganbench.record.status import Status
 
@@ -181,10 +181,10 @@ def test_a_suite_passes_by_itself_then_against_its_baseline_until_it_gets_worse(
 @pytest.mark.parametrize(
     ("word", "kind", "arguments", "outcome"),
     [
-        (Word.UNSURE, "value", [], "passed"),
-        (Word.UNSURE, "value", ["--ganbench-strict"], "failed"),
-        (Word.NOT_COMPARABLE, "case", ["--ganbench-strict"], "skipped"),
-        (Word.NEW, "case", ["--ganbench-strict"], "passed"),
+        (Outcome.UNSURE, "value", [], "passed"),
+        (Outcome.UNSURE, "value", ["--ganbench-strict"], "failed"),
+        (Outcome.NOT_COMPARABLE, "case", ["--ganbench-strict"], "skipped"),
+        (Outcome.NEW, "case", ["--ganbench-strict"], "passed"),
     ],
 )
 def test_what_is_not_sure_fails_only_if_strict_and_what_cannot_be_compared_is_skipped(
@@ -192,10 +192,10 @@ def test_what_is_not_sure_fails_only_if_strict_and_what_cannot_be_compared_is_sk
 ):
     effect = {"better": "lower", "base": 0.1, "new": 0.2, "effect": 0.1} if kind == "value" else {}
     cases = {("ring8", name): Case("ring8", name, {0: Seed(Status.DONE, {})}) for name in ("minimax", "other")}
-    side = Side("", "tiny", {}, {}, {}, cases)
+    side = ComparedRun("", "tiny", {}, {}, {}, cases)
     finding = Finding("ring8", "minimax", "jsd" if kind == "value" else "", kind, word, "for a reason", **effect)
     told = (side, Comparison(side, side, (finding,)), "somewhere")
-    monkeypatch.setattr(pytest_plugin.SuiteFile, "outcome", lambda suite: told)
+    monkeypatch.setattr(pytest_plugin.SuiteItems, "outcome", lambda suite: told)
     found = run(here, "suites/tiny.yaml", "-rs", *arguments)
     assert found.parseoutcomes() == {"passed": 2} if outcome == "passed" else {"passed": 1, outcome: 1}
     assert ("for a reason" in str(found.outlines)) == (outcome != "passed")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake
+from ganbench.cli.options import UserMistakeError
 from ganbench.cli.run_argument import chosen_run
 
 _HOME = "results/baselines"
@@ -39,9 +39,9 @@ def save(run: Path, reason: str | None, out: Path) -> None:
     try:
         saved = save_run(chosen_run(run), out, reason)
     except ValueError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     except OSError as error:
-        raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+        raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
     files = f"{saved.path} and {saved.path.with_suffix('.json').name}"
     what = f"{saved.rows} rows of {saved.suite}"
     if saved.written:
@@ -60,7 +60,7 @@ def list_baselines(home: Path) -> None:
     from ganbench.compare.sides.baseline import baselines, open_baseline
 
     if not home.is_dir() and home != Path(_HOME):
-        raise Mistake(f"{home}: there is no such folder; a baseline is made by: ganbench baseline save RUN")
+        raise UserMistakeError(f"{home}: there is no such folder; a baseline is made by: ganbench baseline save RUN")
     found, damaged = baselines(home), []
     if not found:
         click.echo(f"{home} holds no baseline; one is made by: ganbench baseline save RUN")

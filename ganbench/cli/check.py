@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import Mistake, console_for, plugins_option
+from ganbench.cli.options import UserMistakeError, console_for, plugins_option
 from ganbench.plugin.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check(
     fails, and with 2 where something could not be loaded: the others are checked all the same.
     """
     if everything == bool(plugins_named):
-        raise Mistake("give the plugins' files or names, or --all")
+        raise UserMistakeError("give the plugins' files or names, or --all")
     from ganbench.plugin.registry import Registry
     from ganbench.report.check import show_results
     from ganbench.testing import conformance as kit

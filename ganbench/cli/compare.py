@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, training_options
+from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, training_options
 from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def compare(
     unsettled with --strict.
     """
     if (new is None) == (against is None and interpreter is None):
-        raise Mistake("give BASE and NEW; or SUITE alone, with --against REV or --python PATH")
+        raise UserMistakeError("give BASE and NEW; or SUITE alone, with --against REV or --python PATH")
     if against is not None and interpreter is not None:
-        raise Mistake("--against and --python: one of the two")
+        raise UserMistakeError("--against and --python: one of the two")
     try:
         if new is None:
             found = _raced(base, against, interpreter, rounds, device, engine, seeds, plugins)
@@ -78,11 +78,11 @@ def compare(
         else:
             found = _judged(base, new, device, engine, seeds, plugins, past=culprit is None)
             places = Path(new) if Path(new).suffix in _SUITES else Path("suites") / f"{found.new.suite}.yaml"
-    except (Mistake, ValueError) as error:
+    except (UserMistakeError, ValueError) as error:
         if culprit is not None:
             click.echo(str(error), err=True)
             sys.exit(_SKIP)
-        raise error if isinstance(error, Mistake) else Mistake(str(error)) from None
+        raise error if isinstance(error, UserMistakeError) else UserMistakeError(str(error)) from None
     except (BrokenPipeError, click.ClickException):
         raise
     except Exception as error:
@@ -119,7 +119,7 @@ def _judged(
 
 def _run(suite: Suite, registry: Registry, device: str, engine: str) -> str:
     """Run a suite here and now; its run's folder."""
-    from ganbench.record.folder import RunLocked
+    from ganbench.record.folder import RunLockedError
     from ganbench.report.live import observer
     from ganbench.run.run import run
 
@@ -134,8 +134,8 @@ def _run(suite: Suite, registry: Registry, device: str, engine: str) -> str:
                 command=["ganbench", *sys.argv[1:]],
                 observer=watching,
             )
-    except RunLocked as error:
-        raise Mistake(str(error)) from None
+    except RunLockedError as error:
+        raise UserMistakeError(str(error)) from None
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)
@@ -154,35 +154,37 @@ def _raced(
 ) -> Comparison:
     """The steps of a suite, timed in turn with those of another revision or another Python."""
     suite, _ = load_suite(name, seeds, plugins)
-    from ganbench.compare.sides.side import Side
+    from ganbench.compare.sides.compared_run import ComparedRun
     from ganbench.compare.speed.checkout import checkout
-    from ganbench.compare.speed.interleave import race
+    from ganbench.compare.speed.interleave import time_interleaved
     from ganbench.compare.speed.worker_process import WorkerError, commands
     from ganbench.compare.verdicts.finding import Comparison
-    from ganbench.compare.verdicts.measures import floors_of
+    from ganbench.compare.verdicts.measures import min_effects_of
     from ganbench.record import provenance
     from ganbench.suite.guard import SPEED
     from ganbench.suite.plan import plan
     from ganbench.suite.suite import find
 
     device = str(choose_device(device))
-    cells = [cell for cell in plan(suite) if cell.recipe]
-    floors = {(cell.dataset, cell.variant): floors_of(suite.guard, cell.family) for cell in cells}
-    given = {case: floor[SPEED] for case, floor in floors.items() if SPEED in floor}
+    cells = [cell for cell in plan(suite) if cell.trained]
+    min_effects = {(cell.dataset, cell.variant): min_effects_of(suite.guard, cell.family) for cell in cells}
+    given = {case: min_effect[SPEED] for case, min_effect in min_effects.items() if SPEED in min_effect}
     where = nullcontext() if revision is None else checkout(revision)
     try:
         with where as there:
             theirs, ours = commands(
                 find(name), there, python=interpreter, plugins=plugins, device=device, engine=engine, seeds=seeds
             )
-            found = race(theirs, ours, floors=given, rounds=rounds, tell=lambda line: click.echo(line, err=True))
+            found = time_interleaved(
+                theirs, ours, min_effects=given, rounds=rounds, tell=lambda line: click.echo(line, err=True)
+            )
     except WorkerError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         sys.exit(130)
     about = provenance.device(device)
-    base, new = (Side(one.label, suite.name, {}, {}, {}, {}, device=about) for one in (theirs, ours))
+    base, new = (ComparedRun(one.label, suite.name, {}, {}, {}, {}, device=about) for one in (theirs, ours))
     return Comparison(base, new, found)
 
 
@@ -202,7 +204,7 @@ def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, a
             out.write_text(text, encoding="utf-8", newline="\n")
             return
     except OSError as error:
-        raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+        raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
     if form == "github":
         # Annotations alone would leave the log of what is fine empty.
         click.echo(headline(found), err=True)
@@ -212,15 +214,15 @@ def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, a
 
 def _bisected(found: Comparison, culprit: str) -> int:
     """1 where the case is worse, 0 where it is not, 125 where that cannot be told, 128 where it never can."""
-    from ganbench.compare.verdicts.finding import Word
+    from ganbench.compare.verdicts.finding import Outcome
 
     known = ["/".join(name) for name in found.base.cases]
     if culprit not in known:
         click.echo(f"--bisect: the base has no case {culprit!r}{suggest(culprit, known)}", err=True)
         return _STOP
 
-    words = {finding.word for finding in found.counted() if finding.case == culprit}
-    if Word.WORSE in words:
+    words = {finding.outcome for finding in found.counted() if finding.case == culprit}
+    if Outcome.WORSE in words:
         return 1
-    untold = {Word.FAILED, Word.NOT_COMPARABLE, Word.NEW, Word.GONE}
+    untold = {Outcome.FAILED, Outcome.NOT_COMPARABLE, Outcome.NEW, Outcome.GONE}
     return _SKIP if not words or words & untold else 0

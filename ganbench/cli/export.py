@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake
+from ganbench.cli.options import UserMistakeError
 from ganbench.cli.run_argument import chosen_run
 
 
@@ -41,7 +41,7 @@ def export(folder: Path, form: str, out: Path | None) -> None:
         record = Record.read(opened)
         made = EXPORTS[form](record, opened.describe())
     except ValueError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     for line in made.left_out:
         click.echo(f"left out: {line}", err=True)
     if not record.finished:
@@ -53,6 +53,6 @@ def export(folder: Path, form: str, out: Path | None) -> None:
         try:
             write(out, text)
         except OSError as error:
-            raise Mistake(f"--out {out}: {error.strerror or error}") from None
+            raise UserMistakeError(f"--out {out}: {error.strerror or error}") from None
         click.echo(f"{out}: {made.count} {'case' if made.count == 1 else 'cases'} of {opened.path}", err=True)
     sys.exit(0 if made.count else 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake, console_for
+from ganbench.cli.options import UserMistakeError, console_for
 
 
 @click.command()
@@ -55,14 +55,14 @@ def history(
             raise ValueError(
                 f"{results}: no finished run of {name!r} and no baseline; 'ganbench run {suite}' makes one"
             )
-        found = pick(series([point.side for point in points]), cases, measures)
+        found = pick(series([point.run for point in points]), cases, measures)
     except ValueError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     if svg is not None:
         try:
             write(svg, plot(points, found, name))
         except OSError as error:
-            raise Mistake(f"--svg {svg}: {error.strerror or error}") from None
+            raise UserMistakeError(f"--svg {svg}: {error.strerror or error}") from None
     if as_json:
         click.echo(json.dumps(as_object(name, points, found, notes)))
         return
@@ -83,7 +83,7 @@ def _name(suite: str) -> str:
     try:
         said = yamlfile.read(Path(suite)).value
     except SuiteError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     if not isinstance(said, dict) or not isinstance(said.get("suite"), str):
-        raise Mistake(f"{suite}: is no suite: it has no key 'suite'")
+        raise UserMistakeError(f"{suite}: is no suite: it has no key 'suite'")
     return str(said["suite"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake
+from ganbench.cli.options import UserMistakeError
 from ganbench.plugin.kinds import KINDS
 
 
@@ -30,19 +30,21 @@ def new(kind: str, name: str, folder: Path) -> None:
     it, such as my-gan. Nothing is overwritten.
     """
     from ganbench.plugin.registry import Registry, display
-    from ganbench.plugin.scaffold import NotNew, new_plugin
+    from ganbench.plugin.scaffold import NotNewError, new_plugin
 
     try:
         plugin = new_plugin(kind, name, folder)
         registry = Registry.load([Path("plugins")], folder if folder.is_dir() else None)
         for twin in registry.entries:
             if (twin.kind, twin.name) == (kind, plugin.name):
-                raise NotNew(f"{kind} {plugin.name!r} is there already, in {display(twin.source)}: choose another name")
+                raise NotNewError(
+                    f"{kind} {plugin.name!r} is there already, in {display(twin.source)}: choose another name"
+                )
         plugin.write()
-    except NotNew as error:
-        raise Mistake(str(error)) from None
+    except NotNewError as error:
+        raise UserMistakeError(str(error)) from None
     except OSError as error:
-        raise Mistake(f"{error.filename or folder}: {error.strerror or error}") from None
+        raise UserMistakeError(f"{error.filename or folder}: {error.strerror or error}") from None
     beside = "" if folder == Path("plugins") else f" --plugins {shlex.quote(str(folder))}"
     click.echo(f"wrote {plugin.path} and {plugin.test_path}\n")
     for what, how in (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Command = Callable[..., None]
 
 
-class Mistake(click.ClickException):
+class UserMistakeError(click.ClickException):
     """The user's mistake: said in one line or more on standard error, and exit code 2."""
 
     exit_code = 2
@@ -34,7 +34,7 @@ class Mistake(click.ClickException):
 
 def _folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     if path is not None and not path.is_dir():
-        raise Mistake(f"--plugins {path}: there is no such folder")
+        raise UserMistakeError(f"--plugins {path}: there is no such folder")
     return path
 
 
@@ -50,7 +50,7 @@ plugins_option = click.option(
 def _data(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
     if path is not None:
         if not path.is_dir():
-            raise Mistake(f"--data {path}: there is no such folder")
+            raise UserMistakeError(f"--data {path}: there is no such folder")
         os.environ[VARIABLE] = str(path.resolve())
 
 
@@ -104,7 +104,7 @@ def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Sui
         registry = Registry.load([path.parent / "plugins", Path("plugins")], plugins)
         resolved = load(path, registry)
     except SuiteError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     return (resolved if seeds is None else resolved.with_seeds(seeds)), registry
 
 
@@ -115,7 +115,7 @@ def choose_device(name: str) -> torch.device:
     try:
         return choose(name)
     except ValueError as error:
-        raise Mistake(f"--device: {error}") from None
+        raise UserMistakeError(f"--device: {error}") from None
 
 
 def console_for(*, stderr: bool = False, file: IO[str] | None = None) -> Console:

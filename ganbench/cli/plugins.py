@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganbench.cli.options import Mistake, console_for, plugins_option
+from ganbench.cli.options import UserMistakeError, console_for, plugins_option
 from ganbench.plugin.kinds import KINDS, plural
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
 
     for file in (Path(word) for word in what if word.endswith(".py")):
         if not file.is_file():
-            raise Mistake(f"{file}: there is no such file")
+            raise UserMistakeError(f"{file}: there is no such file")
         outcomes = load_file(file, "file", file.read_bytes())
         if broken := [each for each in outcomes if isinstance(each, Broken)]:
-            raise Mistake("\n".join(f"{file}: {each.cause}" for each in broken))
+            raise UserMistakeError("\n".join(f"{file}: {each.cause}" for each in broken))
         if all(Path(entry.source).resolve() != file.resolve() for entry in registry.entries):
             entries = tuple(each for each in outcomes if isinstance(each, Entry))
             registry = replace(registry, entries=registry.entries + entries)

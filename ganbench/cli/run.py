@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake, choose_device, console_for, load_suite, suite_options
+from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
 
 
 @click.command()
@@ -38,7 +38,7 @@ def run(
     A run that was stopped goes on where it was when the same command is given again.
     """
     resolved, registry = load_suite(suite, seeds, plugins)
-    from ganbench.record.folder import RunLocked
+    from ganbench.record.folder import RunLockedError
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
     from ganbench.record.tables.tables import as_rows
@@ -60,12 +60,14 @@ def run(
                 observer=watching,
                 save_samples=save_samples,
             )
-    except (RunLocked, ValueError) as error:
-        raise Mistake(str(error)) from None
+    except (RunLockedError, ValueError) as error:
+        raise UserMistakeError(str(error)) from None
     except BrokenPipeError:
         raise  # whoever read our output has gone: click ends us quietly
     except OSError as error:
-        raise Mistake(f"{error.filename or out}: {error.strerror or error}; what was measured so far is kept") from None
+        raise UserMistakeError(
+            f"{error.filename or out}: {error.strerror or error}; what was measured so far is kept"
+        ) from None
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)

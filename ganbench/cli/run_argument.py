@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.cli.options import Mistake
+from ganbench.cli.options import UserMistakeError
 from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ def chosen_run(path: Path) -> RunFolder:
         table = path if path.suffix == ".csv" else path.with_name(f"{path.name.removesuffix('.json')}.csv")
         what = "is a baseline" if table.is_file() and table.with_name(f"{table.stem}.json").is_file() else "is a file"
         if path.is_file() or what == "is a baseline":
-            raise Mistake(f"{path}: {what}: name the folder of a run, or a suite's folder of runs")
+            raise UserMistakeError(f"{path}: {what}: name the folder of a run, or a suite's folder of runs")
         suites = [home for home in sorted(Path("results").glob("[!.]*/")) if runs(home)]
         near = [*suites, *(folder.path for folder in runs(path.parent)[-_LISTED:])]
-        raise Mistake(f"{path}: there is no such run{suggest(str(path), (one.as_posix() for one in near))}")
+        raise UserMistakeError(f"{path}: there is no such run{suggest(str(path), (one.as_posix() for one in near))}")
     try:
         return find_run(path)
     except ValueError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake, choose_device, console_for, data_option, load_suite, plugins_option
+from ganbench.cli.options import UserMistakeError, choose_device, console_for, data_option, load_suite, plugins_option
 
 
 @click.command()
@@ -46,9 +46,9 @@ def score(
     samples are enough for is measured, or the suite's.
     """
     if out is not None and out.suffix.lower() not in (".csv", ".json"):
-        raise Mistake(f"--out {out}: must end in .csv or .json")
+        raise UserMistakeError(f"--out {out}: must end in .csv or .json")
     if suite is not None and parameters:
-        raise Mistake("--param: a suite sets the parameters of its data sets; drop one of the two")
+        raise UserMistakeError("--param: a suite sets the parameters of its data sets; drop one of the two")
     from ganbench.plugin.registry import Registry
     from ganbench.score.target import of_names, of_suite
 
@@ -60,7 +60,7 @@ def score(
             resolved, registry = load_suite(suite, None, plugins)
             target = of_suite(resolved, dataset, metrics, registry)
     except ValueError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     from ganbench.core.errors import PluginError
     from ganbench.record.samples import read
     from ganbench.report.score import show_score
@@ -75,12 +75,12 @@ def score(
         path = out or usual_path(home, result)
         save(path, result)
     except ValueError as error:
-        raise Mistake(str(error)) from None
+        raise UserMistakeError(str(error)) from None
     except PluginError as error:
         click.echo(str(error), err=True)
         sys.exit(3)
     except OSError as error:
-        raise Mistake(f"{error.filename or out}: {error.strerror or error}") from None
+        raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
     if as_json:
         click.echo(json.dumps(as_object(result) | {"written": str(path)}))
     else:

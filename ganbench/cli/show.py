@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import Mistake, console_for
+from ganbench.cli.options import UserMistakeError, console_for
 
 
 @click.command()
@@ -16,7 +16,7 @@ from ganbench.cli.options import Mistake, console_for
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(folder: Path, against: str | None, as_json: bool) -> None:
     """Show the table of a RUN (its folder), finished or not."""
-    from ganbench.record.folder import NotARun, RunFolder
+    from ganbench.record.folder import NotARunError, RunFolder
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
     from ganbench.record.tables.differences import differences
@@ -31,8 +31,8 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
         frame = table(record)
         apart = None if against is None else differences(record, against)
         best = tries(record, columns=None if as_json else 1) if record.swept else None
-    except (NotARun, ValueError) as error:
-        raise Mistake(str(error)) from None
+    except (NotARunError, ValueError) as error:
+        raise UserMistakeError(str(error)) from None
     if as_json:
         found = {"run": str(opened.path), "table": as_rows(frame)}
         more = {"differences": apart, "tries": best}

@@ -23,14 +23,14 @@ class PluginError(Exception):
     """A plugin's code failed; its message is one line that says which and why."""
 
 
-class NotApplicable(ValueError):  # noqa: N818 - no error: there is nothing to say
+class NotApplicableError(ValueError):
     """A metric has no answer for such data or so few samples; its message, one line, says why.
 
     Its columns are then empty, and the seed's message has the reason; nothing else is lost.
     """
 
 
-def describe(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """An exception as one line: its type, the first line of its message, and where in a plugin it was raised."""
     if isinstance(error, PluginError):
         return str(error)

@@ -45,10 +45,10 @@ def shown(value: Any, longest: int = 60) -> str:
 
 def expected(schema: JsonSchema, found: Any) -> str:
     """The message for a value that does not fit its JSON schema: ``must be a number above 0, not 'abc'``."""
-    return f"must be {describe(schema)}, not {shown(found)}"
+    return f"must be {describe_schema(schema)}, not {shown(found)}"
 
 
-def describe(schema: JsonSchema, plural: bool = False, root: JsonSchema | None = None) -> str:
+def describe_schema(schema: JsonSchema, plural: bool = False, root: JsonSchema | None = None) -> str:
     """What a JSON schema asks for, as a noun phrase: ``a list of 2 numbers``, ``one of 'a', 'b' or null``.
 
     A ``description`` is taken as that phrase, except on an object with known keys, where it is documentation.
@@ -60,7 +60,7 @@ def describe(schema: JsonSchema, plural: bool = False, root: JsonSchema | None =
         return str(schema["description"])
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
-            return " or ".join(dict.fromkeys(describe(option, plural, root) for option in schema[choice]))
+            return " or ".join(dict.fromkeys(describe_schema(option, plural, root) for option in schema[choice]))
     if "enum" in schema or "const" in schema:
         values = ", ".join(shown(value) for value in schema.get("enum", [schema.get("const")]))
         return values if "const" in schema else f"one of {values}"
@@ -80,7 +80,9 @@ def _details(schema: JsonSchema, noun: str, root: JsonSchema) -> Iterable[str]:
     for suffix, words in _SIZES.items():
         least, most = schema.get(f"min{suffix}"), schema.get(f"max{suffix}")
         if suffix == "Items" and least is not None and least == most:
-            members = [describe(item, True, root) for item in schema.get("prefixItems", [schema.get("items", {})])]
+            members = [
+                describe_schema(item, True, root) for item in schema.get("prefixItems", [schema.get("items", {})])
+            ]
             yield f" of {least} {members[0] if len(set(members)) == 1 else 'items: ' + ', '.join(members)}"
             return
         if least is not None and most is not None:
@@ -90,7 +92,7 @@ def _details(schema: JsonSchema, noun: str, root: JsonSchema) -> Iterable[str]:
             yield f" of at {bound} {count} {words[count != 1]}"
     if schema.get("items"):
         sized = "minItems" in schema or "maxItems" in schema
-        yield f"{', each' if sized else ' of'} {describe(schema['items'], not sized, root)}"
+        yield f"{', each' if sized else ' of'} {describe_schema(schema['items'], not sized, root)}"
     if "properties" in schema:
         yield f" with the keys {', '.join(schema['properties'])}"
 

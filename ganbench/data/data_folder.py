@@ -31,7 +31,7 @@ def located(folder: Path, places: Iterable[str]) -> Path | None:
     return None
 
 
-class MissingData(ValueError):  # noqa: N818 - it is named for what it is
+class MissingDataError(ValueError):
     """A data set's files are not there; the message, one line, says how to get them."""
 
     def __init__(self, what: str, folder: Path, place: str) -> None:

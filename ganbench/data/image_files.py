@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ganbench.data.data_folder import MissingData, data_folder, download, located
+from ganbench.data.data_folder import MissingDataError, data_folder, download, located
 
 CIFAR10_FOLDER = "cifar-10-batches-py"
 CIFAR10_BATCHES = tuple(f"data_batch_{k}" for k in range(1, 6))
@@ -52,7 +52,7 @@ def mnist(name: str = "MNIST", *, fetch: bool = False) -> LabelledImages:
     there = []
     for stem, path in zip(stems, paths, strict=True):
         if path is None:
-            raise MissingData(name, folder, f"{name}/raw/{stem}")
+            raise MissingDataError(name, folder, f"{name}/raw/{stem}")
         there.append(path)
     return _mnist(*there)
 
@@ -68,7 +68,7 @@ def cifar10(*, fetch: bool = False) -> LabelledImages:
         download("CIFAR10", folder)
     for name, path in zip(names, places, strict=True):
         if not path.is_file():
-            raise MissingData("CIFAR-10", folder, f"{CIFAR10_FOLDER}/{name}")
+            raise MissingDataError("CIFAR-10", folder, f"{CIFAR10_FOLDER}/{name}")
     return _cifar10(*places)
 
 

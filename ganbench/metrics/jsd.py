@@ -32,7 +32,7 @@ LOOK, LOOK_CLOSELY = 400, 5_000  # neighbourhoods
 
 
 @dataclass(frozen=True)
-class Estimate:
+class JsdEstimate:
     """A divergence in nats and its 95 % interval, None where that would not hold.
 
     ``note`` says what to know; ``duplicates`` is the share of the samples that repeat others exactly and not by chance;
@@ -48,7 +48,7 @@ class Estimate:
     flagged: bool = False
 
 
-def jsd(samples: np.ndarray, mixture: Mixture, *, guard: bool = True) -> Estimate:
+def jsd(samples: np.ndarray, mixture: Mixture, *, guard: bool = True) -> JsdEstimate:
     """Estimate the divergence between ``mixture`` and the law of ``samples``, shape (n, dimension): see ``jsds``."""
     samples = np.ascontiguousarray(samples)
     if samples.dtype != np.float32:
@@ -56,7 +56,7 @@ def jsd(samples: np.ndarray, mixture: Mixture, *, guard: bool = True) -> Estimat
     return jsds(torch.tensor(samples)[None], mixture, guard=guard)[0]
 
 
-def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[Estimate]:
+def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[JsdEstimate]:
     """Estimate the divergence between ``mixture`` (1 or 2 dimensions) and each of several laws.
 
     ``samples`` has the shape (seeds, n, dimension), float32 or float64, on any device; the measuring is done on the
@@ -104,7 +104,7 @@ def _real(mixture: Mixture, n: int) -> np.ndarray:
     return mixture.sample(n, torch.Generator().manual_seed(2014)).double().numpy()
 
 
-def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> Estimate:
+def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> JsdEstimate:
     """The estimate for one seed's samples, (n, dimension)."""
     n, modes = len(points), mixture.modes
     finite = np.logical_and.reduce([np.isfinite(axis) for axis in points.T])
@@ -141,8 +141,8 @@ def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> Estimate:
     duplicates = float(again.mean())
     if n < FOR_AN_INTERVAL * modes:
         notes.append(f"{n / modes:.4g} samples a mode, {FOR_AN_INTERVAL} needed for an interval")
-        return Estimate(value, None, None, "; ".join(notes), duplicates, flagged)
-    return Estimate(value, low, high, "; ".join(notes), duplicates, flagged)
+        return JsdEstimate(value, None, None, "; ".join(notes), duplicates, flagged)
+    return JsdEstimate(value, low, high, "; ".join(notes), duplicates, flagged)
 
 
 def _counted(points: Polar, mixture: Mixture, n: int, near: int) -> tuple[_Cells, np.ndarray, int]:

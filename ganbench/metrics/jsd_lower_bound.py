@@ -33,7 +33,7 @@ TRUST = 20.0  # by how much a log-ratio is less penalised (in its own scale): it
 
 
 @dataclass(frozen=True)
-class Bound:
+class LowerBound:
     """A lower bound in nats.
 
     ``held_out``: as it came out, below 0 where the classifier only guesses; ``standard_error``: its own; ``point``: its
@@ -65,7 +65,7 @@ def lower_bound(
     training: np.ndarray | None = None,
     mixture: Mixture | None = None,
     noise: float = 0.0,
-) -> Bound:
+) -> LowerBound:
     """Bound the divergence of the laws of ``samples``, shape (n, *shape), and ``real``, (m, *shape), from below.
 
     The rows of each must be independent draws from their law: of a finite set either with replacement, and then the
@@ -104,14 +104,14 @@ def lower_bound(
     duplicates, note = copies / len(everything), "; ".join(notes)
     if len(fake.rows) < FEWEST:  # too few to tell: D is the probability that a finite row is real
         held_out = LOG2 - (math.log1p(mass) - (mass * math.log(mass / (1 + mass)) if mass else 0.0)) / 2
-        return Bound(held_out, 0.0, held_out, duplicates, note)
+        return LowerBound(held_out, 0.0, held_out, duplicates, note)
 
     data_odds, fake_odds, seen = _cross_fitted(data, fake, mass, mixture)
     right, wrong = -np.logaddexp(0, -data_odds[data.scored]), -np.logaddexp(0, fake_odds)
     held_out = LOG2 + (right.mean() + mass * wrong.mean()) / 2
     variance = right.var() / len(right)
     variance += (mass * (wrong**2).mean() - (mass * wrong.mean()) ** 2) * mass / len(wrong)
-    return Bound(float(held_out), math.sqrt(max(variance, 0.0)) / 2, float(held_out + seen) / 2, duplicates, note)
+    return LowerBound(float(held_out), math.sqrt(max(variance, 0.0)) / 2, float(held_out + seen) / 2, duplicates, note)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def kl(log_data: np.ndarray, log_model: np.ndarray) -> KL:
             f"log-densities of data and model must both have the shape (n,), not {log_data.shape} and {log_model.shape}"
         )
     if len(log_data) < 2:
-        raise NotApplicable(f"a mean log-density needs 2 held-out points, and was given {len(log_data)}")
+        raise NotApplicableError(f"a mean log-density needs 2 held-out points, and was given {len(log_data)}")
     if not np.isfinite(log_data).all() or np.isnan(log_model).any() or (log_model == np.inf).any():
         raise ValueError("a log-density of the data is not finite, or one of the model is not a number below infinity")
     if np.isneginf(log_model).any():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import is_finite, nearest, nearest_other, sample_and_real, shuffled
 
 CLOSE = 0.01  # the share of the data's own that is called close
@@ -37,8 +37,8 @@ def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: in
     """Compare the distances to the nearest of ``training`` of ``samples`` and of held-out ``real``, (n, *shape) each.
 
     At most ``most`` of each, a fixed random choice; all of ``training``. Samples that are not finite are copies of
-    nothing and infinitely far. Raises NotApplicable where most of ``real`` equals training points, as where none is
-    held out, and ValueError where the shapes differ or ``real`` or ``training`` is not finite.
+    nothing and infinitely far. Raises NotApplicableError where most of ``real`` equals training points, as where none
+    is held out, and ValueError where the shapes differ or ``real`` or ``training`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
@@ -57,13 +57,13 @@ def near_duplicates(samples: np.ndarray, real: np.ndarray, most: int = 5000) -> 
     Shapes (n, *shape), flattened; as many of each, at most ``most``, a fixed random choice. 0.01 for the data itself;
     nearly 1 for a generator that repeats few points with a small jitter; some for one that is too narrow or leaves
     modes out, since its samples are closer together. Samples that are not finite count as duplicates of each other.
-    Raises NotApplicable where fewer than 2 of either are there or most of ``real`` repeats other real points, and
+    Raises NotApplicableError where fewer than 2 of either are there or most of ``real`` repeats other real points, and
     ValueError where the shapes differ or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     n = min(len(points), len(data), most)
     if n < 2:
-        raise NotApplicable("near duplicates need 2 samples and 2 real points")
+        raise NotApplicableError("near duplicates need 2 samples and 2 real points")
     points, data = shuffled(points, n), shuffled(data, n)
     apart = np.zeros(n)
     usable = is_finite(points)
@@ -89,7 +89,7 @@ def _closer(apart: np.ndarray, usual: np.ndarray, what: str) -> float:
     """
     r = float((usual == 0).mean())
     if r > REPEATS:
-        raise NotApplicable(f"{100 * r:.3g} % of the real points {what}, so that samples which do say nothing")
+        raise NotApplicableError(f"{100 * r:.3g} % of the real points {what}, so that samples which do say nothing")
     s = float((apart < np.quantile(usual[usual > 0], CLOSE)).mean())
     return max((s - r) / (1 - r), 0.0)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
 
 #: Of the distances between real points; the middle one is the usual "median heuristic".
@@ -39,13 +39,13 @@ def mmd(
     points, data = shuffled(points, most), shuffled(data, most)
     n, m, points = len(points), len(data), finite(points)
     if n < 2 or m < 2:
-        raise NotApplicable(f"a discrepancy needs 2 points of each, not {n} and {m}")
+        raise NotApplicableError(f"a discrepancy needs 2 points of each, not {n} and {m}")
     between = distances(data, data)
     some = min(m, FOR_WIDTHS)
     widths = np.quantile(between[np.triu_indices(some, 1)], quantiles)
     widths = widths[widths > 0]
     if not len(widths):
-        raise NotApplicable("too many of the real points coincide for a bandwidth")
+        raise NotApplicableError("too many of the real points coincide for a bandwidth")
     own, theirs, cross = (
         _kernel(apart, widths) for apart in (distances(points, points), between, distances(points, data))
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
 
 #: The widths tried, in units of the real data's root mean square std over coordinates.
@@ -40,7 +40,7 @@ def parzen(samples: np.ndarray, real: np.ndarray, most: int = 2000) -> Parzen:
     half = len(data) // 2
     scale = math.sqrt(float(data.var(axis=0).mean()))
     if half < 2 or not scale > 0:
-        raise NotApplicable(f"a Parzen window needs 4 real points, not all the same, and was given {len(data)}")
+        raise NotApplicableError(f"a Parzen window needs 4 real points, not all the same, and was given {len(data)}")
     n, points = len(points), finite(points)
     if not len(points):
         return Parzen(-math.inf, math.nan, math.nan)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
 
 
@@ -38,7 +38,7 @@ def manifold(samples: np.ndarray, real: np.ndarray, k: int = 5, most: int = 2000
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
     if not 1 <= k < len(data):
-        raise NotApplicable(f"k must be at least 1 and below the number of real points, {len(data)}, not {k}")
+        raise NotApplicableError(f"k must be at least 1 and below the number of real points, {len(data)}, not {k}")
     n, points = len(points), finite(points)
     if not len(points):
         return Manifold(0.0, 0.0, 0.0, 0.0)

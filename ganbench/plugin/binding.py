@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Bound(Generic[T]):
+class BoundFunction(Generic[T]):
     """A function together with the parameters that a suite set; ``names`` is what it must be given."""
 
     function: Callable[..., T]
@@ -23,9 +23,9 @@ class Bound(Generic[T]):
         return self.function(*[scope[name] for name in self.names], **self.parameters)
 
 
-def bind(function: Callable[..., T], parameters: Mapping[str, Any]) -> Bound[T]:
+def bind(function: Callable[..., T], parameters: Mapping[str, Any]) -> BoundFunction[T]:
     """Bind those of ``parameters`` that ``function`` declares; the others belong to its sister function."""
     signature = inspect.signature(function).parameters.values()
     names = tuple(p.name for p in signature if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
     own = {p.name for p in signature if p.kind is p.KEYWORD_ONLY}
-    return Bound(function, names, {name: value for name, value in parameters.items() if name in own})
+    return BoundFunction(function, names, {name: value for name, value in parameters.items() if name in own})

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ganbench.core.messages import describe, suggest
+from ganbench.core.messages import describe_schema, suggest
 from ganbench.plugin import shipped
 from ganbench.plugin.entry import Broken, Entry
 from ganbench.plugin.kinds import KINDS
@@ -21,7 +21,7 @@ from ganbench.plugin.types import Value
 V = TypeVar("V", bound=Value)
 
 
-class UnknownName(LookupError):  # noqa: N818 - it reads as what happened
+class UnknownNameError(LookupError):
     """No usable plugin has this name; str() is one line that says what was probably meant."""
 
     def __init__(self, kind: str, name: str, message: str) -> None:
@@ -63,22 +63,22 @@ class Registry:
         return sorted({entry.name for entry in self.entries if entry.kind == kind})
 
     def get(self, kind: str, name: str) -> Entry:
-        """The plugin of this kind and name; raises UnknownName where there is none, or more than one."""
+        """The plugin of this kind and name; raises UnknownNameError where there is none, or more than one."""
         found = [entry for entry in self.entries if (entry.kind, entry.name) == (kind, name)]
         if len(found) == 1:
             return found[0]
         if found:
-            raise UnknownName(kind, name, self._clash(found))
+            raise UnknownNameError(kind, name, self._clash(found))
         message = f"unknown {kind} {name!r}"
         suspects = [broken for broken in self.broken if broken.defines(name)]
         if not suspects:
             message += suggest(name, self.names(kind))
         for broken in suspects or (broken for broken in self.broken if not broken.text):
             message += f" ({display(broken.source)} could not be loaded: {broken.cause})"
-        raise UnknownName(kind, name, message)
+        raise UnknownNameError(kind, name, message)
 
     def value(self, kind: type[V], name: str) -> V:
-        """The plugin value of this class and name, ``registry.value(Loss, "hinge")``; raises UnknownName as ``get``."""
+        """The plugin value of this class and name, ``registry.value(Loss, "hinge")``; raises as ``get``."""
         value = self.get(kind.__name__.lower(), name).value
         assert isinstance(value, kind)
         return value
@@ -113,7 +113,7 @@ class Registry:
             "parameters": [
                 {
                     "name": parameter.name,
-                    "type": describe(parameter.json_schema),
+                    "type": describe_schema(parameter.json_schema),
                     "default": parameter.plain_default,
                     "required": parameter.required,
                 }

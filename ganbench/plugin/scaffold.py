@@ -25,7 +25,7 @@ NEEDED = {
 }
 
 
-class NotNew(ValueError):  # noqa: N818 - it reads as what happened
+class NotNewError(ValueError):
     """The plugin cannot be written; str() is one line that says why."""
 
 
@@ -46,10 +46,10 @@ class NewPlugin:
         return USES.get(self.kind, f"{self.kind}: {{name}}").format(name=self.name)
 
     def write(self) -> None:
-        """Write both files; raises NotNew, having written neither, where one of them is there already."""
+        """Write both files; raises NotNewError, having written neither, where one of them is there already."""
         for path in (self.path, self.test_path):
             if path.exists():
-                raise NotNew(f"{path} is there already, and nothing is overwritten: choose another name")
+                raise NotNewError(f"{path} is there already, and nothing is overwritten: choose another name")
         for path, content in ((self.path, self.source), (self.test_path, self.test_source)):
             path.parent.mkdir(parents=True, exist_ok=True)
             # "x": whoever else writes this file at the same moment keeps theirs.
@@ -60,19 +60,19 @@ class NewPlugin:
 def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path = Path("tests")) -> NewPlugin:
     """A plugin of ``kind`` in ``folder``, to be called ``name``, and its test in ``tests``; nothing is written yet.
 
-    ``my_gan``, ``My-GAN`` and ``my-gan`` are one name, ``my-gan``, in one file, my_gan.py. Raises NotNew for what is no
-    name, and where the plugin would be broken, as a metric whose column every table has already.
+    ``my_gan``, ``My-GAN`` and ``my-gan`` are one name, ``my-gan``, in one file, my_gan.py. Raises NotNewError for what
+    is no name, and where the plugin would be broken, as a metric whose column every table has already.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", name):
-        raise NotNew(f"{name!r} is no name for a plugin: letters and digits, a letter first, words joined by '-'")
+        raise NotNewError(f"{name!r} is no name for a plugin: letters and digits, a letter first, words joined by '-'")
     name = name.lower().replace("_", "-")
     stem = name.replace("-", "_")
     if len(name) > LONGEST:
-        raise NotNew(f"a name of {len(name)} characters is too long: at most {LONGEST}")
+        raise NotNewError(f"a name of {len(name)} characters is too long: at most {LONGEST}")
     if keyword.iskeyword(stem) or keyword.iskeyword(stem.title()):
-        raise NotNew(f"{name!r} is a word of Python's own: choose another name, such as 'my-{name}'")
+        raise NotNewError(f"{name!r} is a word of Python's own: choose another name, such as 'my-{name}'")
     if stem in NEEDED or stem in sys.stdlib_module_names:
-        raise NotNew(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
+        raise NotNewError(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
     path, test_path = folder / f"{stem}.py", tests / f"test_{stem}.py"
     words = {
         "kind": kind,
@@ -96,4 +96,4 @@ def _check_loads(path: Path, source: str) -> None:
 
     for outcome in load_file(path, "new", source.encode()):
         if isinstance(outcome, Broken):
-            raise NotNew(f"{path} would be broken: {outcome.cause}")
+            raise NotNewError(f"{path} would be broken: {outcome.cause}")

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.record import journal
-from ganbench.record.lock import Locked, locked
+from ganbench.record.lock import LockedError, locked
 
 _CREATING = ".creating-"
 
 
-class NotARun(ValueError):  # noqa: N818
+class NotARunError(ValueError):
     """A path that holds no run."""
 
 
-class RunLocked(RuntimeError):  # noqa: N818
+class RunLockedError(RuntimeError):
     """The run is being run by another process."""
 
 
@@ -84,30 +84,30 @@ class RunFolder:
         return any(event.get("event") == "finished" for event in journal.read(self.journal))
 
     def describe(self) -> dict[str, Any]:
-        """The content of run.json. Raises NotARun where there is none that can be read."""
+        """The content of run.json. Raises NotARunError where there is none that can be read."""
         try:
             run = json.loads((self.path / "run.json").read_bytes())
         except (OSError, ValueError):
             run = None
         if not isinstance(run, dict) or not self.journal.is_file():
-            raise NotARun(f"{self.path} is not a run: it has no readable run.json beside a journal.jsonl")
+            raise NotARunError(f"{self.path} is not a run: it has no readable run.json beside a journal.jsonl")
         return run
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run, from before its first event until after its last. Raises RunLocked where another does."""
+        """Hold the run, from before its first event until after its last. Raises RunLockedError where another does."""
         with ExitStack() as stack:
             try:
                 stack.enter_context(locked(self.path / "lock"))
-            except Locked as error:
-                raise RunLocked(
+            except LockedError as error:
+                raise RunLockedError(
                     f"{self.path} is being run by {error.holder}; wait for it or choose another --out"
                 ) from None
             yield
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """The run at ``path``. Raises NotARun where there is none."""
+        """The run at ``path``. Raises NotARunError where there is none."""
         folder = cls(path)
         folder.describe()
         return folder
@@ -120,7 +120,7 @@ class RunFolder:
             folder = cls(path)
             try:
                 run = folder.describe()
-            except NotARun:
+            except NotARunError:
                 continue
             if run.get("identity") == identity and not folder.finished:
                 candidates.append((str(run.get("created", "")), path.name))
@@ -157,7 +157,7 @@ class RunFolder:
     ) -> Iterator[RunFolder]:
         """Hold the unfinished run with this identity, or a new one where there is none.
 
-        Of two processes that ask at once exactly one gets a run, the other RunLocked. The folder is locked
+        Of two processes that ask at once exactly one gets a run, the other RunLockedError. The folder is locked
         until the context ends.
         """
         home = _home(out, suite)

@@ -12,7 +12,7 @@ from pathlib import Path
 _held: set[int] = set()
 
 
-class Locked(RuntimeError):  # noqa: N818
+class LockedError(RuntimeError):
     """Another process holds the lock; ``holder`` names it, e.g. ``process 4711``."""
 
     def __init__(self, path: Path, holder: str) -> None:
@@ -32,7 +32,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise Locked(path, _holder(file)) from None
+            raise LockedError(path, _holder(file)) from None
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
         _held.add(file)

@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Ending:
+class SeedOutcome:
     """How a seed ended: at which step, and what there is to say about it."""
 
     status: Status = Status.LOST
@@ -44,25 +44,25 @@ class CellRecord:
     note: str = ""
     evaluations: dict[int, dict[int, Row]] = field(default_factory=dict)
     speed: dict[str, Any] = field(default_factory=dict)
-    endings: dict[int, Ending] = field(default_factory=dict)
+    outcomes: dict[int, SeedOutcome] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
         """Whether the cell is over, and never to be run again."""
-        return bool(self.endings)
+        return bool(self.outcomes)
 
     def history(self, seed: int) -> dict[int, Row]:
         """The seed's rows by step, in order."""
         return {step: rows[seed] for step, rows in sorted(self.evaluations.items()) if seed in rows}
 
-    def ending(self, seed: int) -> Ending:
+    def outcome(self, seed: int) -> SeedOutcome:
         """How the seed ended; lost, at its last evaluation, where it did not."""
-        return self.endings.get(seed) or Ending(step=max(self.history(seed), default=0))
+        return self.outcomes.get(seed) or SeedOutcome(step=max(self.history(seed), default=0))
 
     def result(self, seed: int) -> Row | None:
         """The row that counts in seeds.csv and table.csv: the last one; None where the seed was not measured."""
         history = self.history(seed)
-        return history[max(history)] if history and self.ending(seed).status.measured else None
+        return history[max(history)] if history and self.outcome(seed).status.measured else None
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,10 @@ def _speed(cell: CellRecord, event: Event, columns: set[str]) -> None:
 
 
 def _end(cell: CellRecord, event: Event, columns: set[str]) -> None:
-    cell.endings = {one["seed"]: Ending(Status(one["status"]), one["step"], one["message"]) for one in event["seeds"]}
-    _planned(f"seed of cell {cell.id}", cell.endings.keys(), cell.seeds)
+    cell.outcomes = {
+        one["seed"]: SeedOutcome(Status(one["status"]), one["step"], one["message"]) for one in event["seeds"]
+    }
+    _planned(f"seed of cell {cell.id}", cell.outcomes.keys(), cell.seeds)
 
 
 _TELL = {"start": _start, "evaluation": _evaluation, "speed": _speed, "end": _end}

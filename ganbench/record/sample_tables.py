@@ -17,7 +17,7 @@ _MISSING = ("", "nan", "NaN", "NAN", "NA", "N/A", "null", "NULL", "None")
 _SPACES = r"\s+"
 
 
-class Unreadable(ValueError):  # noqa: N818 - it reads as what happened
+class UnreadableError(ValueError):
     """A file without samples that can be scored; str() is one line that says where and why."""
 
 
@@ -42,9 +42,9 @@ def read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
     try:
         return _read_csv(path)
     except UnicodeDecodeError:
-        raise Unreadable(f"{path}: is not UTF-8 text") from None
+        raise UnreadableError(f"{path}: is not UTF-8 text") from None
     except csv.Error as error:
-        raise Unreadable(f"{path}: cannot be read: {error}") from None
+        raise UnreadableError(f"{path}: cannot be read: {error}") from None
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
@@ -73,7 +73,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
         return np.empty((0, 0)), []
     except (ValueError, OverflowError) as error:
         _find_mistake(path, layout)
-        raise Unreadable(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+        raise UnreadableError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
     values = frame.to_numpy()
     if np.isnan(values).any():
         _find_mistake(path, layout)  # a line that is too short is filled up with NaN
@@ -94,13 +94,13 @@ def read_parquet(path: Path) -> np.ndarray:
     try:
         frame = pd.read_parquet(path, engine="pyarrow")
     except ImportError:
-        raise Unreadable(f"{path}: reading it needs pyarrow: pip install 'ganbench[files]'") from None
+        raise UnreadableError(f"{path}: reading it needs pyarrow: pip install 'ganbench[files]'") from None
     except (ValueError, OSError) as error:
-        raise Unreadable(f"{path}: cannot be read, is it whole? ({str(error).splitlines()[0]})") from None
+        raise UnreadableError(f"{path}: cannot be read, is it whole? ({str(error).splitlines()[0]})") from None
     kinds = {name: series.dtype for name, series in frame.items()}
     for name, kind in kinds.items():
         if not pd.api.types.is_float_dtype(kind) and not pd.api.types.is_integer_dtype(kind):
-            raise Unreadable(f"{path}: the column {str(name)!r} holds {kind}: samples are real numbers, float32")
+            raise UnreadableError(f"{path}: the column {str(name)!r} holds {kind}: samples are real numbers, float32")
     floats = [kind for kind in kinds.values() if pd.api.types.is_float_dtype(kind)]
     if not floats and kinds:
         return frame.to_numpy(dtype=np.int64)
@@ -151,11 +151,11 @@ def _find_mistake(path: Path, layout: _Layout) -> None:
             column = 1
             for cell in cells:
                 if not _is_number(cell):
-                    raise Unreadable(f"{path}:{number}:{column}: must be a number, not {cell[:40]!r}")
+                    raise UnreadableError(f"{path}:{number}:{column}: must be a number, not {cell[:40]!r}")
                 column += len(cell) + 1
             if len(cells) != width[1]:
                 count = f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'}"
-                raise Unreadable(f"{path}:{number}:1: has {count}, and line {width[0]} has {width[1]}")
+                raise UnreadableError(f"{path}:{number}:1: has {count}, and line {width[0]} has {width[1]}")
 
 
 def _is_number(cell: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ganbench.record.sample_tables import Unreadable, read_csv, read_parquet
+from ganbench.record.sample_tables import UnreadableError, read_csv, read_parquet
 
 _MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz", b"PAR1": ".parquet"}
 #: What reading an array that is cut short, or none at all, raises.
@@ -58,16 +58,16 @@ def read(path: Path) -> Samples:
     """
     suffix = path.suffix.lower()
     if path.is_dir():
-        raise Unreadable(f"{path}: is a folder, not a file of samples")
+        raise UnreadableError(f"{path}: is a folder, not a file of samples")
     try:
         with path.open("rb") as file:
             head = file.read(8)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        raise Unreadable(f"{path}: no such file") from None
+        raise UnreadableError(f"{path}: no such file") from None
     except OSError as error:
-        raise Unreadable(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise UnreadableError(f"{path}: cannot be read: {error.strerror or error}") from None
     _check_content(path, suffix, head)
     values, said = _READERS[suffix](path)
     values, notes = _as_float32(path, values, typed=suffix != ".csv")
@@ -80,16 +80,16 @@ def _check_content(path: Path, suffix: str, head: bytes) -> None:
     known = ", ".join(list(_READERS)[:-1]) + f" and {list(_READERS)[-1]}"
     if suffix not in _READERS:
         hint = ": save the array with numpy.save" if suffix in (".pt", ".pth", ".pkl", ".pickle", ".npz.gz") else ""
-        raise Unreadable(
+        raise UnreadableError(
             f"{path}: samples are read from {known} files, not from {suffix or 'one without an ending'}{hint}"
         )
     if not head:
-        raise Unreadable(f"{path}: is empty")
+        raise UnreadableError(f"{path}: is empty")
     found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
     if found not in (None, suffix):
-        raise Unreadable(f"{path}: holds what a {found} file holds: rename it")
+        raise UnreadableError(f"{path}: holds what a {found} file holds: rename it")
     if found is None and suffix in _MAGIC.values():
-        raise Unreadable(f"{path}: is no {suffix} file, or a damaged one")
+        raise UnreadableError(f"{path}: is no {suffix} file, or a damaged one")
 
 
 def _npy(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -105,7 +105,7 @@ def _npz(path: Path) -> tuple[Any, dict[str, Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             said = {name: _whole(arrays[name]) for name in ("seed", "step") if name in arrays.files}
             return arrays[_chosen(path, [name for name in arrays.files if name not in said])], said
-    except Unreadable:
+    except UnreadableError:
         raise
     except _DAMAGED as error:
         raise _damaged(path, error) from None
@@ -115,7 +115,7 @@ def _safetensors(path: Path) -> tuple[Any, dict[str, Any]]:
     try:
         library = import_module("safetensors")
     except ImportError:
-        raise Unreadable(f"{path}: reading it needs safetensors: pip install 'ganbench[files]'") from None
+        raise UnreadableError(f"{path}: reading it needs safetensors: pip install 'ganbench[files]'") from None
     try:
         with library.safe_open(path, framework="pt") as file:
             tensor: Tensor = file.get_tensor(_chosen(path, list(file.keys())))
@@ -151,37 +151,37 @@ def _chosen(path: Path, names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     found = f"the arrays {', '.join(names)}, none of them called 'samples'" if names else "no array"
-    raise Unreadable(f"{path}: holds {found}")
+    raise UnreadableError(f"{path}: holds {found}")
 
 
 def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu" else None
 
 
-def _damaged(path: Path, error: BaseException) -> Unreadable:
+def _damaged(path: Path, error: BaseException) -> UnreadableError:
     text = (str(error).splitlines() or [type(error).__name__])[0]
     if "allow_pickle" in text:
-        return Unreadable(f"{path}: holds Python objects, which are never read: save an array of float32")
+        return UnreadableError(f"{path}: holds Python objects, which are never read: save an array of float32")
     if isinstance(error, MemoryError):
         text = "it says it is larger than memory"
-    return Unreadable(f"{path}: cannot be read, is it whole? ({text})")
+    return UnreadableError(f"{path}: cannot be read, is it whole? ({text})")
 
 
 def _as_float32(path: Path, values: Any, *, typed: bool) -> tuple[np.ndarray, tuple[str, ...]]:
     """The numbers in float32, C order, with notes (text is not ``typed``). Raises Unreadable for what is no sample."""
     if not isinstance(values, np.ndarray):
-        raise Unreadable(f"{path}: holds {type(values).__name__}, not an array")
+        raise UnreadableError(f"{path}: holds {type(values).__name__}, not an array")
     if values.ndim == 0:
-        raise Unreadable(f"{path}: holds a single number, not an array of samples")
+        raise UnreadableError(f"{path}: holds a single number, not an array of samples")
     if values.size == 0:
-        raise Unreadable(f"{path}: holds no samples")
+        raise UnreadableError(f"{path}: holds no samples")
     if values.dtype.kind in "iu":
         low, high = values.min(), values.max()
-        raise Unreadable(
+        raise UnreadableError(
             f"{path}: holds whole numbers ({values.dtype}, {low} to {high}): scale them as the data is, save float32"
         )
     if values.dtype.kind != "f":
-        raise Unreadable(f"{path}: holds {_words(values.dtype)}: samples are real numbers, float32")
+        raise UnreadableError(f"{path}: holds {_words(values.dtype)}: samples are real numbers, float32")
     notes = []
     if values.dtype.itemsize < 4:
         notes.append(_rounded(str(values.dtype)))

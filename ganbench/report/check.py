@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.testing.result import Result, Status, said_once
+from ganbench.testing.result import CheckResult, Status, said_once
 
 STYLES = {"pass": "green", "fail": "bold red", "n/a": "dim"}
 
 
-def show_results(results: Sequence[Result], console: Console, *, brief: bool) -> None:
+def show_results(results: Sequence[CheckResult], console: Console, *, brief: bool) -> None:
     """One plugin's results, a line a property; ``brief``: one line, and one more for each property that fails.
 
     Where properties fail, or do not apply, for the same reason, that is said once.

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.report.figures import SIGNS, Figures, Signs
-from ganbench.report.finding import effect, ends, floor, measured, one_line, p_value, place, seeds
+from ganbench.report.finding import effect, ends, measured, min_effect, one_line, p_value, place, seeds
 from ganbench.report.grid import print_line, show_grid
 from ganbench.report.sentences import headline, leading, reasons, same, statements, visible
 
 _STYLES = {
-    Word.FAILED: "red",
-    Word.WORSE: "red",
-    Word.UNSURE: "yellow",
-    Word.NOT_COMPARABLE: "yellow",
-    Word.GONE: "yellow",
-    Word.BETTER: "green",
+    Outcome.FAILED: "red",
+    Outcome.WORSE: "red",
+    Outcome.UNSURE: "yellow",
+    Outcome.NOT_COMPARABLE: "yellow",
+    Outcome.GONE: "yellow",
+    Outcome.BETTER: "green",
 }
 
 
@@ -44,7 +44,7 @@ def show_comparison(comparison: Comparison, console: Console, *, all_: bool = Fa
 def _findings(console: Console, findings: Sequence[Finding], *, all_: bool) -> None:
     for word, text in statements(findings):
         print_line(console, f"{word}: {text}", _STYLES.get(word, "none"))
-    shown = [one for one in findings if measured(one) and (all_ or one.word is not Word.SAME)]
+    shown = [one for one in findings if measured(one) and (all_ or one.outcome is not Outcome.SAME)]
     if shown:
         print_line(console, "", "")
         _grid(console, sorted(shown, key=place))
@@ -52,7 +52,7 @@ def _findings(console: Console, findings: Sequence[Finding], *, all_: bool) -> N
 
 def _advice(console: Console, advice: Sequence[Finding], *, all_: bool) -> None:
     """What changes no exit code, under a heading of its own."""
-    alike = sum(one.word is Word.SAME for one in advice)
+    alike = sum(one.outcome is Outcome.SAME for one in advice)
     if alike == len(advice) and not all_:
         print_line(console, f"Advice: all the same, {alike} of {alike}.", "dim")
         return
@@ -67,8 +67,8 @@ def _grid(console: Console, findings: Sequence[Finding]) -> None:
     """A line for each measure under its word and case; what has no room is named, reasons are said below."""
     signs = SIGNS[console.options.ascii_only]
     columns = _columns(findings, signs)
-    groups = [f"{finding.word}: {finding.case}" for finding in findings]
-    alike = [finding.word is Word.SAME for finding in findings]
+    groups = [f"{finding.outcome}: {finding.case}" for finding in findings]
+    alike = [finding.outcome is Outcome.SAME for finding in findings]
     dropped = [one.name for one in show_grid(console, groups, [one.measure for one in findings], columns, alike)]
     if "reason" in dropped:
         for text in reasons(findings):
@@ -92,7 +92,7 @@ def _columns(findings: Sequence[Finding], signs: Signs) -> list[Figures]:
         Figures(
             "change", "change", "95 %" if long != short else "", long, shorter=Figures("change", "change", "", short)
         ),
-        column("floor", "floor", "", floor),
+        column("floor", "floor", "", min_effect),
         column("p", "p", "one-sided", p_value),
         column("seeds", "seeds", "", seeds),
         column("reason", "reason", "", lambda finding: finding.reason, words=True),

@@ -8,29 +8,29 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ganbench.compare.verdicts.finding import Finding, Word
+from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.report.numbers import Format, common, thousands
 
 #: So many names are said; of more it is said how many.
 NAMED = 3
-_PLACES = {word: place for place, word in enumerate(Word)}
+_PLACES = {word: place for place, word in enumerate(Outcome)}
 _RATIOS = ("count", "clock")
 
 
 def place(finding: Finding) -> int:
     """The finding's place by its word, the gravest first: a sort key."""
-    return _PLACES[finding.word]
+    return _PLACES[finding.outcome]
 
 
 def measured(finding: Finding) -> bool:
     """Whether a finding has numbers: not one on a case as a whole, nor what has failed or could not be compared."""
-    return finding.kind != "case" and finding.word not in (Word.NOT_COMPARABLE, Word.FAILED)
+    return finding.kind != "case" and finding.outcome not in (Outcome.NOT_COMPARABLE, Outcome.FAILED)
 
 
 def line(finding: Finding) -> str:
     """A finding in one line, ``ring8/wgan-gp jsd: worse, 0.031 -> 0.083, +0.052 nats [+0.03, +0.07], floor 0.02``."""
     subject = f"{finding.case} {finding.measure}".rstrip()
-    return one_line(f"{subject}: {', '.join(filter(None, [str(finding.word), *_details(finding)]))}")
+    return one_line(f"{subject}: {', '.join(filter(None, [str(finding.outcome), *_details(finding)]))}")
 
 
 def brief(finding: Finding) -> str:
@@ -39,7 +39,9 @@ def brief(finding: Finding) -> str:
         return f"{finding.measure} {finding.reason}".strip()
     change = "" if finding.kind == "share" else effect(finding)[0]
     said = change or " -> ".join(ends(finding))
-    return f"{finding.measure} {said}, floor {floor(finding)}" if finding.floor else f"{finding.measure} {said}"
+    return (
+        f"{finding.measure} {said}, floor {min_effect(finding)}" if finding.min_effect else f"{finding.measure} {said}"
+    )
 
 
 def ends(finding: Finding) -> tuple[str, str]:
@@ -73,11 +75,11 @@ def effect(finding: Finding) -> tuple[str, str]:
     return number, f"[{_signed(form, finding.low)}, {_signed(form, finding.high)}]"
 
 
-def floor(finding: Finding) -> str:
+def min_effect(finding: Finding) -> str:
     """How large the change must be to matter; empty where that is not said."""
-    if finding.floor is None:
+    if finding.min_effect is None:
         return ""
-    return f"{100 * finding.floor:.3g} %" if finding.kind in (*_RATIOS, "share") else f"{finding.floor:.3g}"
+    return f"{100 * finding.min_effect:.3g} %" if finding.kind in (*_RATIOS, "share") else f"{finding.min_effect:.3g}"
 
 
 def p_value(finding: Finding) -> str:
@@ -106,7 +108,9 @@ def _details(finding: Finding) -> list[str]:
     if not measured(finding):
         return [finding.reason]
     change = " ".join(filter(None, effect(finding)))
-    said = [f"{word} {text}" if text else "" for word, text in (("floor", floor(finding)), ("p", p_value(finding)))]
+    said = [
+        f"{word} {text}" if text else "" for word, text in (("floor", min_effect(finding)), ("p", p_value(finding)))
+    ]
     count = seeds(finding)
     return [" -> ".join(ends(finding)), change, *said, f"{count} seeds" if count else "", finding.reason]
 

@@ -10,9 +10,9 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 
-from ganbench.compare.history.history import Point
+from ganbench.compare.history.history import MeasuredRun
 from ganbench.compare.history.prediction import LEVEL, expected
-from ganbench.compare.history.series import Reading, Series
+from ganbench.compare.history.series import Observation, Series
 from ganbench.core.messages import suggest
 from ganbench.report.figures import SIGNS, Figures, interval
 from ganbench.report.grid import print_line, show_grid
@@ -25,7 +25,7 @@ _SHIFT = {True: "|", False: "│"}
 MOST = 20
 
 
-def show_history(points: Sequence[Point], found: Sequence[Series], console: Console) -> None:
+def show_history(points: Sequence[MeasuredRun], found: Sequence[Series], console: Console) -> None:
     """Print the series of ``compare.series.series`` over these points, as wide as there is room."""
     for one in found:
         plain = console.options.ascii_only
@@ -57,12 +57,14 @@ def pick(found: Sequence[Series], cases: Sequence[str], measures: Sequence[str])
     return tuple(one for one in found if (not cases or one.case in cases) and one.measure in shown)
 
 
-def as_object(suite: str, points: Sequence[Point], found: Sequence[Series], notes: Sequence[str]) -> dict[str, Any]:
+def as_object(
+    suite: str, points: Sequence[MeasuredRun], found: Sequence[Series], notes: Sequence[str]
+) -> dict[str, Any]:
     """The series as one object that JSON can hold: None for missing, "inf" for infinite."""
     return {"suite": suite, "series": [_series(points, one) for one in found], "notes": list(notes)}
 
 
-def _series(points: Sequence[Point], one: Series) -> dict[str, Any]:
+def _series(points: Sequence[MeasuredRun], one: Series) -> dict[str, Any]:
     band, level = expected(one), one.level()
     shifts = [
         {
@@ -87,7 +89,7 @@ def _series(points: Sequence[Point], one: Series) -> dict[str, Any]:
     }
 
 
-def _reading(point: Point, reading: Reading) -> dict[str, Any]:
+def _reading(point: MeasuredRun, reading: Observation) -> dict[str, Any]:
     return {
         "date": point.when.isoformat(),
         "source": point.source,
@@ -128,7 +130,7 @@ def chart(one: Series, width: int, *, plain: bool) -> str:
     return text[-width:]
 
 
-def remarks(points: Sequence[Point], one: Series) -> list[str]:
+def remarks(points: Sequence[MeasuredRun], one: Series) -> list[str]:
     """What is to be said of a series: its shifts, and what the next run should read."""
     form = form_of(one)
     lines = []
@@ -179,12 +181,12 @@ def day(when: datetime) -> str:
     return f"{when:%Y-%m-%d}"
 
 
-def note(reading: Reading) -> str:
+def note(reading: Observation) -> str:
     """Why a reading does not count, if it does not."""
     return reading.reason or ("as before, seed by seed" if reading.repeated else "")
 
 
-def _table(points: Sequence[Point], one: Series, form: Format, console: Console) -> None:
+def _table(points: Sequence[MeasuredRun], one: Series, form: Format, console: Console) -> None:
     signs = SIGNS[console.options.ascii_only]
     rows = one.readings[-MOST:]
     origins = [points[reading.at] for reading in rows]

@@ -7,7 +7,7 @@ from typing import IO
 
 from ganbench.record.record import Record
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import Cell, Observer, Row
+from ganbench.run.observer import Observer, PlannedCell, Row
 
 
 class PlainLines(Observer):
@@ -18,7 +18,7 @@ class PlainLines(Observer):
         self._cells: dict[str, Progress] = {}
         self._name = self._step = 0
 
-    def started(self, cells: Sequence[Cell], record: Record) -> None:
+    def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
         """Remember the cells, and say how many an earlier attempt has ended."""
         self._cells = Progress.so_far(cells, record)
         self._name = max((len(_name(cell)) for cell in cells), default=0)
@@ -26,12 +26,12 @@ class PlainLines(Observer):
         if ended := sum(progress.ended for progress in self._cells.values()):
             self._write(f"going on: {ended} of {len(cells)} cells have ended already")
 
-    def cell_started(self, cell: Cell, engine: str, note: str = "") -> None:
+    def cell_started(self, cell: PlannedCell, engine: str, note: str = "") -> None:
         """Say what is special about how the cell is trained, if anything."""
         if note:
             self._say(cell, f"{engine}: {note}")
 
-    def evaluated(self, cell: Cell, step: int, rows: Sequence[Row]) -> None:
+    def evaluated(self, cell: PlannedCell, step: int, rows: Sequence[Row]) -> None:
         """Say where the cell is, e.g. ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``."""
         progress = self._cells[cell.id]
         progress.evaluated(step, rows)
@@ -39,12 +39,12 @@ class PlainLines(Observer):
         steps = f"{step:>{self._step}}/{cell.steps:<{self._step}}" if cell.steps else " " * (2 * self._step + 1)
         self._say(cell, steps, *numbers, progress.troubles)
 
-    def cell_ended(self, cell: Cell, seeds: Sequence[Row]) -> None:
+    def cell_ended(self, cell: PlannedCell, seeds: Sequence[Row]) -> None:
         """Say which seeds have no result, and why."""
         for line in reasons(seeds):
             self._say(cell, line)
 
-    def _say(self, cell: Cell, *parts: str) -> None:
+    def _say(self, cell: PlannedCell, *parts: str) -> None:
         self._write("  ".join([_name(cell).ljust(self._name), *filter(None, parts)]))
 
     def _write(self, line: str) -> None:
@@ -53,5 +53,5 @@ class PlainLines(Observer):
         self._file.flush()
 
 
-def _name(cell: Cell) -> str:
+def _name(cell: PlannedCell) -> str:
     return f"{cell.dataset} {cell.variant}"

@@ -16,7 +16,7 @@ from ganbench.record.record import Record
 from ganbench.report.lines import PlainLines
 from ganbench.report.numbers import duration
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import Cell, Observer, Row
+from ganbench.run.observer import Observer, PlannedCell, Row
 
 #: Rare enough not to be felt by the training it watches.
 _REFRESHES_PER_SECOND = 2
@@ -42,7 +42,7 @@ class LiveView(Observer):
         self._before = 0
         self._live: Live | None = None
 
-    def started(self, cells: Sequence[Cell], record: Record) -> None:
+    def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
         """Show the view."""
         self._cells = Progress.so_far(cells, record)
         self._recent = [progress for progress in self._cells.values() if progress.ended]
@@ -51,21 +51,21 @@ class LiveView(Observer):
         self._live = Live(self, console=self._console, refresh_per_second=_REFRESHES_PER_SECOND, transient=True)
         self._live.start()
 
-    def cell_started(self, cell: Cell, engine: str, note: str = "") -> None:
+    def cell_started(self, cell: PlannedCell, engine: str, note: str = "") -> None:
         """Mark the cell as running; say the note above the view."""
         self._cells[cell.id].running = True
         if note:
             self._console.print(Text(f"{cell.dataset} {cell.variant}  {engine}: {note}", style="dim"))
 
-    def progress(self, cell: Cell, step: int) -> None:
+    def progress(self, cell: PlannedCell, step: int) -> None:
         """Move the cell's bar."""
         self._cells[cell.id].step = step
 
-    def evaluated(self, cell: Cell, step: int, rows: Sequence[Row]) -> None:
+    def evaluated(self, cell: PlannedCell, step: int, rows: Sequence[Row]) -> None:
         """Show the cell's new numbers."""
         self._cells[cell.id].evaluated(step, rows)
 
-    def cell_ended(self, cell: Cell, seeds: Sequence[Row]) -> None:
+    def cell_ended(self, cell: PlannedCell, seeds: Sequence[Row]) -> None:
         """Mark the cell as ended; say above the view what failed."""
         progress = self._cells[cell.id]
         progress.end(seeds)

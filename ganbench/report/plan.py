@@ -6,7 +6,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ganbench.core.errors import describe
+from ganbench.core.errors import error_line
 from ganbench.plugin.registry import Registry
 from ganbench.report.numbers import duration
 from ganbench.run.estimate import estimate
@@ -30,7 +30,7 @@ def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: st
         try:
             each = estimate(together, metrics, registry, device, engine)
         except (Exception, SystemExit) as error:
-            notes.append(f"{first.dataset} {first.family}: {describe(error)}")
+            notes.append(f"{first.dataset} {first.family}: {error_line(error)}")
             for cell in together:
                 table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), "", "fails")
             continue

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ganbench.compare.history.history import Point
+from ganbench.compare.history.history import MeasuredRun
 from ganbench.compare.history.prediction import expected
-from ganbench.compare.history.series import Reading, Series
+from ganbench.compare.history.series import Observation, Series
 from ganbench.report.history import change, day, form_of, note, title_of
 from ganbench.stats.change_points import Shift
 
@@ -23,7 +23,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 _LABEL = 74
 
 
-def plot(points: Sequence[Point], found: Sequence[Series], suite: str) -> str:
+def plot(points: Sequence[MeasuredRun], found: Sequence[Series], suite: str) -> str:
     """The series of ``compare.series.series`` over these points as the text of an SVG file.
 
     Points with their intervals, a line through those that can be compared with the newest, a band where the next should
@@ -73,7 +73,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     return [round(step * place, 12 - math.floor(math.log10(step))) for place in range(first, last + 1)]
 
 
-def _panel(panel: Element, points: Sequence[Point], one: Series) -> None:
+def _panel(panel: Element, points: Sequence[MeasuredRun], one: Series) -> None:
     numbers = [number for one_ in one.readings for number in (one_.value, one_.low, one_.high) if number is not None]
     band = expected(one)
     finite = [number for number in (*numbers, *(band or ())) if math.isfinite(number)] or [0.0]
@@ -101,7 +101,7 @@ def _panel(panel: Element, points: Sequence[Point], one: Series) -> None:
         _dot(panel, points[reading.at], reading, one, scale, place)
 
 
-def _dates(panel: Element, points: Sequence[Point], one: Series, scale: _Scale) -> None:
+def _dates(panel: Element, points: Sequence[MeasuredRun], one: Series, scale: _Scale) -> None:
     """The axis of time: as many days as there is room for, each at its first point."""
     bottom, free = _TOP + _PLOT, -math.inf
     _add(panel, "line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, stroke=_FAINT)
@@ -114,7 +114,7 @@ def _dates(panel: Element, points: Sequence[Point], one: Series, scale: _Scale) 
             said, free = date, x + _LABEL
 
 
-def _mark(panel: Element, points: Sequence[Point], one: Series, shift: Shift, scale: _Scale) -> None:
+def _mark(panel: Element, points: Sequence[MeasuredRun], one: Series, shift: Shift, scale: _Scale) -> None:
     """A bar between two points, with how far the level has moved and the commit of the second."""
     x = scale.x(shift.place - 0.5)
     commit = points[one.readings[shift.place].at].commit[:10]
@@ -133,7 +133,7 @@ def _mark(panel: Element, points: Sequence[Point], one: Series, shift: Shift, sc
     )
 
 
-def _dot(panel: Element, point: Point, reading: Reading, one: Series, scale: _Scale, place: int) -> None:
+def _dot(panel: Element, point: MeasuredRun, reading: Observation, one: Series, scale: _Scale, place: int) -> None:
     x, y, form = scale.x(place), scale.y(reading.value), form_of(one)
     colour = _FAINT if reading.reason else _BASELINE if point.source == "baseline" else _LINE
     dot = _add(panel, "g", stroke=colour, fill="#ffffff" if not reading.counts else colour)

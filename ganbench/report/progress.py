@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.report.numbers import common
-from ganbench.run.observer import Cell, Row
+from ganbench.run.observer import PlannedCell, Row
 
 
 @dataclass(eq=False)
@@ -21,7 +21,7 @@ class Progress:
     What it holds is replaced, never changed, so that a view may read it from another thread.
     """
 
-    cell: Cell
+    cell: PlannedCell
     step: int = 0
     running: bool = False
     ended: bool = False
@@ -29,7 +29,7 @@ class Progress:
     endings: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def so_far(cls, cells: Sequence[Cell], record: Record) -> dict[str, Progress]:
+    def so_far(cls, cells: Sequence[PlannedCell], record: Record) -> dict[str, Progress]:
         """The cells by id, each as far as an earlier attempt at the run has brought it."""
         known = {cell.id: cell for cell in record.cells}
         progress = {cell.id: cls(cell) for cell in cells}
@@ -37,7 +37,7 @@ class Progress:
             for step, rows in sorted(known[name].evaluations.items()):
                 one.evaluated(step, [{"seed": seed, **row} for seed, row in rows.items()])
             if known[name].ended:
-                one.end([{"status": ending.status} for ending in known[name].endings.values()])
+                one.end([{"status": ending.status} for ending in known[name].outcomes.values()])
         return progress
 
     def evaluated(self, step: int, rows: Iterable[Row]) -> None:
@@ -48,7 +48,7 @@ class Progress:
     def end(self, seeds: Sequence[Row]) -> None:
         """Take in how the seeds ended."""
         self.running, self.ended = False, True
-        self.endings = dict(Counter(seed["status"] for seed in seeds))
+        self.outcomes = dict(Counter(seed["status"] for seed in seeds))
 
     @property
     def work(self) -> int:
@@ -63,12 +63,12 @@ class Progress:
     @property
     def failed(self) -> bool:
         """Whether a seed ended without a result."""
-        return not all(Status(status).measured for status in self.endings)
+        return not all(Status(status).measured for status in self.outcomes)
 
     @property
     def troubles(self) -> str:
         """How many seeds are not well, e.g. ``2 diverged``; empty where all are."""
-        counts = self.endings
+        counts = self.outcomes
         if not self.ended and (diverged := sum(row["status"] == Status.DIVERGED for row in self.rows.values())):
             counts = {Status.DIVERGED.value: diverged}
         return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != Status.DONE)

@@ -6,18 +6,18 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ganbench.compare.sides.side import Name
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
+from ganbench.compare.sides.compared_run import Name
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.report.finding import brief, listed, measured, one_line, place
 
-_LEADING = (Word.WORSE, Word.FAILED, Word.UNSURE, Word.BETTER)
+_LEADING = (Outcome.WORSE, Outcome.FAILED, Outcome.UNSURE, Outcome.BETTER)
 #: What chance moves; counts are exact.
 _SCATTERS = ("value", "share", "step", "clock")
 
 
-def gravest(findings: Sequence[Finding]) -> Word:
+def gravest(findings: Sequence[Finding]) -> Outcome:
     """The gravest word; the same where nothing was found."""
-    return min(findings, key=place).word if findings else Word.SAME
+    return min(findings, key=place).outcome if findings else Outcome.SAME
 
 
 def cases(comparison: Comparison) -> dict[Name, list[Finding]]:
@@ -28,10 +28,10 @@ def cases(comparison: Comparison) -> dict[Name, list[Finding]]:
     return found
 
 
-def leading(comparison: Comparison) -> Word:
+def leading(comparison: Comparison) -> Outcome:
     """The word that the headline begins with, as the exit code has it: worse goes before failed."""
-    words = {finding.word for finding in comparison.counted()}
-    return next((word for word in (*_LEADING, Word.SAME) if word in words), Word.NOT_COMPARABLE)
+    words = {finding.outcome for finding in comparison.counted()}
+    return next((word for word in (*_LEADING, Outcome.SAME) if word in words), Outcome.NOT_COMPARABLE)
 
 
 def headline(comparison: Comparison) -> str:
@@ -40,29 +40,29 @@ def headline(comparison: Comparison) -> str:
     first = leading(comparison)
     named: set[Name] = set()
     parts = []
-    for word in dict.fromkeys((first, Word.FAILED)) if first in _LEADING else ():
-        those = {name: [one for one in findings if one.word is word] for name, findings in found.items()}
+    for word in dict.fromkeys((first, Outcome.FAILED)) if first in _LEADING else ():
+        those = {name: [one for one in findings if one.outcome is word] for name, findings in found.items()}
         those = {name: some for name, some in those.items() if some}
         if those:
             named |= those.keys()
             said = [f"{some[0].case} ({listed(map(brief, some))})" for some in those.values()]
             parts.append(f"{word}: {listed(said)}")
     words = Counter(gravest(findings) for name, findings in found.items() if name not in named)
-    if first is Word.SAME:
+    if first is Outcome.SAME:
         identical = sum(all(one.identical for one in findings) for findings in found.values())
-        count = plural(words.pop(Word.SAME, 0), "case")
+        count = plural(words.pop(Outcome.SAME, 0), "case")
         parts = [f"same: {count}" + (f", of which {identical} identical" if identical else "")]
-    others = ", ".join(f"{words[word]} {word}" for word in Word if words[word])
+    others = ", ".join(f"{words[word]} {word}" for word in Outcome if words[word])
     if not parts:
         return f"nothing was compared: {others}" if others else "nothing was compared"
     return one_line("; ".join([*parts, *([f"others: {others}"] if others else [])]))
 
 
-def statements(findings: Sequence[Finding]) -> list[tuple[Word, str]]:
+def statements(findings: Sequence[Finding]) -> list[tuple[Outcome, str]]:
     """What is to be said of findings without numbers, one line for all that have the same reason; gravest first."""
-    where: dict[tuple[Word, str, str], list[str]] = {}
+    where: dict[tuple[Outcome, str, str], list[str]] = {}
     for finding in sorted((one for one in findings if not measured(one)), key=place):
-        where.setdefault((finding.word, finding.measure, finding.reason), []).append(finding.case)
+        where.setdefault((finding.outcome, finding.measure, finding.reason), []).append(finding.case)
     return [
         (word, one_line(f"{measure + ' of ' if measure else ''}{listed(names)}" + (f": {reason}" if reason else "")))
         for (word, measure, reason), names in where.items()
@@ -80,7 +80,7 @@ def reasons(findings: Iterable[Finding]) -> list[str]:
 
 def same(comparison: Comparison) -> str:
     """How much is the same, ``Same: 31 measures of 12 cases; identical, seed by seed: 9 cases.``; empty for nothing."""
-    alike = [finding for finding in comparison.counted() if finding.word is Word.SAME]
+    alike = [finding for finding in comparison.counted() if finding.outcome is Outcome.SAME]
     if not alike:
         return ""
     whole = [findings for findings in cases(comparison).values() if findings and all(one.identical for one in findings)]

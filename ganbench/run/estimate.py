@@ -16,14 +16,14 @@ from ganbench.suite.plan import Cell
 from ganbench.train.data import build_dataset
 from ganbench.train.engine.speed import TIMED_SECONDS
 from ganbench.train.probe import COMPILE_SECONDS, COMPILED_SPEEDUP
-from ganbench.train.reference import reference_outcome
+from ganbench.train.reference import reference_inputs
 from ganbench.train.trainer import Trainer
 
 _SECONDS = ("training", "evaluating", "compiling", "timing")
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """The engine that a batch of cells would train with, what there is to say, and seconds by what they go to."""
 
     engine: str
@@ -41,33 +41,33 @@ class Estimate:
 
 def estimate(
     cells: Sequence[Cell], metrics: Metrics, registry: Registry, device: torch.device, engine: str
-) -> Estimate:
+) -> TimeEstimate:
     """Measure a few steps and one evaluation. Raises whatever a plugin raises.
 
     What compiling gains is not known before it is done: the step is timed as it is, and the usual gain reckoned with.
     """
     names, cell = metrics.names, cells[0]
-    if cell.recipe is None:
+    if cell.trained is None:
         dataset = build_dataset(cell.data, registry)
 
         def refer() -> None:
-            _measure(metrics, reference_outcome(cell, registry, dataset, cell.seeds[0], names, device))
+            _measure(metrics, reference_inputs(cell, registry, dataset, cell.seeds[0], names, device))
 
-        return Estimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
+        return TimeEstimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
     trainer = Trainer(cells, registry, device, engine)
     if len(cells) > 1 and trainer.probe.serial:
         alone = [estimate([cell], metrics, registry, device, engine) for cell in cells]
         sums = (sum(getattr(each, part) for each in alone) for part in _SECONDS)
-        return Estimate(alone[0].engine, alone[0].note, *sums)
+        return TimeEstimate(alone[0].engine, alone[0].note, *sums)
     step = trainer.probe.eager_seconds
     if trainer.engine == "serial":
         step = _seconds(lambda: trainer.advance(trainer.start, 0, 1))
 
     def evaluate(final: bool) -> float:
-        return _seconds(lambda: _measure(metrics, trainer.outcome(trainer.start, 0, 0, names, final=final)))
+        return _seconds(lambda: _measure(metrics, trainer.metric_inputs(trainer.start, 0, 0, names, final=final)))
 
     compiled = trainer.engine == "compiled"
-    return Estimate(
+    return TimeEstimate(
         trainer.engine,
         trainer.note,
         training=cell.steps * step / (COMPILED_SPEEDUP if compiled else 1),

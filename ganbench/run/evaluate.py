@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable, PluginError, describe
+from ganbench.core.errors import NotApplicableError, PluginError, error_line
 from ganbench.core.threads import threads_for
 from ganbench.metrics.divergence import Divergence, divergences
-from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.column import Column
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.registry import Registry
@@ -25,7 +25,7 @@ from ganbench.suite.choice import Choice
 class Metrics:
     """The metrics of a suite, bound to their parameters."""
 
-    metrics: tuple[tuple[Metric, Bound[Mapping[str, MetricValue]]], ...]
+    metrics: tuple[tuple[Metric, BoundFunction[Mapping[str, MetricValue]]], ...]
 
     @property
     def columns(self) -> tuple[tuple[str, Column], ...]:
@@ -85,11 +85,11 @@ class Metrics:
             own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in named.items()}
             try:
                 values = dict(bound(own))
-            except NotApplicable as reason:
+            except NotApplicableError as reason:
                 values = {}
                 notes.append(f"{metric.name}: {reason}")
             except (Exception, SystemExit) as error:
-                raise PluginError(f"metric {metric.name}: {describe(error)}") from error
+                raise PluginError(f"metric {metric.name}: {error_line(error)}") from error
             declared = [column.name for column in metric.columns]
             if surplus := sorted(set(values) - set(declared)):
                 raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")

@@ -11,7 +11,7 @@ from ganbench.record.record import Record
 Row = Mapping[str, Any]
 
 
-class Cell(Protocol):
+class PlannedCell(Protocol):
     """What an observer has to know of a cell of the plan."""
 
     @property
@@ -46,19 +46,19 @@ class Observer:
     A context that is open while the run goes on.
     """
 
-    def started(self, cells: Sequence[Cell], record: Record) -> None:
+    def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
         """The run begins; ``cells``: all that are planned, in order; ``record``: what an earlier attempt has done."""
 
-    def cell_started(self, cell: Cell, engine: str, note: str = "") -> None:
+    def cell_started(self, cell: PlannedCell, engine: str, note: str = "") -> None:
         """A cell begins to train; ``note``: what is to be known about how, e.g. why seed by seed."""
 
-    def progress(self, cell: Cell, step: int) -> None:
+    def progress(self, cell: PlannedCell, step: int) -> None:
         """The cell has trained ``step`` steps; may be told as often as one likes."""
 
-    def evaluated(self, cell: Cell, step: int, rows: Sequence[Row]) -> None:
+    def evaluated(self, cell: PlannedCell, step: int, rows: Sequence[Row]) -> None:
         """The cell was measured; ``rows``: as in the journal, one a seed, each with seed, status and numbers."""
 
-    def cell_ended(self, cell: Cell, seeds: Sequence[Row]) -> None:
+    def cell_ended(self, cell: PlannedCell, seeds: Sequence[Row]) -> None:
         """The cell is over; ``seeds``: as in the journal, each with seed, status, step and message."""
 
     def finished(self) -> None:

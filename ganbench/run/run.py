@@ -24,7 +24,7 @@ from ganbench.record.journal import Journal
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
 from ganbench.run.evaluate import bind_metrics
-from ganbench.run.executors.local import Surroundings, run_cells
+from ganbench.run.executors.local import RunContext, run_cells
 from ganbench.run.observer import Observer
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
@@ -32,7 +32,7 @@ from ganbench.train.device import arithmetic
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """A finished run: its folder, its table and columns, and whether every seed gave a result and anything a number."""
 
     folder: RunFolder
@@ -51,7 +51,7 @@ def run(
     command: Sequence[str],
     observer: Observer,
     save_samples: bool = False,
-) -> Result:
+) -> RunResult:
     """Run a suite, or go on with the run of it that was stopped; the tables are the same either way.
 
     ``save_samples``: keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's folder.
@@ -102,7 +102,7 @@ def run(
         known = {cell.id: cell for cell in record.cells}
         observer.started(cells, record)
         with Journal(folder.journal) as journal:
-            around = Surroundings(
+            around = RunContext(
                 registry=registry,
                 metrics=metrics,
                 device=device,
@@ -133,7 +133,7 @@ def run(
             journal.append({"event": "finished"})
     measured = [name for column in record.columns for name in column.fills if name in table]
     complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
-    return Result(folder, table, record.columns, complete)
+    return RunResult(folder, table, record.columns, complete)
 
 
 def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import PluginError, describe
+from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
 from ganbench.metrics.points import finite, from_tensor
 from ganbench.plugin.column import check_columns
@@ -25,7 +25,7 @@ from ganbench.run.evaluate import Metrics, bind_metrics
 from ganbench.score.save import Score
 from ganbench.score.target import Target
 from ganbench.suite.schema import ORACLE
-from ganbench.train.data import build_dataset, draw, held_out, outcome
+from ganbench.train.data import build_dataset, draw, held_out, metric_inputs
 
 #: Fresh data is scored beside, once for each of these seeds: the first rows of a run's oracle.
 FLOOR_SEEDS = (0, 1, 2, 3, 4)
@@ -92,14 +92,14 @@ def score(
     points = torch.from_numpy(values).to(place)
 
     def measured(some: Tensor, at: int) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
-        return _measured(bound, outcome(some, dataset, at, bound.names, final=True))
+        return _measured(bound, metric_inputs(some, dataset, at, bound.names, final=True))
 
     try:
         own, failures = measured(points, seed)
         floor = {at: measured(_fresh(dataset, len(points), at, place), at) for at in FLOOR_SEEDS}
         odd = tuple(_notes(points, dataset, seed))
     except (Exception, SystemExit) as error:  # a metric's failure is among the failures
-        raise PluginError(f"dataset {target.dataset.name}: {describe(error)}") from error
+        raise PluginError(f"dataset {target.dataset.name}: {error_line(error)}") from error
     said = own.pop("note")
     # What fails on the data itself says nothing about the samples, but must not go unsaid.
     amiss = dict.fromkeys(line for _, lines in floor.values() for line in lines)

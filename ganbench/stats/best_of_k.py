@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganbench.stats.intervals import FEWEST, Estimate, resampled_ends
+from ganbench.stats.intervals import FEWEST, Interval, resampled_ends
 
 _RESAMPLES = (200, 2000)
 #: How many numbers all resamples together may take, and one chunk of them.
@@ -25,8 +25,8 @@ _ROUNDING = 1e-12
 class Best(NamedTuple):
     """The best of so many tries: its median and its mean, each with an interval."""
 
-    median: Estimate
-    mean: Estimate
+    median: Interval
+    mean: Interval
 
 
 def best_of(values: np.ndarray) -> list[Best]:
@@ -47,7 +47,7 @@ def best_of(values: np.ndarray) -> list[Best]:
     medians, means = _summaries(levels, _beyond(_above(values, levels, np.ones((1, seeds)))))
     ends = _ends(values, levels) if seeds >= FEWEST else [[(None, None)] * settings] * 2
     return [
-        Best(Estimate(float(median), *ends[0][k]), Estimate(float(mean), *ends[1][k]))
+        Best(Interval(float(median), *ends[0][k]), Interval(float(mean), *ends[1][k]))
         for k, (median, mean) in enumerate(zip(medians[:, 0], means[:, 0], strict=True))
     ]
 

@@ -22,19 +22,21 @@ _MANY_SEEDS = 200
 _SHARES = np.linspace(0.0, 1.0, 1001)
 
 
-class Tail(NamedTuple):
+class TestResult(NamedTuple):
     """The p-value of a one-sided test, and the smallest it could have been."""
 
     p: float
     least: float
 
 
+#: pytest would take a class with this name for a test.
+TestResult.__test__ = False  # type: ignore[attr-defined]
 #: Nothing was seen, and nothing could have been.
-NONE = Tail(1.0, 1.0)
+NONE = TestResult(1.0, 1.0)
 
 
 @lru_cache(maxsize=4096)
-def fewer(count: int, total: int, base_count: int, base_total: int) -> Tail:
+def boschloo(count: int, total: int, base_count: int, base_total: int) -> TestResult:
     """Whether ``count`` of ``total`` is less than ``base_count`` of ``base_total``: Boschloo's exact test (1970).
 
     The probability of a Fisher's p-value as small, for the share, the same on both sides, that makes it largest: of a
@@ -51,10 +53,10 @@ def fewer(count: int, total: int, base_count: int, base_total: int) -> Tail:
         float(hypergeom.cdf(low, total + base_total, both, total)) for low in (count, max(0, both - base_total))
     )
     if max(total, base_total) > _MANY_SEEDS or fisher == 1.0:
-        return Tail(fisher, least)
+        return TestResult(fisher, least)
     as_small = _fishers(total, base_total) <= fisher * (1 + 1e-9)
     ours, theirs = (binom.pmf(np.arange(n + 1), n, _SHARES[:, None]) for n in (total, base_total))
-    return Tail(float(((ours @ as_small) * theirs).sum(axis=1).max()), least)
+    return TestResult(float(((ours @ as_small) * theirs).sum(axis=1).max()), least)
 
 
 @lru_cache(maxsize=64)
@@ -64,7 +66,7 @@ def _fishers(total: int, base_total: int) -> np.ndarray:
     return np.asarray(hypergeom.cdf(counts, total + base_total, counts + base_counts, total))
 
 
-def signed_rank(differences: Sequence[float] | np.ndarray) -> Tail:
+def signed_rank(differences: Sequence[float] | np.ndarray) -> TestResult:
     """Whether differences tend to be above 0: Wilcoxon's signed-rank test, exact with ties and infinities.
 
     Zeros are left out. Where the two sides of a pair are alike, a difference has either sign with equal probability: so
@@ -82,10 +84,10 @@ def signed_rank(differences: Sequence[float] | np.ndarray) -> Tail:
     for rank in ranks:
         ways[rank:] += ways[: len(ways) - rank].copy()
         ways /= 2
-    return Tail(float(ways[ranks[apart > 0].sum() :].sum()), 2.0 ** -len(apart))
+    return TestResult(float(ways[ranks[apart > 0].sum() :].sum()), 2.0 ** -len(apart))
 
 
-def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.ndarray) -> Tail:
+def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.ndarray) -> TestResult:
     """Whether values tend to be above those of the base: the rank-sum test, exact with ties and infinities.
 
     Over all ways to say which of the values are the base's (Mann & Whitney 1947); normal, corrected for ties, with more
@@ -102,7 +104,7 @@ def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.nd
         if not spread:
             return NONE
         # Twice the ranks: half a rank, the correction for steps, is 1.
-        return Tail(*(float(norm.sf((one - 1 - mean) / spread)) for one in (total, most)))
+        return TestResult(*(float(norm.sf((one - 1 - mean) / spread)) for one in (total, most)))
     # The number of ways to choose k of the values so that their ranks sum to s.
     ways = np.zeros((n + 1, most + 1))
     ways[0, 0] = 1
@@ -111,10 +113,10 @@ def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.nd
             if rank <= most:
                 ways[k + 1, rank:] += ways[k, : most + 1 - rank]
     shares = ways[n] / math.comb(n + m, n)
-    return Tail(float(shares[total:].sum()), float(shares[most]))
+    return TestResult(float(shares[total:].sum()), float(shares[most]))
 
 
-def rejected(tails: Sequence[Tail], level: float) -> list[bool]:
+def holm_tarone(tails: Sequence[TestResult], level: float) -> list[bool]:
     """Which of these are significant together: at most ``level`` is the probability of a single false one.
 
     Holm's correction (1979), in which those that could never have been significant do not count (Tarone 1990; their
@@ -123,7 +125,7 @@ def rejected(tails: Sequence[Tail], level: float) -> list[bool]:
     found = [False] * len(tails)
     while True:
         open_ = [place for place, done in enumerate(found) if not done]
-        bar = level / counting([tails[place] for place in open_], level)
+        bar = level / tarone_k([tails[place] for place in open_], level)
         now = [place for place in open_ if tails[place].p <= bar]
         if not now:
             return found
@@ -131,7 +133,7 @@ def rejected(tails: Sequence[Tail], level: float) -> list[bool]:
             found[place] = True
 
 
-def counting(tails: Sequence[Tail], level: float) -> int:
+def tarone_k(tails: Sequence[TestResult], level: float) -> int:
     """By how many the level has to be divided: the least K such that at most K of the tests can reach level / K."""
     return next(k for k in range(1, len(tails) + 2) if sum(tail.least <= level / k for tail in tails) <= k)
 

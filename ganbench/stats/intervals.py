@@ -22,7 +22,7 @@ FEWEST = 6
 _RESAMPLES = 2000
 
 
-class Estimate(NamedTuple):
+class Interval(NamedTuple):
     """A number and the ends of its interval; None where there is no (finite) such number."""
 
     value: float | None
@@ -30,10 +30,10 @@ class Estimate(NamedTuple):
     high: float | None
 
 
-NOTHING = Estimate(None, None, None)
+NOTHING = Interval(None, None, None)
 
 
-def median(values: Iterable[float]) -> Estimate:
+def median(values: Iterable[float]) -> Interval:
     """The median and its interval between two order statistics, e.g. the 4th and 13th of 16.
 
     The interval covers the true median with probability at least 95 %, whatever the distribution (Conover,
@@ -46,18 +46,18 @@ def median(values: Iterable[float]) -> Estimate:
     # The largest rank r with P(Binomial(n, 1/2) < r) below 2.5 %; 0 where even the extremes are too narrow.
     rank = int(binom.ppf((1 - CONFIDENCE) / 2, len(ordered), 0.5))
     low, high = (ordered[rank - 1], ordered[-rank]) if rank else (math.inf, math.inf)
-    return Estimate(_finite(statistics.median(ordered)), _finite(low), _finite(high))
+    return Interval(_finite(statistics.median(ordered)), _finite(low), _finite(high))
 
 
-def share(count: int, total: int) -> Estimate:
+def share(count: int, total: int) -> Interval:
     """The share ``count / total`` and its exact interval (Clopper & Pearson 1934); None for a total of 0."""
     if total == 0:
         return NOTHING
     interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="exact")
-    return Estimate(count / total, float(interval.low), float(interval.high))
+    return Interval(count / total, float(interval.low), float(interval.high))
 
 
-def interquartile_mean(values: Iterable[float]) -> Estimate:
+def interquartile_mean(values: Iterable[float]) -> Interval:
     """The mean of the middle half of the values (a quarter, rounded down, is left out at each end) and its interval.
 
     As robust as the median to a few seeds that failed, and steadier (Agarwal et al. 2021, arXiv:2108.13264). The
@@ -72,9 +72,9 @@ def interquartile_mean(values: Iterable[float]) -> Estimate:
     with np.errstate(invalid="ignore"):
         value = _middle(data)
         if len(data) < FEWEST:
-            return Estimate(_finite(float(value)), None, None)
+            return Interval(_finite(float(value)), None, None)
         resampled = _resampled(data)
-    return Estimate(_finite(float(value)), *resampled_ends(resampled, len(data)))
+    return Interval(_finite(float(value)), *resampled_ends(resampled, len(data)))
 
 
 def resampled_ends(resampled: np.ndarray, count: int) -> tuple[float | None, float | None]:

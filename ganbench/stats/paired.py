@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import iqr, mannwhitneyu, nct, norm, t, wilcoxon
 
-from ganbench.stats.intervals import CONFIDENCE, NOTHING, Estimate
+from ganbench.stats.intervals import CONFIDENCE, NOTHING, Interval
 
 #: The power that the smallest detectable difference is defined by.
 POWER = 0.80
@@ -30,7 +30,7 @@ def differences(variant: Sequence[float], baseline: Sequence[float]) -> np.ndarr
     return np.where(same, 0.0, np.subtract(ours, theirs, where=~same, out=np.zeros_like(ours)))
 
 
-def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: bool) -> Estimate:
+def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: bool) -> Interval:
     """The probability that a seed of ``variant`` is better than one of ``baseline``; a tie counts half.
 
     The Mann-Whitney statistic over all pairs (Agarwal et al. 2021, arXiv:2108.13264, section 4.3) with the score
@@ -53,7 +53,7 @@ def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: b
     edge = 1e-9
     low = brentq(beyond, 0.0, min(value, 1 - edge)) if value > edge else 0.0
     high = brentq(beyond, max(value, edge), 1.0) if value < 1 - edge else 1.0
-    return Estimate(value, float(low), float(high))
+    return Interval(value, float(low), float(high))
 
 
 def p_value(differences: np.ndarray) -> float | None:

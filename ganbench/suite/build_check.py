@@ -16,7 +16,7 @@ from ganbench.suite.choice import Choice, Draft, draft
 from ganbench.suite.document import Document
 
 
-class Trial:
+class BuildCheck:
     """Tries the plugins of a document; what they refuse is added to its mistakes."""
 
     def __init__(self, document: Document, registry: Registry) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from ganbench.plugin.binding import bind
-from ganbench.plugin.registry import Registry, UnknownName
+from ganbench.plugin.registry import Registry, UnknownNameError
 from ganbench.plugin.types import Loss
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
@@ -103,7 +103,9 @@ def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDr
     return None if common is None else OptimizerDraft(common, own)
 
 
-def settle(kind: str, drafted: Draft, registry: Registry, document: Document, partial: bool = False) -> Choice | None:
+def resolve_choice(
+    kind: str, drafted: Draft, registry: Registry, document: Document, partial: bool = False
+) -> Choice | None:
     """The choice that a draft makes; None after adding its mistakes to the document.
 
     A ``partial`` draft, to be completed by a layer above, may lack required parameters.
@@ -113,7 +115,7 @@ def settle(kind: str, drafted: Draft, registry: Registry, document: Document, pa
         return None
     try:
         entry = registry.get(kind, drafted.name)
-    except UnknownName as problem:
+    except UnknownNameError as problem:
         document.add(drafted.name_place, str(problem))
         return None
     known = {parameter.name for parameter in entry.parameters}

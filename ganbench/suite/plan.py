@@ -19,7 +19,7 @@ from ganbench.suite.sweep import Setting, row_name, settings
 class Cell:
     """One row on one dataset with all its seeds; ``id`` is a hash of all that defines its numbers.
 
-    ``variant`` is the row's name: trained as its ``recipe`` says, or a ``reference``, which no game has trained. Where
+    ``variant`` is the row's name: ``trained`` as a Variant, or a ``reference``, which no game has trained. Where
     the suite sweeps, it is the variant ``family`` at one ``setting``; else family and variant are the same.
     """
 
@@ -32,7 +32,7 @@ class Cell:
     every: int
     samples: int
     data: Choice
-    recipe: Variant | None
+    trained: Variant | None
     reference: Choice | None
     metrics: tuple[Choice, ...]
     precision: str
@@ -42,7 +42,7 @@ class Cell:
     @property
     def evaluations(self) -> tuple[int, ...]:
         """The steps at which the cell is evaluated: every ``every``, and the last."""
-        if self.recipe is None:
+        if self.trained is None:
             return (0,)
         return (*range(self.every, self.steps, self.every), self.steps)
 
@@ -56,13 +56,13 @@ def plan(suite: Suite) -> tuple[Cell, ...]:
 def batches(cells: Sequence[Cell]) -> tuple[tuple[Cell, ...], ...]:
     """The cells that can train as one batch, in the order given: each cell is in one batch, alone if need be.
 
-    They are settings of one family on one dataset whose recipes differ in nothing but numbers (floats, or lists of as
+    They are settings of one family on one dataset whose variants differ in nothing but numbers (floats, or lists of as
     many floats) of the loss, the update and the optimizers: these can be given per replica. What is a whole number,
     true or false, or text can change the course of the program, and so can anything that networks are built with.
     """
     found: dict[str, list[Cell]] = {}
     for cell in cells:
-        found.setdefault(cell.id if cell.recipe is None else _program(cell, cell.recipe), []).append(cell)
+        found.setdefault(cell.id if cell.trained is None else _program(cell, cell.trained), []).append(cell)
     return tuple(map(tuple, found.values()))
 
 
@@ -71,12 +71,12 @@ class _Row:
     name: str
     family: str
     setting: Setting
-    recipe: Variant | None
+    trained: Variant | None
     reference: Choice | None
 
     def plain(self) -> dict[str, Any]:
         """What the row is made of, as a suite file says it."""
-        made_of = self.recipe or self.reference
+        made_of = self.trained or self.reference
         assert made_of is not None
         return made_of.plain()
 
@@ -104,12 +104,12 @@ def _cell(suite: Suite, resolved: Mapping[str, Any], dataset: str, row: _Row) ->
         dataset=dataset,
         variant=row.name,
         seeds=suite.seeds,
-        steps=suite.steps if row.recipe else 0,
+        steps=suite.steps if row.trained else 0,
         batch=suite.batch,
         every=suite.every,
         samples=suite.samples,
         data=suite.datasets[dataset],
-        recipe=row.recipe,
+        trained=row.trained,
         reference=row.reference,
         metrics=suite.metrics,
         precision=suite.precision,
@@ -118,7 +118,7 @@ def _cell(suite: Suite, resolved: Mapping[str, Any], dataset: str, row: _Row) ->
     )
 
 
-def _program(cell: Cell, recipe: Variant) -> str:
+def _program(cell: Cell, variant: Variant) -> str:
     """What a cell has in common with those that it can train with, as a hash."""
     return _digest(
         {
@@ -126,9 +126,9 @@ def _program(cell: Cell, recipe: Variant) -> str:
             "data": cell.data.plain(),
             "metrics": [choice.plain() for choice in cell.metrics],
             "precision": cell.precision,
-            "recipe": [
+            "variant": [
                 [kind, choice.name, choice.plain() if kind == "architecture" else _program_of(choice)]
-                for kind, choice in recipe.choices()
+                for kind, choice in variant.choices()
             ],
         }
     )

@@ -8,12 +8,12 @@ from typing import Any
 from ganbench.plugin.column import Column
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
-from ganbench.suite.build_check import Trial
-from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft, draft, optimizer_draft, settle
+from ganbench.suite.build_check import BuildCheck
+from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft, draft, optimizer_draft, resolve_choice
 from ganbench.suite.document import Document
 from ganbench.suite.guard import Guard, read_guard
 from ganbench.suite.mistake import Place
-from ganbench.suite.schema import BUILT_IN, ORACLE, Budget, SuiteFile
+from ganbench.suite.schema import BUILT_IN, ORACLE, Budget, SuiteSchema
 from ganbench.suite.sweep import Sweep
 from ganbench.suite.sweep_reader import SweepReader
 
@@ -41,7 +41,7 @@ class Reader:
         self._read_schedule()
         for name, raw in self._items("datasets"):
             drafted = draft(raw, ("datasets", name))
-            if drafted and (choice := settle("dataset", drafted, self.registry, self.document)):
+            if drafted and (choice := resolve_choice("dataset", drafted, self.registry, self.document)):
                 self.datasets[name] = choice
         self._read_references()
         self._read_defaults()
@@ -50,7 +50,7 @@ class Reader:
                 self._read_variant(name)
         self._read_sweeps()
         self._read_guards(self._read_metrics())
-        trial = Trial(self.document, self.registry)
+        trial = BuildCheck(self.document, self.registry)
         trial.datasets(self.datasets)
         trial.architectures((*self._architectures.values(), *self._swept_architectures))
         if not self.document.mistakes:
@@ -83,10 +83,10 @@ class Reader:
         """Each reference once, the oracle always and first: no table without its floor."""
         raw = self._at("references")
         written = isinstance(raw, list)
-        items = raw if isinstance(raw, list) else SuiteFile.model_fields["references"].default
+        items = raw if isinstance(raw, list) else SuiteSchema.model_fields["references"].default
         for index, item in enumerate(items):
             drafted = draft(item, ("references", index) if written else ())
-            if not drafted or not (choice := settle("reference", drafted, self.registry, self.document)):
+            if not drafted or not (choice := resolve_choice("reference", drafted, self.registry, self.document)):
                 continue
             if any(choice.name == other.name for other in self.references):
                 self.document.add(drafted.name_place, f"reference {choice.name!r} is there already")
@@ -106,9 +106,9 @@ class Reader:
         raw = self._at("metrics")
         columns: dict[str, str] = {}
         found: list[Column] = []
-        for index, item in enumerate(raw if isinstance(raw, list) else SuiteFile.model_fields["metrics"].default):
+        for index, item in enumerate(raw if isinstance(raw, list) else SuiteSchema.model_fields["metrics"].default):
             drafted = draft(item, ("metrics", index) if isinstance(raw, list) else ("metrics",))
-            if not drafted or not (choice := settle("metric", drafted, self.registry, self.document)):
+            if not drafted or not (choice := resolve_choice("metric", drafted, self.registry, self.document)):
                 continue
             self.metrics.append(choice)
             value = self.registry.get("metric", choice.name).value
@@ -132,12 +132,12 @@ class Reader:
         """Check each default alone, since every variant may replace it."""
         for part in PARTS:
             if self._at("defaults", part) is not None and (drafted := self._default(part, ("defaults", part))):
-                settle(part, drafted, self.registry, self.document, partial=True)
+                resolve_choice(part, drafted, self.registry, self.document, partial=True)
         self._penalties(("defaults", "penalty"))
         if self._at("defaults", "optimizer") is not None:
             optimizer = self._default_optimizer(("defaults", "optimizer"))
             for each in [optimizer.common, *map(optimizer.of, PLAYERS)] if optimizer else ():
-                settle("optimizer", each, self.registry, self.document, partial=True)
+                resolve_choice("optimizer", each, self.registry, self.document, partial=True)
 
     def _default(self, part: str, place: Place) -> Draft | None:
         """The layers below a variant: built in, then the file's; None where there are none that can be read."""
@@ -169,7 +169,7 @@ class Reader:
             orphan = below is None and self._at("defaults", part) is not None
             if orphan and drafted.name is None:
                 continue
-            choices[part] = settle(part, drafted.over(below), self.registry, self.document, partial=orphan)
+            choices[part] = resolve_choice(part, drafted.over(below), self.registry, self.document, partial=orphan)
             if (choice := choices[part]) and part in ("architecture", "loss"):
                 kept = self._architectures if part == "architecture" else self._losses
                 kept[name] = (drafted.over(below), choice)
@@ -179,10 +179,10 @@ class Reader:
         if optimizer:
             optimizer = optimizer.over(base)
             if optimizer.common.name is not None:
-                settle("optimizer", optimizer.common, self.registry, self.document, partial=True)
+                resolve_choice("optimizer", optimizer.common, self.registry, self.document, partial=True)
                 for player in PLAYERS:
                     drafted = optimizer.of(player)
-                    choices[f"{player}_optimizer"] = settle("optimizer", drafted, self.registry, self.document)
+                    choices[f"{player}_optimizer"] = resolve_choice("optimizer", drafted, self.registry, self.document)
         self.variants[name] = {part: choice for part, choice in choices.items() if choice}
         own = self._at("variants", name)
         places = {key: ("variants", name, key) if key in own else ("defaults", key) for key in ("penalty", "average")}
@@ -198,7 +198,7 @@ class Reader:
         found: dict[str, Choice] = {}
         for index, item in enumerate(items):
             drafted = draft(item, (*place, index) if isinstance(raw, list) else place)
-            choice = drafted and settle("penalty", drafted, self.registry, self.document)
+            choice = drafted and resolve_choice("penalty", drafted, self.registry, self.document)
             if drafted and choice and f"penalty.{choice.name}" in found:
                 self.document.add(drafted.name_place, f"penalty {choice.name!r} is there already")
             elif choice:

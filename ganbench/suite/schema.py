@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
-from ganbench.core.messages import JsonSchema, describe, shown, suggest
+from ganbench.core.messages import JsonSchema, describe_schema, shown, suggest
 from ganbench.suite.mistake import Place
 
 ORACLE = "oracle"
@@ -155,7 +155,7 @@ class Parts(_Strict):
     average: Annotated[float | None, Field(gt=0, lt=1, description="a number above 0 and below 1")] = None
 
 
-class Variant(Parts):
+class VariantSchema(Parts):
     """One way to train, with a sweep and a guard of its own where the suite's do not fit."""
 
     sweep: Sweep | None = None
@@ -172,7 +172,7 @@ class Defaults(Parts):
     )
 
 
-class SuiteFile(_Strict):
+class SuiteSchema(_Strict):
     """A suite: datasets times variants times seeds, trained for one budget and measured by the same metrics."""
 
     suite: Name
@@ -189,7 +189,7 @@ class SuiteFile(_Strict):
         "kde",
     ]
     defaults: Defaults = Defaults()
-    variants: Annotated[dict[VariantName, Variant], _named("variants")]
+    variants: Annotated[dict[VariantName, VariantSchema], _named("variants")]
     sweep: Sweep | None = None
     guard: Guard | None = None
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
@@ -207,14 +207,14 @@ BUILT_IN: dict[str, Any] = Defaults().model_dump(exclude_none=True)
 
 def schema() -> dict[str, Any]:
     """The JSON schema of suite files, draft 2020-12."""
-    generated = SuiteFile.model_json_schema()
+    generated = SuiteSchema.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated, "title": "ganbench suite"}
 
 
 def shape_mistakes(data: Any) -> Iterator[tuple[Place, str, bool]]:
     """What in ``data`` has not the shape of a suite: the place, the message, and whether its key is meant."""
     try:
-        SuiteFile.model_validate(data)
+        SuiteSchema.model_validate(data)
     except ValidationError as errors:
         root = schema()
         for error in errors.errors(include_url=False):
@@ -227,7 +227,7 @@ def shape_mistakes(data: Any) -> Iterator[tuple[Place, str, bool]]:
             elif error["type"] == "value_error":
                 yield place, str(error["ctx"]["error"]), loc[-1] == "[key]"
             else:
-                expected = describe(_schema_at(root, place), root=root).removesuffix(" or null")
+                expected = describe_schema(_schema_at(root, place), root=root).removesuffix(" or null")
                 yield place, f"must be {expected}, not {shown(error['input'])}", False
 
 

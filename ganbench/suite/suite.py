@@ -19,8 +19,8 @@ from ganbench.suite.document import Document
 from ganbench.suite.guard import Guard
 from ganbench.suite.mistake import Mistake, SuiteError
 from ganbench.suite.reader import Reader
-from ganbench.suite.schema import SuiteFile, shape_mistakes
-from ganbench.suite.sweep import Setting, Sweep, count, lay
+from ganbench.suite.schema import SuiteSchema, shape_mistakes
+from ganbench.suite.sweep import Setting, Sweep, apply_setting, count
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Variant:
 
     def at(self, setting: Setting) -> Variant:
         """The variant with a setting of its sweep laid in."""
-        return Variant.of(lay(self.parts(), setting), self.average)
+        return Variant.of(apply_setting(self.parts(), setting), self.average)
 
     @classmethod
     def of(cls, parts: Mapping[str, Choice], average: float | None) -> Variant:
@@ -170,7 +170,7 @@ def _checked(document: Document, registry: Registry) -> Suite:
     reader.read()
     if document.mistakes:
         raise SuiteError(document.mistakes)
-    file = SuiteFile.model_validate(document.value)
+    file = SuiteSchema.model_validate(document.value)
     return Suite(
         name=file.suite,
         description=file.description,

@@ -55,7 +55,7 @@ def settings(sweep: Sweep) -> tuple[Setting, ...]:
     return tuple(tuple(zip(sweep, values, strict=True)) for values in itertools.product(*sweep.values()))
 
 
-def lay(choices: Mapping[str, Choice], setting: Setting) -> dict[str, Choice]:
+def apply_setting(choices: Mapping[str, Choice], setting: Setting) -> dict[str, Choice]:
     """A variant's choices with a setting laid in; one player's own key goes before the key of both."""
     laid = dict(choices)
     for key, value in sorted(setting, key=lambda item: item[0].count(".")):

@@ -12,7 +12,7 @@ from ganbench.plugin.registry import Registry
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, kind_of
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
-from ganbench.suite.sweep import MOST, Setting, Sweep, count, lay, row_name, settings, split
+from ganbench.suite.sweep import MOST, Setting, Sweep, apply_setting, count, row_name, settings, split
 
 _LONGEST_ROW = 200
 
@@ -80,7 +80,7 @@ class SweepReader:
             found.append(
                 (
                     replace(drafted, places={**drafted.places, **places}),
-                    lay({"architecture": choice}, setting)["architecture"],
+                    apply_setting({"architecture": choice}, setting)["architecture"],
                 )
             )
         return found

@@ -6,6 +6,6 @@ In a test of your own: ``assert_conforms("plugins/my_gan.py")``. On the command 
 from __future__ import annotations
 
 from ganbench.testing.conformance import assert_conforms, check
-from ganbench.testing.result import Result
+from ganbench.testing.result import CheckResult
 
-__all__ = ["Result", "assert_conforms", "check"]
+__all__ = ["CheckResult", "assert_conforms", "check"]

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ganbench.core.errors import NotApplicable, PluginError
+from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.types import Dataset, Networks
 from ganbench.testing.purity import global_chance_untouched, unchanged
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_networks
-from ganbench.train.step.draws import Tape, fill
+from ganbench.train.step.draws import DrawRecorder, fill
 from ganbench.train.step.flat_network import flatten
-from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.global_rng import GlobalRngOverride
 
 #: A line, the plane, a grey image, a coloured one, one of another size.
 SHAPES = ((1,), (2,), (1, 8, 8), (3, 8, 8), (1, 28, 28))
@@ -42,12 +42,12 @@ IMAGES = Entry(
 
 @lru_cache(maxsize=64)
 def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
-    """The networks for data of a shape, initialised for a seed; raises NotApplicable where the plugin refuses."""
+    """The networks for data of a shape, initialised for a seed; raises NotApplicableError where the plugin refuses."""
     try:
         with isolated(seed, "conformance"):
             networks: Networks = subject.entry.build(subject.parameters, shape=shape)
     except ValueError as refused:
-        raise NotApplicable(f"not for data of shape {shape}: {refused}") from refused
+        raise NotApplicableError(f"not for data of shape {shape}: {refused}") from refused
     check_networks(subject.entry.name, networks, shape)
     return networks
 
@@ -58,15 +58,15 @@ def shapes(subject: Subject) -> str:
     for shape in SHAPES:
         try:
             networks = built(subject, shape)
-        except NotApplicable as reason:
+        except NotApplicableError as reason:
             refused = str(reason)
             continue
         except PluginError as error:
-            raise Wrong(str(error)) from error
+            raise WrongError(str(error)) from error
         sizes = [len(flatten(each)) for each in (networks.generator, networks.discriminator)]
         said.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
     if not said:
-        raise Wrong(f"takes data of none of the shapes {SHAPES}: {refused}")
+        raise WrongError(f"takes data of none of the shapes {SHAPES}: {refused}")
     return "parameters for " + "; ".join(said)
 
 
@@ -79,11 +79,11 @@ def initial(subject: Subject) -> None:
     for player in ("generator", "discriminator"):
         first, second, third = (flatten(getattr(each, player)) for each in (one, again, other))
         if not torch.equal(first, second):
-            raise Wrong(
+            raise WrongError(
                 f"the {player} starts elsewhere each time: what else than torch's global generator is drawn from?"
             )
         if torch.equal(first, third):
-            raise Wrong(f"the {player} starts from the same parameters for every seed")
+            raise WrongError(f"the {player} starts from the same parameters for every seed")
 
 
 def gradients(subject: Subject) -> None:
@@ -99,13 +99,13 @@ def gradients(subject: Subject) -> None:
     for player, own in zip(("generator", "discriminator"), found, strict=True):
         for name, gradient in own.items():
             if not gradient.isfinite().all():
-                raise Wrong(f"the gradient of the {player}'s {name} is not finite")
+                raise WrongError(f"the gradient of the {player}'s {name} is not finite")
         if not any(gradient.any() for gradient in own.values()):
-            raise Wrong(f"no gradient reaches the {player}")
+            raise WrongError(f"no gradient reaches the {player}")
         dead = [name for name, gradient in own.items() if not gradient.any()]
         # A last layer that begins at 0 keeps all before it still for one step, and is meant to.
         if dead and all(theta.any() for theta in (theta_G if player == "generator" else theta_D).values()):
-            raise Wrong(f"no gradient reaches the {player}'s {dead[0]}")
+            raise WrongError(f"no gradient reaches the {player}'s {dead[0]}")
 
 
 def second(subject: Subject) -> None:
@@ -121,7 +121,7 @@ def second(subject: Subject) -> None:
     both = {name: torch.stack([each, each]) for name, each in theta.items()}
     found = torch.func.vmap(torch.func.grad(r1), randomness="different")(both)
     if not all(each.isfinite().all() for each in found.values()):
-        raise Wrong("the gradient of a gradient penalty is not finite")
+        raise WrongError("the gradient of a gradient penalty is not finite")
 
 
 def logits(subject: Subject) -> None:
@@ -131,7 +131,7 @@ def logits(subject: Subject) -> None:
     found = torch.cat([_call(networks.discriminator, theta, scale * wide).flatten() for scale in (1, 30, 1000)])
     # One that is the same everywhere has not begun to judge.
     if found.min() >= 0 and found.max() <= 1 and found.max() > found.min():
-        raise Wrong("the discriminator gives probabilities: a loss takes logits, so leave out the last sigmoid")
+        raise WrongError("the discriminator gives probabilities: a loss takes logits, so leave out the last sigmoid")
 
 
 def rows(subject: Subject) -> None:
@@ -145,7 +145,7 @@ def rows(subject: Subject) -> None:
         given = x if len(x) else _call(networks.generator, theta_G, z).detach()
         one, other = (_call(module, theta, each, train=False) for each in (given, given[order]))
         if not torch.allclose(one[order], other, rtol=1e-4, atol=1e-4 * (1 + one.abs().max().item())):
-            raise Wrong(f"the {player} gives other values where the batch is in another order")
+            raise WrongError(f"the {player} gives other values where the batch is in another order")
 
 
 def untouched(subject: Subject) -> None:
@@ -157,7 +157,7 @@ def untouched(subject: Subject) -> None:
             _call(module, theta, given)
 
 
-def chance(subject: Subject) -> None:
+def global_rng(subject: Subject) -> None:
     """Called, it draws only what each seed can be given: dropout, rand, randn."""
     networks, z, theta_G, _ = _point(subject)
     with global_chance_untouched():
@@ -172,7 +172,7 @@ PROPERTIES = (
     Property("D gives logits", logits),
     Property("the order of the batch", rows),
     Property("nothing changed in place", untouched),
-    Property("no global random state", chance),
+    Property("no global random state", global_rng),
 )
 
 
@@ -181,10 +181,10 @@ def shape_of(subject: Subject) -> tuple[int, ...]:
     for shape in SHAPES[1:]:
         try:
             built(subject, shape)
-        except NotApplicable:
+        except NotApplicableError:
             continue
         return shape
-    raise NotApplicable("takes data of no shape that is tried")
+    raise NotApplicableError("takes data of no shape that is tried")
 
 
 def _point(subject: Subject) -> tuple[Networks, Tensor, dict[str, Tensor], dict[str, Tensor]]:
@@ -201,7 +201,7 @@ def _point(subject: Subject) -> tuple[Networks, Tensor, dict[str, Tensor], dict[
 
 def _call(module: torch.nn.Module, theta: dict[str, Tensor], x: Tensor, *, train: bool = True) -> Tensor:
     module.train(train)
-    with OwnRandomness(Tape()):
+    with GlobalRngOverride(DrawRecorder()):
         output: Any = functional_call(module, theta, (x,))
     module.train()
     return output  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.core.threads import threads
 from ganbench.plugin.entry import Broken, Entry
 from ganbench.plugin.kinds import KINDS
@@ -29,7 +29,7 @@ from ganbench.testing import (
     training,
     updates,
 )
-from ganbench.testing.result import Property, Result, Subject, judge, said_once, settings
+from ganbench.testing.result import CheckResult, Property, Subject, judge, said_once, settings
 
 
 def check(
@@ -38,7 +38,7 @@ def check(
     *,
     kind: str | None = None,
     compile: bool = False,  # noqa: A002
-) -> tuple[Result, ...]:
+) -> tuple[CheckResult, ...]:
     """The result of each property of a plugin: a file, whose values are all checked, or the name of a loaded one.
 
     ``kind``: only values of this kind; ``compile``: really compile, some seconds for each. Raises LookupError where
@@ -94,12 +94,12 @@ def twin(entry: Entry, registry: Registry) -> str:
     return ""
 
 
-def results(entry: Entry, registry: Registry, *, compile: bool = False) -> tuple[Result, ...]:  # noqa: A002
+def results(entry: Entry, registry: Registry, *, compile: bool = False) -> tuple[CheckResult, ...]:  # noqa: A002
     """The result of each property of one plugin."""
     try:
         subjects = [Subject(entry, registry, setting, compile) for setting in settings(entry)]
-    except NotApplicable as reason:
-        return (Result(entry.kind, entry.name, "everything", "n/a", str(reason)),)
+    except NotApplicableError as reason:
+        return (CheckResult(entry.kind, entry.name, "everything", "n/a", str(reason)),)
     # A kit's tensors are small: more threads wait for each other.
     with threads(1), torch.random.fork_rng(devices=[]):
         return tuple(judge(of_kind(entry.kind), subjects))

@@ -12,12 +12,12 @@ from scipy.spatial import cKDTree
 from scipy.stats import chi2_contingency, ks_2samp, poisson
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable, PluginError
+from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.rng import stream
 from ganbench.data.mixture import Mixture
 from ganbench.plugin.types import Distribution
 from ganbench.testing.purity import global_chance_untouched
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_distribution
 
 #: Of a test of a right dataset: it is wrong about one in so many. Seeds are fixed, so a file that passes once passes.
@@ -32,11 +32,11 @@ Array = np.ndarray
 
 @lru_cache(maxsize=4)
 def built(subject: Subject) -> Distribution:
-    """The distribution. Raises NotApplicable where its data is not there."""
+    """The distribution. Raises NotApplicableError where its data is not there."""
     try:
         dataset: Distribution = subject.entry.build(subject.parameters)
     except (ValueError, OSError) as missing:
-        raise NotApplicable(str(missing).splitlines()[0]) from missing
+        raise NotApplicableError(str(missing).splitlines()[0]) from missing
     return dataset
 
 
@@ -52,15 +52,15 @@ def samples(subject: Subject) -> str:
     try:
         check_distribution(subject.entry.name, dataset)
     except PluginError as error:
-        raise Wrong(str(error)) from error
+        raise WrongError(str(error)) from error
     with global_chance_untouched():
         one = dataset.sample(100, stream(0, "conformance"))
     other = dataset.sample(100, stream(1, "conformance"))
     if torch.equal(one, other) and one.std() > 0:
-        raise Wrong("gives the same samples for every seed")
+        raise WrongError("gives the same samples for every seed")
     for n in (1, 7):
         if tuple(dataset.sample(n, stream(0, "conformance")).shape) != (n, *dataset.shape):
-            raise Wrong(f"sample({n}) has another shape than ({n}, *shape)")
+            raise WrongError(f"sample({n}) has another shape than ({n}, *shape)")
     return "x".join(map(str, dataset.shape))
 
 
@@ -69,13 +69,13 @@ def apart(subject: Subject) -> str:
     dataset = built(subject)
     training, held_out = (getattr(dataset, name, None) for name in ("training", "held_out"))
     if training is None or held_out is None:
-        raise NotApplicable("no finite set of data")
+        raise NotApplicableError("no finite set of data")
     known = {row.numpy().tobytes() for row in training}
     if not any(row.numpy().tobytes() in known for row in drawn(subject, n=100)):
-        raise Wrong("its samples are none of its training points")
+        raise WrongError("its samples are none of its training points")
     shared = sum(row.numpy().tobytes() in known for row in held_out)
     if shared > len(held_out) // 100:
-        raise Wrong(f"{shared} of {len(held_out)} held-out points are training points too")
+        raise WrongError(f"{shared} of {len(held_out)} held-out points are training points too")
     return f"{len(training):,} to train on, {len(held_out):,} held out"
 
 
@@ -84,7 +84,7 @@ def mass(subject: Subject) -> str:
     ratio = _weighed(subject)[1]
     total, error = float(ratio.mean()), 4 * float(ratio.std()) / math.sqrt(len(ratio))
     if abs(total - 1) > max(error, 0.01):
-        raise Wrong(f"the density integrates to {total:.4g}, give or take {error:.2g}")
+        raise WrongError(f"the density integrates to {total:.4g}, give or take {error:.2g}")
     return f"integrates to {total:.3f}, give or take {error:.2g}"
 
 
@@ -94,9 +94,11 @@ def fit(subject: Subject) -> str:
     x = drawn(subject, 1).double().numpy()
     heights = dataset.log_density(x)
     if heights.shape != (N,) or heights.dtype != np.float64:
-        raise Wrong(f"log_density must give float64 (n,), not {heights.dtype} {heights.shape}")
+        raise WrongError(f"log_density must give float64 (n,), not {heights.dtype} {heights.shape}")
     if not np.isfinite(heights).all():
-        raise Wrong(f"{int((~np.isfinite(heights)).sum())} of {N} samples are where the density is not finite or 0")
+        raise WrongError(
+            f"{int((~np.isfinite(heights)).sum())} of {N} samples are where the density is not finite or 0"
+        )
     points, ratio = _weighed(subject)
     # The few that stand out far are cut: where a proposal has hardly been, it can say nothing.
     kept = np.random.default_rng(1).random(len(ratio)) * np.quantile(ratio, 0.999) < ratio
@@ -111,7 +113,7 @@ def fit(subject: Subject) -> str:
     found["places"] = float(chi2_contingency([each[seen] for each in counts]).pvalue)
     name = min(found, key=lambda name: found[name])
     if found[name] < ERROR / len(found):
-        raise Wrong(f"samples do not fit the density: p = {found[name]:.1g} of their {name}")
+        raise WrongError(f"samples do not fit the density: p = {found[name]:.1g} of their {name}")
     return f"smallest p of {len(found)} is {found[name]:.2g}, beside {kept.sum():,} points from the density"
 
 
@@ -119,11 +121,11 @@ def modes(subject: Subject) -> str:
     """Modes are distinct, and samples are where they say, as often as they say, as wide as they say."""
     dataset = built(subject)
     if not isinstance(dataset, Mixture):
-        raise NotApplicable("no Mixture")
+        raise NotApplicableError("no Mixture")
     gaps = np.linalg.norm(dataset.means[:, None] - dataset.means[None], axis=2) + np.diag([np.inf] * dataset.modes)
     if dataset.modes > 1 and gaps.min() < 1e-6 * (1 + np.abs(dataset.means).max()):
         i, j = np.unravel_index(gaps.argmin(), gaps.shape)
-        raise Wrong(f"modes {i} and {j} are the same: {dataset.means[i].tolist()}")
+        raise WrongError(f"modes {i} and {j} are the same: {dataset.means[i].tolist()}")
     x = drawn(subject).double().numpy()
     near = np.sqrt(((x[:, None] - dataset.means[None]) ** 2).sum(2)) if dataset.modes * x.shape[1] < 500 else None
     narrowest = 8 * dataset.std.max() * math.sqrt(dataset.dimension)
@@ -134,7 +136,7 @@ def modes(subject: Subject) -> str:
     tails = np.minimum(poisson.cdf(counts, expected), poisson.sf(counts - 1, expected))
     if tails.min() < ERROR / dataset.modes:
         worst = int(tails.argmin())
-        raise Wrong(f"mode {worst} has {counts[worst]} of {N} samples, and its weight says {expected[worst]:.0f}")
+        raise WrongError(f"mode {worst} has {counts[worst]} of {N} samples, and its weight says {expected[worst]:.0f}")
     return f"{dataset.modes} distinct modes, each with its share"
 
 
@@ -150,7 +152,7 @@ PROPERTIES = (
 def _with_density(subject: Subject) -> Any:
     dataset = built(subject)
     if not hasattr(dataset, "log_density"):
-        raise NotApplicable("no density")
+        raise NotApplicableError("no density")
     return dataset
 
 
@@ -164,7 +166,7 @@ def _weighed(subject: Subject) -> tuple[Array, Array]:
     elif isinstance(dataset, Mixture):
         points, density = _wider(dataset)
     else:
-        raise NotApplicable("in more than two dimensions, only of a Mixture")
+        raise NotApplicableError("in more than two dimensions, only of a Mixture")
     return points, np.exp(dataset.log_density(points.reshape(-1, *dataset.shape)) - density)
 
 

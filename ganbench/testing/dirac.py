@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.types import Loss
 from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
 from ganbench.testing.game_at_point import variant_of
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.terms import PLAYERS, steady
 
 #: Near the equilibrium the game is linear, and followed for so many steps.
@@ -37,10 +37,10 @@ def oppose(subject: Subject) -> None:
     psi = game.step(game.begin(apart)).at[0] - apart[0]
     theta = game.step(game.begin(pointing)).at[1] - pointing[1]
     if psi == 0 or theta == 0:
-        raise Wrong(f"the {'discriminator' if psi == 0 else 'generator'} does not move")
+        raise WrongError(f"the {'discriminator' if psi == 0 else 'generator'} does not move")
     if psi * theta > 0 or (getattr(subject.value, "probability", False) and psi > 0):
         wrong = "discriminator" if psi > 0 else "generator"
-        raise Wrong(f"both players move the same way: a wrong sign in the {wrong}'s loss?")
+        raise WrongError(f"both players move the same way: a wrong sign in the {wrong}'s loss?")
 
 
 def linear(subject: Subject) -> str:
@@ -53,10 +53,12 @@ def linear(subject: Subject) -> str:
         return _kinked(_game(subject, "simultaneous", RATE / 20))
     flow = _flow(matrix, RATE)
     if player := _still(matrix):
-        raise Wrong(f"the {player} does not move near the equilibrium: is its loss constant there?")
+        raise WrongError(f"the {player} does not move near the equilibrium: is its loss constant there?")
     growth = flow.real.max().item()
     if growth > ZERO:
-        raise Wrong(f"leaves the equilibrium, eigenvalues {_shown(flow)}: no GAN loss does (lemma 2.3); a wrong sign?")
+        raise WrongError(
+            f"leaves the equilibrium, eigenvalues {_shown(flow)}: no GAN loss does (lemma 2.3); a wrong sign?"
+        )
     # A loss of a larger scale, or a large penalty, wants smaller steps than the paper's, to be followed at all.
     rate = RATE / max(1.0, flow.abs().max().item())
     radii = [_follow(_game(subject, update, rate), update) for update in ("simultaneous", "alternating")]
@@ -76,11 +78,11 @@ def rule(subject: Subject) -> str:
         game = game_of(own | {"loss": loss}, subject.registry, rate=rate)
         matrix = game.matrix()
         if player := _still(matrix):
-            raise Wrong(f"the {player} does not move near the equilibrium")
+            raise WrongError(f"the {player} does not move near the equilibrium")
         flow = _flow(matrix, rate)
         _follow(game, "the rule")
         if not said and flow.real.max() > -ZERO:
-            raise Wrong(f"does not converge where the game does: eigenvalues {_shown(flow)}; a wrong sign?")
+            raise WrongError(f"does not converge where the game does: eigenvalues {_shown(flow)}; a wrong sign?")
         said.append(_shown(flow))
     return f"eigenvalues {said[0]} with R1, {said[1]} without"
 
@@ -95,7 +97,7 @@ RULE_PROPERTIES = (Property("Dirac-GAN: as theory says", rule),)
 @lru_cache(maxsize=64)
 def _game(subject: Subject, update: str, rate: float = RATE) -> DiracGAN:
     if isinstance(subject.value, Loss) and subject.value.players is not None:
-        raise NotApplicable("a method with networks of its own")
+        raise NotApplicableError("a method with networks of its own")
     return game_of(variant_of(subject) | {"update": update}, subject.registry, rate=rate)
 
 
@@ -119,7 +121,7 @@ def _follow(game: DiracGAN, name: str) -> float:
         wanted = matrix @ wanted
         apart = (found - wanted).norm() / NEAR
     if apart > 0.02 * (1 + wanted.norm() / NEAR):
-        raise Wrong(
+        raise WrongError(
             f"{name}: after {STEPS} steps the game is at ({found[0]:.3g}, {found[1]:.3g}), and its matrix says "
             f"({wanted[0]:.3g}, {wanted[1]:.3g}): is something detached?"
         )
@@ -130,14 +132,16 @@ def _noisy(game: DiracGAN) -> str:
     game = replace(game, rules=replace(game.rules, batch=1000))
     *_, last = game.play(steps=3 * STEPS)
     if last.norm() > 2 * math.hypot(*START):
-        raise Wrong(f"noise drives the game away: |(psi, theta)| is {last.norm().item():.3g} after {3 * STEPS} steps")
+        raise WrongError(
+            f"noise drives the game away: |(psi, theta)| is {last.norm().item():.3g} after {3 * STEPS} steps"
+        )
     return f"noisy: |(psi, theta)| {math.hypot(*START):.3g} -> {last.norm().item():.3g} in {3 * STEPS} steps"
 
 
 def _kinked(game: DiracGAN) -> str:
     *_, last = game.play(steps=5 * STEPS)
     if not last.norm() < 10:
-        raise Wrong(f"diverges: |(psi, theta)| is {last.norm().item():.3g} after {5 * STEPS} steps")
+        raise WrongError(f"diverges: |(psi, theta)| is {last.norm().item():.3g} after {5 * STEPS} steps")
     return f"a kink at the equilibrium: |(psi, theta)| {math.hypot(*START):.3g} -> {last.norm().item():.3g}"
 
 

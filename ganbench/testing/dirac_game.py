@@ -16,16 +16,16 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ganbench.core.rng import stream
-from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Architecture, Dataset, Networks, Player, Players, Update
 from ganbench.testing.game_at_point import position
 from ganbench.train.engine.graph import record
-from ganbench.train.step.draws import Tape, fill
+from ganbench.train.step.draws import DrawRecorder, fill
 from ganbench.train.step.flat_network import Buffers
 from ganbench.train.step.game import Memory, StepGame, functional_gradient
-from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
 
 NAME = "dirac-gan"
@@ -34,7 +34,7 @@ RATE = 0.2
 START = (-1.0, 1.0)
 
 
-class Point:
+class DiracPoint:
     """The data: a point mass at 0."""
 
     shape = (1,)
@@ -70,7 +70,7 @@ class Line(nn.Module):
         return self.psi * x + self.b
 
 
-class Noise(Tape):
+class DiracDraws(DrawRecorder):
     """The random numbers of a step, in float64, given or else invented; ``asked``: of what kinds and shapes."""
 
     def __init__(self, given: Sequence[Tensor] | None = None) -> None:
@@ -91,7 +91,7 @@ def drawn(asked: Sequence[tuple[str, tuple[int, ...]]], step: int) -> list[Tenso
     return [fill(kind, shape, stream(step, f"dirac.{i}")).double() for i, (kind, shape) in enumerate(asked)]
 
 
-class State:
+class DiracState:
     """Where the game is: (psi, theta), the optimisers' states and what penalties remember."""
 
     def __init__(self, players: Players, memory: Memory) -> None:
@@ -103,10 +103,10 @@ class State:
         """(psi, theta)."""
         return torch.cat([player.theta for player in self.players])
 
-    def moved(self, at: Tensor) -> State:
+    def moved(self, at: Tensor) -> DiracState:
         """The same elsewhere."""
         D, G = self.players
-        return State(Players(D._replace(theta=at[:1]), G._replace(theta=at[1:])), self.memory)
+        return DiracState(Players(D._replace(theta=at[:1]), G._replace(theta=at[1:])), self.memory)
 
 
 @dataclass(frozen=True)
@@ -114,25 +114,25 @@ class DiracGAN:
     """The game under a loss, penalties and an update rule, both players by plain gradient steps of ``rate``."""
 
     rules: Rules
-    update: Bound[Players]
+    update: BoundFunction[Players]
     buffers: tuple[Buffers, Buffers]
     memory: Memory
 
-    def begin(self, at: Any = START) -> State:
+    def begin(self, at: Any = START) -> DiracState:
         """The game at (psi, theta)."""
         psi, theta = torch.tensor(at, dtype=torch.float64).unbind()
         state = (torch.zeros(1, dtype=torch.float64),)
         zero = torch.zeros((), dtype=torch.float64)
-        return State(Players(Player(psi[None], state, zero), Player(theta[None], state, zero)), self.memory)
+        return DiracState(Players(Player(psi[None], state, zero), Player(theta[None], state, zero)), self.memory)
 
-    def step(self, state: State, index: Tensor | None = None, noise: Noise | None = None) -> State:
+    def step(self, state: DiracState, index: Tensor | None = None, noise: DiracDraws | None = None) -> DiracState:
         """The game after one step of the update rule."""
-        tape = noise or Noise()
+        recorder = noise or DiracDraws()
         at = torch.tensor(0) if index is None else index
-        game = StepGame(self.rules, self.buffers, tape, at, functional_gradient, state.memory)
-        with OwnRandomness(tape):
+        game = StepGame(self.rules, self.buffers, recorder, at, functional_gradient, state.memory)
+        with GlobalRngOverride(recorder):
             players = self.update({"game": game, "players": state.players})
-        return State(players, game.memory)
+        return DiracState(players, game.memory)
 
     def play(self, at: Any = START, steps: int = 500) -> Iterator[Tensor]:
         """(psi, theta) after each step. A step is recorded once, and then played again and again."""
@@ -141,19 +141,19 @@ class DiracGAN:
         leaves, structure = tree_flatten((state.players, state.memory))
 
         def flat(*tensors: Tensor) -> Any:
-            before = State(*tree_unflatten(list(tensors[: len(leaves)]), structure))
-            after = self.step(before, tensors[-1], Noise(tensors[len(leaves) : -1]))
+            before = DiracState(*tree_unflatten(list(tensors[: len(leaves)]), structure))
+            after = self.step(before, tensors[-1], DiracDraws(tensors[len(leaves) : -1]))
             return tree_flatten((after.players, after.memory))[0]
 
         graph = record(flat, [*leaves, *drawn(asked, 0), torch.tensor(0)], cpu=False)
         for index in range(steps):
             leaves = graph(*leaves, *drawn(asked, index), torch.tensor(index))
-            yield State(*tree_unflatten(list(leaves), structure)).at
+            yield DiracState(*tree_unflatten(list(leaves), structure)).at
 
     @property
     def noise(self) -> list[tuple[str, tuple[int, ...]]]:
         """The random numbers that a step draws besides the minibatch: their kinds and shapes."""
-        noise = Noise()
+        noise = DiracDraws()
         self.step(self.begin(), noise=noise)
         return noise.asked
 
@@ -192,9 +192,9 @@ def _rest(game: DiracGAN) -> float:
 
     def slope(b: float) -> float:
         def loss(b: Tensor) -> Tensor:
-            own = StepGame(game.rules, ({"b": b}, {}), Noise(), torch.tensor(0), functional_gradient, game.memory)
+            own = StepGame(game.rules, ({"b": b}, {}), DiracDraws(), torch.tensor(0), functional_gradient, game.memory)
             zero = torch.zeros(1, dtype=torch.float64)
-            with OwnRandomness(Noise()):
+            with GlobalRngOverride(DiracDraws()):
                 return own.discriminator_loss(zero, zero, own.draw())
 
         return float(torch.func.grad(loss)(torch.tensor([b], dtype=torch.float64)))
@@ -214,4 +214,4 @@ def _entry(kind: str, value: Any) -> Entry:
     return Entry(kind, NAME, value, "ganbench.testing.dirac", "kit", "", "", ())
 
 
-ENTRIES = (_entry("dataset", Dataset(NAME, Point)), _entry("architecture", Architecture(NAME, _networks)))
+ENTRIES = (_entry("dataset", Dataset(NAME, DiracPoint)), _entry("architecture", Architecture(NAME, _networks)))

@@ -18,11 +18,11 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.testing.dirac_game import resting
 from ganbench.testing.game_at_point import Position, Sides
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.terms import steady, terms
 
 Array = np.ndarray
@@ -61,7 +61,7 @@ class Table:
 
     @classmethod
     def of(cls, subject: Subject) -> Table:
-        """The discriminator's; raises NotApplicable where it is more than a sum over samples."""
+        """The discriminator's; raises NotApplicableError where it is more than a sum over samples."""
         loss = function_of(subject, "discriminator")
         v = torch.tensor(LOGITS)
         zero = torch.zeros(1, dtype=torch.float64)
@@ -69,7 +69,7 @@ class Table:
         other = torch.func.vmap(lambda v: loss(zero, v[None]))(v)
         both = torch.func.vmap(lambda v: loss(v[None], v[None]))(v)
         if not torch.allclose(one + other - loss(zero, zero), both, rtol=1e-6, atol=1e-6, equal_nan=True):
-            raise NotApplicable("its loss is no sum over samples")
+            raise NotApplicableError("its loss is no sum over samples")
         half = loss(zero, zero).item() / 2
         return cls(one.numpy() - half, other.numpy() - half)
 
@@ -81,18 +81,18 @@ class Table:
 
 
 def function_of(subject: Subject, player: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """A player's loss of (d_real, d_fake); raises NotApplicable where it names more than that."""
+    """A player's loss of (d_real, d_fake); raises NotApplicableError where it names more than that."""
     bound = bind(getattr(subject.value, player), subject.parameters)
     if not {*bound.names} <= {"d_real", "d_fake"}:
-        raise NotApplicable("names more than logits")
+        raise NotApplicableError("names more than logits")
     return lambda real, fake: bound({"d_real": real, "d_fake": fake})
 
 
 def divergence_of(subject: Subject) -> str:
-    """Which divergence the loss says it is of; raises NotApplicable where it says none."""
+    """Which divergence the loss says it is of; raises NotApplicableError where it says none."""
     name = subject.parameters.get("divergence")
     if not isinstance(name, str) or name.replace("_", "-") not in F:
-        raise NotApplicable("has no parameter 'divergence' that names an f-divergence")
+        raise NotApplicableError("has no parameter 'divergence' that names an f-divergence")
     return name.replace("_", "-")
 
 
@@ -108,7 +108,7 @@ def conjugate(subject: Subject) -> None:
     # At the ends of the logits tanh is not quite 1.
     if apart.max() > 1e-4:
         at = apart.argmax()
-        raise Wrong(
+        raise WrongError(
             f"{name}: for p/q = {RATIOS[at]:.3g} the best D gains {found[at]:.4g}, and f is {wanted[at]:.4g}: "
             "f* or the activation is another, or a log is missing"
         )
@@ -122,7 +122,9 @@ def fitted(subject: Subject) -> str:
     mean, std = fit(lambda u: np.asarray(gain(np.log(u))))
     wanted = fit(F[name])
     if max(abs(mean - wanted[0]), abs(std - wanted[1])) > 5e-3:
-        raise Wrong(f"{name}: the nearest Gaussian is ({mean:.4f}, {std:.4f}), not ({wanted[0]:.4f}, {wanted[1]:.4f})")
+        raise WrongError(
+            f"{name}: the nearest Gaussian is ({mean:.4f}, {std:.4f}), not ({wanted[0]:.4f}, {wanted[1]:.4f})"
+        )
     return f"{name}: the Gaussian ({mean:.4f}, {std:.4f})"
 
 
@@ -151,34 +153,34 @@ def generator(subject: Subject) -> str:
         wanted = all_of_it[near]
         if np.allclose(own - own[0], wanted - wanted[0], rtol=1e-6, atol=1e-6):
             return name
-    raise Wrong("G's loss is neither -f*(g(v)) nor -g(v) of D's")
+    raise WrongError("G's loss is neither -f*(g(v)) nor -g(v) of D's")
 
 
 def probability(subject: Subject) -> str:
     """Sigmoid of the best logit is p / (p + q), and V there is -log 4 + 2 JSD (Goodfellow et al. 2014, theorem 1)."""
     if not subject.value.probability:
-        raise NotApplicable("does not say that sigmoid(logit) is a probability")
+        raise NotApplicableError("does not say that sigmoid(logit) is a probability")
     loss = function_of(subject, "discriminator")
     p, q = np.array(P), np.array(Q)
     _, logits = Table.of(subject).best(p / q)
     if np.abs(logits - np.log(p / q)).max() > STEP:
         worst = np.abs(logits - np.log(p / q)).argmax()
         said = 1 / (1 + math.exp(-logits[worst]))
-        raise Wrong(f"where p / (p + q) is {(p / (p + q))[worst]:.3f}, the best D says {said:.3f}")
+        raise WrongError(f"where p / (p + q) is {(p / (p + q))[worst]:.3f}, the best D says {said:.3f}")
     value = -_of_samples(loss, np.log(p / q)).item()
     flat = -_of_samples(loss, np.zeros(len(P))).item()
     m = (p + q) / 2
     jsd = float((p * np.log(p / m) + q * np.log(q / m)).sum() / 2 / p.sum())
     scale = (value - flat) / (2 * jsd)
     if abs(value - scale * (2 * jsd - math.log(4))) > 1e-9:
-        raise Wrong(f"V of the best D is {value:.6g}, and -log 4 + 2 JSD is {2 * jsd - math.log(4):.6g}")
+        raise WrongError(f"V of the best D is {value:.6g}, and -log 4 + 2 JSD is {2 * jsd - math.log(4):.6g}")
     return "V of the best D is -log 4 + 2 JSD" + ("" if abs(scale - 1) < 1e-9 else f", times {scale:.3g}")
 
 
 def gradients(subject: Subject) -> str:
     """G's gradient is minimax's, -D for each sample, or that times (1 - D) / D: non-saturating."""
     if not subject.value.probability:
-        raise NotApplicable("does not say that sigmoid(logit) is a probability")
+        raise NotApplicableError("does not say that sigmoid(logit) is a probability")
     loss = function_of(subject, "generator")
     v = torch.linspace(-12, 12, 97, dtype=torch.float64)
     own = torch.func.vmap(torch.func.grad(lambda v: loss(v[None], v[None])))(v)
@@ -188,23 +190,25 @@ def gradients(subject: Subject) -> str:
         if scale > 0 and torch.allclose(own, scale * wanted, rtol=1e-6, atol=1e-9):
             return name
     if (own > 0).any():
-        raise Wrong(f"G's gradient lowers a logit, at {v[own > 0][0]:.2g}: a wrong sign?")
-    raise NotApplicable("neither minimax nor non-saturating")
+        raise WrongError(f"G's gradient lowers a logit, at {v[own > 0][0]:.2g}: a wrong sign?")
+    raise NotApplicableError("neither minimax nor non-saturating")
 
 
 def apart(subject: Subject) -> None:
     """Where D cannot yet tell, its loss falls with the logits of one side and rises with those of the other."""
     at = terms(subject)[0].position
     if not at.rules.judges:
-        raise NotApplicable("its D judges more than single samples")
+        raise NotApplicableError("its D judges more than single samples")
     rest = resting(lambda b: sum(_slopes(at, b)))
     slopes = _slopes(at, rest)
     for side, slope in zip(("real", "fake"), slopes, strict=True):
         if abs(slope) < FLAT:
-            raise Wrong(f"D's loss does not change with the logits of {side} samples: is a term left out?")
+            raise WrongError(f"D's loss does not change with the logits of {side} samples: is a term left out?")
     if slopes[0] * slopes[1] > 0:
         way = "rises" if slopes[0] > 0 else "falls"
-        raise Wrong(f"D's loss {way} with the logits of real samples and of fake ones alike: a wrong sign in one term?")
+        raise WrongError(
+            f"D's loss {way} with the logits of real samples and of fake ones alike: a wrong sign in one term?"
+        )
 
 
 PROPERTIES = (

@@ -20,10 +20,10 @@ from ganbench.suite.suite import parse
 from ganbench.testing.result import Subject
 from ganbench.train.build import build_networks, modules, rules
 from ganbench.train.data import build_dataset, draw
-from ganbench.train.step.draws import Tape, fill
-from ganbench.train.step.flat_network import Buffers, Network, buffers_of, flatten
+from ganbench.train.step.draws import DrawRecorder, fill
+from ganbench.train.step.flat_network import Buffers, FlatNetwork, buffers_of, flatten
 from ganbench.train.step.game import Memory, StepGame, autograd_gradient, functional_gradient
-from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import PlayerName, Rules
 
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **
         "variants": {"it": {"loss": "nonsaturating", "architecture": NETWORK} | variant},
         "references": [],
     } | suite
-    return next(cell for cell in plan(parse(json.dumps(document), registry)) if cell.recipe)
+    return next(cell for cell in plan(parse(json.dumps(document), registry)) if cell.trained)
 
 
 def variant_of(subject: Subject) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def variant_of(subject: Subject) -> dict[str, Any]:
     return {subject.entry.kind: {"name": subject.entry.name, **subject.parameters}}
 
 
-class Rows(Tape):
+class Rows(DrawRecorder):
     """A step's random numbers as rows of what a batch of ``size`` draws: the same row always has the same numbers."""
 
     def __init__(self, rows: Tensor, size: int, real: Tensor, z: Tensor) -> None:
@@ -92,12 +92,12 @@ class Position:
     real: Tensor
     z: Tensor
 
-    def game(self, rows: Tensor | None = None, rules: Rules | None = None, *, tape: bool = False) -> StepGame:
-        """The game on some rows of the minibatch, in any order and number; ``tape``: by the autograd tape."""
+    def game(self, rows: Tensor | None = None, rules: Rules | None = None, *, recorder: bool = False) -> StepGame:
+        """The game on some rows of the minibatch, in any order and number; ``recorder``: by the autograd tape."""
         own = rules or self.rules
         rows = torch.arange(len(self.real)) if rows is None else rows
         source = Rows(rows, len(self.real), self.real, self.z)
-        gradient = autograd_gradient if tape else functional_gradient
+        gradient = autograd_gradient if recorder else functional_gradient
         return StepGame(replace(own, batch=len(rows)), self.buffers, source, torch.tensor(0), gradient, self.memory)
 
     def single(self) -> Position:
@@ -125,7 +125,7 @@ class Position:
         theta = self.theta if at is None else {**self.theta, player: at}
         game = self.game(rows, rules)
         compute = game.discriminator_loss if player == "discriminator" else game.generator_loss
-        with own_chance(game):
+        with with_global_rng(game):
             return compute(theta["discriminator"], theta["generator"], game.draw())
 
     def gradient(self, player: PlayerName, value: Callable[[Tensor], Tensor] | None = None) -> Tensor:
@@ -139,7 +139,7 @@ class Position:
             return autograd_gradient(function, self.theta[player])[0]
 
 
-class Sure(Network):
+class Sure(FlatNetwork):
     """A discriminator with the largest logit of each call at ``logit``."""
 
     def __init__(self, module: torch.nn.Module, logit: float) -> None:
@@ -156,7 +156,7 @@ class Sure(Network):
         return output * (self._logit / largest)
 
 
-class Sides(Network):
+class Sides(FlatNetwork):
     """A discriminator of two logits: what is nearest to a real sample has the first, to a fake one the other."""
 
     def __init__(self, at: Position, logits: tuple[float, float]) -> None:
@@ -176,19 +176,19 @@ class Sides(Network):
 
 
 @contextmanager
-def own_chance(game: StepGame) -> Iterator[None]:
+def with_global_rng(game: StepGame) -> Iterator[None]:
     """What code draws from torch's global generator comes from the game's own numbers, as in training."""
-    with OwnRandomness(game.draw().random):
+    with GlobalRngOverride(game.draw().random):
         yield
 
 
 def position(variant: dict[str, Any], registry: Registry, *, data: Any = None) -> Position:
     """A variant's game at the parameters that it starts from. Raises PluginError."""
     cell = cell_of(variant, registry, data=data)
-    assert cell.recipe is not None
+    assert cell.trained is not None
     dataset = build_dataset(cell.data, registry)
-    (networks,) = build_networks(cell.recipe, registry, dataset, cell.seeds)
-    own = rules(cell, cell.recipe, registry, dataset, networks, CPU)
+    (networks,) = build_networks(cell.trained, registry, dataset, cell.seeds)
+    own = rules(cell, cell.trained, registry, dataset, networks, CPU)
     D, G = modules(networks)
     buffers = tuple({name: _double(each) for name, each in buffers_of(module).items()} for module in (D, G))
     latent = fill(own.latent_kind, (BATCH, *own.latent), stream(0, "conformance.z"))

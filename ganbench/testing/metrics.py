@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.core.rng import stream
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.divergence import divergences
@@ -18,7 +18,7 @@ from ganbench.plugin.binding import bind
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import Loss, Metric, MetricValue
 from ganbench.testing.purity import global_chance_untouched, unchanged
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 
 N = 2000
 #: A ring of six, and how far samples of it are led astray.
@@ -32,7 +32,7 @@ def columns(subject: Subject) -> None:
     known = {column.name for column in metric.columns}
     for what in SAMPLES:
         if extra := sorted(said(subject, what).keys() - known):
-            raise Wrong(f"says {extra[0]!r}, which is none of its columns")
+            raise WrongError(f"says {extra[0]!r}, which is none of its columns")
 
 
 def floor(subject: Subject) -> str:
@@ -46,7 +46,7 @@ def floor(subject: Subject) -> str:
             continue
         shown.append(f"{column.name} {value:.4g}")
     if not shown:
-        raise NotApplicable("no column has a direction")
+        raise NotApplicableError("no column has a direction")
     return "on the data: " + ", ".join(shown)
 
 
@@ -71,11 +71,11 @@ def direction(subject: Subject) -> str:
             seen.append(column.name)
         elif min(losses) < -slack:
             bad = ", ".join(f"{what}: {number:.4g}" for what, number in zip(SAMPLES, numbers, strict=True))
-            raise Wrong(f"{column.name} ({column.better} is better) is best for bad samples: {bad}")
+            raise WrongError(f"{column.name} ({column.better} is better) is best for bad samples: {bad}")
     if same and not seen:
-        raise Wrong(same[0])
+        raise WrongError(same[0])
     if not seen:
-        raise NotApplicable("no column has a direction that these samples show")
+        raise NotApplicableError("no column has a direction that these samples show")
     return ", ".join(seen)
 
 
@@ -87,7 +87,7 @@ def again(subject: Subject) -> None:
         second = dict(measure(given))
     for name in first:
         if first[name] != second[name] and first[name] is not None and not _nan(first[name]):
-            raise Wrong(f"{name} is {first[name]}, and then {second[name]}, for the same samples")
+            raise WrongError(f"{name} is {first[name]}, and then {second[name]}, for the same samples")
 
 
 def untouched(subject: Subject) -> None:
@@ -109,13 +109,13 @@ def order(subject: Subject) -> None:
             continue
         # Some look at a random part of the samples.
         if abs(value - mixed_value) > 0.25 * (abs(value) + 0.1):
-            raise Wrong(f"{name} is {value:.4g}, and {mixed_value:.4g} for the samples in another order")
+            raise WrongError(f"{name} is {value:.4g}, and {mixed_value:.4g} for the samples in another order")
 
 
 def symmetric(subject: Subject) -> None:
     """Where it says so, samples and data may change places."""
     if not subject.value.symmetric:
-        raise NotApplicable("does not say that it is symmetric")
+        raise NotApplicableError("does not say that it is symmetric")
     measure, given = _asked(subject, "shifted")
     one, other = dict(measure(given)), dict(measure(given | {"samples": given["real"], "real": given["samples"]}))
     for name, value in one.items():
@@ -124,7 +124,7 @@ def symmetric(subject: Subject) -> None:
             and not _nan(value)
             and not math.isclose(value, float(other[name] or 0.0), rel_tol=1e-3, abs_tol=1e-6)
         ):
-            raise Wrong(f"{name} is {value:.4g}, and {other[name]:.4g} with samples and data exchanged")
+            raise WrongError(f"{name} is {value:.4g}, and {other[name]:.4g} with samples and data exchanged")
 
 
 PROPERTIES = (
@@ -145,10 +145,10 @@ def said(subject: Subject, what: str) -> Mapping[str, MetricValue]:
     with global_chance_untouched():
         row = measure(given)
     if not isinstance(row, Mapping):
-        raise Wrong(f"measure() must return a mapping of columns, not {type(row).__name__}")
+        raise WrongError(f"measure() must return a mapping of columns, not {type(row).__name__}")
     for name, value in row.items():
         if _nan(value):
-            raise Wrong(f"{name} is {value} for {what}: say None where there is no number")
+            raise WrongError(f"{name} is {value} for {what}: say None where there is no number")
     return dict(row)
 
 
@@ -160,7 +160,7 @@ def _asked(subject: Subject, what: str) -> tuple[Any, dict[str, Any]]:
     """The metric as a function, and what it names."""
     measure = bind(subject.value.measure, subject.parameters)
     if CELL_NAMES & {*measure.names}:
-        raise NotApplicable("is of the cell as a whole: speed or cost")
+        raise NotApplicableError("is of the cell as a whole: speed or cost")
     outcome = _outcome(what)
     return measure, {name: outcome[name] for name in measure.names}
 

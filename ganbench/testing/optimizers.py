@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganbench.plugin.binding import bind
 from ganbench.testing.purity import global_chance_untouched, unchanged
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 
 Step = tuple[Tensor, tuple[Tensor, ...]]
 
@@ -37,11 +37,11 @@ def downhill(subject: Subject) -> str:
     for _ in range(STEPS - 1):
         run.step(run.theta)
     if torch.equal(run.theta, first):
-        raise Wrong("does not move theta, whatever the gradient")
+        raise WrongError("does not move theta, whatever the gradient")
     end = run.theta.norm().item()
     if not end < start:
         why = "goes up: a wrong sign?" if rise > 0 else "overshoots: is its step too long?"
-        raise Wrong(f"|theta| goes from {start:.4g} to {end:.4g} down |theta|^2 / 2; it {why}")
+        raise WrongError(f"|theta| goes from {start:.4g} to {end:.4g} down |theta|^2 / 2; it {why}")
     return f"|theta| {start:.3g} -> {end:.3g} in {STEPS} steps"
 
 
@@ -51,7 +51,7 @@ def flat(subject: Subject) -> None:
     for _ in range(10):
         run.step(torch.zeros_like(run.theta))
     if not all(each.isfinite().all() for each in (run.theta, *run.state)):
-        raise Wrong("a gradient of exactly zero gives numbers that are not finite")
+        raise WrongError("a gradient of exactly zero gives numbers that are not finite")
 
 
 def shapes(subject: Subject) -> None:
@@ -59,15 +59,15 @@ def shapes(subject: Subject) -> None:
     for shape in ((8,), (3, 8)):
         theta = torch.ones(shape)
         if any(tuple(each.shape) != shape for each in subject.value.start(theta)):
-            raise Wrong(f"start() must give tensors of theta's shape {shape}")
+            raise WrongError(f"start() must give tensors of theta's shape {shape}")
     run = Run(subject, torch.ones(8))
     before = [tuple(each.shape) for each in (run.theta, *run.state)]
     run.step(torch.ones(8))
     if [tuple(each.shape) for each in (run.theta, *run.state)] != before:
-        raise Wrong("update() must give a theta and a state of the shapes that it is given")
+        raise WrongError("update() must give a theta and a state of the shapes that it is given")
 
 
-def chance(subject: Subject) -> None:
+def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
     with global_chance_untouched():
         Run(subject, torch.ones(8)).step(torch.ones(8))
@@ -78,5 +78,5 @@ PROPERTIES = (
     Property("downhill", downhill),
     Property("finite without a gradient", flat),
     Property("theta and state keep their shapes", shapes),
-    Property("no global random state", chance),
+    Property("no global random state", global_rng),
 )

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Penalty
-from ganbench.testing.game_at_point import own_chance
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.game_at_point import with_global_rng
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.terms import steady, terms
 
 HEAVIER = 3.0
@@ -20,14 +20,14 @@ HEAVIER = 3.0
 def weight(subject: Subject) -> None:
     """The parameter ``weight`` multiplies it."""
     if not isinstance(subject.parameters.get("weight"), float):
-        raise NotApplicable("has no parameter 'weight'")
+        raise NotApplicableError("has no parameter 'weight'")
     usual = subject.parameters["weight"] or 1.0
     light, heavy, none = (
         replace(subject, parameters=subject.parameters | {"weight": own}) for own in (usual, HEAVIER * usual, 0.0)
     )
     for one, more, zero in zip(terms(light), terms(heavy), terms(none), strict=True):
         if not torch.isclose(HEAVIER * one(), more(), rtol=1e-6, atol=1e-9) or zero().abs() > 1e-9:
-            raise Wrong(
+            raise WrongError(
                 f"{one.says} is {one():.5g}, with {HEAVIER:g} times the weight {more():.5g}, with none {zero():.5g}"
             )
 
@@ -36,7 +36,7 @@ def memory(subject: Subject) -> None:
     """What it remembers stays as many finite scalars, and settles where the logits stay as they are."""
     penalty: Penalty = subject.value
     if penalty.remember is None:
-        raise NotApplicable("remembers nothing")
+        raise NotApplicableError("remembers nothing")
     remember = bind(penalty.remember, subject.parameters)
     kept = tuple(torch.tensor(number).double() for number in penalty.memory)
     random = torch.Generator().manual_seed(0)
@@ -44,25 +44,25 @@ def memory(subject: Subject) -> None:
     for step in range(50):
         kept = remember({"memory": kept, "d_real": real, "d_fake": fake, "step": torch.tensor(step)})
         if not isinstance(kept, tuple) or len(kept) != len(penalty.memory):
-            raise Wrong(f"remember() must return {len(penalty.memory)} scalars")
+            raise WrongError(f"remember() must return {len(penalty.memory)} scalars")
         if any(number.dim() or not number.isfinite() for number in kept):
-            raise Wrong(f"remember() gives something else than finite scalars at step {step}")
+            raise WrongError(f"remember() gives something else than finite scalars at step {step}")
 
 
 def inputs(subject: Subject) -> None:
     """What D sees has the shape of the samples, and is finite."""
     penalty: Penalty = subject.value
     if penalty.inputs is None:
-        raise NotApplicable("does not change what D sees")
+        raise NotApplicableError("does not change what D sees")
     changed = bind(penalty.inputs, subject.parameters)
     for step in (0, 1000):
         for shape in ((24, 2), (24, 1, 8, 8)):
             x = torch.linspace(-1, 1, torch.Size(shape).numel()).reshape(shape).double()
             game = terms(subject)[0].position.game()
-            with own_chance(game):
+            with with_global_rng(game):
                 seen = changed({"x": x, "random": game.draw().random, "step": torch.tensor(step)})
             if seen.shape != x.shape or not seen.isfinite().all():
-                raise Wrong(f"inputs() makes {tuple(seen.shape)}, finite or not, of {shape}")
+                raise WrongError(f"inputs() makes {tuple(seen.shape)}, finite or not, of {shape}")
 
 
 PROPERTIES = (

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from ganbench.plugin.binding import Bound
-from ganbench.testing.result import Wrong
+from ganbench.plugin.binding import BoundFunction
+from ganbench.testing.result import WrongError
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def global_chance_untouched() -> Iterator[None]:
         np.random.set_state(before[1])
         random.setstate(before[2])
     if touched := [name for name, state in after.items() if state != states[name]]:
-        raise Wrong(f"changes {touched[0]}'s global random state: it seeds it, or draws from it")
+        raise WrongError(f"changes {touched[0]}'s global random state: it seeds it, or draws from it")
 
 
 def _states() -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _states() -> dict[str, Any]:
     }
 
 
-def watched(bound: Bound[Any]) -> Bound[Any]:
+def watched(bound: BoundFunction[Any]) -> BoundFunction[Any]:
     """The function, but raising Wrong where it changes a tensor that it is given."""
 
     def function(*given: Any, **parameters: Any) -> Any:
@@ -53,7 +53,7 @@ def watched(bound: Bound[Any]) -> Bound[Any]:
             return bound.function(*given, **parameters)
 
     function.__name__ = getattr(bound.function, "__name__", "function")
-    return Bound(function, bound.names, bound.parameters)
+    return BoundFunction(function, bound.names, bound.parameters)
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def unchanged(given: Mapping[str, Any]) -> Iterator[None]:
     for name, value in given.items():
         for old, new in zip(before[name], _tensors(value), strict=True):
             if not torch.equal(old.nan_to_num(), new.detach().nan_to_num()):
-                raise Wrong(f"changes {name} in place")
+                raise WrongError(f"changes {name} in place")
 
 
 def _tensors(value: Any) -> list[Tensor]:

@@ -14,7 +14,7 @@ from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Distribution
 from ganbench.testing.metrics import DATA
 from ganbench.testing.purity import global_chance_untouched, unchanged
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_distribution
 
 N = 500
@@ -24,13 +24,13 @@ def fits(subject: Subject) -> str:
     """A distribution of the data's shape whose samples are finite and its generator's own."""
     fitted = _fitted(subject)
     if not isinstance(fitted, Distribution):
-        raise Wrong(f"fit() must return a Distribution, not {type(fitted).__name__}")
+        raise WrongError(f"fit() must return a Distribution, not {type(fitted).__name__}")
     if tuple(fitted.shape) != DATA.shape:
-        raise Wrong(f"its samples have the shape {fitted.shape}, and the data {DATA.shape}")
+        raise WrongError(f"its samples have the shape {fitted.shape}, and the data {DATA.shape}")
     try:
         check_distribution(subject.entry.name, fitted, "reference")
     except PluginError as error:
-        raise Wrong(str(error)) from error
+        raise WrongError(str(error)) from error
     return str(getattr(fitted, "note", "") or "")
 
 
@@ -38,7 +38,7 @@ def again(subject: Subject) -> None:
     """The same points and the same random numbers give the same samples."""
     one, other = (_fitted(subject, fresh=fresh).sample(50, stream(0, "conformance")) for fresh in (1, 2))
     if not torch.equal(one, other):
-        raise Wrong("fits something else to the same points: draw from random, and nothing else")
+        raise WrongError("fits something else to the same points: draw from random, and nothing else")
 
 
 def density(subject: Subject) -> None:
@@ -47,7 +47,7 @@ def density(subject: Subject) -> None:
     if hasattr(fitted, "log_density"):
         heights = fitted.log_density(fitted.sample(200, stream(1, "conformance")).double().numpy())
         if heights.shape != (200,) or not (heights < float("inf")).all() or (heights == -float("inf")).any():
-            raise Wrong("log_density of its own samples is not finite numbers (n,)")
+            raise WrongError("log_density of its own samples is not finite numbers (n,)")
 
 
 def untouched(subject: Subject) -> None:
@@ -57,7 +57,7 @@ def untouched(subject: Subject) -> None:
         _fit(subject, points)
 
 
-def chance(subject: Subject) -> None:
+def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
     with global_chance_untouched():
         _fit(subject, _points())
@@ -68,7 +68,7 @@ PROPERTIES = (
     Property("the same points, the same fit", again),
     Property("its density", density),
     Property("nothing changed in place", untouched),
-    Property("no global random state", chance),
+    Property("no global random state", global_rng),
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.core.messages import shown
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
@@ -18,7 +18,7 @@ Setting = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """One property of one plugin. ``reason``: why it failed or does not apply; where it passed, what was found."""
 
     kind: str
@@ -28,7 +28,7 @@ class Result:
     reason: str = ""
 
 
-class Wrong(Exception):  # noqa: N818 - it reads as what the test says
+class WrongError(Exception):
     """The plugin lacks the property; the message, one line, says how that shows."""
 
 
@@ -54,7 +54,7 @@ S = TypeVar("S", bound=Subject)
 
 
 class Property(NamedTuple):
-    """A property: its name and its test, which raises Wrong or NotApplicable, or returns what there is to say.
+    """A property: its name and its test, which raises Wrong or NotApplicableError, or returns what there is to say.
 
     ``everywhere``: tested at each setting, and not at the defaults alone.
     """
@@ -64,12 +64,12 @@ class Property(NamedTuple):
     everywhere: bool = True
 
 
-def judge(properties: Sequence[Property], subjects: Sequence[Subject]) -> Iterator[Result]:
+def judge(properties: Sequence[Property], subjects: Sequence[Subject]) -> Iterator[CheckResult]:
     """The result of each property; the first of ``subjects`` is the plugin with its defaults."""
     entry = subjects[0].entry
     for each in properties:
         status, reason = _over(each, subjects if each.everywhere else subjects[:1])
-        yield Result(entry.kind, entry.name, each.name, status, reason)
+        yield CheckResult(entry.kind, entry.name, each.name, status, reason)
 
 
 def _over(tested: Property, subjects: Sequence[Subject]) -> tuple[Status, str]:
@@ -86,16 +86,16 @@ def _over(tested: Property, subjects: Sequence[Subject]) -> tuple[Status, str]:
 def _one(tested: Property, subject: Subject, *, usual: bool) -> tuple[Status, str]:
     try:
         return "pass", tested.test(subject) or ""
-    except Wrong as reason:
+    except WrongError as reason:
         return "fail", str(reason)
-    except NotApplicable as reason:
+    except NotApplicableError as reason:
         return "n/a", str(reason)
     except (Exception, SystemExit) as error:
         # A plugin may refuse a setting: not every choice goes with every other one's default.
         return "n/a" if isinstance(error, ValueError) and not usual else "fail", plain_words(error)
 
 
-def said_once(results: Sequence[Result], *, names: bool = True) -> Iterator[tuple[Status, str, str]]:
+def said_once(results: Sequence[CheckResult], *, names: bool = True) -> Iterator[tuple[Status, str, str]]:
     """Status, property and reason of one plugin's results, where all that share a reason but the first are one line.
 
     ``names``: whether that line names them.
@@ -109,7 +109,7 @@ def said_once(results: Sequence[Result], *, names: bool = True) -> Iterator[tupl
             yield result.status, more, "; ".join(one.property for one in twins[1:]) if names else ""
 
 
-def _cause(result: Result) -> tuple[str, ...]:
+def _cause(result: CheckResult) -> tuple[str, ...]:
     """What results have in common whose reason is the same, for tensors of whatever shape."""
     return result.kind, result.name, result.status, re.sub(r"\((\d+, ?)+\d*\)", "(...)", result.reason)
 
@@ -122,11 +122,11 @@ def _where(subject: Subject, usual: Subject) -> str:
 def settings(entry: Entry) -> list[Setting]:
     """The defaults, then each other choice that a parameter offers by name, one parameter at a time.
 
-    Raises NotApplicable where a parameter has no default.
+    Raises NotApplicableError where a parameter has no default.
     """
     for parameter in entry.parameters:
         if parameter.required:
-            raise NotApplicable(f"the parameter {parameter.name!r} has no default")
+            raise NotApplicableError(f"the parameter {parameter.name!r} has no default")
     usual = {parameter.name: parameter.default for parameter in entry.parameters}
     return [usual] + [
         usual | {parameter.name: choice}

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss
 from ganbench.testing.game_at_point import Rows
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 
 #: What a penalty may make of the length of D's slope.
 FORMS: dict[str, Callable[[float], float]] = {
@@ -64,22 +64,22 @@ def line(subject: Subject) -> str:
         said = f"{factor:.4g} {form} less its value at 0: {expected}"
     values = ", ".join(f"{value:.4g}" for value in found[0])
     if wanted is None:
-        raise NotApplicable(f"no closed form that is known: {values} for |w| = .5, 2 and 5")
-    raise Wrong(f"for a line of slope |w| = .5, 2 and 5 it is {values}, not {said}")
+        raise NotApplicableError(f"no closed form that is known: {values} for |w| = .5, 2 and 5")
+    raise WrongError(f"for a line of slope |w| = .5, 2 and 5 it is {values}, not {said}")
 
 
 def constant(subject: Subject) -> None:
     """A constant added to D changes nothing in a loss that looks at differences."""
     if _own_networks(subject):
-        raise NotApplicable("a method with networks of its own")
+        raise NotApplicableError("a method with networks of its own")
     if "d_real" not in _names(subject, "generator"):
-        raise NotApplicable("not relativistic: G's loss does not name d_real")
+        raise NotApplicableError("not relativistic: G's loss does not name d_real")
     for player in ("discriminator", "generator"):
         plain, shifted = (_value(subject, player, _scope((2,), partial(_raised, by=by))) for by in (0.0, 5.0))
         if not _near(shifted.item(), plain.item()):
             if not subject.entry.name.startswith(("rp", "ra", "relativistic")):
-                raise NotApplicable("not relativistic: a constant added to D changes it")
-            raise Wrong(f"the {player}'s loss changes from {plain:.5g} to {shifted:.5g} where 5 is added to D")
+                raise NotApplicableError("not relativistic: a constant added to D changes it")
+            raise WrongError(f"the {player}'s loss changes from {plain:.5g} to {shifted:.5g} where 5 is added to D")
 
 
 def points(subject: Subject) -> None:
@@ -100,10 +100,10 @@ def points(subject: Subject) -> None:
         one = weight.amax(1) - weight.amin(1) < ROUNDING
         outside = (weight < -ROUNDING) | (weight > 1 + ROUNDING)
         if not outside.any() and one.sum() < N / 2:
-            raise Wrong("D is called between real and fake samples: one weight a sample, not a coordinate")
+            raise WrongError("D is called between real and fake samples: one weight a sample, not a coordinate")
         if (one & outside.all(1)).sum() > N / 8:
             own = weight[one & outside.all(1)][0, 0].item()
-            raise Wrong(
+            raise WrongError(
                 f"D is called outside the segment from fake to real, at a weight of {own:.3g}: it is from 0 to 1"
             )
 
@@ -113,7 +113,7 @@ def order(subject: Subject) -> None:
     there = torch.randperm(torch.Size(IMAGE).numel(), generator=torch.Generator().manual_seed(2))
     one, other = (_slope(subject, lay) for lay in (_same, lambda x: x.flatten(1)[:, there].view(x.shape)))
     if not _near(one, other, tolerance=ROUNDING):
-        raise Wrong(
+        raise WrongError(
             f"what it makes of D's gradient is {one:.6g}, with the coordinates of data and D in another order "
             f"{other:.6g}: a norm along one axis of several? Flatten first"
         )
@@ -123,7 +123,7 @@ def ignored(subject: Subject) -> None:
     """Coordinates that D does not look at change nothing: a norm is a sum over coordinates, not a mean."""
     one, other = (_slope(subject, lay) for lay in (_same, partial(pad, pad=(0, 0, 0, 1, 0, 1))))
     if not _near(one, other, tolerance=ROUNDING):
-        raise Wrong(
+        raise WrongError(
             f"what it makes of D's gradient is {one:.6g}, with more coordinates, which D ignores, {other:.6g}: "
             "a mean over coordinates in place of a sum?"
         )
@@ -147,7 +147,7 @@ def _on_line(subject: Subject, shape: tuple[int, ...], length: float) -> float:
 
 def _looks(subject: Subject) -> None:
     if "D" not in _names(subject, "discriminator") or _own_networks(subject):
-        raise NotApplicable("does not look at D's slope")
+        raise NotApplicableError("does not look at D's slope")
 
 
 def _same(x: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ def _slope(subject: Subject, lay: Lay) -> float:
 
     lined, level = (_value(subject, "discriminator", _scope(IMAGE, D, lay)) for D in (line, flat))
     if lined == level:
-        raise NotApplicable("does not look at D's slope")
+        raise NotApplicableError("does not look at D's slope")
     return (lined - level).item()
 
 

@@ -10,14 +10,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable
-from ganbench.plugin.binding import Bound, bind
+from ganbench.core.errors import NotApplicableError
+from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.types import Loss, Penalty
 from ganbench.testing import slopes
-from ganbench.testing.game_at_point import BATCH, Position, Sure, own_chance, position, variant_of
+from ganbench.testing.game_at_point import BATCH, Position, Sure, position, variant_of, with_global_rng
 from ganbench.testing.purity import global_chance_untouched, watched
-from ganbench.testing.result import Property, Subject, Wrong
-from ganbench.train.step.flat_network import Cast, Network
+from ganbench.testing.result import Property, Subject, WrongError
+from ganbench.train.step.flat_network import FlatNetwork, MultiNetwork
 from ganbench.train.step.rules import PlayerName, Rules
 
 PLAYERS: tuple[PlayerName, PlayerName] = ("discriminator", "generator")
@@ -88,7 +88,7 @@ def steady(test: Callable[[Subject], str | None]) -> Callable[[Subject], str | N
     @wraps(test)
     def tested(subject: Subject) -> str | None:
         if unfit := _unfit(subject):
-            raise NotApplicable(unfit)
+            raise NotApplicableError(unfit)
         return test(subject)
 
     return tested
@@ -97,7 +97,7 @@ def steady(test: Callable[[Subject], str | None]) -> Callable[[Subject], str | N
 def again(subject: Subject) -> None:
     """The same inputs give the same numbers again."""
     if OTHERS in (unfit := _unfit(subject)):
-        raise Wrong(f"{unfit}: does it keep a state, or draw from elsewhere than `random`?")
+        raise WrongError(f"{unfit}: does it keep a state, or draw from elsewhere than `random`?")
 
 
 def scalar(subject: Subject) -> None:
@@ -105,9 +105,9 @@ def scalar(subject: Subject) -> None:
     for term in terms(subject):
         # That it is a scalar, the game itself insists on.
         if not term().isfinite():
-            raise Wrong(f"{term.says} is {term().item()} at the start")
+            raise WrongError(f"{term.says} is {term().item()} at the start")
         if not term.gradient().isfinite().all():
-            raise Wrong(f"the gradient of {term.says} is not finite at the start")
+            raise WrongError(f"the gradient of {term.says} is not finite at the start")
 
 
 def stable(subject: Subject) -> None:
@@ -117,7 +117,7 @@ def stable(subject: Subject) -> None:
             rules = replace(term.position.rules, discriminator=Sure(term.position.rules.discriminator.module, logit))
             single = Term(replace(term.position, rules=rules).single(), term.player, term.alone)
             if not single().isfinite() or not single.gradient().isfinite().all():
-                raise Wrong(f"{term.says} or its gradient is not finite for logits up to {FAR:g} in float32")
+                raise WrongError(f"{term.says} or its gradient is not finite for logits up to {FAR:g} in float32")
 
 
 @steady
@@ -138,9 +138,9 @@ def repetition(subject: Subject) -> None:
         once, twice = term(), term(rows=torch.arange(BATCH).repeat(2))
         try:
             _same(once, twice, f"{term.says} changes where the batch is there twice: a sum, or a norm of all of it?")
-        except Wrong as reason:
+        except WrongError as reason:
             if _has_networks(subject):
-                raise NotApplicable(TOGETHER) from reason
+                raise NotApplicableError(TOGETHER) from reason
             raise
 
 
@@ -148,10 +148,10 @@ def repetition(subject: Subject) -> None:
 def mean(subject: Subject) -> None:
     """What calls D is a mean over samples: of a batch as the mean of its halves, which are alike in mean and spread."""
     if _has_networks(subject):
-        raise NotApplicable(TOGETHER)
+        raise NotApplicableError(TOGETHER)
     found = [term for term in terms(subject) if "D" in _names(subject, term.player)]
     if not found:
-        raise NotApplicable("does not call D")
+        raise NotApplicableError("does not call D")
     for term in found:
         halves = torch.arange(BATCH).chunk(2)
         parts = [_from_calls(subject, term, rows) for rows in (torch.arange(BATCH), *halves)]
@@ -169,7 +169,7 @@ def slope(subject: Subject) -> None:
             along = torch.randn(len(theta), generator=random, dtype=torch.float64)
             rise = (term(at=theta + STEP * along) - term(at=theta - STEP * along)) / (2 * STEP)
             if not torch.isclose(gradient @ along, rise, rtol=SLOPE * 100, atol=SLOPE * (1 + gradient.norm().item())):
-                raise Wrong(
+                raise WrongError(
                     f"{term.says} rises by {rise.item():.4g} along a direction where its gradient says "
                     f"{(gradient @ along).item():.4g}: is something detached, or without create_graph?"
                 )
@@ -180,10 +180,10 @@ def reaches(subject: Subject) -> None:
     for term in terms(subject):
         gradient = term.gradient()
         if not gradient.any():
-            raise Wrong(f"no gradient reaches the {term.player}: is the loss constant, or something detached?")
+            raise WrongError(f"no gradient reaches the {term.player}: is the loss constant, or something detached?")
         for name, own in _of_parts(_network(term), gradient):
             if not own.any():
-                raise Wrong(f"no gradient reaches the {term.player}'s {name}")
+                raise WrongError(f"no gradient reaches the {term.player}'s {name}")
 
 
 @steady
@@ -191,18 +191,20 @@ def own_player(subject: Subject) -> None:
     """A step moves each player by its own loss alone, as gradients taken by hand say: D's loss sends none to G."""
     at = terms(subject)[0].position
     _no_shared_parameters(at.rules)
-    descent = Bound(lambda theta, gradient, state: (theta - gradient, state), ("theta", "gradient", "state"), {})
+    descent = BoundFunction(
+        lambda theta, gradient, state: (theta - gradient, state), ("theta", "gradient", "state"), {}
+    )
     rules = replace(at.rules, project=None, discriminator_optimizer=descent, generator_optimizer=descent)
     game, players = at.game(rules=rules), at.players()
-    with own_chance(game):
+    with with_global_rng(game):
         batch = game.draw()
         try:
             gradients = game.discriminator_gradient(players, batch), game.generator_gradient(players, batch)
         except RuntimeError as error:
-            raise NotApplicable("cannot be batched") from error
+            raise NotApplicableError("cannot be batched") from error
         moved = game.move(players, discriminator=gradients[0], generator=gradients[1])
     game = at.game()
-    with own_chance(game):
+    with with_global_rng(game):
         batch = game.draw()
         D, G = (at.theta[player].clone().requires_grad_() for player in PLAYERS)
         losses = game.discriminator_loss(D, G, batch) + 0 * D.sum(), game.generator_loss(D, G, batch) + 0 * G.sum()
@@ -223,7 +225,7 @@ def untouched(subject: Subject) -> None:
         term(rules=replace(rules, penalties=penalties, **cast("dict[str, Any]", seen)))
 
 
-def chance(subject: Subject) -> None:
+def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
     for term in terms(subject):
         with global_chance_untouched():
@@ -244,7 +246,7 @@ PROPERTIES = (
     Property("gradients reach the players", reaches),
     Property("each loss moves its player alone", own_player),
     Property("nothing changed in place", untouched),
-    Property("no global random state", chance),
+    Property("no global random state", global_rng),
 )
 
 
@@ -256,25 +258,25 @@ def _names(subject: Subject, player: PlayerName) -> tuple[str, ...]:
 def _from_calls(subject: Subject, term: Term, rows: Tensor) -> Tensor:
     """What of a function comes from calling D: its value, less that with a D that says nothing, at the same logits."""
     at, game = term.position, term.position.game(rows)
-    function: Bound[Tensor] = bind(getattr(subject.value, term.player), subject.parameters)
-    with own_chance(game):
+    function: BoundFunction[Tensor] = bind(getattr(subject.value, term.player), subject.parameters)
+    with with_global_rng(game):
         scope = game._scope({*function.names}, at.theta["discriminator"], at.theta["generator"], game.draw())
         scope["memory"] = at.memory[0] if at.memory else ()
         value = function(scope)
     game = at.game(rows)
-    with own_chance(game):
+    with with_global_rng(game):
         silent = scope | {"random": game.draw().random, "D": lambda x, *more, **options: 0 * x.flatten(1).sum(1)}
         return value - function(silent)
 
 
-def _network(term: Term) -> Network:
+def _network(term: Term) -> FlatNetwork:
     rules = term.position.rules
     return rules.discriminator if term.player == "discriminator" else rules.generator
 
 
-def _of_parts(network: Network, gradient: Tensor) -> Iterator[tuple[str, Tensor]]:
+def _of_parts(network: FlatNetwork, gradient: Tensor) -> Iterator[tuple[str, Tensor]]:
     """The pieces of a player's gradient that belong to its parts, by their names."""
-    if isinstance(network.module, Cast):
+    if isinstance(network.module, MultiNetwork):
         named = dict(network.module.named_parameters())
         pieces = torch.split(gradient, [parameter.numel() for parameter in named.values()])
         for part in network.module.parts:
@@ -286,7 +288,7 @@ def _of_parts(network: Network, gradient: Tensor) -> Iterator[tuple[str, Tensor]
 def _no_shared_parameters(rules: Rules) -> None:
     own = {id(parameter) for parameter in rules.generator.module.parameters()}
     if any(id(parameter) in own for parameter in rules.discriminator.module.parameters()):
-        raise Wrong("the players share parameters: each would train a copy of its own")
+        raise WrongError("the players share parameters: each would train a copy of its own")
 
 
 def _has_networks(subject: Subject) -> bool:
@@ -297,4 +299,4 @@ def _same(one: Tensor, other: Tensor, message: str, tolerance: float = SAME) -> 
     """Raise Wrong where two values differ by more than rounding."""
     if not torch.allclose(one, other, rtol=tolerance, atol=tolerance * (1 + one.abs().max().item())):
         found = f": {one.item():.6g}, and {other.item():.6g}" if one.dim() == 0 else ""
-        raise Wrong(f"{message}{found}")
+        raise WrongError(f"{message}{found}")

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.testing import architectures
 from ganbench.testing.game_at_point import CPU, cell_of, variant_of
 from ganbench.testing.purity import global_chance_untouched
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
 from ganbench.train.probe import plain_words
 from ganbench.train.step.game import functional_gradient
@@ -44,20 +44,20 @@ def trains(subject: Subject) -> None:
     """Some steps, after which all is finite and both players have moved."""
     it = trainer(subject, SEEDS)
     if it.probe.idle:
-        raise Wrong(f"the {it.probe.idle[0]}'s gradient is exactly zero at the first step")
+        raise WrongError(f"the {it.probe.idle[0]}'s gradient is exactly zero at the first step")
     with global_chance_untouched():
         done = it.advance(it.start, 0, STEPS)
     if (done.survived < STEPS).any():
-        raise Wrong(f"is not finite after {int(done.survived.min())} steps")
+        raise WrongError(f"is not finite after {int(done.survived.min())} steps")
     for name, before, after in zip(("discriminator", "generator"), it.start.players, done.players, strict=True):
         if torch.equal(before.theta, after.theta):
-            raise Wrong(f"the {name} has not moved after {STEPS} steps")
+            raise WrongError(f"the {name} has not moved after {STEPS} steps")
 
 
 def batched(subject: Subject) -> None:
     """All seeds at once."""
     if why := trainer(subject, SEEDS).probe.serial:
-        raise NotApplicable(f"trains seed by seed: {why}")
+        raise NotApplicableError(f"trains seed by seed: {why}")
 
 
 def alone(subject: Subject) -> None:
@@ -103,7 +103,7 @@ PROPERTIES = (
 def _batches(subject: Subject) -> Trainer:
     it = trainer(subject, SEEDS)
     if it.probe.serial:
-        raise NotApplicable("trains seed by seed")
+        raise NotApplicableError("trains seed by seed")
     return it
 
 
@@ -121,7 +121,7 @@ def _recorded(it: Trainer, subject: Subject) -> State:
     try:
         graph = record(whole, [*own, *fixed, *noise.at(0), torch.tensor(0)], cpu=True)
     except Exception as error:
-        raise Wrong(f"cannot be recorded: {plain_words(error)}") from error
+        raise WrongError(f"cannot be recorded: {plain_words(error)}") from error
     for index in range(STEPS):
         own = list(graph(*own, *fixed, *noise.at(index), torch.tensor(index)))
     done: State = torch.utils._pytree.tree_unflatten(own, structure)
@@ -130,10 +130,10 @@ def _recorded(it: Trainer, subject: Subject) -> State:
 
 def step_of(it: Trainer, subject: Subject) -> Any:
     """The step of one model of a trainer."""
-    recipe = it.cell.recipe
-    assert recipe is not None
-    update = bind(subject.registry.value(Update, recipe.update.name).step, recipe.update.parameters)
-    return one_step(it.rules, update, functional_gradient, chance=it.probe.chance)
+    variant = it.cell.trained
+    assert variant is not None
+    update = bind(subject.registry.value(Update, variant.update.name).step, variant.update.parameters)
+    return one_step(it.rules, update, functional_gradient, global_rng=it.probe.global_rng)
 
 
 def _thetas(state: State, replica: int) -> Tensor:
@@ -143,4 +143,4 @@ def _thetas(state: State, replica: int) -> Tensor:
 def _same(one: Tensor, other: Tensor, message: str) -> None:
     apart = (one - other).abs().max().item()
     if not apart <= SAME * (1 + one.abs().max().item()):
-        raise Wrong(f"{message}: parameters {apart:.2g} apart after {STEPS} steps")
+        raise WrongError(f"{message}: parameters {apart:.2g} apart after {STEPS} steps")

@@ -8,12 +8,12 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicable
-from ganbench.plugin.binding import Bound, bind
+from ganbench.core.errors import NotApplicableError
+from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.types import Players
-from ganbench.testing.game_at_point import Position, own_chance, position
+from ganbench.testing.game_at_point import Position, position, with_global_rng
 from ganbench.testing.purity import global_chance_untouched, unchanged
-from ganbench.testing.result import Property, Subject, Wrong
+from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.game import StepGame
 
 RATE = 1e-3
@@ -26,13 +26,13 @@ def accounts(subject: Subject) -> str:
     taken = [player for player, _ in game.gradients]
     for name, old, new in zip(("discriminator", "generator"), before, after, strict=True):
         if name not in taken:
-            raise Wrong(f"takes no gradient for the {name}: use game.{name}_gradient, or game.gradient")
+            raise WrongError(f"takes no gradient for the {name}: use game.{name}_gradient, or game.gradient")
         if torch.equal(old.theta, new.theta):
-            raise Wrong(f"the {name} does not move")
+            raise WrongError(f"the {name} does not move")
         if new.t <= old.t:
-            raise Wrong(f"the {name} moves past its optimizer: use game.move")
+            raise WrongError(f"the {name} moves past its optimizer: use game.move")
     if not all(each.isfinite().all() for _, each in game.gradients):
-        raise Wrong("a gradient is not finite")
+        raise WrongError("a gradient is not finite")
     return ", ".join(f"{taken.count(name)} of the {name}" for name in dict.fromkeys(taken)) + " a step"
 
 
@@ -42,17 +42,17 @@ def downhill(subject: Subject) -> None:
     _, before, after = _played(subject)
     for player, old, new in zip(("discriminator", "generator"), before, after, strict=True):
         if torch.equal(old.theta, new.theta):
-            raise Wrong(f"the {player} does not move")
+            raise WrongError(f"the {player} does not move")
         if (at.gradient(player) @ (new.theta - old.theta)) >= 0:  # type: ignore[arg-type]
             if _mixed(subject):
-                raise NotApplicable(f"goes by more than each player's own loss: {ARBITER}")
-            raise Wrong(f"moves the {player} up its own loss: a wrong sign?")
+                raise NotApplicableError(f"goes by more than each player's own loss: {ARBITER}")
+            raise WrongError(f"moves the {player} up its own loss: a wrong sign?")
 
 
 def own_player(subject: Subject) -> None:
     """A player whose loss is constant stays where it is: it is not moved by the other's loss."""
     if player := _mixed(subject):
-        raise NotApplicable(f"moves the {player} by the other's loss too: {ARBITER}")
+        raise NotApplicableError(f"moves the {player} by the other's loss too: {ARBITER}")
 
 
 def untouched(subject: Subject) -> None:
@@ -63,7 +63,7 @@ def untouched(subject: Subject) -> None:
         _step(subject, at, players)
 
 
-def chance(subject: Subject) -> None:
+def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
     with global_chance_untouched():
         _played(subject)
@@ -74,14 +74,14 @@ PROPERTIES = (
     Property("down their own losses", downhill),
     Property("each loss moves its player alone", own_player),
     Property("nothing changed in place", untouched),
-    Property("no global random state", chance),
+    Property("no global random state", global_rng),
 )
 
 
 @lru_cache(maxsize=8)
 def _mixed(subject: Subject) -> str:
     """The player, if any, that moves although its own loss is constant."""
-    zero = Bound(lambda d_fake: 0.0 * d_fake.sum(), ("d_fake",), {})
+    zero = BoundFunction(lambda d_fake: 0.0 * d_fake.sum(), ("d_fake",), {})
     for side, player in enumerate(("discriminator", "generator")):
         _, before, after = _played(subject, **{f"{player}_loss": zero})
         if not torch.allclose(before[side].theta, after[side].theta, rtol=0, atol=1e-12):
@@ -93,12 +93,12 @@ def _position(subject: Subject) -> Position:
     def descend(theta: Tensor, gradient: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         return theta - RATE * gradient, state
 
-    descent = Bound(descend, ("theta", "gradient", "state"), {})
+    descent = BoundFunction(descend, ("theta", "gradient", "state"), {})
     at = position({"loss": "nonsaturating"}, subject.registry)
     return replace(at, rules=replace(at.rules, discriminator_optimizer=descent, generator_optimizer=descent))
 
 
-def _played(subject: Subject, **rules: Bound[Tensor]) -> tuple[StepGame, Players, Players]:
+def _played(subject: Subject, **rules: BoundFunction[Tensor]) -> tuple[StepGame, Players, Players]:
     """The game after one step, and the players before and after it."""
     at = _position(subject)
     at = replace(at, rules=replace(at.rules, **rules))  # type: ignore[arg-type]
@@ -109,8 +109,8 @@ def _played(subject: Subject, **rules: Bound[Tensor]) -> tuple[StepGame, Players
 
 def _step(subject: Subject, at: Position, players: Players) -> tuple[StepGame, Players]:
     game = at.game()
-    with own_chance(game):
+    with with_global_rng(game):
         after = bind(subject.value.step, subject.parameters)({"game": game, "players": players})
     if not isinstance(after, Players):
-        raise Wrong(f"must return the players, not {type(after).__name__}")
+        raise WrongError(f"must return the players, not {type(after).__name__}")
     return game, after

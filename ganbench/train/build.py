@@ -1,4 +1,4 @@
-"""A cell's networks and the rules of its game, put together from the plugins that its recipe names."""
+"""A cell's networks and the rules of its game, put together from the plugins that its variant names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ganbench.core.errors import PluginError, describe
+from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import bind
 from ganbench.plugin.registry import Registry
@@ -15,29 +15,29 @@ from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Variant
 from ganbench.train.data import draw
 from ganbench.train.step.check import check_networks, judges
-from ganbench.train.step.flat_network import Network, whole
+from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
 
 
 def build_networks(
-    recipe: Variant, registry: Registry, dataset: Distribution, seeds: tuple[int, ...]
+    variant: Variant, registry: Registry, dataset: Distribution, seeds: tuple[int, ...]
 ) -> list[Networks]:
     """Each seed's networks: the architecture's, or what the loss makes of it. Raises PluginError where they do not fit.
 
     Modules initialise themselves from torch's global generator: each seed lends them one of its own.
     """
-    build = bind(registry.value(Architecture, recipe.architecture.name).build, recipe.architecture.parameters)
-    loss = registry.value(Loss, recipe.loss.name)
-    players = loss.players and bind(loss.players, recipe.loss.parameters)
+    build = bind(registry.value(Architecture, variant.architecture.name).build, variant.architecture.parameters)
+    loss = registry.value(Loss, variant.loss.name)
+    players = loss.players and bind(loss.players, variant.loss.parameters)
     networks: list[Networks] = []
 
     def architecture(shape: tuple[int, ...]) -> Networks:
         try:
             built = build({"shape": tuple(shape)})
         except Exception as error:
-            raise PluginError(f"architecture {recipe.architecture.name}: {describe(error)}") from error
+            raise PluginError(f"architecture {variant.architecture.name}: {error_line(error)}") from error
         if not networks:
-            check_networks(recipe.architecture.name, built, tuple(shape))
+            check_networks(variant.architecture.name, built, tuple(shape))
         return built
 
     for seed in seeds:
@@ -56,9 +56,9 @@ def build_networks(
             except PluginError:
                 raise
             except Exception as error:
-                raise PluginError(f"loss {recipe.loss.name}: {describe(error)}") from error
+                raise PluginError(f"loss {variant.loss.name}: {error_line(error)}") from error
             if not networks:
-                check_networks(recipe.loss.name, made, dataset.shape, "loss", loss.parts)
+                check_networks(variant.loss.name, made, dataset.shape, "loss", loss.parts)
             networks.append(made)
     return networks
 
@@ -66,24 +66,24 @@ def build_networks(
 def modules(networks: Networks) -> tuple[torch.nn.Module, torch.nn.Module]:
     """The two players with their parts: (discriminator, generator)."""
     return (
-        whole(networks.discriminator, networks.discriminator_parts),
-        whole(networks.generator, networks.generator_parts),
+        as_one_module(networks.discriminator, networks.discriminator_parts),
+        as_one_module(networks.generator, networks.generator_parts),
     )
 
 
 def rules(
-    cell: Cell, recipe: Variant, registry: Registry, dataset: Distribution, networks: Networks, device: torch.device
+    cell: Cell, variant: Variant, registry: Registry, dataset: Distribution, networks: Networks, device: torch.device
 ) -> Rules:
     """The rules of a cell's game."""
-    loss = registry.value(Loss, recipe.loss.name)
-    losses = bind_loss(loss, recipe.loss.parameters)
+    loss = registry.value(Loss, variant.loss.name)
+    losses = bind_loss(loss, variant.loss.parameters)
     optimizers = [
         bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
-        for choice in (recipe.discriminator_optimizer, recipe.generator_optimizer)
+        for choice in (variant.discriminator_optimizer, variant.generator_optimizer)
     ]
     # Before they are on the device: it asks on the CPU.
     judging = loss.players is None or judges(networks, dataset.shape)
-    D, G = (Network(module.to(device), bfloat16=cell.precision == "bfloat16") for module in modules(networks))
+    D, G = (FlatNetwork(module.to(device), bfloat16=cell.precision == "bfloat16") for module in modules(networks))
     owners: tuple[tuple[PlayerName, Any], ...] = (
         ("discriminator", networks.discriminator_parts),
         ("generator", networks.generator_parts),
@@ -100,8 +100,8 @@ def rules(
         latent=networks.latent,
         latent_kind="normal" if networks.latent_distribution == "normal" else "symmetric",
         parts=tuple((part, player) for player, own in owners for part in own),
-        project=loss.project and bind(loss.project, recipe.loss.parameters),
-        penalties=tuple(bind_penalty(registry.value(Penalty, choice.name), choice) for choice in recipe.penalties),
-        average=recipe.average,
+        project=loss.project and bind(loss.project, variant.loss.parameters),
+        penalties=tuple(bind_penalty(registry.value(Penalty, choice.name), choice) for choice in variant.penalties),
+        average=variant.average,
         judges=judging,
     )

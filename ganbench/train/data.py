@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import PluginError, describe
+from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
 from ganbench.plugin.binding import bind
 from ganbench.plugin.registry import Registry
@@ -76,13 +76,15 @@ def draw(distribution: Distribution, n: int, random: torch.Generator) -> Tensor:
     try:
         samples = distribution.sample(n, random)
     except (Exception, SystemExit) as error:
-        raise PluginError(f"sample({n}): {describe(error)}") from error
+        raise PluginError(f"sample({n}): {error_line(error)}") from error
     if tuple(samples.shape) != (n, *distribution.shape):
         raise PluginError(f"sample({n}) gives the shape {tuple(samples.shape)}, not {(n, *distribution.shape)}")
     return samples
 
 
-def outcome(samples: Tensor, dataset: Distribution, seed: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+def metric_inputs(
+    samples: Tensor, dataset: Distribution, seed: int, names: frozenset[str], *, final: bool
+) -> dict[str, Any]:
     """What metrics may name about samples (n, *shape), wherever they come from; of ``names``, what is drawn for them.
 
     What only a game or a fitted reference knows is None: lay it over.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import pool
 from ganbench.plugin.types import Distribution, Loss
-from ganbench.train.data import outcome
+from ganbench.train.data import metric_inputs
 from ganbench.train.step.draws import fill
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, State
@@ -48,7 +48,9 @@ class Evaluation:
             self._modules.put([copy.deepcopy(network.module).eval() for network in self._networks])
 
     @torch.no_grad()
-    def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+    def metric_inputs(
+        self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool
+    ) -> dict[str, Any]:
         """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
 
         Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
@@ -58,7 +60,7 @@ class Evaluation:
             return scope | self._logits(state, replica, scope, names)
 
     @torch.no_grad()
-    def outcomes(
+    def metric_inputs_of(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
     ) -> list[dict[str, Any]]:
         """The outcomes of several replicas, each with whether it is ``final``; the same as they have one by one."""
@@ -74,7 +76,7 @@ class Evaluation:
             # A network draws from torch's global generator, of which there is one.
             torch.set_rng_state(drawn)
             self._workers = 1
-        return [self.outcome(state, step, replica, names, final=final) for replica, final in asked]
+        return [self.metric_inputs(state, step, replica, names, final=final) for replica, final in asked]
 
     def _side_by_side(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
@@ -98,7 +100,7 @@ class Evaluation:
             wait(futures)
 
     def _known(self, samples: Tensor, replica: int, final: bool, names: frozenset[str]) -> dict[str, Any]:
-        return outcome(samples, self._dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
+        return metric_inputs(samples, self._dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
 
     def _samples(self, state: State, step: int, replica: int) -> Tensor:
         random = stream(self._seeds[replica], "evaluate.latent", step, state.survived.device)

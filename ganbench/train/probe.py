@@ -11,18 +11,18 @@ from functools import partial
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.core.errors import PluginError, describe, out_of_memory
+from ganbench.core.errors import PluginError, error_line, out_of_memory
 from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
-from ganbench.plugin.binding import Bound
+from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.engine.cost import StepCost, step_cost
-from ganbench.train.step.draws import Draw, Tape
+from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
-from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, batch, of_replica, one_step
-from ganbench.train.step.swept_values import lay
+from ganbench.train.step.swept_values import with_values
 
 #: What compiling a step takes where inductor has not seen it before, and how much faster the step usually is then.
 COMPILE_SECONDS = 10.0
@@ -36,14 +36,14 @@ TIMED_REPLICAS = 8
 class Probe:
     """What one trial step told.
 
-    ``draws``: what it drew at random; ``chance``: whether some of that was asked of torch's global generator;
+    ``draws``: what it drew at random; ``global_rng``: whether some of that was asked of torch's global generator;
     ``draws_globally``: whether it drew from that generator in a way that could not be answered. ``idle``: the players
     whose gradient was exactly zero, which is nearly always a mistake. ``serial``: why the step cannot be batched, empty
     where it can. ``cost``: of one step of one model. ``eager_seconds``: measured, of one eager step of all replicas.
     """
 
-    draws: tuple[Draw, ...]
-    chance: bool
+    draws: tuple[DrawSpec, ...]
+    global_rng: bool
     draws_globally: bool
     idle: tuple[str, ...]
     serial: str
@@ -60,7 +60,7 @@ class Probe:
         return "compiled" if saved > COMPILE_SECONDS else "eager"
 
 
-def probe(rules: Rules, update: Bound[Players], state: State, constants: Constants) -> Probe:
+def probe(rules: Rules, update: BoundFunction[Players], state: State, constants: Constants) -> Probe:
     """Try one step, from the state before training, which is left as it is.
 
     Raises PluginError where the step fails even for one model alone.
@@ -70,18 +70,18 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
     own = tree_map(torch.clone, of_replica(constants, 0))
     gradient, why = functional_gradient, ""
     try:
-        draws, chance, idle, globally = _record(rules, update, one, own, gradient)
+        draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
     except Exception as error:
         if out_of_memory(error):
             raise
         gradient, why = autograd_gradient, plain_words(error)
         try:
-            draws, chance, idle, globally = _record(rules, update, one, own, gradient)
+            draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
         except Exception as second:
             raise PluginError(plain_words(second)) from second
     why = why or ("draws from torch's global random generator" if globally else "")
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
-    step = one_step(rules, update, gradient, chance=chance)
+    step = one_step(rules, update, gradient, global_rng=global_rng)
     drawn = _invent(draws, index.device)
     with isolated(0, "probe.global"):
         cost = step_cost(
@@ -92,7 +92,7 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
         )
     seconds = 0.0
     if not why:
-        batched = batch(one_step(rules, update, functional_gradient, chance=chance))
+        batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
         try:
             replicas = len(state.survived)
             with threads_for(cost.peak_bytes // 4 * replicas):
@@ -101,13 +101,13 @@ def probe(rules: Rules, update: Bound[Players], state: State, constants: Constan
             if out_of_memory(error):
                 raise
             why = plain_words(error)
-    return Probe(draws, chance, globally, idle, why, cost, seconds)
+    return Probe(draws, global_rng, globally, idle, why, cost, seconds)
 
 
-def _invent(draws: tuple[Draw, ...], device: torch.device) -> Draws:
+def _invent(draws: tuple[DrawSpec, ...], device: torch.device) -> Draws:
     """A step's draws, of no seed."""
-    tape = Tape(device=device)
-    return tuple(tape.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
+    recorder = DrawRecorder(device=device)
+    return tuple(recorder.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
 
 
 def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
@@ -163,8 +163,8 @@ _REASONS = {
 
 
 def plain_words(error: BaseException) -> str:
-    """What a plugin's code does that torch cannot, else ``describe(error)``, cut where it is long: one line."""
-    said = describe(error)
+    """What a plugin's code does that torch cannot, else ``error_line(error)``, cut where it is long: one line."""
+    said = error_line(error)
     found = re.search(r" \([^() ]+\.py:\d+\)$", said)
     where = found[0] if found else ""
     known = next((words for sign, words in _REASONS.items() if sign in str(error)), "")
@@ -180,17 +180,19 @@ def _synthetic(kind: str) -> str:
 
 
 def _record(
-    rules: Rules, update: Bound[Players], state: State, constants: Constants, gradient: Gradient
-) -> tuple[tuple[Draw, ...], bool, tuple[str, ...], bool]:
+    rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, gradient: Gradient
+) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], bool]:
     device = state.survived.device
     buffers = (constants.D, constants.G)
     before = [{name: tensor.clone() for name, tensor in side.items()} for side in buffers]
     with isolated(0, "probe"):
         generator = _global_state(device)
-        tape = Tape(device=device)
-        own, moves = lay(rules, update, constants.scalars)
-        game = StepGame(own, buffers, tape, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory)
-        with OwnRandomness(tape) as chance:
+        recorder = DrawRecorder(device=device)
+        own, moves = with_values(rules, update, constants.scalars)
+        game = StepGame(
+            own, buffers, recorder, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory
+        )
+        with GlobalRngOverride(recorder) as global_rng:
             players = moves({"game": game, "players": state.players})
         drew_globally = _global_state(device) != generator
     if not isinstance(players, Players):
@@ -208,7 +210,7 @@ def _record(
                 )
     moved = {player for player, gradient in game.gradients if gradient.any()}
     idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
-    return tuple(tape.draws), chance.used, idle, drew_globally
+    return tuple(recorder.draws), global_rng.used, idle, drew_globally
 
 
 def _global_state(device: torch.device) -> bytes:

@@ -6,21 +6,21 @@ from typing import Any
 
 import torch
 
-from ganbench.core.errors import PluginError, describe
+from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import bind
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Distribution, Reference
 from ganbench.suite.plan import Cell
-from ganbench.train.data import draw, outcome, training_points
+from ganbench.train.data import draw, metric_inputs, training_points
 from ganbench.train.step.check import check_distribution
 
 #: References are fitted to as many points as are scored, but to no fewer than these: few samples are for a quick look.
 FEWEST_POINTS = 1000
 
 
-def reference_outcome(
+def reference_inputs(
     cell: Cell,
     registry: Registry,
     dataset: Distribution,
@@ -41,7 +41,7 @@ def reference_outcome(
         with isolated(seed, "reference.global"), threads_for(training.numel()):
             fitted = bind(registry.value(Reference, name).fit, cell.reference.parameters)(given)
     except Exception as error:
-        raise PluginError(f"reference {name}: {describe(error)}") from error
+        raise PluginError(f"reference {name}: {error_line(error)}") from error
     if not isinstance(fitted, Distribution):
         raise PluginError(f"reference {name}: fit() must return a Distribution, not {type(fitted).__name__}")
     if tuple(fitted.shape) != tuple(dataset.shape):
@@ -53,7 +53,7 @@ def reference_outcome(
     except PluginError as error:
         raise PluginError(f"reference {name}: {error}") from error
     model = fitted if hasattr(fitted, "log_density") else None
-    return outcome(samples, dataset, seed, names, final=True) | {
+    return metric_inputs(samples, dataset, seed, names, final=True) | {
         "training": training,
         "model": model,
         "note": str(getattr(fitted, "note", None) or ""),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.core.errors import PluginError, describe, out_of_memory
+from ganbench.core.errors import PluginError, error_line, out_of_memory
 from ganbench.core.threads import fitting
 from ganbench.plugin.binding import bind
 from ganbench.plugin.registry import Registry
@@ -25,11 +25,11 @@ from ganbench.train.engine.engine import Engine
 from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
 from ganbench.train.evaluation import Evaluation
 from ganbench.train.probe import Probe, probe
-from ganbench.train.step.draws import Noise
+from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
 from ganbench.train.step.step import Constants, State, one_step, start
-from ganbench.train.step.swept_values import scalars
+from ganbench.train.step.swept_values import swept_values
 
 
 class Trainer:
@@ -41,26 +41,26 @@ class Trainer:
 
     def __init__(self, cells: Sequence[Cell], registry: Registry, device: torch.device, engine: str) -> None:
         self._compiled = Compilations.now()
-        recipes = [cell.recipe for cell in cells if cell.recipe is not None]
+        variants = [cell.trained for cell in cells if cell.trained is not None]
         self.cells = tuple(cells)
-        self.cell, recipe = cells[0], recipes[0]
+        self.cell, variant = cells[0], variants[0]
         #: Of each replica.
         self.seeds = tuple(seed for cell in cells for seed in cell.seeds)
         self.device = device
         self.dataset = build_dataset(self.cell.data, registry)
-        self.loss = registry.value(Loss, recipe.loss.name)
+        self.loss = registry.value(Loss, variant.loss.name)
         _set_tf32(self.cell.precision, device)
-        networks = build_networks(recipe, registry, self.dataset, self.cell.seeds) * len(cells)
+        networks = build_networks(variant, registry, self.dataset, self.cell.seeds) * len(cells)
         D, G = zip(*map(modules, networks), strict=True)
         theta_D, buffers_D = stack(D, device)
         theta_G, buffers_G = stack(G, device)
-        own = scalars(recipes, len(self.cell.seeds), device)
+        own = swept_values(variants, len(self.cell.seeds), device)
         self.constants = Constants(buffers_D, buffers_G, own)
-        self.rules = rules(self.cell, recipe, registry, self.dataset, networks[0], device)
-        choices = (recipe.discriminator_optimizer, recipe.generator_optimizer)
+        self.rules = rules(self.cell, variant, registry, self.dataset, networks[0], device)
+        choices = (variant.discriminator_optimizer, variant.generator_optimizer)
         starts = [registry.value(Optimizer, choice.name).start for choice in choices]
         self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self.rules)
-        update = bind(registry.value(Update, recipe.update.name).step, recipe.update.parameters)
+        update = bind(registry.value(Update, variant.update.name).step, variant.update.parameters)
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
         self._forced = engine != "auto"
@@ -70,13 +70,15 @@ class Trainer:
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 
-        sources = [registry.get(kind, choice.name).sha256 for kind, choice in recipe.choices()]
+        sources = [registry.get(kind, choice.name).sha256 for kind, choice in variant.choices()]
         varied = {part: {name: list(value.shape[1:]) for name, value in own[part].items()} for part in own}
-        shared = json.dumps([recipe.plain(), varied, sources, self.dataset.shape, self.cell.batch, self.cell.precision])
+        shared = json.dumps(
+            [variant.plain(), varied, sources, self.dataset.shape, self.cell.batch, self.cell.precision]
+        )
 
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
             gradient = autograd_gradient if name == "serial" else functional_gradient
-            step = one_step(self.rules, update, gradient, chance=self.probe.chance)
+            step = one_step(self.rules, update, gradient, global_rng=self.probe.global_rng)
 
             chunks = self._chunks(name, len(seeds))
             globally = self.probe.draws_globally
@@ -104,9 +106,9 @@ class Trainer:
         """The steps that random numbers are drawn for at once: a slice of steps that ends with them wastes none."""
         return self._engine.block
 
-    def noise(self, seeds: tuple[int, ...]) -> Noise:
+    def noise(self, seeds: tuple[int, ...]) -> RandomBlocks:
         """What the training of these seeds draws at random."""
-        return Noise(self.probe.draws, self.dataset, seeds, self.device)
+        return RandomBlocks(self.probe.draws, self.dataset, seeds, self.device)
 
     def _chunks(self, engine: str, replicas: int) -> Chunks:
         if engine == "compiled" and self.device.type == "cpu":
@@ -127,9 +129,9 @@ class Trainer:
                 raise
             if self._forced:
                 raise PluginError(
-                    f"the step cannot be compiled: {describe(error)}; --engine eager does without"
+                    f"the step cannot be compiled: {error_line(error)}; --engine eager does without"
                 ) from error
-            self._notes.append(f"could not be compiled: {describe(error)}")
+            self._notes.append(f"could not be compiled: {error_line(error)}")
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
     def advance(self, state: State, begin: int, end: int) -> State:
@@ -140,7 +142,7 @@ class Trainer:
         except Exception as error:
             if out_of_memory(error):
                 raise
-            raise PluginError(describe(error)) from error
+            raise PluginError(error_line(error)) from error
 
     def speed(self) -> CellSpeed:
         """Step throughput from the state before training, which is left as it is."""
@@ -176,20 +178,22 @@ class Trainer:
 
         return measure_speed(run, engine.block, replicas, self.device)
 
-    def outcome(self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool) -> dict[str, Any]:
+    def metric_inputs(
+        self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool
+    ) -> dict[str, Any]:
         """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
 
         No tf32: measures are taken in float32.
         """
         _set_tf32("float32", self.device)
-        return self._evaluation.outcome(state, step, replica, names, final=final)
+        return self._evaluation.metric_inputs(state, step, replica, names, final=final)
 
-    def outcomes(
+    def metric_inputs_of(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
     ) -> list[dict[str, Any]]:
         """The outcomes of several replicas, each with whether it is ``final``."""
         _set_tf32("float32", self.device)
-        return self._evaluation.outcomes(state, step, asked, names)
+        return self._evaluation.metric_inputs_of(state, step, asked, names)
 
 
 def _set_tf32(precision: str, device: torch.device) -> None:

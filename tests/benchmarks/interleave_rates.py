@@ -26,15 +26,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ganbench.compare.speed.checkout import HOME
-from ganbench.compare.speed.interleave import Lost, Track
-from ganbench.compare.speed.timing import ROUNDS, Timing, accused, bar, rounds_again, verdict
+from ganbench.compare.speed.interleave import Lost, WorkerPair
+from ganbench.compare.speed.timing import ROUNDS, Timing, alpha_of, flagged, outcome_of, rounds_again
 from ganbench.compare.speed.worker_process import commands
-from ganbench.compare.verdicts.finding import Word
-from ganbench.compare.verdicts.measures import FLOORS
+from ganbench.compare.verdicts.finding import Outcome
+from ganbench.compare.verdicts.measures import MIN_EFFECTS
 from ganbench.plugin import shipped
 from ganbench.suite.guard import SPEED
 
-FLOOR = FLOORS[SPEED]
+FLOOR = MIN_EFFECTS[SPEED]
 #: Stretches of 8 rounds in a row.
 STRETCHES = 2
 SLOWER = 0.2
@@ -85,12 +85,12 @@ def measure(seconds: float, engine: str) -> dict[str, list[Stretch]]:
     until, laps = time.monotonic() + seconds, 0
     with slower_copy() as copy:
         while time.monotonic() < until:
-            with Track(base, new) as same, Track(base, replace(new, source=copy)) as slower:
-                for heat, (kind, track) in product(same.heats(), (("same", same), ("slower", slower))):
+            with WorkerPair(base, new) as same, WorkerPair(base, replace(new, source=copy)) as slower:
+                for heat, (kind, track) in product(same.batches(), (("same", same), ("slower", slower))):
                     if time.monotonic() > until:
                         break
                     laps += 1
-                    lap = track.lap(heat.name, STRETCHES * ROUNDS)
+                    lap = track.time_case(heat.name, STRETCHES * ROUNDS)
                     if isinstance(lap, Lost):
                         raise SystemExit(f"{heat.name}: {lap.reason}")
                     for first in range(0, lap.rounds, ROUNDS):
@@ -102,7 +102,7 @@ def measure(seconds: float, engine: str) -> dict[str, list[Stretch]]:
 
 def _words(part: Timing) -> str:
     low, high = part.interval or (0, 0)
-    return f"({low:.3f} to {high:.3f}), p {part.slower.p:.3f}{', accused' if accused(part, FLOOR) else ''}"
+    return f"({low:.3f} to {high:.3f}), p {part.slower.p:.3f}{', flagged' if flagged(part, FLOOR) else ''}"
 
 
 def real(stretches: list[Stretch]) -> tuple[int, int]:
@@ -112,8 +112,8 @@ def real(stretches: list[Stretch]) -> tuple[int, int]:
     for one in stretches:
         # The next lap, and after the last the first.
         again = laps[min(laps, key=lambda lap: (lap <= one.lap, lap))]
-        if accused(one.timing, FLOOR):
-            worse += verdict(one.timing, again, bar(3), FLOOR)[0] is Word.WORSE
+        if flagged(one.timing, FLOOR):
+            worse += outcome_of(one.timing, again, alpha_of(3), FLOOR)[0] is Outcome.WORSE
     return worse, len(stretches)
 
 
@@ -127,7 +127,7 @@ def drawn(
     stretches: list[Stretch], cases: int, slower: float, tries: int, random: np.random.Generator
 ) -> tuple[float, float]:
     """The share of suites with a case called worse, and of cases; every case is slower by so much."""
-    level = bar(cases)
+    level = alpha_of(cases)
 
     def some(rounds: int) -> Timing:
         base: list[float] = []
@@ -144,9 +144,9 @@ def drawn(
     for at in range(tries):
         for _ in range(cases):
             first = some(ROUNDS)
-            if accused(first, FLOOR):
+            if flagged(first, FLOOR):
                 again = some(rounds_again(ROUNDS, level))
-                worse[at] += verdict(first, again, level, FLOOR)[0] is Word.WORSE
+                worse[at] += outcome_of(first, again, level, FLOOR)[0] is Outcome.WORSE
     return float((worse > 0).mean()), float(worse.mean()) / cases
 
 

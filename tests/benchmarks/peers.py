@@ -22,7 +22,7 @@ class AbsentError(Exception):
 
 
 def cell_of(case: Case, registry: Registry) -> Cell:
-    return next(cell for cell in plan(parse(case.suite(), registry)) if cell.recipe)
+    return next(cell for cell in plan(parse(case.suite(), registry)) if cell.trained)
 
 
 def plain(case: Case, device: torch.device) -> Peer:

@@ -20,7 +20,7 @@ from peer_table import Row, machine, table, write_csv
 from peers import AbsentError, cell_of, peers
 from plain_loop import PlainLoop
 
-from ganbench.train.step.draws import Noise
+from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.trainer import Trainer
 
 
@@ -67,7 +67,7 @@ def game(request, shipped, cpu):
     case = Case("tiny", request.param, 2)
     cell = cell_of(case, shipped)
     trainer = Trainer([cell], shipped, cpu, "eager")
-    noise = Noise(trainer.probe.draws, trainer.dataset, cell.seeds, cpu)
+    noise = RandomBlocks(trainer.probe.draws, trainer.dataset, cell.seeds, cpu)
     names = [draw.purpose for draw in trainer.probe.draws]
     draws = [dict(zip(names, noise.at(step), strict=True)) for step in range(STEPS)]
     return case, draws, trainer.start.players, trainer.advance(trainer.start, 0, STEPS).players

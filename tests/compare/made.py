@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbench.compare.sides.side import Case, Seed, Side
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
 from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 
@@ -63,7 +63,7 @@ def case(
     return Case(dataset, variant, seeds, speed or {}, counts or {})
 
 
-def side(*cases: Case, label: str = "a side", **changes: Any) -> Side:
+def side(*cases: Case, label: str = "a side", **changes: Any) -> ComparedRun:
     """A side of these cases."""
     known: dict[str, Any] = {
         "suite": "made",
@@ -74,4 +74,4 @@ def side(*cases: Case, label: str = "a side", **changes: Any) -> Side:
         "versions": VERSIONS,
     }
     named = {(one.dataset, one.variant): one for one in cases}
-    return Side(label=label, cases=named, **{**known, **changes})
+    return ComparedRun(label=label, cases=named, **{**known, **changes})

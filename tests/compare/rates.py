@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Name
 from ganbench.compare.sides.load import load
-from ganbench.compare.sides.side import Case, Name, Side
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.finding import Outcome
 from ganbench.compare.verdicts.judge import compare
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
@@ -64,7 +64,7 @@ metrics: [jsd]
 """
 
 
-def trained(home: Path, text: str, engine: str) -> Side:
+def trained(home: Path, text: str, engine: str) -> ComparedRun:
     """The suite with all seeds of the pool."""
     registry = Registry.load()
     with tempfile.TemporaryDirectory(dir=home) as out:
@@ -80,16 +80,16 @@ def trained(home: Path, text: str, engine: str) -> Side:
         return load(str(result.folder.path))
 
 
-def some(side: Side, seeds: np.ndarray) -> Side:
+def some(side: ComparedRun, seeds: np.ndarray) -> ComparedRun:
     """The side with these seeds only."""
     return changed(side, lambda case: replace(case, seeds={int(seed): case.seeds[int(seed)] for seed in seeds}))
 
 
-def changed(side: Side, change: Callable[[Case], Case]) -> Side:
+def changed(side: ComparedRun, change: Callable[[Case], Case]) -> ComparedRun:
     return replace(side, cases={name: change(case) for name, case in side.cases.items()})
 
 
-def covering(side: Side, place: Name, which: Sequence[bool]) -> Side:
+def covering(side: ComparedRun, place: Name, which: Sequence[bool]) -> ComparedRun:
     """The side of whose seeds these cover all modes in one case; nothing else of it changes."""
     case = side.cases[place]
     seeds = {
@@ -99,7 +99,7 @@ def covering(side: Side, place: Name, which: Sequence[bool]) -> Side:
     return replace(side, cases={**side.cases, place: replace(case, seeds=seeds)})
 
 
-def higher(side: Side) -> Side:
+def higher(side: ComparedRun) -> ComparedRun:
     """The side whose seeds have a JSD 0.05 nats higher."""
 
     def change(case: Case) -> Case:
@@ -111,9 +111,9 @@ def higher(side: Side) -> Side:
     return changed(side, change)
 
 
-def alarm(base: Side, new: Side, place: Name | None = None) -> bool:
+def alarm(base: ComparedRun, new: ComparedRun, place: Name | None = None) -> bool:
     """Whether a comparison says worse, anywhere or of one case."""
-    worse = [finding for finding in compare(base, new).findings if finding.word is Word.WORSE]
+    worse = [finding for finding in compare(base, new).findings if finding.outcome is Outcome.WORSE]
     return any(place in (None, (finding.dataset, finding.variant)) for finding in worse)
 
 
@@ -124,7 +124,7 @@ def rate(what: str, wanted: str, trial: Callable[[np.ndarray], bool], pool: int 
     return {"what": what, "wanted": wanted, "alarms": alarms, "comparisons": TRIES, "rate": alarms / TRIES}
 
 
-def rows(one: Side, other: Side) -> Iterator[dict[str, object]]:
+def rows(one: ComparedRun, other: ComparedRun) -> Iterator[dict[str, object]]:
     """The rates of smoke's cells: what was done, how often it should be seen, and how often it was."""
     random = np.random.default_rng(1)
     place = ("ring3", "nonsaturating")
@@ -167,7 +167,7 @@ def rows(one: Side, other: Side) -> Iterator[dict[str, object]]:
     )
 
 
-def rows_of_rate(once: Side, twice: Side) -> Iterator[dict[str, object]]:
+def rows_of_rate(once: ComparedRun, twice: ComparedRun) -> Iterator[dict[str, object]]:
     """The rates of a doubled learning rate, with more and more seeds."""
     (place,) = once.cases
     medians = (np.median([seed.said["jsd"] for seed in side.cases[place].seeds.values()]) for side in (once, twice))

@@ -13,7 +13,7 @@ from recorded import COLUMNS, COUNTS, SPEED, column, recorded
 
 from ganbench.compare.sides.baseline import as_csv, baselines, open_baseline, save
 from ganbench.compare.sides.baseline_reader import read
-from ganbench.compare.sides.description import describe, rows
+from ganbench.compare.sides.description import describe_run, rows
 from ganbench.record.tables.frame import frame
 
 
@@ -122,7 +122,7 @@ def test_a_save_that_was_cut_off_before_its_json_can_be_made_again(home):
 
 
 NUMBERS = st.none() | st.floats(allow_nan=False)
-#: On one line, as ``describe`` gives them.
+#: On one line, as ``describe_run`` gives them.
 WORDS = (st.text(max_size=9) | st.sampled_from(["nan", "True", "1e3", 'a,"b', "\0"])).map(
     lambda text: " ".join(text.encode("utf-8", "ignore").decode().split()) or None
 )
@@ -131,7 +131,7 @@ WORDS = (st.text(max_size=9) | st.sampled_from(["nan", "True", "1e3", 'a,"b', "\
 @pytest.fixture(scope="module")
 def described(tmp_path_factory):
     """What is told of a run of three seeds and two variants."""
-    return describe(recorded(tmp_path_factory.mktemp("described")))
+    return describe_run(recorded(tmp_path_factory.mktemp("described")))
 
 
 @given(

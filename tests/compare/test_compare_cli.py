@@ -75,7 +75,7 @@ def test_a_planted_bug_is_red_in_every_format(repository, tmp_path):
 
     told = json.loads(gb(repository, "compare", BASE, newest, "--format", "json", code=1).stdout)
     assert told["exit_code"] == 1
-    assert {one["measure"] for one in told["findings"] if one["word"] == "worse"} >= {
+    assert {one["measure"] for one in told["findings"] if one["outcome"] == "worse"} >= {
         "all_modes",
         "held_all_modes_step",
         "jsd",

@@ -10,7 +10,7 @@ from recorded import recorded
 
 from ganbench.compare.history.gate import gate
 from ganbench.compare.sides.load import load
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.finding import Outcome
 from ganbench.compare.verdicts.judge import compare
 
 RESULTS = Path("results")
@@ -53,14 +53,14 @@ def test_with_ten_what_they_did_not_predict_is_worse():
     *earlier, new = runs(12, [0.15, 0.151, 0.152])
     found = {(f.case, f.measure): f for f in gate(earlier[0], new, RESULTS).findings}
     finding = found["ring8/one", "jsd"]
-    assert (finding.word, finding.reason[:33]) == (Word.WORSE, "outside what 12 earlier runs pred")
+    assert (finding.outcome, finding.reason[:33]) == (Outcome.WORSE, "outside what 12 earlier runs pred")
     assert gate(earlier[0], new, RESULTS).exit_code() == 1
     assert compare(earlier[0], new).exit_code() == 0
 
 
 def test_with_ten_what_they_predicted_is_the_same():
     *earlier, new = runs(12)
-    assert {f.word for f in gate(earlier[0], new, RESULTS).findings} == {Word.SAME}
+    assert {f.outcome for f in gate(earlier[0], new, RESULTS).findings} == {Outcome.SAME}
 
 
 def test_a_run_that_is_identical_to_the_base_stays_the_same():

@@ -12,7 +12,7 @@ import pytest
 from made import PROTOCOL, case, side
 from recorded import recorded
 
-from ganbench.compare.history.history import history, witnesses
+from ganbench.compare.history.history import history, prior_runs
 from ganbench.compare.history.series import series
 from ganbench.compare.sides.baseline import save
 from ganbench.record.status import Status
@@ -40,7 +40,7 @@ def test_finished_runs_are_points_in_the_order_of_time():
     assert [point.name for point in found] == [one.path.name for one in made[:2]]
     assert {point.source for point in found} == {"run"}
     assert {point.commit for point in found} == {"c0ffee" + "0" * 34}
-    (jsd,) = (one for one in series([point.side for point in found]) if (one.variant, one.measure) == ("one", "jsd"))
+    (jsd,) = (one for one in series([point.run for point in found]) if (one.variant, one.measure) == ("one", "jsd"))
     assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201])
 
 
@@ -60,17 +60,17 @@ def test_folders_of_one_name_are_two_points_where_their_numbers_differ():
     save(made, RESULTS / "baselines")
     found = points()
     assert {(point.name, point.source) for point in found} == {(made.path.name, "baseline"), ("other", "run")}
-    spoken = {point.name: point.side.cases["ring8", "one"].seeds[0].said["jsd"] for point in found}
+    spoken = {point.name: point.run.cases["ring8", "one"].seeds[0].said["jsd"] for point in found}
     assert spoken == {made.path.name: 0.1, "other": 0.7}
 
 
 def test_what_was_before_an_accepted_baseline_predicts_nothing():
     run(0.1)
     save(run(0.2), RESULTS / "baselines")
-    assert len(witnesses(points())) == 2, "the first baseline accepts nothing"
+    assert len(prior_runs(points())) == 2, "the first baseline accepts nothing"
     save(run(0.3), RESULTS / "baselines", "a better loss")
     run(0.4)
-    assert [side.cases["ring8", "one"].seeds[0].said["jsd"] for side in witnesses(points())] == [0.3, 0.4]
+    assert [side.cases["ring8", "one"].seeds[0].said["jsd"] for side in prior_runs(points())] == [0.3, 0.4]
 
 
 def test_every_committed_version_of_the_baseline_is_a_point(repository):
@@ -87,7 +87,7 @@ def test_every_committed_version_of_the_baseline_is_a_point(repository):
     assert [point.source for point in found] == ["baseline"] * 3
     assert [point.reason for point in found] == ["because 0.1", "because 0.2", "because 0.3"]
     assert [point.commit for point in found] == commits
-    jsd = next(one for one in series([point.side for point in found]) if one.measure == "jsd")
+    jsd = next(one for one in series([point.run for point in found]) if one.measure == "jsd")
     assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201, 0.301])
     repository("rm", "-rq", "results/baselines")
     repository("commit", "-q", "-m", "gone")

@@ -16,10 +16,10 @@ import pytest
 
 from ganbench.compare.speed import interleave as race_module
 from ganbench.compare.speed import worker_process as worker_module
-from ganbench.compare.speed.interleave import race
+from ganbench.compare.speed.interleave import time_interleaved
 from ganbench.compare.speed.timing_worker import VERSION
 from ganbench.compare.speed.worker_process import Command, Worker, WorkerError, commands
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.finding import Outcome
 
 #: A pacer that computes nothing: a variant's name says how it behaves, SPEED how many times as fast a step is.
 FAKE = """
@@ -63,8 +63,8 @@ def side(tmp_path):
     return build
 
 
-def words(findings) -> dict[str, Word]:
-    return {finding.variant: finding.word for finding in findings}
+def words(findings) -> dict[str, Outcome]:
+    return {finding.variant: finding.outcome for finding in findings}
 
 
 def running(pid: int) -> bool:
@@ -83,24 +83,24 @@ def all_end(pids) -> bool:
     return not any(map(running, pids))
 
 
-@pytest.mark.parametrize(("speed", "word"), [(1.0, Word.SAME), (0.8, Word.WORSE), (1.25, Word.BETTER)])
+@pytest.mark.parametrize(("speed", "word"), [(1.0, Outcome.SAME), (0.8, Outcome.WORSE), (1.25, Outcome.BETTER)])
 def test_the_word_follows_the_speed(side, speed, word):
     cases = (("it",), ("still",))
-    (it, still) = race(side("base", cases=cases), side("new", speed=speed, cases=cases))
-    assert it.word is word
-    assert still.word is Word.SAME
+    (it, still) = time_interleaved(side("base", cases=cases), side("new", speed=speed, cases=cases))
+    assert it.outcome is word
+    assert still.outcome is Outcome.SAME
     assert it.effect == pytest.approx(speed, rel=0.03)
     assert it.low <= it.effect <= it.high
     assert it.base == pytest.approx(4 / 0.01, rel=0.06)
     assert (it.kind, it.better, it.advice) == ("clock", "higher", False)
-    assert it.reason == ("8 rounds in turn" if word is Word.SAME else "8 + 16 rounds in turn")
+    assert it.reason == ("8 rounds in turn" if word is Outcome.SAME else "8 + 16 rounds in turn")
 
 
 def test_a_floor_of_the_suite_is_kept_to_and_false_leaves_a_case_out(side):
     cases = (("it",), ("still",))
-    floors = {("ring8", "it"): 0.3, ("ring8", "still"): False}
-    found = race(side("base", cases=cases), side("new", speed=0.8, cases=cases), floors=floors)
-    assert words(found) == {"it": Word.SAME}
+    min_effects = {("ring8", "it"): 0.3, ("ring8", "still"): False}
+    found = time_interleaved(side("base", cases=cases), side("new", speed=0.8, cases=cases), min_effects=min_effects)
+    assert words(found) == {"it": Outcome.SAME}
 
 
 def test_what_has_failed_died_or_hangs_is_said_and_the_others_go_on(side, monkeypatch):
@@ -113,8 +113,13 @@ def test_what_has_failed_died_or_hangs_is_said_and_the_others_go_on(side, monkey
     # The base does not fail: its names only look so.
     fake = base.source / "ganbench" / "compare" / "pacer.py"
     fake.write_text(fake.read_text().replace('"fails"', "0").replace('"dies"', "0").replace('"hangs"', "0"))
-    found = race(base, new, tell=told.append)
-    assert words(found) == {"fails": Word.FAILED, "dies": Word.FAILED, "hangs": Word.FAILED, "it": Word.WORSE}
+    found = time_interleaved(base, new, tell=told.append)
+    assert words(found) == {
+        "fails": Outcome.FAILED,
+        "dies": Outcome.FAILED,
+        "hangs": Outcome.FAILED,
+        "it": Outcome.WORSE,
+    }
     reasons = [finding.reason for finding in found]
     assert "no such luck" in reasons[0]
     assert "ended with exit code 1: out of luck" in reasons[1]
@@ -126,31 +131,31 @@ def test_a_case_that_only_the_base_fails_is_not_comparable(side):
     new = side("new", cases=(("fails",),))
     fake = new.source / "ganbench" / "compare" / "pacer.py"
     fake.write_text(fake.read_text().replace('"fails":', "0:"))
-    (found,) = race(side("base", cases=(("fails",),)), new)
-    assert found.word is Word.NOT_COMPARABLE
+    (found,) = time_interleaved(side("base", cases=(("fails",),)), new)
+    assert found.outcome is Outcome.NOT_COMPARABLE
     assert "the base could not be timed" in found.reason
 
 
 def test_cases_of_one_side_only_are_new_or_gone(side):
-    found = race(side("base", cases=(("it",), ("old",))), side("new", cases=(("it",), ("young",))))
-    assert words(found) == {"it": Word.SAME, "young": Word.NEW, "old": Word.GONE}
+    found = time_interleaved(side("base", cases=(("it",), ("old",))), side("new", cases=(("it",), ("young",))))
+    assert words(found) == {"it": Outcome.SAME, "young": Outcome.NEW, "old": Outcome.GONE}
 
 
 def test_settings_that_train_as_one_are_timed_as_one_and_told_each(side):
     cases = (("it", "it2", "it3"),)
-    found = race(side("base", cases=cases), side("new", speed=0.8, cases=cases))
-    assert words(found) == dict.fromkeys(["it", "it2", "it3"], Word.WORSE)
+    found = time_interleaved(side("base", cases=cases), side("new", speed=0.8, cases=cases))
+    assert words(found) == dict.fromkeys(["it", "it2", "it3"], Outcome.WORSE)
     assert len({finding.effect for finding in found}) == 1
 
 
 def test_another_suite_is_not_compared_unless_it_asks_for_the_same(side):
     base = side("base", suite="theirs", work=2)
-    assert words(race(base, side("new", suite="ours"))) == {"it": Word.NOT_COMPARABLE}
-    assert words(race(base, side("same", suite="ours", work=2))) == {"it": Word.SAME}
+    assert words(time_interleaved(base, side("new", suite="ours"))) == {"it": Outcome.NOT_COMPARABLE}
+    assert words(time_interleaved(base, side("same", suite="ours", work=2))) == {"it": Outcome.SAME}
 
 
 def test_a_worker_leaves_no_child_behind_when_it_is_closed(side, tmp_path):
-    race(side("base", cases=(("parent",),)), side("new", cases=(("parent",),)))
+    time_interleaved(side("base", cases=(("parent",),)), side("new", cases=(("parent",),)))
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(pids) == 4
     assert all_end(pids)
@@ -186,7 +191,7 @@ def test_a_side_that_cannot_start_is_told_in_a_line(side, tmp_path):
     base = side("base")
     (base.source / "ganbench" / "compare" / "pacer.py").write_text("raise SystemExit('no torch here')")
     with pytest.raises(WorkerError, match="base cannot be timed: ended with exit code 1: no torch here"):
-        race(base, side("new"))
+        time_interleaved(base, side("new"))
 
 
 def test_a_pacer_of_another_version_gives_way_to_this_one(side, tmp_path):
@@ -212,8 +217,8 @@ def test_the_same_code_on_real_steps_is_timed_on_both_sides(tmp_path, monkeypatc
         "variants: {minimax: {loss: minimax}}\nmetrics: [jsd]\n"
     )
     base, new = commands(suite, device="cpu", engine="eager")
-    (found,) = race(base, new, rounds=3)
-    assert found.word in (Word.SAME, Word.UNSURE)
+    (found,) = time_interleaved(base, new, rounds=3)
+    assert found.outcome in (Outcome.SAME, Outcome.UNSURE)
     assert found.base > 0
     assert found.new > 0
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganbench.compare.sides.load import load
-from ganbench.compare.verdicts.finding import Comparison, Word
+from ganbench.compare.verdicts.finding import Comparison, Outcome
 from ganbench.compare.verdicts.judge import compare
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
@@ -120,13 +120,13 @@ def trained(tmp_path_factory):
 
 
 def worse(found: Comparison) -> set[str]:
-    return {finding.measure for finding in found.findings if finding.word is Word.WORSE}
+    return {finding.measure for finding in found.findings if finding.outcome is Outcome.WORSE}
 
 
 def test_an_unchanged_tree_is_green(trained):
     """A comment more is another plugin file, and the same training."""
     found = compare(trained(PLUGIN), trained(PLUGIN + "# the same\n"))
-    assert {finding.word for finding in found.findings} == {Word.SAME}
+    assert {finding.outcome for finding in found.findings} == {Outcome.SAME}
     assert all(finding.identical for finding in found.findings)
     assert found.exit_code(strict=True) == 0
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from made import DEVICE, PROTOCOL, case, side
 
-from ganbench.compare.history.prediction import FEWEST, beyond, prediction
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.history.prediction import FEWEST, out_of_interval, prediction
+from ganbench.compare.verdicts.finding import Outcome
 from ganbench.plugin.column import Column
 
 RANDOM = np.random.default_rng(0)
@@ -64,8 +64,13 @@ def test_nan_is_refused():
 
 def test_a_run_far_outside_is_worse_and_says_what_was_expected():
     (new,) = sides(1, shift=0.06, random=np.random.default_rng(5))
-    (finding,) = beyond(HISTORY, new)
-    assert (finding.case, finding.measure, finding.word, finding.advice) == ("ring8/minimax", "jsd", Word.WORSE, False)
+    (finding,) = out_of_interval(HISTORY, new)
+    assert (finding.case, finding.measure, finding.outcome, finding.advice) == (
+        "ring8/minimax",
+        "jsd",
+        Outcome.WORSE,
+        False,
+    )
     assert finding.reason.startswith("outside what 14 earlier runs predict: 0.0")
     assert finding.base == pytest.approx(0.1, abs=0.01)
     assert finding.effect == pytest.approx(0.06, abs=0.02)
@@ -74,7 +79,7 @@ def test_a_run_far_outside_is_worse_and_says_what_was_expected():
 
 @pytest.mark.parametrize("shift", [-0.09, 0.0, 0.01])
 def test_better_as_good_and_less_than_the_floor_are_not(shift):
-    assert not beyond(HISTORY, *sides(1, shift=shift, random=np.random.default_rng(6)))
+    assert not out_of_interval(HISTORY, *sides(1, shift=shift, random=np.random.default_rng(6)))
 
 
 def test_no_suite_of_a_hundred_is_called_worse_where_nothing_has_changed():
@@ -87,7 +92,7 @@ def test_no_suite_of_a_hundred_is_called_worse_where_nothing_has_changed():
             side(*(case(jsd[run, at].tolist(), covers[run, at].tolist(), variant=f"v{at}") for at in range(2)))
             for run in range(13)
         ]
-        alarms += bool(beyond(made[:12], made[12]))
+        alarms += bool(out_of_interval(made[:12], made[12]))
     assert alarms / 200 <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / 200)
 
 
@@ -103,33 +108,33 @@ def test_no_suite_of_a_hundred_is_called_worse_where_nothing_has_changed():
     ],
 )
 def test_what_cannot_be_compared_or_is_too_little_predicts_nothing(other):
-    assert not beyond(other, *sides(1, shift=0.5))
+    assert not out_of_interval(other, *sides(1, shift=0.5))
 
 
 def test_only_what_came_after_a_shift_predicts():
     random = np.random.default_rng(8)
     accepted = [*sides(14, random=random), *sides(14, shift=0.1, random=random)]
-    assert not beyond(accepted, *sides(1, shift=0.1, random=random)), "as accepted"
-    (finding,) = beyond(accepted, *sides(1, shift=0.15, random=random))
+    assert not out_of_interval(accepted, *sides(1, shift=0.1, random=random)), "as accepted"
+    (finding,) = out_of_interval(accepted, *sides(1, shift=0.15, random=random))
     assert "14 earlier runs" in finding.reason
 
 
 def test_a_side_is_no_witness_for_itself_nor_is_the_same_run_again():
     (new,) = sides(1, shift=0.06, random=np.random.default_rng(5))
-    assert beyond([*HISTORY, new, new], new) == beyond(HISTORY, new)
+    assert out_of_interval([*HISTORY, new, new], new) == out_of_interval(HISTORY, new)
 
 
 def test_more_seeds_diverge_than_ever():
     """A share falls by its floor at least, and beyond what binomial scatter explains."""
     random = np.random.default_rng(9)
     history = [side(case([0.1] * 15 + [0.1 + at / 1e6], (random.random(16) < 0.95).tolist())) for at in range(20)]
-    found = beyond(history, side(case([0.1] * 15 + [0.2], [True] * 6 + [False] * 10)))
+    found = out_of_interval(history, side(case([0.1] * 15 + [0.2], [True] * 6 + [False] * 10)))
     assert [finding.measure for finding in found] == ["all_modes"]
     assert found[0].new == 6 / 16
 
 
 def test_half_of_the_seeds_without_a_number_is_worse_than_any():
-    (finding,) = beyond(HISTORY, side(case([None] * 10 + [0.1] * 6)))
+    (finding,) = out_of_interval(HISTORY, side(case([None] * 10 + [0.1] * 6)))
     assert (finding.measure, finding.new, finding.effect) == ("jsd", None, math.inf)
 
 
@@ -145,7 +150,7 @@ def speeds(values, device=DEVICE):
 
 def test_clocks_of_the_same_device_are_advice():
     history = speeds(RANDOM.normal(1000, 20, 12).tolist())
-    (finding,) = beyond(history, *speeds([700.0]))
+    (finding,) = out_of_interval(history, *speeds([700.0]))
     assert (finding.kind, finding.advice, finding.effect) == ("clock", True, pytest.approx(0.7, abs=0.02))
-    assert not beyond(history, *speeds([950.0])), "below what is predicted, but within the floor of 10 %"
-    assert not beyond(history, *speeds([700.0], device={**DEVICE, "cores": 64}))
+    assert not out_of_interval(history, *speeds([950.0])), "below what is predicted, but within the floor of 10 %"
+    assert not out_of_interval(history, *speeds([700.0], device={**DEVICE, "cores": 64}))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from ganbench.compare.speed.timing import ACCUSED, LEVEL, Timing, accused, bar, rounds_again, verdict
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.speed.timing import FLAGGED, LEVEL, Timing, alpha_of, flagged, outcome_of, rounds_again
+from ganbench.compare.verdicts.finding import Outcome
 
 FLOOR = 0.1
 
@@ -53,47 +53,49 @@ def test_rounds_come_in_pairs():
 @pytest.mark.parametrize(
     ("first", "again", "word"),
     [
-        (-0.2, None, Word.UNSURE),
-        (-0.05, None, Word.SAME),
-        (-0.2, -0.2, Word.WORSE),
-        (0.2, 0.2, Word.BETTER),
-        (-0.2, -0.05, Word.SAME),
-        (-0.2, 0.2, Word.UNSURE),
+        (-0.2, None, Outcome.UNSURE),
+        (-0.05, None, Outcome.SAME),
+        (-0.2, -0.2, Outcome.WORSE),
+        (0.2, 0.2, Outcome.BETTER),
+        (-0.2, -0.05, Outcome.SAME),
+        (-0.2, 0.2, Outcome.UNSURE),
     ],
 )
 def test_words(first, again, word):
     jitter = np.linspace(-0.01, 0.01, 8)
     given = None if again is None else timing(again + jitter)
-    assert verdict(timing(first + jitter), given, bar(12), FLOOR)[0] is word
+    assert outcome_of(timing(first + jitter), given, alpha_of(12), FLOOR)[0] is word
 
 
 def test_fresh_rounds_that_scatter_convict_nobody():
     logs = [-0.9, -0.5, -0.3, -0.2, -0.15, 0.4, 0.6, 0.25]
-    assert verdict(timing([-0.2] * 8), timing(logs), bar(12), FLOOR)[0] in (Word.UNSURE, Word.SAME)
+    assert outcome_of(timing([-0.2] * 8), timing(logs), alpha_of(12), FLOOR)[0] in (Outcome.UNSURE, Outcome.SAME)
 
 
 @pytest.mark.parametrize("cases", [1, 3, 12, 40, 400])
 def test_the_bar_can_be_reached_and_keeps_the_level_of_the_suite(cases):
-    assert cases * ACCUSED * bar(cases) <= LEVEL * (1 + 1e-12)
-    assert 2.0 ** -rounds_again(8, bar(cases)) <= bar(cases) / 8
+    assert cases * FLAGGED * alpha_of(cases) <= LEVEL * (1 + 1e-12)
+    assert 2.0 ** -rounds_again(8, alpha_of(cases)) <= alpha_of(cases) / 8
 
 
 def test_false_alarms_of_a_suite_are_rare_without_any_floor():
     """The test alone, 40 cases of wild noise: at most 0.5 % of suites. Of 1000, 13 or more at 0.5 %: 0.2 %."""
     random = np.random.default_rng(3)
-    level = bar(40)
+    level = alpha_of(40)
     rounds = rounds_again(8, level)
     alarms = 0
     for _ in range(1000):
         firsts = random.standard_t(2, (40, 8)) * 0.2
-        suspects = [one for one in map(timing, firsts) if one.ratio < 1 and accused(one, 0.0)]
+        suspects = [one for one in map(timing, firsts) if one.ratio < 1 and flagged(one, 0.0)]
         again = [timing(random.standard_t(2, rounds) * 0.2) for _ in suspects]
-        alarms += any(verdict(one, two, level, 0.0)[0] is Word.WORSE for one, two in zip(suspects, again, strict=True))
+        alarms += any(
+            outcome_of(one, two, level, 0.0)[0] is Outcome.WORSE for one, two in zip(suspects, again, strict=True)
+        )
     assert alarms < 13
 
 
 def test_what_is_visible_is_at_least_the_floor_and_grows_with_the_scatter():
-    calm, wild = (timing(np.linspace(-1, 1, 8) * spread).visible(bar(3), FLOOR) for spread in (0.01, 0.2))
+    calm, wild = (timing(np.linspace(-1, 1, 8) * spread).visible(alpha_of(3), FLOOR) for spread in (0.01, 0.2))
     assert calm == FLOOR
     assert FLOOR < wild < 1
-    assert timing([0.1] * 4).visible(bar(12), FLOOR) == 1.0
+    assert timing([0.1] * 4).visible(alpha_of(12), FLOOR) == 1.0

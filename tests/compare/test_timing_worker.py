@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.compare.speed import timing_worker as pacer
-from ganbench.compare.speed.timing_worker import VERSION, Pacer, queued, serve
+from ganbench.compare.speed.timing_worker import VERSION, TimingWorker, queued, serve
 from ganbench.suite.mistake import SuiteError
 
 SUITE = """
@@ -55,7 +55,7 @@ def suite(tmp_path):
     return path
 
 
-def answers(pacer: Pacer, *requests: object) -> list[dict]:
+def answers(pacer: TimingWorker, *requests: object) -> list[dict]:
     out = io.StringIO()
     serve(pacer, [json.dumps(request) + "\n" for request in requests], out)
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -63,7 +63,7 @@ def answers(pacer: Pacer, *requests: object) -> list[dict]:
 
 def test_it_says_what_there_is_and_times_what_it_is_asked_for(suite):
     first, ready, timed = answers(
-        Pacer(asked(suite)),
+        TimingWorker(asked(suite)),
         {"do": "prepare", "case": ["ring8", "minimax"], "engine": "eager"},
         {"do": "time", "begin": 0, "steps": 2, "times": 3},
     )
@@ -78,7 +78,7 @@ def test_it_says_what_there_is_and_times_what_it_is_asked_for(suite):
 
 def test_a_request_that_fails_is_answered_in_a_line_and_the_next_one_served(suite):
     _, failed, ready = answers(
-        Pacer(asked(suite)),
+        TimingWorker(asked(suite)),
         {"do": "prepare", "case": ["ring8", "nobody"], "engine": "eager"},
         {"do": "prepare", "case": ["ring8", "other"], "engine": "serial"},
     )
@@ -90,18 +90,20 @@ def test_a_suite_that_cannot_be_read_gives_way_to_the_revisions_own(suite, tmp_p
     newer = tmp_path / "newer.yaml"
     newer.write_text(SUITE % "not-invented-yet")
     with pytest.raises(SuiteError):
-        Pacer(asked(newer))
-    assert Pacer(asked(newer, fallback=suite)).suite == suite
+        TimingWorker(asked(newer))
+    assert TimingWorker(asked(newer, fallback=suite)).suite == suite
 
 
 def test_seeds_are_those_asked_for(suite):
-    _, ready = answers(Pacer(asked(suite, seeds=3)), {"do": "prepare", "case": ["ring8", "minimax"], "engine": "eager"})
+    _, ready = answers(
+        TimingWorker(asked(suite, seeds=3)), {"do": "prepare", "case": ["ring8", "minimax"], "engine": "eager"}
+    )
     assert ready["replicas"] == 3
 
 
 def test_settings_of_a_sweep_are_one_batch(suite):
     suite.write_text(SUITE % "minimax" + "sweep: {optimizer.lr: [1e-3, 2e-3]}\n")
-    batches = Pacer(asked(suite)).about()["batches"]
+    batches = TimingWorker(asked(suite)).about()["batches"]
     assert [len(batch["cases"]) for batch in batches] == [2, 2]
 
 

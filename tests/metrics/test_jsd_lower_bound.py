@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganbench.data.mixture import Mixture
-from ganbench.metrics.jsd_lower_bound import MOST, Bound, lower_bound
+from ganbench.metrics.jsd_lower_bound import MOST, LowerBound, lower_bound
 from ganbench.metrics.jsd_neighbours import LOG2
 
 Law = Callable[[np.random.Generator, int], np.ndarray]
@@ -52,7 +52,7 @@ PAIRS = {
 }
 
 
-def bound(pair: str, seed: int, n: int) -> Bound:
+def bound(pair: str, seed: int, n: int) -> LowerBound:
     data, generator, _ = PAIRS[pair]
     random = np.random.default_rng(seed)
     real = data(random, n)
@@ -161,7 +161,7 @@ def test_a_few_far_outliers_do_not_blind_it() -> None:
     assert lower_bound(samples, real).held_out > 0.08
 
 
-def from_pool(seed: int, pool: int, kept: int, *, known: bool = False) -> Bound:
+def from_pool(seed: int, pool: int, kept: int, *, known: bool = False) -> LowerBound:
     """Data drawn from a finite pool of rows in 64 dimensions, and a generator that draws from the first of them."""
     random = np.random.default_rng(seed)
     atoms = random.standard_normal((pool, 64))

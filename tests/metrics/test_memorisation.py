@@ -7,7 +7,7 @@ import pytest
 from planted import RING, Planted, circle, memoriser, narrowed, of_mixture, without
 from scipy.stats import mannwhitneyu
 
-from ganbench.core.errors import NotApplicable
+from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.memorisation import copies, mann_whitney, near_duplicates
 
 N = 5000
@@ -107,9 +107,11 @@ def test_where_most_of_the_data_repeats_that_is_said(d: int) -> None:
     """A finite pool: repeats among samples of it, and of training points that none is held out of, say nothing."""
     pool = np.random.default_rng(0).standard_normal((300, d))
     real, samples = pool[np.random.default_rng(1).integers(300, size=(2, 1000))]
-    with pytest.raises(NotApplicable, match=r"9\d(\.\d)? % of the real points repeat others, so that samples which do"):
+    with pytest.raises(
+        NotApplicableError, match=r"9\d(\.\d)? % of the real points repeat others, so that samples which do"
+    ):
         near_duplicates(samples, real)
-    with pytest.raises(NotApplicable, match="100 % of the real points equal training points"):
+    with pytest.raises(NotApplicableError, match="100 % of the real points equal training points"):
         copies(samples, real, pool)
 
 

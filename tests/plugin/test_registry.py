@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ganbench.plugin import shipped
-from ganbench.plugin.registry import Registry, UnknownName
+from ganbench.plugin.registry import Registry, UnknownNameError
 
 GOOD = '''"""Good loss (Somebody 2020, arXiv:2001.00001).
 
@@ -266,7 +266,9 @@ def test_an_edited_plugin_is_read_anew(tmp_path):
 def test_the_extra_folder_must_exist_and_may_be_one_file(tmp_path):
     registry = Registry.load(extra=tmp_path / "nowhere")
     assert [broken.cause for broken in registry.broken] == ["no such folder"]
-    with pytest.raises(UnknownName, match=r"unknown loss 'x'; there are none \(.*nowhere could not be loaded: no such"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown loss 'x'; there are none \(.*nowhere could not be loaded: no such"
+    ):
         registry.get("loss", "x")
     write(tmp_path, good=GOOD)
     assert Registry.load(extra=tmp_path / "good.py").get("loss", "good").origin == "--plugins"
@@ -287,7 +289,7 @@ def test_two_plugins_of_one_name_are_both_listed_and_neither_is_used(tmp_path, m
     write(tmp_path / "b", second="# different\n" + loss("same"))
     registry = Registry.load([tmp_path / "a", tmp_path / "b"])
     clash = "loss 'same' is defined by a/first.py and b/second.py: rename or remove all but one"
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises(UnknownNameError) as caught:
         registry.get("loss", "same")
     assert str(caught.value) == clash
     assert [row["broken"] for row in registry.as_rows()] == [None, clash, clash]
@@ -301,7 +303,7 @@ def test_unknown_names_get_a_suggestion_or_the_list(tmp_path):
         "Hinge": "unknown loss 'Hinge', did you mean 'hinge'?",
         "zzz": "unknown loss 'zzz'; known: hinge, minimax",
     }.items():
-        with pytest.raises(UnknownName) as caught:
+        with pytest.raises(UnknownNameError) as caught:
             registry.get("loss", name)
         assert str(caught.value) == message
         assert (caught.value.kind, caught.value.name) == ("loss", name)
@@ -312,7 +314,7 @@ def test_an_unknown_name_points_at_the_broken_file_that_was_to_define_it(stem, s
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "plugins", **{stem: source})
     with pytest.raises(
-        UnknownName, match=rf"unknown loss 'my-gan' \(plugins/{stem}.py could not be loaded: line 1: .*\)"
+        UnknownNameError, match=rf"unknown loss 'my-gan' \(plugins/{stem}.py could not be loaded: line 1: .*\)"
     ):
         Registry.load([tmp_path / "plugins"]).get("loss", "my-gan")
 

@@ -11,7 +11,7 @@ import pytest
 from ganbench.plugin.citation import clause
 from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.registry import Registry
-from ganbench.plugin.scaffold import NotNew, new_plugin
+from ganbench.plugin.scaffold import NotNewError, new_plugin
 from ganbench.suite.suite import parse
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_a_name_that_is_taken_says_by_whom(gb):
 
 @pytest.mark.parametrize("name", ["", "a b", "../a", "1st", "-", "a--b", "é", "a.py", "class!", "a\n"])
 def test_a_bad_name_is_one_line(name):
-    with pytest.raises(NotNew) as raised:
+    with pytest.raises(NotNewError) as raised:
         new_plugin("loss", name)
     assert (
         str(raised.value)
@@ -120,7 +120,7 @@ def test_a_bad_name_is_one_line(name):
 
 def test_a_metric_whose_column_every_table_has_is_not_written():
     with pytest.raises(
-        NotNew, match=r"^plugins/seed\.py would be broken: metric 'seed': the column 'seed' would be filled"
+        NotNewError, match=r"^plugins/seed\.py would be broken: metric 'seed': the column 'seed' would be filled"
     ):
         new_plugin("metric", "seed")
 
@@ -158,5 +158,5 @@ def test_a_name_that_python_or_another_module_has_is_refused(name, gb):
 
 def test_a_name_is_at_most_60_characters_long():
     new_plugin("loss", "a" * 60)
-    with pytest.raises(NotNew, match=r"^a name of 61 characters is too long: at most 60$"):
+    with pytest.raises(NotNewError, match=r"^a name of 61 characters is too long: at most 60$"):
         new_plugin("loss", "a" * 61)

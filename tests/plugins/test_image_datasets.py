@@ -14,7 +14,7 @@ import torch
 from click.testing import CliRunner
 
 from ganbench.cli import cli
-from ganbench.data.data_folder import MissingData, data_folder
+from ganbench.data.data_folder import MissingDataError, data_folder
 from ganbench.data.finite_set import Finite
 from ganbench.metrics.divergence import divergences
 
@@ -361,7 +361,7 @@ def test_a_damaged_packed_file_is_named(data):
     ],
 )
 def test_a_set_that_is_not_there_says_in_one_line_how_to_get_it(data, file, name, what):
-    with pytest.raises(MissingData, match=f"^{what} is not there.*--data DIR.*download: true") as raised:
+    with pytest.raises(MissingDataError, match=f"^{what} is not there.*--data DIR.*download: true") as raised:
         plugin(file)[name].build()
     assert str(data) in str(raised.value)
     assert "\n" not in str(raised.value)

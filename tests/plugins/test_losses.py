@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from ganbench import gradient_norm, gradient_penalty, input_gradient
 from ganbench.plugin.binding import bind
-from ganbench.train.step.draws import Tape
+from ganbench.train.step.draws import DrawRecorder
 
 LOGITS = torch.tensor([-30.0, -1.0, 0.0, 0.5, 40.0], dtype=torch.float64)
 OTHERS = LOGITS.flip(0) * 0.3 + 0.1
@@ -34,7 +34,7 @@ def scope(weight, seed=0, n=64):
     generator = torch.Generator().manual_seed(seed)
     real, fake = (torch.randn(n, len(weight), generator=generator, dtype=torch.float64) for _ in range(2))
     D = linear(weight)
-    return {"d_real": D(real), "d_fake": D(fake), "D": D, "real": real, "fake": fake, "random": Tape()}
+    return {"d_real": D(real), "d_fake": D(fake), "D": D, "real": real, "fake": fake, "random": DrawRecorder()}
 
 
 @pytest.mark.parametrize("name", ["minimax", "nonsaturating"])
@@ -105,7 +105,9 @@ def test_gradient_penalty_on_a_linear_discriminator():
     given = scope(w)
     penalty = gradient_penalty(given["D"], given["real"], given["fake"], given["random"])
     assert penalty.item() == pytest.approx(16.0)
-    assert gradient_penalty(given["D"], given["real"], given["fake"], Tape(), target=0.0).item() == pytest.approx(25.0)
+    assert gradient_penalty(
+        given["D"], given["real"], given["fake"], DrawRecorder(), target=0.0
+    ).item() == pytest.approx(25.0)
 
 
 def test_interpolates_lie_between_their_pair_with_one_weight_a_sample():
@@ -117,7 +119,7 @@ def test_interpolates_lie_between_their_pair_with_one_weight_a_sample():
         return x.flatten(1).sum(1)
 
     real, fake = torch.ones(32, 3, 4), torch.zeros(32, 3, 4)
-    gradient_penalty(D, real, fake, Tape())
+    gradient_penalty(D, real, fake, DrawRecorder())
     weights = seen[0].flatten(1)
     assert ((weights >= 0) & (weights <= 1)).all()
     assert (weights == weights[:, :1]).all()

@@ -12,7 +12,7 @@ from torch import nn
 
 from ganbench.plugin.binding import bind
 from ganbench.plugin.registry import Registry
-from ganbench.train.step.draws import Tape
+from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.trainer import Trainer
 
 METHODS = Path(__file__).parents[2] / "plugins" / "methods"
@@ -153,7 +153,7 @@ def test_where_the_encoder_inverts_the_generator_no_discriminator_beats_log_4(lo
 def test_generator_and_encoder_want_the_labels_swapped(name, losses):
     real, fake, z = normal(16, 2), normal(16, 2, seed=1), normal(16, 1, seed=2)
     scope = {"E": lambda x: torch.cat([x[:, :1], -200 + 0 * x[:, :1]], 1)[:, : 1 + (name == "ali")]}
-    scope |= {"real": real, "fake": fake, "z": z, "random": Tape()}
+    scope |= {"real": real, "fake": fake, "z": z, "random": DrawRecorder()}
     discriminator, generator = losses(name)
     D = {"D": lambda x, z: x[:, 0] - z[:, 0]}
     swapped = {"D": lambda x, z: z[:, 0] - x[:, 0]}
@@ -162,7 +162,9 @@ def test_generator_and_encoder_want_the_labels_swapped(name, losses):
 
 def test_alis_encoder_draws_from_the_gaussian_that_it_gives():
     """20,000 draws: mean and standard deviation within 5 standard errors."""
-    z = of("ali")["drawn"](lambda x: torch.tensor([3.0, math.log(4)]).expand(len(x), 2), torch.zeros(20_000, 1), Tape())
+    z = of("ali")["drawn"](
+        lambda x: torch.tensor([3.0, math.log(4)]).expand(len(x), 2), torch.zeros(20_000, 1), DrawRecorder()
+    )
     assert z.shape == (20_000, 1)
     assert z.mean().item() == pytest.approx(3, abs=5 * 2 / math.sqrt(20_000))
     assert z.std().item() == pytest.approx(2, abs=5 * 2 / math.sqrt(2 * 20_000))
@@ -338,12 +340,12 @@ def test_bourgans_term_is_zero_for_a_generator_that_keeps_distances(losses, made
     latent = networks.generator_parts["latent"]
     z = normal(32, 9)
     _, generator = losses("bourgan", alpha=1.0)
-    scope = {"d_fake": torch.zeros(32), "latent": latent, "z": z, "random": Tape()}
+    scope = {"d_fake": torch.zeros(32), "latent": latent, "z": z, "random": DrawRecorder()}
     turn = torch.linalg.qr(normal(8, 8)).Q
     assert generator(scope | {"G": lambda z: latent(z) @ turn, "fake": latent(z) @ turn}).item() == pytest.approx(
         math.log(2), abs=1e-4
     )
-    twice = generator(scope | {"G": lambda z: 2 * latent(z), "fake": 2 * latent(z), "random": Tape()})
+    twice = generator(scope | {"G": lambda z: 2 * latent(z), "fake": 2 * latent(z), "random": DrawRecorder()})
     assert twice.item() == pytest.approx(math.log(2) + math.log(2) ** 2, abs=1e-4)
 
 

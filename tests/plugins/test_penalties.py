@@ -9,7 +9,7 @@ from ganbench.plugin.binding import bind
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
 from ganbench.suite.suite import parse
-from ganbench.train.step.draws import Tape
+from ganbench.train.step.draws import DrawRecorder
 
 W = torch.tensor([3.0, 4.0], dtype=torch.float64)
 
@@ -27,7 +27,7 @@ def penalty(shipped):
 def scope(D, n=64):
     generator = torch.Generator().manual_seed(0)
     real, fake = (torch.randn(n, 2, generator=generator, dtype=torch.float64) for _ in range(2))
-    return {"d_real": D(real), "d_fake": D(fake), "D": D, "real": real, "fake": fake, "random": Tape()}
+    return {"d_real": D(real), "d_fake": D(fake), "D": D, "real": real, "fake": fake, "random": DrawRecorder()}
 
 
 def linear(x):
@@ -84,7 +84,7 @@ def test_a_penalty_between_samples_has_one_weight_a_sample_and_stays_between_the
     real, fake = torch.zeros(512, 3, 4), torch.ones(512, 3, 4)
     if name == "dragan":
         real[:256] = 1.0  # a standard deviation of 1/2; the noise is up to half of it
-    value = penalty(name, weight=1.0)({"D": D, "real": real, "fake": fake, "random": Tape()})
+    value = penalty(name, weight=1.0)({"D": D, "real": real, "fake": fake, "random": DrawRecorder()})
     apart = (seen[0] - real).flatten(1)
     if name == "dragan":
         assert ((apart >= 0) & (apart <= 0.25)).all()
@@ -128,7 +128,9 @@ def test_instance_noise_has_its_spread_and_anneals(penalty):
         ({"std": 0.7, "steps": 100}, 100, 0.0),
         ({"std": 0.7, "steps": 100}, 1000, 0.0),
     ):
-        seen = penalty("instance-noise", "inputs", **parameters)({"x": x, "random": Tape(), "step": torch.tensor(step)})
+        seen = penalty("instance-noise", "inputs", **parameters)(
+            {"x": x, "random": DrawRecorder(), "step": torch.tensor(step)}
+        )
         assert seen.shape == x.shape
         assert (seen - x).std().item() == pytest.approx(expected, rel=0.02, abs=1e-7)
         assert (seen - x).mean().item() == pytest.approx(0, abs=0.03)

@@ -11,7 +11,7 @@ from torch import nn
 
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Player, Players
-from ganbench.train.step.flat_network import Network
+from ganbench.train.step.flat_network import FlatNetwork
 from ganbench.train.step.game import StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.rules import Rules
 
@@ -46,8 +46,8 @@ def play(request, shipped):
     def one_step(name, **parameters):
         player = nn.Linear(1, 1, bias=False)
         rules = Rules(
-            discriminator=Network(player),
-            generator=Network(player),
+            discriminator=FlatNetwork(player),
+            generator=FlatNetwork(player),
             discriminator_loss=bind(lambda d_real, d_fake: d_fake.mean() - d_real.mean(), {}),
             generator_loss=bind(lambda d_fake: -d_fake.mean(), {}),
             discriminator_optimizer=sgd(RATE_D),

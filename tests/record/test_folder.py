@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ganbench.record.folder import NotARun, RunFolder, RunLocked, write
+from ganbench.record.folder import NotARunError, RunFolder, RunLockedError, write
 from ganbench.record.journal import Journal
 
 ONE, OTHER = "a1b2c3d4e5f6", "ffffffffffff"
@@ -19,12 +19,12 @@ ONE, OTHER = "a1b2c3d4e5f6", "ffffffffffff"
 CLAIM = """
 import sys, time
 from pathlib import Path
-from ganbench.record.folder import RunFolder, RunLocked
+from ganbench.record.folder import RunFolder, RunLockedError
 try:
     with RunFolder.claim(Path(sys.argv[1]), "mog", "a1b2c3d4e5f6", "suite: mog\\n", {}) as folder:
         print(folder.path, flush=True)
         time.sleep(float(sys.argv[2]))
-except RunLocked as error:
+except RunLockedError as error:
     print("locked:", error, flush=True)
 """
 
@@ -85,7 +85,7 @@ def test_what_is_no_run_is_passed_over_and_left_alone(tmp_path):
         assert folder.path.name not in {"empty", "broken", "list", "alone"}
     assert {"empty", "broken", "list", "alone", "notes.txt", ".hidden"} <= {path.name for path in home.iterdir()}
     for name in ("empty", "broken", "list", "alone", "nowhere"):
-        with pytest.raises(NotARun, match="is not a run"):
+        with pytest.raises(NotARunError, match="is not a run"):
             RunFolder.open(home / name)
 
 
@@ -114,7 +114,7 @@ def test_second_process_on_one_run_says_so_and_stops(tmp_path):
         assert said == (
             f"locked: {folder.path} is being run by process {os.getpid()}; wait for it or choose another --out\n"
         )
-        with pytest.raises(RunLocked), folder.lock():
+        with pytest.raises(RunLockedError), folder.lock():
             pass
         with RunFolder.claim(tmp_path, "mog", OTHER, "", {}) as other:
             assert other != folder, "another identity is another run"

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ganbench.record.lock import Locked, locked
+from ganbench.record.lock import LockedError, locked
 
 HOLD = """
 import sys, time
@@ -35,7 +35,7 @@ def holder(tmp_path):
 
 
 def test_second_process_is_told_who_holds_it(tmp_path, holder):
-    with pytest.raises(Locked, match=f"process {holder.pid}"), locked(tmp_path / "lock"):
+    with pytest.raises(LockedError, match=f"process {holder.pid}"), locked(tmp_path / "lock"):
         pass
 
 
@@ -48,7 +48,7 @@ def test_killed_holder_lets_go(tmp_path, holder):
 
 def test_it_can_be_taken_again_after_it_was_let_go(tmp_path):
     for _ in range(3):
-        with locked(tmp_path / "lock"), pytest.raises(Locked), locked(tmp_path / "lock"):
+        with locked(tmp_path / "lock"), pytest.raises(LockedError), locked(tmp_path / "lock"):
             pass
     with pytest.raises(RuntimeError, match="inside"), locked(tmp_path / "lock"):
         raise RuntimeError("inside")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ganbench.record.sample_tables import Unreadable, read_csv
+from ganbench.record.sample_tables import UnreadableError, read_csv
 from ganbench.record.samples import keep, read
 
 X = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
@@ -31,7 +31,7 @@ def refusal(folder):
     """``refusal("x.npy")``: the one line with which a file is refused."""
 
     def line(name):
-        with pytest.raises(Unreadable) as raised:
+        with pytest.raises(UnreadableError) as raised:
             read(type(folder)(name))
         text = str(raised.value)
         assert "\n" not in text

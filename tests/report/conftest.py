@@ -77,7 +77,7 @@ class Story:
                 "step": cell.steps,
                 "rows": self.rows(seeds=len(cell.seeds), **rows),
             },
-            {"event": "end", "cell": cell.id, "seeds": self.endings(cell, status)},
+            {"event": "end", "cell": cell.id, "seeds": self.outcomes(cell, status)},
         ]
         if cell.steps:
             speed = {"model_steps_per_second": 12345.6, "model_steps_per_second_one": 987.6}

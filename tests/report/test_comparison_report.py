@@ -9,7 +9,7 @@ import pytest
 from compared import all_modes, clock, compared, everything, flops, held, jsd, same, whole
 from rich.console import Console
 
-from ganbench.compare.verdicts.finding import Word
+from ganbench.compare.verdicts.finding import Outcome
 from ganbench.report.comparison import show_comparison
 from ganbench.report.finding import line
 from ganbench.report.sentences import headline, visible
@@ -33,7 +33,7 @@ def words(text):
 
 
 def test_headline_says_what_is_worse_by_how_much_and_how_many_others_there_are():
-    found = compared(jsd(), same("ring8/minimax"), same("ring8/hinge"), whole("ring8/x", Word.NEW))
+    found = compared(jsd(), same("ring8/minimax"), same("ring8/hinge"), whole("ring8/x", Outcome.NEW))
     assert headline(found) == "worse: ring8/wgan-gp (jsd +0.0520 nats, floor 0.02); others: 1 new, 2 same"
 
 
@@ -45,22 +45,22 @@ def test_headline_of_nothing_changed_counts_the_identical():
 
 
 def test_headline_begins_with_the_word_of_the_exit_code():
-    failed = whole("ring8/a", Word.FAILED, "2 x error of 16 seeds")
-    unsure, better = jsd("ring8/b", Word.UNSURE), jsd("ring8/c", Word.BETTER, effect=-0.05)
+    failed = whole("ring8/a", Outcome.FAILED, "2 x error of 16 seeds")
+    unsure, better = jsd("ring8/b", Outcome.UNSURE), jsd("ring8/c", Outcome.BETTER, effect=-0.05)
     assert headline(compared(failed, jsd())).startswith("worse: ring8/wgan-gp")
     assert "; failed: ring8/a (2 x error of 16 seeds)" in headline(compared(failed, jsd()))
     assert headline(compared(better, unsure, failed)).startswith("failed: ring8/a")
     assert headline(compared(better, unsure)).startswith("unsure: ring8/b")
     assert headline(compared(better, same("ring8/d"))).startswith("better: ring8/c (jsd -0.0500 nats")
-    assert headline(compared(whole("ring8/a", Word.GONE))) == "nothing was compared: 1 gone"
+    assert headline(compared(whole("ring8/a", Outcome.GONE))) == "nothing was compared: 1 gone"
     assert headline(compared()) == "nothing was compared"
-    assert headline(compared(same("ring8/a"), whole("ring8/b", Word.NEW))) == (
+    assert headline(compared(same("ring8/a"), whole("ring8/b", Outcome.NEW))) == (
         "same: 1 case, of which 1 identical; others: 1 new"
     )
 
 
 def test_headline_ignores_advice():
-    assert headline(compared(same("ring8/wgan-gp"), clock(word=Word.WORSE))).startswith("same")
+    assert headline(compared(same("ring8/wgan-gp"), clock(outcome=Outcome.WORSE))).startswith("same")
 
 
 def test_many_worse_cases_are_counted_and_not_all_named():
@@ -79,7 +79,10 @@ def test_many_worse_cases_are_counted_and_not_all_named():
         (all_modes(), "all_modes: worse, 16/16 -> 8/16, -50 %, floor 25 %, p 0.0012, 16 seeds"),
         (held(), "held_all_modes_step: worse, 400 -> never, +inf steps, floor 200, p <1e-6, 16 seeds"),
         (flops(), "flops_per_step: same, 1,234,567 -> 1,234,567, 0 %, floor 0 %"),
-        (flops(is_=1234568.0, word=Word.WORSE), "flops_per_step: worse, 1,234,567 -> 1,234,568, +8.1e-05 %, floor 0 %"),
+        (
+            flops(is_=1234568.0, outcome=Outcome.WORSE),
+            "flops_per_step: worse, 1,234,567 -> 1,234,568, +8.1e-05 %, floor 0 %",
+        ),
         (
             clock(),
             "model_steps_per_second: unsure, 12.0k -> 9.00k, -25 %, floor 10 %, timed at two times: advice",
@@ -95,7 +98,7 @@ def test_finding_in_one_line(finding, said):
 
 
 def test_line_of_a_case_is_its_reason_on_one_line():
-    finding = whole("ring8/a", Word.FAILED, "1 x error of 8 seeds: two\nlines\tand a tab")
+    finding = whole("ring8/a", Outcome.FAILED, "1 x error of 8 seeds: two\nlines\tand a tab")
     assert line(finding) == "ring8/a: failed, 1 x error of 8 seeds: two lines and a tab"
 
 
@@ -111,27 +114,29 @@ def test_visible_is_that_of_the_case_that_shows_least_in_the_unit_of_the_measure
 
 
 def test_where_nothing_could_be_seen_is_said_plainly():
-    nowhere = all_modes("ring8/b", Word.SAME, base=0.0, new=0.0, effect=0.0, visible=None)
+    nowhere = all_modes("ring8/b", Outcome.SAME, base=0.0, new=0.0, effect=0.0, visible=None)
     lines = visible(compared(all_modes(), nowhere, held()))
     assert lines[1] == "No change for the worse, however large, would have been seen in: all_modes of ring8/b."
     assert lines[2].startswith(
         "How large a change would have been seen is not known of: held_all_modes_step of ring8/w"
     )
-    assert visible(compared(whole("ring8/a", Word.NEW))) == ["Nothing was judged, so nothing could have been seen."]
+    assert visible(compared(whole("ring8/a", Outcome.NEW))) == ["Nothing was judged, so nothing could have been seen."]
 
 
 def test_what_is_identical_needs_no_size():
-    assert len(visible(compared(jsd(), held(word=Word.SAME, identical=True)))) == 1
+    assert len(visible(compared(jsd(), held(outcome=Outcome.SAME, identical=True)))) == 1
     assert visible(compared(same("ring8/a", visible=None))) == []
 
 
 def test_rounds_in_turn_say_what_loss_of_speed_they_would_have_shown():
-    timed = clock(advice=False, visible=0.15, word=Word.SAME)
+    timed = clock(advice=False, visible=0.15, outcome=Outcome.SAME)
     assert visible(compared(timed)) == [
         "With these rounds this would have been seen: model_steps_per_second lower by 15 %."
     ]
-    assert visible(compared(clock(advice=False, visible=1.0, word=Word.SAME)))[0].startswith("No change for the worse,")
-    lost = clock(advice=False, word=Word.FAILED, reason="could not be timed: killed", effect=None)
+    assert visible(compared(clock(advice=False, visible=1.0, outcome=Outcome.SAME)))[0].startswith(
+        "No change for the worse,"
+    )
+    lost = clock(advice=False, outcome=Outcome.FAILED, reason="could not be timed: killed", effect=None)
     assert headline(compared(lost)) == ("failed: ring8/wgan-gp (model_steps_per_second could not be timed: killed)")
     assert "failed: model_steps_per_second of ring8/wgan-gp: could not be timed: killed" in printed(compared(lost))
 
@@ -187,12 +192,12 @@ def test_advice_stands_apart():
     text = printed(everything())
     assert text.index("Advice, which changes no exit code") > text.index("jsd")
     assert "12.0k -> 9.00k" in text.partition("Advice")[2]
-    alike = printed(compared(same("ring8/a"), clock(word=Word.SAME)))
+    alike = printed(compared(same("ring8/a"), clock(outcome=Outcome.SAME)))
     assert "Advice: all the same, 1 of 1." in alike
 
 
 def test_cases_with_the_same_reason_are_one_line():
-    several = [whole(f"ring8/v{n}", Word.NOT_COMPARABLE, "measured by protocol 1, now 2") for n in range(12)]
+    several = [whole(f"ring8/v{n}", Outcome.NOT_COMPARABLE, "measured by protocol 1, now 2") for n in range(12)]
     text = printed(compared(*several))
     assert "not comparable: ring8/v0, ring8/v1, ring8/v2 and 9 more: measured by protocol 1, now 2" in text
 
@@ -205,7 +210,7 @@ def test_dropped_reasons_are_said_below_and_other_columns_named():
 
 def test_piped_comparison_is_plain_ascii_and_unbroken():
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    odd = compared(jsd("ring8/größer-☃"), whole("ring8/[red]x[/red]", Word.FAILED, "y\x1b[31m" + "z" * 200))
+    odd = compared(jsd("ring8/größer-☃"), whole("ring8/[red]x[/red]", Outcome.FAILED, "y\x1b[31m" + "z" * 200))
     text = printed(odd, file=file, force_terminal=False, width=None)
     assert "gr??er-?" in text
     assert "[red]x[/red]" in text, "a name is not markup"

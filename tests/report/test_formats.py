@@ -12,7 +12,7 @@ from compared import clock, compared, everything, jsd, same, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganbench.compare.verdicts.finding import Finding, Word
+from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.report.formats import FORMATS
 from ganbench.report.formats.github import as_github, places_of
 from ganbench.report.formats.json_object import as_json
@@ -52,7 +52,7 @@ def test_every_format_tells_every_word_and_of_nothing_too(form):
 
 @given(name=ANYTHING, reason=ANYTHING, label=ANYTHING)
 def test_no_name_or_message_breaks_a_format(name, reason, label):
-    found = compared(jsd(f"ring8/{name}"), whole(f"{name}/b", Word.FAILED, reason), notes=(label,))
+    found = compared(jsd(f"ring8/{name}"), whole(f"{name}/b", Outcome.FAILED, reason), notes=(label,))
     junit = ElementTree.fromstring(as_junit(found))
     assert len(junit.findall(".//testcase")) == 2
     assert json.loads(as_json(found))["findings"][1]["reason"] == reason
@@ -69,7 +69,7 @@ def test_json_has_all_fields_of_all_findings_and_nothing_that_json_lacks():
     assert {field.name for field in fields(Finding)} | {"case"} == said["findings"][0].keys()
     assert len(said["findings"]) == len(everything().findings)
     held = next(one for one in said["findings"] if one["measure"] == "held_all_modes_step")
-    assert (held["effect"], held["new"], held["seeds"], held["word"]) == ("inf", None, [16, 16], "worse")
+    assert (held["effect"], held["new"], held["seeds"], held["outcome"]) == ("inf", None, [16, 16], "worse")
     assert said["exit_code"] == 1
     assert said["new"] == {
         "label": "results/smoke/new",
@@ -82,7 +82,7 @@ def test_json_has_all_fields_of_all_findings_and_nothing_that_json_lacks():
 
 
 def test_exit_code_of_json_is_strict_where_asked():
-    unsure = compared(jsd(word=Word.UNSURE))
+    unsure = compared(jsd(outcome=Outcome.UNSURE))
     assert [json.loads(as_json(unsure, strict=strict))["exit_code"] for strict in (False, True)] == [0, 4]
 
 
@@ -123,14 +123,14 @@ def test_junit_failure_names_the_measures_and_has_a_line_for_each():
 
 
 def test_unsure_fails_in_junit_only_where_strict_and_towards_worse():
-    worse, better = jsd("a/b", Word.UNSURE), jsd("a/c", Word.UNSURE, effect=-0.05)
+    worse, better = jsd("a/b", Outcome.UNSURE), jsd("a/c", Outcome.UNSURE, effect=-0.05)
     loose, strict = (ElementTree.fromstring(as_junit(compared(worse, better), strict=one)) for one in (False, True))
     assert (loose.get("failures"), strict.get("failures")) == ("0", "1")
     assert "unsure" in loose.find(".//testcase[@name='b']/system-out").text
 
 
 def test_junit_holds_control_characters_as_a_mark():
-    text = as_junit(compared(whole("a/b", Word.FAILED, "bell \x07 nul \x00 half \ud800 ok é")))
+    text = as_junit(compared(whole("a/b", Outcome.FAILED, "bell \x07 nul \x00 half \ud800 ok é")))
     assert text.isascii()
     (error,) = ElementTree.fromstring(text).iter("error")
     assert error.get("message") == "failed: bell � nul � half � ok é"
@@ -194,8 +194,8 @@ def test_each_case_and_kind_is_one_annotation():
 
 
 def test_what_is_the_same_is_no_annotation_and_unsure_is_an_error_where_it_fails():
-    assert as_github(compared(same("a/b"), clock(word=Word.SAME))) == ""
-    assert as_github(compared(jsd(word=Word.UNSURE)), strict=True).startswith("::error ")
+    assert as_github(compared(same("a/b"), clock(outcome=Outcome.SAME))) == ""
+    assert as_github(compared(jsd(outcome=Outcome.UNSURE)), strict=True).startswith("::error ")
 
 
 def test_what_github_would_not_show_is_named_in_the_last_annotation():
@@ -207,8 +207,8 @@ def test_what_github_would_not_show_is_named_in_the_last_annotation():
 
 def nothing():
     """Comparisons of which nothing can be said."""
-    gone = whole("ring8/old", Word.GONE, "not in what is new")
-    other = whole("ring8/b", Word.NOT_COMPARABLE, "budget is another: steps 400 -> 500")
+    gone = whole("ring8/old", Outcome.GONE, "not in what is new")
+    other = whole("ring8/b", Outcome.NOT_COMPARABLE, "budget is another: steps 400 -> 500")
     return compared(gone, other, notes=("other device: cpu",)), compared(notes=("the base has no cases",))
 
 
@@ -230,7 +230,7 @@ def test_where_nothing_was_compared_there_is_one_error_with_the_reasons():
 
 
 def test_what_was_compared_or_has_failed_is_not_called_nothing():
-    for found in (everything(), compared(same("a/b")), compared(whole("a/b", Word.FAILED, "out of paper"))):
+    for found in (everything(), compared(same("a/b")), compared(whole("a/b", Outcome.FAILED, "out of paper"))):
         for form in (as_github, as_junit):
             assert "nothing was compared" not in form(found)
 
@@ -257,10 +257,10 @@ def test_markdown_begins_with_the_word_and_folds_what_is_the_same():
 
 
 def test_markdown_sign_is_that_of_the_exit_code():
-    unsure = compared(jsd(word=Word.UNSURE))
+    unsure = compared(jsd(outcome=Outcome.UNSURE))
     assert as_markdown(unsure).startswith("### :warning: smoke: unsure")
     assert as_markdown(unsure, strict=True).startswith("### :x: smoke: unsure")
-    assert as_markdown(compared(whole("a/b", Word.NEW))).startswith("### :x: smoke: nothing was compared")
+    assert as_markdown(compared(whole("a/b", Outcome.NEW))).startswith("### :x: smoke: nothing was compared")
     assert as_markdown(everything()).isascii()
 
 

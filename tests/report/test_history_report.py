@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ganbench.compare.history.history import Point
+from ganbench.compare.history.history import MeasuredRun
 from ganbench.compare.history.series import series
-from ganbench.compare.sides.side import Case, Seed, Side
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
 from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 from ganbench.report.history import as_object, chart, pick, show_history
@@ -31,15 +31,15 @@ def points(jsd, *, variant="minimax", version=1, reason=""):
         said = [{"jsd": None if value is None and seed else (value or 1) + seed / 1e4} for seed in range(8)]
         case = Case("ring8", variant, {seed: Seed(Status.DONE, one) for seed, one in enumerate(said)})
         protocol = {**PROTOCOL, "version": version if at < 2 else 1}
-        side = Side("", "made", protocol, columns, {"jsd": "jsd"}, {("ring8", variant): case})
+        side = ComparedRun("", "made", protocol, columns, {"jsd": "jsd"}, {("ring8", variant): case})
         when = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(days=at)
         source = "baseline" if at == 3 else "run"
-        made.append(Point(when, source, f"run{at}", f"{at:03d}" * 13 + "a", side, reason if at == 3 else ""))
+        made.append(MeasuredRun(when, source, f"run{at}", f"{at:03d}" * 13 + "a", side, reason if at == 3 else ""))
     return made
 
 
 def found(made):
-    return pick(series([point.side for point in made]), [], [])
+    return pick(series([point.run for point in made]), [], [])
 
 
 SHIFTED = [0.1 + at / 1e3 for at in range(10)] + [0.2 + at / 1e3 for at in range(10)]
@@ -100,7 +100,7 @@ def test_the_object_is_json_with_words_for_infinities():
 
 
 def test_only_what_is_asked_for_is_shown():
-    all_ = series([point.side for point in points([0.1])])
+    all_ = series([point.run for point in points([0.1])])
     assert [one.measure for one in pick(all_, [], [])] == ["jsd"]
     assert [one.measure for one in pick(all_, ["ring8/minimax"], ["all"])] == ["diverged", "jsd"]
     assert [one.measure for one in pick(all_, [], ["diverged"])] == ["diverged"]

@@ -52,9 +52,9 @@ def test_a_line_for_each_evaluation(story):
     lines.progress(minimax, 500)
     lines.evaluated(minimax, 2000, told.rows(modes=6, diverged=(3, 4)))
     lines.evaluated(minimax, 10000, [row for row in told.rows(modes=6) if row["seed"] not in (3, 4)])
-    lines.cell_ended(minimax, told.endings(minimax))
+    lines.cell_ended(minimax, told.outcomes(minimax))
     lines.cell_started(r1, "serial", "it calls .item()")
-    lines.cell_ended(r1, told.endings(r1, "error", "RuntimeError: no"))
+    lines.cell_ended(r1, told.outcomes(r1, "error", "RuntimeError: no"))
     lines.finished()
     assert file.getvalue().splitlines() == [
         "ring8 oracle                          jsd 0.008  modes 8/8",
@@ -117,7 +117,7 @@ def test_view_shows_each_cell_and_the_time_left(story):
         oracle, minimax, *_ = told.cells
         watching.cell_started(oracle, "", "")
         watching.evaluated(oracle, 0, told.rows(jsd=0.0001))
-        watching.cell_ended(oracle, told.endings(oracle))
+        watching.cell_ended(oracle, told.outcomes(oracle))
         watching.cell_started(minimax, "compiled", "")
         clock.now = 30.0
         watching.progress(minimax, 5000)
@@ -167,7 +167,7 @@ def test_failures_stay_above_the_view(story):
     watching, _, shown = view(told)
     with watching:
         watching.cell_started(told.cells[1], "serial", "it calls .item()")
-        watching.cell_ended(told.cells[1], told.endings(told.cells[1], "error", "RuntimeError: no"))
+        watching.cell_ended(told.cells[1], told.outcomes(told.cells[1], "error", "RuntimeError: no"))
         assert shown()[2].startswith("✗  ring8 minimax")
     text = watching._console.file.getvalue()
     assert "ring8 minimax  serial: it calls .item()" in text

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from ganbench import Column, Metric, Mixture, NotApplicable
+from ganbench import Column, Metric, Mixture, NotApplicableError
 from ganbench.core.errors import PluginError
 from ganbench.metrics.divergence import divergences
 from ganbench.plugin.binding import bind
@@ -95,7 +95,7 @@ def test_a_metric_without_an_answer_is_no_failure() -> None:
     """Its columns are empty and the row says why; the other metrics are there."""
 
     def declines(samples):
-        raise NotApplicable(f"needs 9000 samples, not {len(samples)}")
+        raise NotApplicableError(f"needs 9000 samples, not {len(samples)}")
 
     (row,) = metrics(named("m", declines), named("n", lambda samples: {"n": 1})).of_outcomes([outcome()])
     assert row == {"m": None, "n": 1, "note": "m: needs 9000 samples, not 1000"}
@@ -121,7 +121,7 @@ def test_what_one_metric_cannot_say_the_others_still_do() -> None:
         raise ArithmeticError("no answer")
 
     def declines(samples):
-        raise NotApplicable("too few")
+        raise NotApplicableError("too few")
 
     some = metrics(named("a", fails), named("b", declines), named("c", lambda samples: {"c": 1}))
     row, failures = some.salvaged(outcome())

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, boschloo_exact, fisher_exact, mannwhitneyu, wilcoxon
 
-from ganbench.stats.exact_tests import NONE, Tail, counting, fewer, rank_sum, rejected, signed_rank
+from ganbench.stats.exact_tests import NONE, TestResult, boschloo, holm_tarone, rank_sum, signed_rank, tarone_k
 
 # Few different values, so that there are ties and zeros, and infinities as of seeds that diverged.
 numbers = st.sampled_from([-math.inf, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, math.inf])
 
 
 def test_sixteen_of_sixteen_to_eight_is_what_boschloo_says():
-    tail = fewer(8, 16, 16, 16)
+    tail = boschloo(8, 16, 16, 16)
     assert tail.p == pytest.approx(0.00044, rel=1e-2)
     assert tail.least == pytest.approx(0.001223, rel=1e-3)
 
@@ -27,14 +27,14 @@ def test_sixteen_of_sixteen_to_eight_is_what_boschloo_says():
 def test_shares_are_compared_as_scipy_does(table):
     count, total, base_count, base_total = table
     rows = [[count, base_count], [total - count, base_total - base_count]]
-    assert fewer(*table).p == pytest.approx(boschloo_exact(rows, "less", n=64).pvalue, rel=1e-3)
+    assert boschloo(*table).p == pytest.approx(boschloo_exact(rows, "less", n=64).pvalue, rel=1e-3)
 
 
 @given(st.integers(1, 20), st.integers(1, 20), st.data())
 def test_no_share_is_less_significant_than_fisher_says(total, base_total, data):
     count, base_count = data.draw(st.integers(0, total)), data.draw(st.integers(0, base_total))
     table = [[count, total - count], [base_count, base_total - base_count]]
-    found = fewer(count, total, base_count, base_total)
+    found = boschloo(count, total, base_count, base_total)
     assert found.p <= fisher_exact(table, "less").pvalue * (1 + 1e-6)
 
 
@@ -43,21 +43,21 @@ def test_a_share_falls_significantly_as_often_as_said_where_it_does_not_fall(sha
     """Exactly, over all counts of 16 and 16: at most the level."""
     chances = binom.pmf(np.arange(17), 16, share)
     for level in (0.05, 0.005, 0.0005):
-        found = [(k, b) for k in range(17) for b in range(17) if fewer(k, 16, b, 16).p <= level]
+        found = [(k, b) for k in range(17) for b in range(17) if boschloo(k, 16, b, 16).p <= level]
         assert sum(chances[k] * chances[b] for k, b in found) <= level
 
 
 def test_with_more_seeds_it_is_fishers():
-    assert fewer(150, 201, 180, 201).p == pytest.approx(fisher_exact([[150, 51], [180, 21]], "less").pvalue)
+    assert boschloo(150, 201, 180, 201).p == pytest.approx(fisher_exact([[150, 51], [180, 21]], "less").pvalue)
 
 
 def test_where_nobody_or_everybody_has_it_no_difference_could_be_seen():
-    assert fewer(16, 16, 16, 16) == fewer(0, 16, 0, 16) == NONE == fewer(0, 0, 5, 16)
+    assert boschloo(16, 16, 16, 16) == boschloo(0, 16, 0, 16) == NONE == boschloo(0, 0, 5, 16)
 
 
 def test_a_share_of_more_than_all_is_refused():
     with pytest.raises(ValueError, match="17 of 16"):
-        fewer(17, 16, 0, 16)
+        boschloo(17, 16, 0, 16)
 
 
 @given(st.lists(st.floats(-5, 5).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=20, unique_by=abs))
@@ -120,17 +120,17 @@ def test_without_values_nothing_could_be_seen():
 
 def test_holm_rejects_one_after_another():
     """0.01 / 3, then 0.01 / 2, then 0.01: the third fails its own bar."""
-    assert rejected([Tail(0.003, 0), Tail(0.02, 0), Tail(0.0049, 0)], 0.01) == [True, False, True]
-    assert rejected([Tail(0.004, 0), Tail(0.004, 0), Tail(0.004, 0)], 0.01) == [False] * 3
-    assert rejected([], 0.01) == []
+    assert holm_tarone([TestResult(0.003, 0), TestResult(0.02, 0), TestResult(0.0049, 0)], 0.01) == [True, False, True]
+    assert holm_tarone([TestResult(0.004, 0), TestResult(0.004, 0), TestResult(0.004, 0)], 0.01) == [False] * 3
+    assert holm_tarone([], 0.01) == []
 
 
 def test_what_could_never_be_significant_does_not_count():
     """Of 100 shares on which all seeds agree none can be significant: the one where some do not is judged alone."""
     hopeless = [NONE] * 100
-    assert counting(hopeless, 0.01) == 1
-    assert rejected([fewer(8, 16, 16, 16), *hopeless], 0.005) == [True, *[False] * 100]
-    assert counting([Tail(0.5, 1e-5)] * 7, 0.01) == 7
+    assert tarone_k(hopeless, 0.01) == 1
+    assert holm_tarone([boschloo(8, 16, 16, 16), *hopeless], 0.005) == [True, *[False] * 100]
+    assert tarone_k([TestResult(0.5, 1e-5)] * 7, 0.01) == 7
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.84, 0.95])
@@ -145,7 +145,7 @@ def test_shares_alone_are_falsely_accused_at_most_as_often_as_promised(share, ce
     shares = [share] * (cells - cells // 2) + [1.0] * (cells // 2)
     drawn = random.binomial(16, shares, (4000, 2, cells))
     false = sum(
-        any(rejected([fewer(a, 16, b, 16) for a, b in zip(*both, strict=True)], 0.05)) for both in drawn.tolist()
+        any(holm_tarone([boschloo(a, 16, b, 16) for a, b in zip(*both, strict=True)], 0.05)) for both in drawn.tolist()
     )
     assert false <= 4000 * 0.05 + 3.1 * math.sqrt(4000 * 0.05 * 0.95)
 
@@ -158,6 +158,6 @@ def test_a_whole_family_is_falsely_accused_at_most_as_often_as_promised(cells):
     for _ in range(2000):
         tails = [signed_rank(random.standard_t(2, 16)) for _ in range(cells)]
         shares = random.choice([0.0, 0.5, 0.84, 1.0], cells)
-        tails += [fewer(random.binomial(16, p), 16, random.binomial(16, p), 16) for p in shares]
-        false += any(rejected(tails, 0.05))
+        tails += [boschloo(random.binomial(16, p), 16, random.binomial(16, p), 16) for p in shares]
+        false += any(holm_tarone(tails, 0.05))
     assert false <= 2000 * 0.05 + 3.1 * math.sqrt(2000 * 0.05 * 0.95)

@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import quantile_test
 
-from ganbench.stats.intervals import Estimate, interquartile_mean, median, share
+from ganbench.stats.intervals import Interval, interquartile_mean, median, share
 
 
 def test_median_of_16_lies_between_the_4th_and_the_13th():
     # Conover, table A3: P(3 < Binomial(16, 1/2) < 13) = 0.979.
-    assert median(range(1, 17)) == Estimate(8.5, 4, 13)
+    assert median(range(1, 17)) == Interval(8.5, 4, 13)
 
 
 def test_no_interval_below_six_values():
-    assert median([3, 1, 2, 5, 4]) == Estimate(3, None, None)
-    assert median([3, 1, 2, 5, 4, 6]) == Estimate(3.5, 1, 6)
-    assert median([7]) == Estimate(7, None, None)
-    assert median([]) == Estimate(None, None, None)
+    assert median([3, 1, 2, 5, 4]) == Interval(3, None, None)
+    assert median([3, 1, 2, 5, 4, 6]) == Interval(3.5, 1, 6)
+    assert median([7]) == Interval(7, None, None)
+    assert median([]) == Interval(None, None, None)
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=6, max_size=60))
@@ -48,8 +48,8 @@ def test_what_was_not_observed_counts_as_beyond_all_others():
     assert median([100, 200, never]).value == 200
     assert median([100, never, never]).value is None
     assert median([100, 200, never, never]).value is None, "half is not more than half"
-    assert median([1, 2, 3, 4, 5, 6, never]) == Estimate(4, 1, None)
-    assert median([1, 2, 3, 4, 5, -never]) == Estimate(2.5, None, 5)
+    assert median([1, 2, 3, 4, 5, 6, never]) == Interval(4, 1, None)
+    assert median([1, 2, 3, 4, 5, -never]) == Interval(2.5, None, 5)
 
 
 @pytest.mark.parametrize("summary", [median, interquartile_mean])
@@ -76,16 +76,16 @@ def test_share_has_the_interval_of_clopper_and_pearson(count, total, low, high):
 
 
 def test_share_of_nothing_is_nothing():
-    assert share(0, 0) == Estimate(None, None, None)
+    assert share(0, 0) == Interval(None, None, None)
 
 
 def test_interquartile_mean_is_the_mean_of_the_middle_half():
     assert interquartile_mean([9, 1, 2, 3, 4, 5, 6, -9]).value == (2 + 3 + 4 + 5) / 4
     # A quarter of 6 is 1.5: one is left out at each end.
     assert interquartile_mean([100, 1, 2, 3, 4, -100]).value == 2.5
-    assert interquartile_mean([7]) == Estimate(7, None, None)
-    assert interquartile_mean([]) == Estimate(None, None, None)
-    assert interquartile_mean([3.0] * 6) == Estimate(3, 3, 3)
+    assert interquartile_mean([7]) == Interval(7, None, None)
+    assert interquartile_mean([]) == Interval(None, None, None)
+    assert interquartile_mean([3.0] * 6) == Interval(3, 3, 3)
 
 
 def test_interquartile_mean_bears_as_many_unknown_values_as_it_leaves_out():
@@ -95,8 +95,8 @@ def test_interquartile_mean_bears_as_many_unknown_values_as_it_leaves_out():
     assert found.low is not None
     assert found.high is None, "another draw of seeds may well have more of them"
     assert interquartile_mean([1, 2, 3, 4, 5, never, never, never]).value is None
-    assert interquartile_mean([never] * 8) == Estimate(None, None, None)
-    assert interquartile_mean([-never] * 8 + [never] * 8) == Estimate(None, None, None)
+    assert interquartile_mean([never] * 8) == Interval(None, None, None)
+    assert interquartile_mean([-never] * 8 + [never] * 8) == Interval(None, None, None)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=6, max_size=30))

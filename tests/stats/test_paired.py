@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, wilcoxon
 
-from ganbench.stats.intervals import Estimate, interquartile_mean
+from ganbench.stats.intervals import Interval, interquartile_mean
 from ganbench.stats.paired import detectable, differences, effect, holm, improvement, p_value
 
 INF = math.inf
@@ -25,7 +25,7 @@ def test_improvement_counts_the_pairs_that_win_and_half_of_those_that_tie():
     assert improvement([1, 2], [2, 3], lower=False).value == 0.5 / 4
     assert improvement([5, 5], [5, 5], lower=True).value == 0.5
     assert improvement([1, INF], [INF, INF], lower=True).value == 0.75
-    assert improvement([], [1], lower=True) == Estimate(None, None, None)
+    assert improvement([], [1], lower=True) == Interval(None, None, None)
 
 
 def test_improvement_has_an_interval_where_every_seed_wins():

@@ -27,7 +27,7 @@ def registry(tmp_path_factory):
 
 def together(text, registry):
     """The rows on r of each batch of trained cells."""
-    cells = [cell for cell in plan(parse(text, registry)) if cell.dataset == "r" and cell.recipe]
+    cells = [cell for cell in plan(parse(text, registry)) if cell.dataset == "r" and cell.trained]
     return [[cell.variant for cell in batch] for batch in batches(cells)]
 
 
@@ -52,14 +52,14 @@ def test_each_setting_is_a_cell_with_its_recipe(registry):
         ("b lr=0.001", "b"),
     ]
     for cell in cells[2:]:
-        assert cell.recipe == suite.variants[cell.family].at(cell.setting)
-        assert dict(cell.setting)["optimizer.lr"] == cell.recipe.generator_optimizer.parameters["lr"]
+        assert cell.trained == suite.variants[cell.family].at(cell.setting)
+        assert dict(cell.setting)["optimizer.lr"] == cell.trained.generator_optimizer.parameters["lr"]
 
 
 def test_what_defines_a_cells_numbers_is_in_its_id(registry):
     texts = [TWO, TWO + "precision: tf32\n", TWO.replace("seeds: 4", "seeds: 5"), TWO + "budget: {steps: 7}\n"]
     texts += [TWO + "sweep: {optimizer.lr: [1e-4, 1e-3]}\n", TWO + "sweep: {optimizer.lr: [2e-4, 2e-3]}\n"]
-    cells = [cell for text in texts for cell in plan(parse(text, registry)) if cell.recipe]
+    cells = [cell for text in texts for cell in plan(parse(text, registry)) if cell.trained]
     assert len({cell.id for cell in cells}) == len(cells) == 4 * 4 + 2 * 8
     assert {cell.precision for cell in plan(parse(texts[1], registry))} == {"tf32"}
     assert plan(parse(TWO, registry)) == plan(parse(parse(TWO, registry).to_yaml(), registry))
@@ -110,8 +110,8 @@ def test_truth_values_text_and_integers_are_not_floats(registry):
         changed = [
             dataclasses.replace(
                 cell,
-                recipe=dataclasses.replace(
-                    cell.recipe, loss=dataclasses.replace(cell.recipe.loss, parameters={"penalty": value})
+                trained=dataclasses.replace(
+                    cell.trained, loss=dataclasses.replace(cell.trained.loss, parameters={"penalty": value})
                 ),
             )
             for cell, value in zip(cells[:2], values, strict=True)

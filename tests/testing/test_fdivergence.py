@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganbench.testing.fdivergence import F, conjugate, fit, fitted, generator
-from ganbench.testing.result import Subject, Wrong
+from ganbench.testing.result import Subject, WrongError
 
 #: The Gaussian nearest to the mixture: mean and standard deviation, computed for this project by other code.
 NEAREST = {
@@ -47,7 +47,7 @@ def test_a_divergence_is_not_another(shipped):
     other = dict(F)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(F, "jensen-shannon", other["squared-hellinger"])
-        with pytest.raises(Wrong):
+        with pytest.raises(WrongError):
             conjugate(Subject(entry, shipped, {"divergence": "jensen-shannon"}))
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ganbench.plugin.registry import Registry
-from ganbench.testing import Result, assert_conforms, check
+from ganbench.testing import CheckResult, assert_conforms, check
 from ganbench.testing import conformance as kit
 
 SHIPPED = [(entry.kind, entry.name) for entry in Registry.load().entries]
@@ -48,7 +48,7 @@ def test_what_is_shipped_conforms(kind, name, shipped):
 def test_results_are_by_property_with_a_reason(hinge, shipped):
     results = check(hinge(), shipped)
     assert {each.status for each in results} == {"pass", "n/a"}
-    assert all(isinstance(each, Result) and each.reason for each in results if each.status == "n/a")
+    assert all(isinstance(each, CheckResult) and each.reason for each in results if each.status == "n/a")
     assert len({each.property for each in results}) == len(results)
     by_name = {each.property: each for each in results}
     assert by_name["Dirac-GAN: as theory says"].reason.startswith("orbits: eigenvalues 0 ± 1i")

@@ -96,6 +96,6 @@ def settings(shipped):
 
     def build(variant, sweep, seeds=2, precision="float32", registry=shipped):
         suite = parse(SWEPT.format(variant=variant, sweep=sweep, seeds=seeds, precision=precision), registry)
-        return [cell for cell in plan(suite) if cell.recipe]
+        return [cell for cell in plan(suite) if cell.trained]
 
     return build

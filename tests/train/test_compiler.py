@@ -167,7 +167,7 @@ datasets: {{ring8: ring}}
 variants: {{it: {variant}}}
 references: []
 '''
-cell = next(cell for cell in plan(parse(text, registry)) if cell.recipe)
+cell = next(cell for cell in plan(parse(text, registry)) if cell.trained)
 trainer = Trainer([cell], registry, torch.device("cpu"), "compiled")
 trainer.advance(trainer.start, {start}, {start} + 5)
 from torch._dynamo.utils import counters

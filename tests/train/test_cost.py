@@ -13,7 +13,7 @@ from torch.func import functional_call, grad, vmap
 
 from ganbench.train.engine import cost
 from ganbench.train.engine.cost import Compilations, Counts, PeakMemory, StepCost, count, kernels, step_cost
-from ganbench.train.step.flat_network import Network, buffers_of, flatten
+from ganbench.train.step.flat_network import FlatNetwork, buffers_of, flatten
 
 FLOAT = 4
 CUDA = torch.device("cuda")
@@ -89,7 +89,7 @@ def nonsaturating(shipped, *, seed=0, batch=16, width=32):
     torch.manual_seed(seed)
     networks = shipped.get("architecture", "mlp").value.build((2,), width=width, depth=2, latent=2)
     loss = shipped.get("loss", "nonsaturating").value
-    D, G = Network(networks.discriminator), Network(networks.generator)
+    D, G = FlatNetwork(networks.discriminator), FlatNetwork(networks.generator)
     real, z = torch.randn(batch, 2), torch.randn(batch, 2)
 
     def of_D(theta_D, theta_G, real, z):
@@ -138,11 +138,11 @@ def test_the_autograd_tape_is_seen_too():
     """A product forwards and one backwards, for the weights, by the tape as by torch.func."""
     x, weight = torch.ones(8, 4), torch.ones(4, 3)
 
-    def tape(weight):
+    def recorder(weight):
         leaf = weight.clone().requires_grad_()
         return torch.autograd.grad((x @ leaf).sum(), leaf)[0]
 
-    by_tape, by_func = counted(tape, weight), counted(grad(lambda weight: (x @ weight).sum()), weight)
+    by_tape, by_func = counted(recorder, weight), counted(grad(lambda weight: (x @ weight).sum()), weight)
     assert by_tape.flops == by_func.flops == 2 * (2 * 8 * 4 * 3)
 
 
@@ -159,15 +159,15 @@ def test_a_gradient_holds_what_it_needs_of_the_way_there():
     def chain(x):
         return x.exp().exp().exp().exp().sum()
 
-    def tape(x):
+    def recorder(x):
         leaf = x.detach().requires_grad_()
         return torch.autograd.grad(chain(leaf), leaf)
 
     x = torch.ones(1000)
     sum_and_its_gradient = 2 * FLOAT
-    assert counted(tape, x).peak_bytes == 5 * 1000 * FLOAT + sum_and_its_gradient
+    assert counted(recorder, x).peak_bytes == 5 * 1000 * FLOAT + sum_and_its_gradient
     # A gradient of torch.func could be derived again, and holds what that would need.
-    assert counted(grad(chain), x).peak_bytes > counted(tape, x).peak_bytes
+    assert counted(grad(chain), x).peak_bytes > counted(recorder, x).peak_bytes
 
 
 def test_tensors_that_share_memory_count_once_and_until_the_last_is_gone():

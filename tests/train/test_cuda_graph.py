@@ -58,9 +58,9 @@ def cuda(monkeypatch):
         return graphs[-1]
 
     @contextmanager
-    def capturing(tape, stream):
+    def capturing(recorder, stream):
         assert stream.waited
-        with tape:
+        with recorder:
             yield
 
     def stream(device=None):

@@ -10,7 +10,7 @@ from ganbench.data.mixture import Mixture
 from ganbench.plugin.registry import Registry
 from ganbench.suite.choice import Choice
 from ganbench.train import data
-from ganbench.train.data import build_dataset, held_out, outcome, training_points
+from ganbench.train.data import build_dataset, held_out, metric_inputs, training_points
 
 ENDLESS = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
 NOTHING = frozenset[str]()
@@ -88,10 +88,10 @@ def test_nobody_is_trained_on_what_it_is_scored_with(cpu):
 @pytest.mark.parametrize("needing", ["real", "d_real", "divergence"])
 def test_held_out_data_is_drawn_only_for_what_names_it(needing, cpu):
     samples = torch.zeros(50, 2)
-    without = outcome(samples, ENDLESS, 3, NOTHING, final=False)
+    without = metric_inputs(samples, ENDLESS, 3, NOTHING, final=False)
     assert without.get("real") is None
     assert torch.equal(
-        outcome(samples, ENDLESS, 3, frozenset({needing}), final=False)["real"], held_out(ENDLESS, 50, 3, cpu)
+        metric_inputs(samples, ENDLESS, 3, frozenset({needing}), final=False)["real"], held_out(ENDLESS, 50, 3, cpu)
     )
 
 
@@ -99,10 +99,10 @@ def test_an_outcome_says_what_is_known_of_samples_that_nobody_has_a_name_for():
     """Neither logits, nor a loss, nor a model; the training points where data has some and somebody asks for them."""
     samples = torch.zeros(4, 1)
     asked = frozenset({"training"})
-    finite, endless = (outcome(samples, data, 0, asked, final=True) for data in (Finite(), ENDLESS))
+    finite, endless = (metric_inputs(samples, data, 0, asked, final=True) for data in (Finite(), ENDLESS))
     assert torch.equal(finite["training"], Finite.training)
     assert endless["training"] is None
-    assert outcome(samples, Finite(), 0, NOTHING, final=True)["training"] is None
+    assert metric_inputs(samples, Finite(), 0, NOTHING, final=True)["training"] is None
     for found in (finite, endless):
         assert found["samples"] is samples
         assert found["final"] is True

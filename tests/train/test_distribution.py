@@ -30,7 +30,9 @@ def sign_flips(differences, tosses=20_000):
 
 def told(trainer, state):
     """What is compared, a number a seed each: how large the players are, and how far samples spread."""
-    samples = [trainer.outcome(state, STEPS, i, frozenset({"samples"}), final=True)["samples"] for i in range(SEEDS)]
+    samples = [
+        trainer.metric_inputs(state, STEPS, i, frozenset({"samples"}), final=True)["samples"] for i in range(SEEDS)
+    ]
     return {
         "D": state.players.D.theta.norm(dim=1).double().numpy(),
         "G": state.players.G.theta.norm(dim=1).double().numpy(),

@@ -7,30 +7,30 @@ import torch
 
 from ganbench.core.rng import isolated, key, stream
 from ganbench.data.mixture import Mixture
-from ganbench.train.step.draws import BLOCK_STEPS, Draw, Noise, Tape
+from ganbench.train.step.draws import BLOCK_STEPS, DrawRecorder, DrawSpec, RandomBlocks
 
 DATA = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
-REAL, LATENT = Draw("real.0", "real", (16, 2)), Draw("latent.0", "normal", (16, 4))
+REAL, LATENT = DrawSpec("real.0", "real", (16, 2)), DrawSpec("latent.0", "normal", (16, 4))
 
 
 def test_a_seeds_noise_does_not_depend_on_its_batch_mates(cpu):
-    together = Noise([REAL, LATENT], DATA, [3, 5, 9], cpu).at(130)
-    alone = Noise([REAL, LATENT], DATA, [5], cpu).at(130)
+    together = RandomBlocks([REAL, LATENT], DATA, [3, 5, 9], cpu).at(130)
+    alone = RandomBlocks([REAL, LATENT], DATA, [5], cpu).at(130)
     for a, b in zip(together, alone, strict=True):
         assert torch.equal(a[1], b[0])
 
 
-@pytest.mark.parametrize("more", [Draw("uniform.0", "uniform", (16,)), Draw("latent.1", "normal", (64, 1024))])
+@pytest.mark.parametrize("more", [DrawSpec("uniform.0", "uniform", (16,)), DrawSpec("latent.1", "normal", (64, 1024))])
 def test_variants_with_more_draws_see_the_same_data(more, cpu):
     """Comparisons are paired: a variant that draws more, however large, shares the draws that both have."""
-    few, many = Noise([REAL, LATENT], DATA, [0], cpu), Noise([REAL, more, LATENT], DATA, [0], cpu)
+    few, many = RandomBlocks([REAL, LATENT], DATA, [0], cpu), RandomBlocks([REAL, more, LATENT], DATA, [0], cpu)
     for step in (0, 3, 64, 100):
         assert torch.equal(few.at(step)[0], many.at(step)[0])
         assert torch.equal(few.at(step)[1], many.at(step)[2])
 
 
 def test_steps_seeds_and_purposes_differ(cpu):
-    noise = Noise([LATENT, Draw("latent.1", "normal", (16, 4))], DATA, [0, 1], cpu)
+    noise = RandomBlocks([LATENT, DrawSpec("latent.1", "normal", (16, 4))], DATA, [0, 1], cpu)
     first, next_, later = noise.at(0), noise.at(1), noise.at(BLOCK_STEPS)
     drawn = [first[0][0], first[0][1], first[1][0], next_[0][0], later[0][0]]
     assert len({tensor.sum().item() for tensor in drawn}) == len(drawn)
@@ -38,22 +38,22 @@ def test_steps_seeds_and_purposes_differ(cpu):
 
 def test_steps_may_be_asked_for_in_any_order(cpu):
     steps = [0, 70, 3, 200, 70]
-    kept = Noise([REAL, LATENT], DATA, [0, 1], cpu)
+    kept = RandomBlocks([REAL, LATENT], DATA, [0, 1], cpu)
     for step in steps:
-        for a, b in zip(kept.at(step), Noise([REAL, LATENT], DATA, [0, 1], cpu).at(step), strict=True):
+        for a, b in zip(kept.at(step), RandomBlocks([REAL, LATENT], DATA, [0, 1], cpu).at(step), strict=True):
             assert torch.equal(a, b)
 
 
 def test_a_blocks_length_depends_on_one_seeds_own_draw_only():
     assert REAL.block_steps == LATENT.block_steps == BLOCK_STEPS
-    assert Draw("real.0", "real", (256, 2048)).block_steps == 1
+    assert DrawSpec("real.0", "real", (256, 2048)).block_steps == 1
 
 
 def test_a_tape_plays_back_what_it_recorded_in_order():
-    recorder = Tape()
+    recorder = DrawRecorder()
     a, b = recorder.take("real", "real", (3, 2)), recorder.uniform(3)
-    assert recorder.draws == [Draw("real.0", "real", (3, 2)), Draw("uniform.0", "uniform", (3,))]
-    player = Tape((a, b))
+    assert recorder.draws == [DrawSpec("real.0", "real", (3, 2)), DrawSpec("uniform.0", "uniform", (3,))]
+    player = DrawRecorder((a, b))
     assert torch.equal(player.take("real", "real", (3, 2)), a)
     assert torch.equal(player.uniform(3), b)
 

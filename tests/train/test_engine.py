@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_flatten
 from ganbench.train import trainer as cells
 from ganbench.train.engine.cost import StepCost
 from ganbench.train.probe import Probe
-from ganbench.train.step.draws import Draw
+from ganbench.train.step.draws import DrawSpec
 from ganbench.train.trainer import Trainer
 
 #: What differs in kind: the conformance kit does the same for every shipped plugin, without a compiler.
@@ -130,7 +130,7 @@ def test_nothing_touches_global_random_state(cell, shipped, cpu):
     before = torch.get_rng_state()
     trainer = Trainer([small], shipped, cpu, "eager")
     state = trainer.advance(trainer.start, 0, 10)
-    trainer.outcome(state, 10, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
+    trainer.metric_inputs(state, 10, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -144,7 +144,7 @@ def test_a_short_run_is_eager_and_a_long_one_compiled(cell, shipped, cpu):
 def test_it_is_compiled_where_that_saves_more_time_than_it_takes(steps, engine):
     """An eager step of 2 ms, three times as fast when compiled: from 7,500 steps on that is 10 s and more."""
     cost = StepCost(*[1] * 7)
-    draws = (Draw("real.0", "real", (1, 2)),)
+    draws = (DrawSpec("real.0", "real", (1, 2)),)
     probe = Probe(draws, False, False, (), serial="", cost=cost, eager_seconds=2e-3)
     assert probe.engine(steps, "auto") == engine
     assert [probe.engine(steps, asked) for asked in ("eager", "compiled", "serial")] == ["eager", "compiled", "serial"]

@@ -54,8 +54,10 @@ def odd(foreign, cell, cpu, threads):
 def both(trainer, step=7):
     """The outcomes of all replicas side by side and one by one; the last of them final."""
     asked = [(replica, replica == 4) for replica in range(5)]
-    together = trainer.outcomes(trainer.start, step, asked, NAMES)
-    return together, [trainer.outcome(trainer.start, step, replica, NAMES, final=final) for replica, final in asked]
+    together = trainer.metric_inputs_of(trainer.start, step, asked, NAMES)
+    return together, [
+        trainer.metric_inputs(trainer.start, step, replica, NAMES, final=final) for replica, final in asked
+    ]
 
 
 def same(together, alone):
@@ -91,7 +93,7 @@ def test_a_network_that_draws_globally_has_its_seeds_own_numbers_all_the_same(od
 def test_what_fails_side_by_side_fails_as_one_by_one(odd):
     trainer = odd("raise RuntimeError('no')")
     with pytest.raises(RuntimeError, match=r"^no$"):
-        trainer.outcomes(trainer.start, 7, [(0, True), (1, True)], NAMES)
+        trainer.metric_inputs_of(trainer.start, 7, [(0, True), (1, True)], NAMES)
 
 
 def test_what_has_no_memory_side_by_side_is_done_one_by_one(odd):

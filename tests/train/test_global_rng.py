@@ -11,14 +11,14 @@ from torch.func import vmap
 from torch.nn import functional
 
 from ganbench.core.rng import stream
-from ganbench.train.step.draws import Tape, fill
-from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.draws import DrawRecorder, fill
+from ganbench.train.step.global_rng import GlobalRngOverride
 
 ONES = torch.ones(50, 40)
 IMAGES = torch.ones(50, 40, 3, 3)
 
 
-class Recorder(Tape):
+class Recorder(DrawRecorder):
     """A tape that remembers what it handed out."""
 
     def __init__(self):
@@ -35,12 +35,12 @@ def answered():
     """Run code that must draw from the tape and leave the global generator alone: its result, and what it was given."""
 
     def run(code):
-        tape, before = Recorder(), torch.get_rng_state()
-        with OwnRandomness(tape) as chance:
+        recorder, before = Recorder(), torch.get_rng_state()
+        with GlobalRngOverride(recorder) as global_rng:
             result = code()
         assert torch.equal(torch.get_rng_state(), before)
-        assert chance.used == bool(tape.given)
-        return result, tape.given
+        assert global_rng.used == bool(recorder.given)
+        return result, recorder.given
 
     return run
 
@@ -140,19 +140,19 @@ def test_who_hands_over_a_generator_gets_its_numbers(answered):
 )
 def test_what_is_not_answered_is_drawn_globally_as_ever(code):
     """So that the probe sees it, and the seeds are trained one by one."""
-    with OwnRandomness(tape := Recorder()) as chance, torch.random.fork_rng(devices=[]):
+    with GlobalRngOverride(recorder := Recorder()) as global_rng, torch.random.fork_rng(devices=[]):
         before = torch.get_rng_state()
         code()
         assert not torch.equal(torch.get_rng_state(), before)
-    assert not chance.used
-    assert not tape.given
+    assert not global_rng.used
+    assert not recorder.given
 
 
 def test_alone_or_in_a_batch_a_replica_gets_its_own_numbers():
     draws = torch.rand(3, 50, 40), torch.randn(3, 50, 40)
 
     def code(x, uniform, normal):
-        with OwnRandomness(Tape((uniform, normal))):
+        with GlobalRngOverride(DrawRecorder((uniform, normal))):
             return functional.dropout(x, 0.3) + torch.randn_like(x)
 
     together = vmap(code, in_dims=(None, 0, 0))(ONES, *draws)

@@ -131,7 +131,7 @@ variants: {it: {loss: minimax, architecture: {name: mlp, width: 16, depth: 1}}}
 references: []
 metrics: [jsd]
 '''
-cell = next(cell for cell in plan(parse(text, registry)) if cell.recipe)
+cell = next(cell for cell in plan(parse(text, registry)) if cell.trained)
 trainer = Trainer([cell], registry, torch.device("cpu"), "eager")
 assert trainer.chunks.size == 24, trainer.chunks
 pages = int(Path("/proc/self/statm").read_text().split()[0])

@@ -58,7 +58,7 @@ def test_parameters_optimisers_and_samples_stay_float32(trainer):
     state = one.advance(one.start, 0, 5)
     for player in state.players:
         assert {tensor.dtype for tensor in (player.theta, *player.state, player.t)} == {torch.float32}
-    outcome = one.outcome(state, 5, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
+    outcome = one.metric_inputs(state, 5, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
     assert {outcome[name].dtype for name in ("samples", "d_real", "d_fake")} == {torch.float32}
 
 

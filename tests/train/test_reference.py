@@ -12,7 +12,7 @@ from ganbench.plugin.registry import Registry
 from ganbench.suite.plan import plan
 from ganbench.suite.suite import parse
 from ganbench.train.data import build_dataset, held_out, training_points
-from ganbench.train.reference import reference_outcome
+from ganbench.train.reference import reference_inputs
 
 REAL = frozenset({"samples", "real", "training", "model"})
 SUITE = """
@@ -97,7 +97,7 @@ def refer(shipped, cpu, tmp_path):
         suite = parse(SUITE.format(data=data, references=reference), registry)
         cells = [cell for cell in plan(suite) if cell.reference]
         dataset = build_dataset(cells[-1].data, registry)
-        return dataset, [reference_outcome(cells[-1], registry, dataset, seed, names, cpu) for seed in seeds]
+        return dataset, [reference_inputs(cells[-1], registry, dataset, seed, names, cpu) for seed in seeds]
 
     return run
 

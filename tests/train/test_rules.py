@@ -159,7 +159,7 @@ def test_what_d_sees_is_changed_while_training_and_not_when_it_is_evaluated(trai
     assert torch.allclose(moved(plain), torch.full((3, 2), -4.0))
     assert torch.allclose(moved(shifted), torch.full((3, 2), -16.0))
     names = frozenset({"samples", "d_fake"})
-    logits = [one.outcome(one.start, 0, 0, names, final=True)["d_fake"] for one in (plain, shifted)]
+    logits = [one.metric_inputs(one.start, 0, 0, names, final=True)["d_fake"] for one in (plain, shifted)]
     assert torch.equal(*logits)
 
 
@@ -193,8 +193,8 @@ def test_the_running_average_of_the_generator_is_what_is_evaluated_and_training_
     assert torch.allclose(last.average[0], mean, atol=1e-6)
     names = frozenset({"samples"})
     at_mean = states[-1]._replace(players=states[-1].players._replace(G=last.players.G._replace(theta=last.average[0])))
-    samples = averaged.outcome(last, 3, 1, names, final=True)["samples"]
-    assert torch.equal(samples, plain.outcome(at_mean, 3, 1, names, final=True)["samples"])
+    samples = averaged.metric_inputs(last, 3, 1, names, final=True)["samples"]
+    assert torch.equal(samples, plain.metric_inputs(at_mean, 3, 1, names, final=True)["samples"])
 
 
 @pytest.mark.parametrize("engine", ["eager", "serial"])
@@ -211,7 +211,7 @@ def test_a_part_is_trained_with_its_player_and_held_still_by_the_other(trainer, 
 def test_where_d_takes_more_than_a_sample_metrics_are_given_no_logits(trainer):
     one = trainer("{loss: packed, architecture: linear}")
     state = one.advance(one.start, 0, 2)
-    outcome = one.outcome(state, 2, 0, frozenset({"samples", "d_real", "d_fake", "real"}), final=True)
+    outcome = one.metric_inputs(state, 2, 0, frozenset({"samples", "d_real", "d_fake", "real"}), final=True)
     assert outcome["d_real"] is None
     assert outcome["d_fake"] is None
 
@@ -237,7 +237,7 @@ def test_a_player_that_shares_layers_with_a_part_has_them_once_and_is_left_as_it
     assert state.players.D.theta.shape == (3, 2 * 3 + 3 + 3 + 1 + 3)
     again = one.advance(one.start, 0, 3)
     assert torch.equal(again.players.D.theta, state.players.D.theta)
-    one.outcome(state, 3, 0, frozenset({"samples", "d_fake"}), final=True)
+    one.metric_inputs(state, 3, 0, frozenset({"samples", "d_fake"}), final=True)
 
 
 def test_where_d_judges_is_asked_before_the_networks_go_to_a_device(foreign, cell):
@@ -246,5 +246,5 @@ def test_where_d_judges_is_asked_before_the_networks_go_to_a_device(foreign, cel
     for loss, judging in (("shared", True), ("encoded", True), ("packed", False), ("minimax", True)):
         one = cell(f"{{loss: {loss}, architecture: linear}}", registry=registry)
         dataset = build_dataset(one.data, registry)
-        networks = build_networks(one.recipe, registry, dataset, (0,))[0]
-        assert rules(one, one.recipe, registry, dataset, networks, torch.device("meta")).judges == judging
+        networks = build_networks(one.trained, registry, dataset, (0,))[0]
+        assert rules(one, one.trained, registry, dataset, networks, torch.device("meta")).judges == judging

@@ -7,7 +7,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.suite.plan import batches
-from ganbench.train.step.swept_values import scalars
+from ganbench.train.step.swept_values import swept_values
 from ganbench.train.trainer import Trainer
 
 ADAM = "optimizer: {name: adam, lr: 1.0e-3, betas: [0.5, 0.9]}"
@@ -67,8 +67,8 @@ def test_settings_train_seed_by_seed_to_the_same(settings, shipped, cpu, apart):
 
 def test_only_what_differs_is_given_to_each_replica(settings, cpu):
     """In the order of the replicas: all seeds of the first setting, then of the second."""
-    recipes = [cell.recipe for cell in settings(*SWEEPS["all"])]
-    found = scalars(recipes, 2, cpu)
+    variants = [cell.trained for cell in settings(*SWEEPS["all"])]
+    found = swept_values(variants, 2, cpu)
     assert {part: set(own) for part, own in found.items()} == {
         "loss": {"gamma"},
         "generator_optimizer": {"lr"},
@@ -77,7 +77,7 @@ def test_only_what_differs_is_given_to_each_replica(settings, cpu):
     assert found["loss"]["gamma"].tolist() == [0.1] * 8 + [1.0] * 8
     assert found["generator_optimizer"]["lr"].tolist() == ([1e-4] * 4 + [1e-3] * 4) * 2
     assert found["discriminator_optimizer"]["betas"].tolist() == [[0.5, 0.9], [0.5, 0.9], [0.0, 0.99], [0.0, 0.99]] * 4
-    assert scalars(recipes[:1], 2, cpu) == {}
+    assert swept_values(variants[:1], 2, cpu) == {}
     assert all(value.dtype == torch.float64 for own in found.values() for value in own.values())
 
 
@@ -98,7 +98,7 @@ def test_what_is_evaluated_is_the_settings_own(settings, shipped, cpu):
     state = trainer.advance(trainer.start, 0, 20)
     alone = Trainer(cells[1:], shipped, cpu, "eager")
     outcomes = [
-        one.outcome(one.advance(one.start, 0, 20), 20, replica, frozenset({"samples"}), final=True)["samples"]
+        one.metric_inputs(one.advance(one.start, 0, 20), 20, replica, frozenset({"samples"}), final=True)["samples"]
         for one, replica in ((trainer, 3), (alone, 1))
     ]
     torch.testing.assert_close(*outcomes, atol=1e-5, rtol=0)

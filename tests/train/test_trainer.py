@@ -13,7 +13,7 @@ from ganbench.run.evaluate import bind_metrics
 from ganbench.suite.plan import plan
 from ganbench.suite.suite import parse
 from ganbench.train.data import build_dataset
-from ganbench.train.reference import reference_outcome
+from ganbench.train.reference import reference_inputs
 from ganbench.train.trainer import Trainer
 
 ALL = frozenset({"samples", "real", "d_real", "d_fake"})
@@ -106,19 +106,19 @@ def test_an_outcome_is_the_seeds_own(trainer):
     """Each replica's samples and logits are those of its seed trained and evaluated alone."""
     together = trainer(seeds=[3, 5, 8])
     state = together.advance(together.start, 0, 10)
-    outcomes = [together.outcome(state, 10, replica, ALL, final=False) for replica in range(3)]
+    outcomes = [together.metric_inputs(state, 10, replica, ALL, final=False) for replica in range(3)]
     for name in sorted(ALL):
         assert not any(torch.allclose(a[name], b[name]) for a, b in combinations(outcomes, 2))
     for seed, outcome in zip([3, 5, 8], outcomes, strict=True):
         one = trainer(seeds=[seed])
-        alone = one.outcome(one.advance(one.start, 0, 10), 10, 0, ALL, final=False)
+        alone = one.metric_inputs(one.advance(one.start, 0, 10), 10, 0, ALL, final=False)
         for name in sorted(ALL):
             torch.testing.assert_close(outcome[name], alone[name], atol=1e-4, rtol=1e-4)
 
 
 def test_an_outcome_is_the_same_each_time_and_its_samples_others_at_each_step(trainer):
     one = trainer()
-    first, again, later = (one.outcome(one.start, step, 1, ALL, final=False) for step in (50, 50, 100))
+    first, again, later = (one.metric_inputs(one.start, step, 1, ALL, final=False) for step in (50, 50, 100))
     for name in sorted(ALL):
         assert torch.equal(first[name], again[name])
     for name in ("samples", "d_fake"):
@@ -132,7 +132,7 @@ def test_latents_are_the_seeds_own_and_of_the_distribution_asked_for(distributio
     variant = f"{{loss: minimax, architecture: {{name: mlp, depth: 0, latent_distribution: {distribution}}}}}"
     one = trainer(variant)
     one.start.players.G.theta[:] = torch.tensor([1.0, 0, 0, 1, 0, 0])
-    latents = [one.outcome(one.start, 0, replica, ALL, final=False)["samples"] for replica in range(3)]
+    latents = [one.metric_inputs(one.start, 0, replica, ALL, final=False)["samples"] for replica in range(3)]
     assert not any(torch.allclose(a, b) for a, b in combinations(latents, 2))
     everything = torch.stack(latents)
     assert everything.mean().item() == pytest.approx(0, abs=5 * std / 3000**0.5)
@@ -149,11 +149,11 @@ def test_every_variant_is_judged_on_the_same_latents_and_held_out_data(trainer):
 
 def test_an_outcome_has_what_is_asked_for_at_the_size_the_suite_sets(trainer):
     one = trainer()
-    few = one.outcome(one.start, 0, 0, frozenset({"samples"}), final=True)
+    few = one.metric_inputs(one.start, 0, 0, frozenset({"samples"}), final=True)
     assert {name for name, value in few.items() if value is not None} == {"samples", "dataset", "loss", "final"}
     shapes = {
         name: tuple(tensor.shape)
-        for name, tensor in one.outcome(one.start, 0, 0, ALL, final=False).items()
+        for name, tensor in one.metric_inputs(one.start, 0, 0, ALL, final=False).items()
         if name in ALL
     }
     assert shapes == {"samples": (500, 2), "real": (500, 2), "d_real": (500,), "d_fake": (500,)}
@@ -163,14 +163,14 @@ def test_d_real_is_of_data_and_d_fake_of_samples(trainer):
     """Evaluated by hand from the discriminator's parameters: without hidden layers, w . x + b."""
     one = trainer("{loss: minimax, architecture: {name: mlp, depth: 0}}")
     w1, w2, b = one.start.players.D.theta[2]
-    outcome = one.outcome(one.start, 0, 2, ALL, final=False)
+    outcome = one.metric_inputs(one.start, 0, 2, ALL, final=False)
     for logits, x in ((outcome["d_real"], outcome["real"]), (outcome["d_fake"], outcome["samples"])):
         torch.testing.assert_close(logits, x @ torch.stack([w1, w2]) + b)
 
 
 def test_evaluation_is_without_dropout_and_training_with_it(dropout):
     one, without = dropout(), dropout(p=0.0)
-    outcome = one.outcome(one.start, 50, 1, ALL, final=False)
+    outcome = one.metric_inputs(one.start, 50, 1, ALL, final=False)
     plain = without.outcome(without.start, 50, 1, ALL, final=False)
     for name in sorted(ALL):
         assert torch.equal(outcome[name], plain[name])
@@ -181,7 +181,7 @@ def test_evaluation_is_without_dropout_and_training_with_it(dropout):
 
 def test_evaluating_leaves_training_as_it_is(dropout):
     one, other = dropout(), dropout()
-    one.outcome(one.start, 0, 0, ALL, final=False)
+    one.metric_inputs(one.start, 0, 0, ALL, final=False)
     a, b = (each.advance(each.start, 0, 5) for each in (one, other))
     assert all(torch.equal(x.theta, y.theta) for x, y in zip(a.players, b.players, strict=True))
 
@@ -190,7 +190,7 @@ def test_a_networks_buffers_are_the_seeds_own(dropout):
     """With all parameters at 0 what is left of a generator is its buffer, drawn when the seed was initialised."""
     one = dropout()
     blank = tree_map(torch.zeros_like, one.start)
-    shifts = [one.outcome(blank, 0, replica, ALL, final=False)["samples"] for replica in range(3)]
+    shifts = [one.metric_inputs(blank, 0, replica, ALL, final=False)["samples"] for replica in range(3)]
     assert all(torch.equal(rows, rows[:1].expand_as(rows)) for rows in shifts)
     assert not any(torch.equal(a, b) for a, b in combinations(shifts, 2))
     alone = dropout(seeds=[2])
@@ -209,7 +209,7 @@ def test_the_oracle_is_as_good_as_can_be(name, shipped, cpu):
     one = next(cell for cell in plan(suite) if cell.variant == "oracle" and cell.dataset == name)
     dataset, metrics = build_dataset(one.data, shipped), bind_metrics(one.metrics, shipped)
     rows = metrics.of_outcomes(
-        [reference_outcome(one, shipped, dataset, seed, metrics.names, cpu) for seed in one.seeds]
+        [reference_inputs(one, shipped, dataset, seed, metrics.names, cpu) for seed in one.seeds]
     )
     values = [row["jsd"] for row in rows]
     assert len(set(values)) > 1
@@ -224,7 +224,7 @@ def test_the_oracle_is_not_its_own_reference(shipped, cpu):
     """A metric that compares samples with held-out data must not be given one and the same, nor another seed's."""
     one = next(cell for cell in plan(parse(ORACLE, shipped)) if cell.variant == "oracle")
     dataset = build_dataset(one.data, shipped)
-    outcomes = [reference_outcome(one, shipped, dataset, seed, ALL, cpu) for seed in (0, 1)]
+    outcomes = [reference_inputs(one, shipped, dataset, seed, ALL, cpu) for seed in (0, 1)]
     draws = [outcome[part] for outcome in outcomes for part in ("samples", "real", "training")]
     assert all(draw.shape == (10_000, 2) for draw in draws)
     assert not any(torch.equal(a, b) for a, b in combinations(draws, 2))

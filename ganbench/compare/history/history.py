@@ -12,17 +12,17 @@ import pandas as pd
 
 from ganbench.compare.sides.baseline import open_baseline
 from ganbench.compare.sides.baseline_reader import read
-from ganbench.compare.sides.description import describe, side
-from ganbench.compare.sides.side import Side
+from ganbench.compare.sides.compared_run import ComparedRun
+from ganbench.compare.sides.description import compared_run, describe_run
 from ganbench.core import git
-from ganbench.record.folder import NotARun, RunFolder
+from ganbench.record.folder import NotARunError, RunFolder
 
 #: The reason of a baseline that was saved without one, there being none before.
 FIRST = "first"
 
 
 @dataclass(frozen=True)
-class Point:
+class MeasuredRun:
     """A suite as it was measured once.
 
     ``when``: the start of the run (UTC). ``source``: ``baseline`` where the run was made one. ``name``: the run's.
@@ -34,18 +34,18 @@ class Point:
     source: Literal["run", "baseline"]
     name: str
     commit: str
-    side: Side
+    run: ComparedRun
     reason: str = ""
 
 
-def history(suite: str, results: Path) -> tuple[tuple[Point, ...], tuple[str, ...]]:
+def history(suite: str, results: Path) -> tuple[tuple[MeasuredRun, ...], tuple[str, ...]]:
     """The points of a suite, oldest first, and a line for each run or baseline that is left out because it is damaged.
 
     Runs are those of results/<suite>/ that have finished; the baseline is results/baselines/<suite>.csv and, in a git
     repository, every version of it that was committed. A run that is there as a baseline too is one point;
     so are two folders of the same run, unless they say otherwise: then each goes by its folder's name.
     """
-    found: dict[str, list[Point]] = {}
+    found: dict[str, list[MeasuredRun]] = {}
     notes = []
     for made in (*_runs(suite, results), *_baselines(results / "baselines" / f"{suite}.csv")):
         if isinstance(made, str):
@@ -56,43 +56,43 @@ def history(suite: str, results: Path) -> tuple[tuple[Point, ...], tuple[str, ..
     return tuple(sorted(named, key=lambda point: (point.when, point.name))), tuple(dict.fromkeys(notes))
 
 
-def witnesses(points: Sequence[Point]) -> list[Side]:
+def prior_runs(points: Sequence[MeasuredRun]) -> list[ComparedRun]:
     """The sides from which the next may be predicted: those since a baseline was last accepted for a reason."""
     accepted = [at for at, point in enumerate(points) if point.reason not in ("", FIRST)]
-    return [point.side for point in points[max(accepted, default=0) :]]
+    return [point.run for point in points[max(accepted, default=0) :]]
 
 
-def _add(made: Point, alike: list[Point]) -> None:
+def _add(made: MeasuredRun, alike: list[MeasuredRun]) -> None:
     """Add a point to those of its name, or join it with the one of them that has the same numbers."""
     for at, known in enumerate(alike):
-        if known.side.cases == made.side.cases:
+        if known.run.cases == made.run.cases:
             commit, reason = known.commit or made.commit, known.reason or made.reason
             alike[at] = replace(known, source=made.source, commit=commit, reason=reason)
             return
     alike.append(made)
 
 
-def _by_folder(point: Point) -> Point:
+def _by_folder(point: MeasuredRun) -> MeasuredRun:
     """A run's point by the name of the folder that it was read from; a baseline has none."""
-    label = Path(point.side.label)
+    label = Path(point.run.label)
     return point if label.suffix == ".csv" else replace(point, name=label.name)
 
 
-def _runs(suite: str, results: Path) -> Iterator[Point | str]:
+def _runs(suite: str, results: Path) -> Iterator[MeasuredRun | str]:
     for path in sorted((results / suite).glob("[!.]*/")):
         folder = RunFolder(path)
         try:
             folder.describe()
-        except NotARun:
+        except NotARunError:
             continue
         try:
             if folder.finished:
-                yield _point("run", *describe(folder), "", str(path))
+                yield _point("run", *describe_run(folder), "", str(path))
         except (OSError, ValueError) as error:
             yield f"left out: {error}"
 
 
-def _baselines(path: Path) -> Iterator[Point | str]:
+def _baselines(path: Path) -> Iterator[MeasuredRun | str]:
     """The baseline as its file is now, and as each commit that touched it had it."""
     if path.is_file():
         try:
@@ -116,14 +116,14 @@ def _baselines(path: Path) -> Iterator[Point | str]:
 
 def _point(
     source: Literal["run", "baseline"], table: pd.DataFrame, about: dict[str, Any], commit: str, label: str
-) -> Point:
+) -> MeasuredRun:
     try:
         when = datetime.fromisoformat(about["created"])
     except ValueError:
         raise ValueError(f"{label}: does not say when it was run: {about['created']!r}") from None
-    made = side(table, about, label)
+    made = compared_run(table, about, label)
     accepted = about.get("history") or [{}]
-    return Point(
+    return MeasuredRun(
         when.astimezone(UTC),
         source,
         about["run"],

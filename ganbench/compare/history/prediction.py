@@ -11,8 +11,8 @@ import numpy as np
 from scipy.stats import t
 
 from ganbench.compare.history.series import Series, same, series
-from ganbench.compare.sides.side import Case, Seed, Side
-from ganbench.compare.verdicts.finding import Finding, Word
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
+from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.record.status import Status
 
 #: Fewer earlier values than this predict nothing.
@@ -53,29 +53,29 @@ def expected(one: Series, *, level: float = LEVEL) -> Interval | None:
     return None if found is None else (math.exp(found[0]), math.exp(found[1]))
 
 
-def beyond(history: Sequence[Side], new: Side, *, level: float = LEVEL) -> list[Finding]:
+def out_of_interval(history: Sequence[ComparedRun], new: ComparedRun, *, level: float = LEVEL) -> list[Finding]:
     """The measures of a side that are worse, by at least their floor, than all that earlier sides predict.
 
     ``history``: oldest first; what says exactly what the new side says, such as itself, is no witness and left out.
     ``level`` is that of the whole suite: divided by the number of measures that are judged (Bonferroni), and half of it
     on the side of better. Speeds, of the same device only, are advice.
     """
-    judged = foreseen(history, new)
+    judged = predictable(history, new)
     found = (_finding(one, expected(one.earlier, level=level / len(judged))) for one in judged)
     return [finding for finding in found if finding is not None]
 
 
-def foreseen(history: Sequence[Side], new: Side) -> list[Series]:
+def predictable(history: Sequence[ComparedRun], new: ComparedRun) -> list[Series]:
     """The series of those judged measures of a side of which there are enough earlier readings to predict it."""
     judged = []
     for one in series([*(_without(side, new) for side in history), new]):
         now = one.readings[-1]
-        if now.at == len(history) and math.isfinite(one.floor) and len(one.earlier.level()) >= FEWEST:
+        if now.at == len(history) and math.isfinite(one.min_effect) and len(one.earlier.level()) >= FEWEST:
             judged.append(one)
     return judged
 
 
-def _without(side: Side, new: Side) -> Side:
+def _without(side: ComparedRun, new: ComparedRun) -> ComparedRun:
     """A side whose cases say nothing where they would only say once more what those of the new one do."""
     return replace(side, cases={name: _silenced(one, new.cases.get(name)) for name, one in side.cases.items()})
 
@@ -94,9 +94,9 @@ def _finding(one: Series, interval: Interval | None) -> Finding | None:
     earlier, now = one.earlier.level(), one.readings[-1]
     low, high = interval
     if one.kind == "clock":
-        edge = low * (1 - one.floor)
+        edge = low * (1 - one.min_effect)
     else:
-        edge = high + one.floor if one.better == "lower" else low - one.floor
+        edge = high + one.min_effect if one.better == "lower" else low - one.min_effect
     if not (now.value >= edge and now.value > high if one.better == "lower" else now.value <= edge and now.value < low):
         return None
     base = statistics.median(earlier)
@@ -105,14 +105,14 @@ def _finding(one: Series, interval: Interval | None) -> Finding | None:
         one.variant,
         one.measure,
         one.kind,
-        Word.WORSE,
+        Outcome.WORSE,
         f"outside what {len(earlier)} earlier runs predict: {low:.3g} to {high:.3g}",
         unit=one.unit,
         better=one.better,
         base=base,
         new=now.value if math.isfinite(now.value) else None,
         effect=now.value / base if one.kind == "clock" else now.value - base,
-        floor=one.floor,
+        min_effect=one.min_effect,
         seeds=(one.readings[-2].seeds, now.seeds),
         advice=one.kind == "clock",
     )

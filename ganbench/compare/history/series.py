@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Literal
 
 from ganbench.compare.sides.comparable import incomparable, metric_differs
-from ganbench.compare.sides.side import Case, Name, Side
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Name
 from ganbench.compare.verdicts.costs import CLOCKS
 from ganbench.compare.verdicts.finding import Kind
-from ganbench.compare.verdicts.measures import FLOORS, Measure, floors, measures
+from ganbench.compare.verdicts.measures import MIN_EFFECTS, Measure, measures, min_effects
 from ganbench.compare.verdicts.values import says, values
 from ganbench.stats.change_points import Shift, shifts
 from ganbench.stats.intervals import median, share
@@ -23,7 +23,7 @@ _share = lru_cache(maxsize=1024)(share)
 
 
 @dataclass(frozen=True)
-class Reading:
+class Observation:
     """What one side says: a median (infinite where half of the seeds are as bad as can be), a share, or a speed.
 
     ``at``: which of the sides. ``low``, ``high``: its 95 % interval over seeds; of a speed its slowest and fastest
@@ -47,7 +47,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Series:
-    """The readings of one measure of one case, oldest first. ``floor``: infinite where the measure is not judged."""
+    """The observations of one measure of one case, oldest first.
+
+    ``min_effect``: infinite where the measure is not judged.
+    """
 
     dataset: str
     variant: str
@@ -55,8 +58,8 @@ class Series:
     kind: Kind
     unit: str
     better: Literal["lower", "higher"]
-    floor: float
-    readings: tuple[Reading, ...]
+    min_effect: float
+    readings: tuple[Observation, ...]
 
     @property
     def case(self) -> str:
@@ -80,7 +83,7 @@ class Series:
         return [reading.value for reading in self.readings[since:] if reading.counts]
 
 
-def series(sides: Sequence[Side]) -> tuple[Series, ...]:
+def series(sides: Sequence[ComparedRun]) -> tuple[Series, ...]:
     """A series for each case and measure of sides given oldest first; in the order of the newest that has the case.
 
     The measures are divergence, every column that has a better side, with the step that a share was held from, and
@@ -90,7 +93,7 @@ def series(sides: Sequence[Side]) -> tuple[Series, ...]:
     return tuple(one for name in names for one in _of_case(sides, name))
 
 
-def _of_case(sides: Sequence[Side], name: Name) -> Iterator[Series]:
+def _of_case(sides: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
     having = [(at, side) for at, side in enumerate(sides) if name in side.cases]
     newest = having[-1][1]
     repeated = _repeated([side.cases[name] for _, side in having])
@@ -101,19 +104,19 @@ def _of_case(sides: Sequence[Side], name: Name) -> Iterator[Series]:
             if says(case, measure) and (spoken := values(case, measure)):
                 reason = _reason(side, newest, name, measure.of)
                 estimate = _estimate(list(spoken.values()), measure)
-                readings.append(Reading(at, *estimate, len(spoken), reason, again))
+                readings.append(Observation(at, *estimate, len(spoken), reason, again))
         if readings:
             yield Series(
-                *name, measure.name, measure.kind, measure.unit, measure.better, measure.floor, tuple(readings)
+                *name, measure.name, measure.kind, measure.unit, measure.better, measure.min_effect, tuple(readings)
             )
-    floor = floors(newest, newest.cases[name]).get(SPEED, FLOORS[SPEED])
+    min_effect = min_effects(newest, newest.cases[name]).get(SPEED, MIN_EFFECTS[SPEED])
     for clock in CLOCKS:
         timed = tuple(_timed(at, side, newest, name, clock) for at, side in having if clock in side.cases[name].speed)
         if timed:
-            yield Series(*name, clock, "clock", "1/s", "higher", math.inf if floor is False else floor, timed)
+            yield Series(*name, clock, "clock", "1/s", "higher", math.inf if min_effect is False else min_effect, timed)
 
 
-def _measures(side: Side, case: Case) -> list[Measure]:
+def _measures(side: ComparedRun, case: Case) -> list[Measure]:
     """What is judged of a case, and what could be: that has an infinite floor."""
     judged = {measure.name: measure for measure in measures(side, case)}
     possible = [Measure(DIVERGED, "share", "lower", "of seeds", math.inf, DIVERGED)]
@@ -127,7 +130,7 @@ def _measures(side: Side, case: Case) -> list[Measure]:
     return [judged.get(measure.name, measure) for measure in possible]
 
 
-def _reason(side: Side, newest: Side, name: Name, measure: str) -> str:
+def _reason(side: ComparedRun, newest: ComparedRun, name: Name, measure: str) -> str:
     reason = incomparable(side, newest, name) or metric_differs(side, newest, measure)
     ours, theirs = newest.cases[name].seeds.keys(), side.cases[name].seeds.keys()
     if not reason and ours != theirs:
@@ -143,13 +146,13 @@ def _estimate(numbers: Sequence[float], measure: Measure) -> tuple[float, float 
     return (worst if found.value is None else found.value, found.low, found.high)
 
 
-def _timed(at: int, side: Side, newest: Side, name: Name, clock: str) -> Reading:
+def _timed(at: int, side: ComparedRun, newest: ComparedRun, name: Name, clock: str) -> Observation:
     case = side.cases[name]
     low, high = case.speed.get(f"{clock}_low"), case.speed.get(f"{clock}_high")
     reason = _reason(side, newest, name, clock)
     if not reason and dict(side.device) != dict(newest.device):
         reason = "another device"
-    return Reading(at, case.speed[clock], low, high, len(case.seeds), reason)
+    return Observation(at, case.speed[clock], low, high, len(case.seeds), reason)
 
 
 def _repeated(cases: Sequence[Case]) -> list[bool]:

@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 
 from ganbench.compare.sides.baseline_reader import read
-from ganbench.compare.sides.description import describe, rows, side
-from ganbench.compare.sides.side import Case, Side
+from ganbench.compare.sides.compared_run import Case, ComparedRun
+from ganbench.compare.sides.description import compared_run, describe_run, rows
 from ganbench.record.folder import RunFolder, write
 from ganbench.record.status import Status
 from ganbench.record.tables.tables import varies
@@ -42,7 +42,7 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
     Where the run says the same as the baseline that is there, that is left as it is. Raises ValueError, in one line,
     for a run that cannot be a baseline, for other numbers without a reason, and where what is there was damaged.
     """
-    table, about = describe(folder)
+    table, about = describe_run(folder)
     _check_run(folder, table)
     path = home / f"{_file_name(about['suite'])}.csv"
     reason = " ".join((reason or "").split())
@@ -50,7 +50,7 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
     if path.with_name(f"{path.stem}.json").exists():
         before, known = open_baseline(path)
         history = known["history"]
-        change = _change(side(before, known, ""), side(table, about, ""))
+        change = _change(compared_run(before, known, ""), compared_run(table, about, ""))
         if not reason and change:
             raise ValueError(f"{path}: {change}; to accept that, say why: --reason '...'")
         if not change and (not reason or known["run"] == about["run"]):
@@ -109,7 +109,7 @@ def _check_run(folder: RunFolder, table: pd.DataFrame) -> None:
             raise ValueError(f"{folder.path} cannot be a baseline: {case} failed ({row['status']})")
 
 
-def _change(base: Side, new: Side) -> str:
+def _change(base: ComparedRun, new: ComparedRun) -> str:
     """What of the numbers is not the same, in a line; empty where all is. Clocks, device and versions may differ."""
     for part in {**base.protocol, **new.protocol}:
         if base.protocol.get(part) != new.protocol.get(part):
@@ -126,7 +126,7 @@ def _change(base: Side, new: Side) -> str:
     return f"the run says otherwise: {changes[0]}{more}" if changes else ""
 
 
-def _case_changes(base: Case, new: Case, side: Side) -> Iterator[str]:
+def _case_changes(base: Case, new: Case, compared_run: ComparedRun) -> Iterator[str]:
     """A line for each seed, and each count, that is not the same."""
     case = f"{new.dataset}/{new.variant}"
     for seed in {**new.seeds, **base.seeds}:
@@ -143,6 +143,6 @@ def _case_changes(base: Case, new: Case, side: Side) -> Iterator[str]:
             name = different[0]
             yield f"{case} seed {seed} {name} {before.said.get(name)} -> {now.said.get(name)}"
     for name in {**base.counts, **new.counts}:
-        steady = name not in side.columns or not varies(side.columns[name])
+        steady = name not in compared_run.columns or not varies(compared_run.columns[name])
         if steady and base.counts.get(name) != new.counts.get(name):
             yield f"{case} {name} {base.counts.get(name)} -> {new.counts.get(name)}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganbench.compare.sides.side import Name, Side
+from ganbench.compare.sides.compared_run import ComparedRun, Name
 
 
-def incomparable(base: Side, new: Side, name: Name) -> str:
+def incomparable(base: ComparedRun, new: ComparedRun, name: Name) -> str:
     """Why the numbers of a case, which both sides have, mean something else on them; empty where they do not."""
     ours, theirs = new.protocol, base.protocol
     if ours["version"] != theirs["version"]:
@@ -23,7 +23,7 @@ def incomparable(base: Side, new: Side, name: Name) -> str:
     return ""
 
 
-def metric_differs(base: Side, new: Side, measure: str) -> str:
+def metric_differs(base: ComparedRun, new: ComparedRun, measure: str) -> str:
     """Why a measure, by its name, is another on the base; empty where it is not, and where no metric fills it."""
     name = new.metric_of.get(measure) or next(
         (new.metric_of[column.name] for column in new.columns.values() if measure in column.of_seed), ""
@@ -36,7 +36,7 @@ def metric_differs(base: Side, new: Side, measure: str) -> str:
     return _other_file(base, new, "metric", ours) if name else ""
 
 
-def _other_file(base: Side, new: Side, kind: str, choice: Any) -> str:
+def _other_file(base: ComparedRun, new: ComparedRun, kind: str, choice: Any) -> str:
     """Why a plugin that numbers depend on is another, though chosen in the same way: its file differs."""
     plugin = choice.get("name") if isinstance(choice, Mapping) else choice
     ours, theirs = (side.plugins.get(f"{kind} {plugin}") for side in (new, base))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ganbench.compare.sides.side import Case, Name, Seed, Side
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Name, Seed
 from ganbench.plugin.column import RESERVED_COLUMNS, Column
 from ganbench.record.folder import RunFolder
 from ganbench.record.record import CellRecord, Record
@@ -27,7 +27,7 @@ _SENTENCES = ("verdict_reason", "message")
 _UNFINISHED = "the run has not finished"
 
 
-def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
+def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of seeds.csv of what was trained, in their order, without sentences; and all else about the run.
 
     The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), variants, device,
@@ -67,8 +67,8 @@ def describe(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     return frame(({name: _one_line(value) for name, value in row.items()} for row in told), names), about
 
 
-def side(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> Side:
-    """The side of a comparison that a run, or a baseline, makes; as ``describe`` and ``baseline.read`` give it."""
+def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> ComparedRun:
+    """The side of a comparison that a run, or a baseline, makes; as ``describe_run`` and ``baseline.read`` give it."""
     columns = {
         one["name"]: Column(one["name"], one["doc"], one["unit"], one["better"], one["summary"])
         for one in about["columns"]
@@ -81,7 +81,7 @@ def side(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> Side:
         said = {column: _number(value) for column, value in row.items() if column not in unsaid}
         message = told[name]["messages"].get(str(row["seed"]), "")
         spoken[name][row["seed"]] = Seed(Status(row["status"]), said, message)
-    return Side(
+    return ComparedRun(
         label=label,
         suite=about["suite"],
         protocol=about["protocol"],
@@ -152,7 +152,7 @@ def _case(cell: CellRecord, columns: Iterable[Mapping[str, Any]], *, finished: b
         return {name: cell.speed[name] for name in names if cell.speed.get(name) is not None}
 
     unsaid = "" if finished or cell.ended else _UNFINISHED
-    messages = {str(seed): cell.ending(seed).message or unsaid for seed in cell.seeds}
+    messages = {str(seed): cell.outcome(seed).message or unsaid for seed in cell.seeds}
     return {
         "dataset": cell.dataset,
         "variant": cell.variant,

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from ganbench.compare.sides.baseline import HOME, baselines, open_baseline
 from ganbench.compare.sides.baseline_reader import read
-from ganbench.compare.sides.description import describe, side
-from ganbench.compare.sides.side import Side
+from ganbench.compare.sides.compared_run import ComparedRun
+from ganbench.compare.sides.description import compared_run, describe_run
 from ganbench.core import git
 from ganbench.core.messages import suggest
-from ganbench.record.folder import NotARun, RunFolder
+from ganbench.record.folder import NotARunError, RunFolder
 
 _ENDS = (".csv", ".json")
 _LISTED = 8
 
 
-def load(text: str, *, suite: str | None = None) -> Side:
+def load(text: str, *, suite: str | None = None) -> ComparedRun:
     """The side that ``text`` names.
 
     A run's folder; a folder of runs, of which the newest is taken; a baseline (its .csv, its .json, or
@@ -27,19 +27,19 @@ def load(text: str, *, suite: str | None = None) -> Side:
     path = Path(text)
     if path.is_dir() and not (known := baselines(path)):
         folder = find_run(path)
-        return side(*describe(folder), label=str(folder.path))
+        return compared_run(*describe_run(folder), label=str(folder.path))
     if path.is_dir():
         if (own := path / f"{suite}.csv") not in known:
             wanted = f"has no baseline of suite {suite!r}" if suite else "holds baselines: name one"
             raise ValueError(f"{text}: {wanted}; there {'is' if len(known) == 1 else 'are'} {_listed(known)}")
-        return side(*open_baseline(own), label=str(own))
+        return compared_run(*open_baseline(own), label=str(own))
     table = path.with_name(f"{_stem(path.name)}.csv") if path.name else path
     if path.is_file() or table.is_file():
         if (path.parent / "run.json").is_file():
             raise ValueError(f"{text}: is a file of a run: name its folder, {path.parent}")
         if path.is_file() and not text.endswith(_ENDS):
             raise ValueError(f"{text}: is neither a run's folder nor a baseline, which is a .csv with its .json beside")
-        return side(*open_baseline(table), label=text)
+        return compared_run(*open_baseline(table), label=text)
     return _at_revision(text, suite)
 
 
@@ -69,12 +69,12 @@ def runs(home: Path) -> list[RunFolder]:
         folder = RunFolder(path)
         try:
             found.append((str(folder.describe().get("created", "")), path.name, folder))
-        except NotARun:
+        except NotARunError:
             continue
     return [folder for _, _, folder in sorted(found, key=lambda one: one[:2])]
 
 
-def _at_revision(text: str, suite: str | None) -> Side:
+def _at_revision(text: str, suite: str | None) -> ComparedRun:
     name, colon, file = text.partition(":")
     commit = git.commit_of(name) if name else None
     if commit is None:
@@ -95,7 +95,7 @@ def _at_revision(text: str, suite: str | None) -> Side:
     if about is None:
         raise ValueError(f"{name} ({commit[:12]}) has {stem}.csv, but no {stem}.json beside: it is no baseline")
     label = f"{name}:{stem}.csv"
-    return side(*read(table, about, label), label=label)
+    return compared_run(*read(table, about, label), label=label)
 
 
 def _near(path: Path) -> list[str]:

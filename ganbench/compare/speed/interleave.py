@@ -14,11 +14,11 @@ from statistics import median
 from types import TracebackType
 from typing import Any, Literal
 
-from ganbench.compare.sides.side import Name
-from ganbench.compare.speed.timing import ROUNDS, Timing, accused, bar, rounds_again, verdict
+from ganbench.compare.sides.compared_run import Name
+from ganbench.compare.speed.timing import ROUNDS, Timing, alpha_of, flagged, outcome_of, rounds_again
 from ganbench.compare.speed.worker_process import PREPARING, Command, Worker, WorkerError
-from ganbench.compare.verdicts.finding import Finding, Word
-from ganbench.compare.verdicts.measures import FLOORS
+from ganbench.compare.verdicts.finding import Finding, Outcome
+from ganbench.compare.verdicts.measures import MIN_EFFECTS
 from ganbench.suite.guard import SPEED
 
 Role = Literal["base", "new"]
@@ -42,11 +42,11 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Heat:
+class TimedBatch:
     """Cases that train as one batch and so are timed as one; ``odd``: the word and reason if they cannot be."""
 
     cases: tuple[Name, ...]
-    odd: tuple[Word, str] | None = None
+    odd: tuple[Outcome, str] | None = None
 
     @property
     def name(self) -> Name:
@@ -54,7 +54,7 @@ class Heat:
         return self.cases[0]
 
 
-class Track:
+class WorkerPair:
     """The workers of both sides, one of which computes at a time; who died is started again for the next case."""
 
     def __init__(self, base: Command, new: Command) -> None:
@@ -62,7 +62,7 @@ class Track:
         self._workers: dict[Role, Worker] = {}
         self._ends = ExitStack()
 
-    def __enter__(self) -> Track:
+    def __enter__(self) -> WorkerPair:
         return self
 
     def __exit__(
@@ -80,7 +80,7 @@ class Track:
                 raise WorkerError(f"{command.label} cannot be timed: {error}", lost=True) from None
         return self._workers[side]
 
-    def heats(self) -> list[Heat]:
+    def batches(self) -> list[TimedBatch]:
         """What there is to time, in the order of the new side; what cannot be, and why. Raises WorkerError."""
         base, new = (self.worker(side).about for side in ("base", "new"))
         theirs = {_cases(batch): batch for batch in base["batches"]}
@@ -90,17 +90,17 @@ class Track:
             cases = _cases(batch)
             odd = None
             if not known & set(cases):
-                odd = (Word.NEW, "not in the base")
+                odd = (Outcome.NEW, "not in the base")
             elif cases not in theirs:
-                odd = (Word.NOT_COMPARABLE, "trained together with other cases in the base")
+                odd = (Outcome.NOT_COMPARABLE, "trained together with other cases in the base")
             elif base["suite"] != new["suite"] and theirs[cases]["work"] != batch["work"]:
-                odd = (Word.NOT_COMPARABLE, "the base's suite says otherwise, and it cannot read the new one")
-            found.append(Heat(cases, odd))
-        ours = {case for heat in found for case in heat.cases}
-        gone = [Heat((case,), (Word.GONE, "not in what is new")) for case in sorted(known - ours)]
+                odd = (Outcome.NOT_COMPARABLE, "the base's suite says otherwise, and it cannot read the new one")
+            found.append(TimedBatch(cases, odd))
+        ours = {case for batch in found for case in batch.cases}
+        gone = [TimedBatch((case,), (Outcome.GONE, "not in what is new")) for case in sorted(known - ours)]
         return found + gone
 
-    def lap(self, case: Name, rounds: int) -> Timing | Lost:
+    def time_case(self, case: Name, rounds: int) -> Timing | Lost:
         """Time a case in so many rounds."""
         side: Role = "base"
         try:
@@ -125,11 +125,11 @@ class Track:
         return Timing(base, new)
 
 
-def race(
+def time_interleaved(
     base: Command,
     new: Command,
     *,
-    floors: Mapping[Name, float | bool] | None = None,
+    min_effects: Mapping[Name, float | bool] | None = None,
     cases: frozenset[Name] | None = None,
     rounds: int = ROUNDS,
     tell: Tell = lambda line: None,
@@ -140,31 +140,35 @@ def race(
     the usual. ``cases``: only these. ``tell``: is given a line whenever there is something to tell.
     Raises WorkerError where a side cannot start at all.
     """
-    given = floors or {}
+    given = min_effects or {}
 
     def asked(case: Name) -> bool:
         return given.get(case) is not False and (cases is None or case in cases)
 
-    def floor(heat: Heat) -> float:
-        usual = FLOORS[SPEED]
-        return min(float(given.get(case, usual)) for case in heat.cases if asked(case))
+    def min_effect(batch: TimedBatch) -> float:
+        usual = MIN_EFFECTS[SPEED]
+        return min(float(given.get(case, usual)) for case in batch.cases if asked(case))
 
-    with Track(base, new) as track:
-        heats = [heat for heat in track.heats() if any(map(asked, heat.cases))]
-        timed = [heat for heat in heats if heat.odd is None]
-        first = {heat.name: _told(track, heat, rounds, tell) for heat in timed}
-    level = bar(sum(isinstance(lap, Timing) for lap in first.values()))
+    with WorkerPair(base, new) as workers:
+        batches = [batch for batch in workers.batches() if any(map(asked, batch.cases))]
+        timed = [batch for batch in batches if batch.odd is None]
+        first = {batch.name: _told(workers, batch, rounds, tell) for batch in timed}
+    level = alpha_of(sum(isinstance(timing, Timing) for timing in first.values()))
     again: dict[Name, Timing | Lost] = {}
-    suspects = [heat for heat in timed if isinstance(lap := first[heat.name], Timing) and accused(lap, floor(heat))]
+    suspects = [
+        batch
+        for batch in timed
+        if isinstance(timing := first[batch.name], Timing) and flagged(timing, min_effect(batch))
+    ]
     if suspects:
-        tell(f"measured again: {', '.join('/'.join(heat.name) for heat in suspects)}")
-        with Track(base, new) as track:
-            for heat in suspects:
-                again[heat.name] = _told(track, heat, rounds_again(rounds, level), tell)
+        tell(f"measured again: {', '.join('/'.join(batch.name) for batch in suspects)}")
+        with WorkerPair(base, new) as workers:
+            for batch in suspects:
+                again[batch.name] = _told(workers, batch, rounds_again(rounds, level), tell)
     return tuple(
         finding
-        for heat in heats
-        for finding in _findings(heat, first.get(heat.name), again.get(heat.name), level, floor(heat))
+        for batch in batches
+        for finding in _findings(batch, first.get(batch.name), again.get(batch.name), level, min_effect(batch))
         if asked((finding.dataset, finding.variant))
     )
 
@@ -193,41 +197,41 @@ def _chunk(worker: Worker, block: int) -> tuple[int, float]:
     return steps, steps * step
 
 
-def _told(track: Track, heat: Heat, rounds: int, tell: Tell) -> Timing | Lost:
-    lap = track.lap(heat.name, rounds)
-    name = "/".join(heat.name)
-    if isinstance(lap, Lost):
-        tell(f"{name}: not timed ({lap.side}): {lap.reason}")
+def _told(workers: WorkerPair, batch: TimedBatch, rounds: int, tell: Tell) -> Timing | Lost:
+    timing = workers.time_case(batch.name, rounds)
+    name = "/".join(batch.name)
+    if isinstance(timing, Lost):
+        tell(f"{name}: not timed ({timing.side}): {timing.reason}")
     else:
-        tell(f"{name}: {lap.ratio:.2f} times as fast as the base, {lap.rounds} rounds")
-    return lap
+        tell(f"{name}: {timing.ratio:.2f} times as fast as the base, {timing.rounds} rounds")
+    return timing
 
 
 def _findings(
-    heat: Heat, first: Timing | Lost | None, again: Timing | Lost | None, bar: float, floor: float
+    batch: TimedBatch, first: Timing | Lost | None, again: Timing | Lost | None, alpha: float, min_effect: float
 ) -> Iterator[Finding]:
-    for dataset, variant in heat.cases:
+    for dataset, variant in batch.cases:
         if first is None:
-            assert heat.odd is not None
-            yield Finding(dataset, variant, "", "case", *heat.odd)
+            assert batch.odd is not None
+            yield Finding(dataset, variant, "", "case", *batch.odd)
             continue
-        lost = next((lap for lap in (first, again) if isinstance(lap, Lost)), None)
+        lost = next((timing for timing in (first, again) if isinstance(timing, Lost)), None)
         if lost is not None:
-            word = Word.FAILED if lost.side == "new" else Word.NOT_COMPARABLE
+            outcome = Outcome.FAILED if lost.side == "new" else Outcome.NOT_COMPARABLE
             who = "" if lost.side == "new" else "the base "
-            yield Finding(dataset, variant, SPEED, "clock", word, f"{who}could not be timed: {lost.reason}")
+            yield Finding(dataset, variant, SPEED, "clock", outcome, f"{who}could not be timed: {lost.reason}")
             continue
         assert isinstance(first, Timing)
         judged = again if isinstance(again, Timing) else None
         last = judged or first
         low, high = last.interval or (None, None)
-        word, reason = verdict(first, judged, bar, floor)
+        outcome, reason = outcome_of(first, judged, alpha, min_effect)
         yield Finding(
             dataset,
             variant,
             SPEED,
             "clock",
-            word,
+            outcome,
             reason,
             unit="1/s",
             better="higher",
@@ -236,7 +240,7 @@ def _findings(
             effect=last.ratio,
             low=low,
             high=high,
-            floor=floor,
+            min_effect=min_effect,
             p=last.slower.p,
-            visible=last.visible(bar, floor),
+            visible=last.visible(alpha, min_effect),
         )

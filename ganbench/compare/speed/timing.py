@@ -12,14 +12,14 @@ from functools import cached_property
 
 import numpy as np
 
-from ganbench.compare.verdicts.finding import Word
-from ganbench.stats.exact_tests import Tail, signed_rank
+from ganbench.compare.verdicts.finding import Outcome
+from ganbench.stats.exact_tests import TestResult, signed_rank
 from ganbench.stats.paired import detectable
 
 #: The probability of any false alarm on the speed of a whole suite, beside that on its convergence.
 LEVEL = 0.005
 #: The significance that gets a case measured again. One wild round of 8 is not to hide what the others say.
-ACCUSED = 0.1
+FLAGGED = 0.1
 #: Rounds that every case is timed in, and how many times as many when it is measured again.
 ROUNDS, AGAIN = 8, 2
 _CONFIDENCE = 0.95
@@ -81,58 +81,58 @@ class Timing:
         return math.exp(self._walsh[skipped - 1]), math.exp(self._walsh[-skipped])
 
     @property
-    def slower(self) -> Tail:
+    def slower(self) -> TestResult:
         """Whether the new side is slower."""
         return signed_rank(-self._logs)
 
     @property
-    def faster(self) -> Tail:
+    def faster(self) -> TestResult:
         """Whether the new side is faster."""
         return signed_rank(self._logs)
 
-    def visible(self, bar: float, floor: float) -> float:
+    def visible(self, alpha: float, min_effect: float) -> float:
         """The smallest loss of speed, as a share of it, that is found 95 times of 100 by rounds that scatter so.
 
         1 where none would be.
         """
-        if self.rounds < 2 or 2.0**-self.rounds > bar:
+        if self.rounds < 2 or 2.0**-self.rounds > alpha:
             return 1.0
         # Rounds alike to the last digit hide nothing.
-        seen = detectable(self._logs, level=2 * bar, power=_POWER) or 0.0
-        return max(floor, -math.expm1(-seen))
+        seen = detectable(self._logs, level=2 * alpha, power=_POWER) or 0.0
+        return max(min_effect, -math.expm1(-seen))
 
 
-def bar(cases: int) -> float:
+def alpha_of(cases: int) -> float:
     """The significance that a case, once accused, needs in its fresh rounds.
 
-    Each of ``cases`` alike is accused with a probability of at most ``ACCUSED``, and of fresh rounds that do not know
-    of it convicted with at most the bar: so any of them is with at most ``LEVEL``.
+    Each of ``cases`` alike is accused with a probability of at most ``FLAGGED``, and of fresh rounds that do not know
+    of it convicted with at most the alpha: so any of them is with at most ``LEVEL``.
     """
-    return min(ACCUSED, LEVEL / (ACCUSED * max(1, cases)))
+    return min(FLAGGED, LEVEL / (FLAGGED * max(1, cases)))
 
 
-def rounds_again(rounds: int, bar: float) -> int:
+def rounds_again(rounds: int, alpha: float) -> int:
     """How many fresh rounds: twice as many as before, or so many that a few pointing the other way do no harm."""
-    return max(AGAIN * rounds, math.ceil(-math.log2(bar)) + 10)
+    return max(AGAIN * rounds, math.ceil(-math.log2(alpha)) + 10)
 
 
-def accused(timing: Timing, floor: float) -> bool:
+def flagged(timing: Timing, min_effect: float) -> bool:
     """Whether a case looks slower, or faster, by more than half the floor: so what is beyond it is hardly missed."""
-    ratio, least = timing.ratio, floor / 2
-    return (ratio < 1 - least and timing.slower.p <= ACCUSED) or (ratio > 1 + least and timing.faster.p <= ACCUSED)
+    ratio, least = timing.ratio, min_effect / 2
+    return (ratio < 1 - least and timing.slower.p <= FLAGGED) or (ratio > 1 + least and timing.faster.p <= FLAGGED)
 
 
-def verdict(first: Timing, again: Timing | None, bar: float, floor: float) -> tuple[Word, str]:
+def outcome_of(first: Timing, again: Timing | None, alpha: float, min_effect: float) -> tuple[Outcome, str]:
     """The word on a case, and the reason: on the fresh rounds alone where there are any."""
     last = again or first
-    beyond = not 1 - floor <= last.ratio <= 1 + floor
+    beyond = not 1 - min_effect <= last.ratio <= 1 + min_effect
     if again is None:
-        return (Word.UNSURE if beyond else Word.SAME), f"{first.rounds} rounds in turn"
+        return (Outcome.UNSURE if beyond else Outcome.SAME), f"{first.rounds} rounds in turn"
     reason = f"{first.rounds} + {again.rounds} rounds in turn"
     if not beyond:
-        return Word.SAME, f"{reason}: by less than matters"
-    if max(first.ratio, again.ratio) < 1 and again.slower.p <= bar:
-        return Word.WORSE, reason
-    if min(first.ratio, again.ratio) > 1 and again.faster.p <= bar:
-        return Word.BETTER, reason
-    return Word.UNSURE, reason
+        return Outcome.SAME, f"{reason}: by less than matters"
+    if max(first.ratio, again.ratio) < 1 and again.slower.p <= alpha:
+        return Outcome.WORSE, reason
+    if min(first.ratio, again.ratio) > 1 and again.faster.p <= alpha:
+        return Outcome.BETTER, reason
+    return Outcome.UNSURE, reason

@@ -41,7 +41,7 @@ IDLE = 0.1
 Threads = Mapping[str, tuple[int, int]]
 
 
-class Pacer:
+class TimingWorker:
     """A suite's batches of cells, of which one is ready to train."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ class Pacer:
         if asked.seeds is not None:
             suite = suite.with_seeds(asked.seeds)
         self.device = choose(asked.device)
-        trained = [cells for cells in batches(plan(suite)) if cells[0].recipe is not None]
+        trained = [cells for cells in batches(plan(suite)) if cells[0].trained is not None]
         self.batches = {(cells[0].dataset, cells[0].variant): cells for cells in trained}
         self.trainer: Trainer | None = None
 
@@ -82,9 +82,9 @@ class Pacer:
                 {
                     "cases": [[cell.dataset, cell.variant] for cell in cells],
                     "work": [
-                        [cell.data.plain(), cell.recipe.plain(), cell.batch, len(cell.seeds), cell.precision]
+                        [cell.data.plain(), cell.trained.plain(), cell.batch, len(cell.seeds), cell.precision]
                         for cell in cells
-                        if cell.recipe is not None
+                        if cell.trained is not None
                     ],
                 }
                 for cells in self.batches.values()
@@ -154,7 +154,7 @@ def _threads() -> Threads:
     return found
 
 
-def serve(pacer: Pacer, requests: Iterable[str], answers: TextIO) -> None:
+def serve(pacer: TimingWorker, requests: Iterable[str], answers: TextIO) -> None:
     """Answer requests, a line each, until there are no more."""
     _say(answers, pacer.about())
     for line in requests:
@@ -179,7 +179,7 @@ def main() -> None:
     # What anybody else prints, and be it compiled code, must not be taken for an answer.
     os.dup2(2, 1)
     try:
-        pacer = Pacer(asked)
+        pacer = TimingWorker(asked)
     except (Exception, SystemExit) as error:
         _say(answers, {"error": _one_line(error)})
         return
@@ -193,11 +193,11 @@ def _say(answers: TextIO, said: Mapping[str, Any]) -> None:
 
 def _one_line(error: BaseException) -> str:
     try:
-        from ganbench.core.errors import describe
+        from ganbench.core.errors import error_line
         from ganbench.suite.mistake import SuiteError
     except ImportError:
         return f"{type(error).__name__}: {error}".replace("\n", "; ")
-    return str(error).replace("\n", "; ") if isinstance(error, SuiteError | ValueError) else describe(error)
+    return str(error).replace("\n", "; ") if isinstance(error, SuiteError | ValueError) else error_line(error)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from ganbench.compare.sides.side import Name
+from ganbench.compare.sides.compared_run import Name
 from ganbench.compare.speed import timing_worker as pacer
 from ganbench.compare.speed.checkout import HOME, Checkout
 

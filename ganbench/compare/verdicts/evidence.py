@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import trim_mean
 
-from ganbench.compare.sides.side import Case
+from ganbench.compare.sides.compared_run import Case
 from ganbench.compare.verdicts.measures import Measure
 from ganbench.compare.verdicts.values import says, values
-from ganbench.stats.exact_tests import Tail, fewer, rank_sum, signed_rank
-from ganbench.stats.intervals import Estimate, interquartile_mean, resampled_ends
+from ganbench.stats.exact_tests import TestResult, boschloo, rank_sum, signed_rank
+from ganbench.stats.intervals import Interval, interquartile_mean, resampled_ends
 from ganbench.stats.paired import differences
 
 #: Fewer seeds on both sides than this are not compared as pairs: of 2^pairs outcomes the rarest is not rare enough.
@@ -28,9 +28,9 @@ class Evidence:
     measure: Measure
     base: float | None
     new: float | None
-    effect: Estimate
-    worse: Tail
-    better: Tail
+    effect: Interval
+    worse: TestResult
+    better: TestResult
     seeds: tuple[int, int]
     scatter: np.ndarray | None
     identical: bool
@@ -57,11 +57,11 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
     seeds = (len(theirs), len(ours))
     if measure.kind == "share":
         held, held_before = int(sum(ours.values())), int(sum(theirs.values()))
-        fall = fewer(held, len(ours), held_before, len(theirs))
-        rise = fewer(held_before, len(theirs), held, len(ours))
+        fall = boschloo(held, len(ours), held_before, len(theirs))
+        rise = boschloo(held_before, len(theirs), held, len(ours))
         worse, better = (fall, rise) if measure.better == "higher" else (rise, fall)
         before, now = held_before / len(theirs), held / len(ours)
-        change = Estimate(now - before, None, None)
+        change = Interval(now - before, None, None)
         return Evidence(new, measure, before, now, change, worse, better, seeds, None, identical)
     # So that more is worse, and the tests of "above" are those of worse.
     sign = 1.0 if measure.better == "lower" else -1.0
@@ -80,16 +80,16 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
     return Evidence(new, measure, medians[0], medians[1], change, worse, better, seeds, scatter, identical)
 
 
-def _middle(apart: np.ndarray) -> Estimate:
+def _middle(apart: np.ndarray) -> Interval:
     """The interquartile mean of paired differences; an infinite one is kept."""
     found = interquartile_mean(apart)
     if found.value is not None:
         return found
     middle = _trimmed(apart)
-    return Estimate(None if math.isnan(middle) else middle, None, None)
+    return Interval(None if math.isnan(middle) else middle, None, None)
 
 
-def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
+def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Interval:
     """The difference of two interquartile means, resampled on either side."""
     with np.errstate(invalid="ignore"):
         value = _trimmed(ours) - _trimmed(theirs)
@@ -100,9 +100,9 @@ def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
         )
         apart = left - right
     if math.isnan(value):
-        return Estimate(0.0 if math.isinf(_trimmed(ours)) else None, None, None)
+        return Interval(0.0 if math.isinf(_trimmed(ours)) else None, None, None)
     fewest = min(len(ours), len(theirs))
-    return Estimate(value, *(resampled_ends(apart, fewest) if fewest > 5 else (None, None)))
+    return Interval(value, *(resampled_ends(apart, fewest) if fewest > 5 else (None, None)))
 
 
 def _trimmed(values: np.ndarray) -> float:

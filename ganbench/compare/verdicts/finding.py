@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from ganbench.compare.sides.side import Side
+from ganbench.compare.sides.compared_run import ComparedRun
 
 
-class Word(StrEnum):
+class Outcome(StrEnum):
     """The verdicts, the gravest first."""
 
     FAILED = "failed"
@@ -35,8 +35,9 @@ class Finding:
     ``measure``: a column's name, "diverged", or "" where the case as a whole is meant (``kind`` case: new, gone,
     failed, not comparable). ``base``, ``new``: medians, shares (0 to 1), counts, or steps a second; None:
     none. ``effect``: new minus base, of clocks and counts their ratio, with its 95 % interval ``low`` to ``high`` if it
-    has one. ``floor``: how large it must be to matter. ``p``: one-sided, towards worse, uncorrected. ``visible``: the
-    smallest change for the worse that these seeds would have shown. ``seeds``: of the base and the new side.
+    has one. ``min_effect``: how large it must be to matter. ``p``: one-sided, towards worse, uncorrected.
+    ``visible``: the smallest change for the worse that these seeds would have shown. ``seeds``: of the base and the new
+    side.
     ``identical``: no seed says anything else. ``advice``: changes no exit code.
     """
 
@@ -44,7 +45,7 @@ class Finding:
     variant: str
     measure: str
     kind: Kind
-    word: Word
+    outcome: Outcome
     reason: str
     unit: str = ""
     better: Literal["lower", "higher", "neither"] = "neither"
@@ -53,7 +54,7 @@ class Finding:
     effect: float | None = None
     low: float | None = None
     high: float | None = None
-    floor: float | None = None
+    min_effect: float | None = None
     p: float | None = None
     visible: float | None = None
     seeds: tuple[int, int] = (0, 0)
@@ -67,11 +68,13 @@ class Finding:
 
     @property
     def unsettled(self) -> bool:
-        """Whether somebody strict fails for it: unsure and towards worse, gone, or not comparable.
+        """Whether ``--strict`` fails for it: unsure and towards worse, gone, or not comparable.
 
-        A change may not rid itself of its judge unseen.
+        A change that removes a case, a metric or the comparability of a number could hide that it made things worse.
         """
-        open_ = self.word in (Word.GONE, Word.NOT_COMPARABLE) or (self.word is Word.UNSURE and self.towards_worse)
+        open_ = self.outcome in (Outcome.GONE, Outcome.NOT_COMPARABLE) or (
+            self.outcome is Outcome.UNSURE and self.towards_worse
+        )
         return open_ and not self.advice
 
     @property
@@ -87,8 +90,8 @@ class Finding:
 class Comparison:
     """All findings, in the suite's order, and what to know about them as a whole."""
 
-    base: Side
-    new: Side
+    base: ComparedRun
+    new: ComparedRun
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
 
@@ -101,9 +104,9 @@ class Comparison:
 
         Worse goes before failed: it is what was looked for, and it was found.
         """
-        words = {finding.word for finding in self.counted()}
-        if Word.WORSE in words:
+        words = {finding.outcome for finding in self.counted()}
+        if Outcome.WORSE in words:
             return 1
-        if Word.FAILED in words or not words & {Word.BETTER, Word.SAME, Word.UNSURE}:
+        if Outcome.FAILED in words or not words & {Outcome.BETTER, Outcome.SAME, Outcome.UNSURE}:
             return 3
         return 4 if strict and any(finding.unsettled for finding in self.findings) else 0

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ganbench.compare.sides.comparable import incomparable, metric_differs
-from ganbench.compare.sides.side import Case, Name, Side
+from ganbench.compare.sides.compared_run import Case, ComparedRun, Name
 from ganbench.compare.verdicts.costs import costs
 from ganbench.compare.verdicts.evidence import Evidence, evidence_of
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.compare.verdicts.measures import Measure, measures
 from ganbench.compare.verdicts.values import says
-from ganbench.stats.exact_tests import counting, fewer, rejected
+from ganbench.stats.exact_tests import boschloo, holm_tarone, tarone_k
 from ganbench.stats.paired import detectable
 from ganbench.suite.guard import DIVERGED
 
@@ -29,7 +29,7 @@ LEVEL = 0.01
 POWER = 0.95
 
 
-def compare(base: Side, new: Side, *, level: float = LEVEL) -> Comparison:
+def compare(base: ComparedRun, new: ComparedRun, *, level: float = LEVEL) -> Comparison:
     """The verdicts on every case of both sides, in the order of the new one's suite; those only of the base last.
 
     ``level``: the probability that anything is called worse where nothing has changed, and the same for better.
@@ -40,18 +40,18 @@ def compare(base: Side, new: Side, *, level: float = LEVEL) -> Comparison:
         if name in new.cases:
             places += _failed(new.cases[name])
         if name not in base.cases:
-            places.append(_whole(new.cases[name], Word.NEW, "not in the base"))
+            places.append(_whole(new.cases[name], Outcome.NEW, "not in the base"))
         elif name not in new.cases:
-            places.append(_whole(base.cases[name], Word.GONE, "not in what is new"))
+            places.append(_whole(base.cases[name], Outcome.GONE, "not in what is new"))
         elif not any(seed.status.measured for seed in base.cases[name].seeds.values()):
-            places.append(_whole(new.cases[name], Word.NOT_COMPARABLE, "no seed of the base has a result"))
+            places.append(_whole(new.cases[name], Outcome.NOT_COMPARABLE, "no seed of the base has a result"))
         elif reason := incomparable(base, new, name):
-            places.append(_whole(new.cases[name], Word.NOT_COMPARABLE, reason))
+            places.append(_whole(new.cases[name], Outcome.NOT_COMPARABLE, reason))
         else:
             places += _unmeasured(base, new, name)
             for measure in measures(new, new.cases[name]):
                 if other := metric_differs(base, new, measure.of):
-                    places.append(_finding(new.cases[name], measure, Word.NOT_COMPARABLE, other))
+                    places.append(_finding(new.cases[name], measure, Outcome.NOT_COMPARABLE, other))
                 elif one := evidence_of(base.cases[name], new.cases[name], measure):
                     evidence.append(one)
     for family in (("share",), ("step", "value")):
@@ -64,11 +64,11 @@ def compare(base: Side, new: Side, *, level: float = LEVEL) -> Comparison:
     return Comparison(base, new, tuple(finding for places in found.values() for finding in places))
 
 
-def _unmeasured(base: Side, new: Side, name: Name) -> Iterator[Finding]:
+def _unmeasured(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
     """What the base was judged by and the new side, which lacks the metric, cannot be."""
     for measure in measures(replace(base, guard=new.guard), base.cases[name]):
         if measure.of != DIVERGED and measure.of not in new.columns and says(base.cases[name], measure):
-            yield _finding(new.cases[name], measure, Word.GONE, "no metric of the new side measures it")
+            yield _finding(new.cases[name], measure, Outcome.GONE, "no metric of the new side measures it")
 
 
 def _failed(case: Case) -> Iterator[Finding]:
@@ -77,14 +77,14 @@ def _failed(case: Case) -> Iterator[Finding]:
         return
     words = ", ".join(f"{count} x {status}" for status, count in Counter(str(seed.status) for seed in failed).items())
     why = next((f": {seed.message}" for seed in failed if seed.message), "")
-    yield _whole(case, Word.FAILED, f"{words} of {len(case.seeds)} seeds{why}")
+    yield _whole(case, Outcome.FAILED, f"{words} of {len(case.seeds)} seeds{why}")
 
 
-def _whole(case: Case, word: Word, reason: str) -> Finding:
+def _whole(case: Case, word: Outcome, reason: str) -> Finding:
     return Finding(case.dataset, case.variant, "", "case", word, reason)
 
 
-def _finding(case: Case, measure: Measure, word: Word, reason: str) -> Finding:
+def _finding(case: Case, measure: Measure, word: Outcome, reason: str) -> Finding:
     return Finding(
         case.dataset,
         case.variant,
@@ -94,15 +94,15 @@ def _finding(case: Case, measure: Measure, word: Word, reason: str) -> Finding:
         reason,
         unit=measure.unit,
         better=measure.better,
-        floor=measure.floor,
+        min_effect=measure.min_effect,
     )
 
 
 def _judge(evidence: Sequence[Evidence], level: float) -> list[Finding]:
     """A verdict for each of these, which are corrected for one another."""
-    worse = rejected([one.worse for one in evidence], level)
-    better = rejected([one.better for one in evidence], level)
-    bar = level / counting([one.worse for one in evidence], level)
+    worse = holm_tarone([one.worse for one in evidence], level)
+    better = holm_tarone([one.better for one in evidence], level)
+    alpha = level / tarone_k([one.worse for one in evidence], level)
     findings = []
     for one, is_worse, is_better in zip(evidence, worse, better, strict=True):
         word, reason = _verdict(one, is_worse, is_better)
@@ -115,7 +115,7 @@ def _judge(evidence: Sequence[Evidence], level: float) -> list[Finding]:
                 low=one.effect.low,
                 high=one.effect.high,
                 p=one.worse.p,
-                visible=_visible(one, bar),
+                visible=_visible(one, alpha),
                 seeds=one.seeds,
                 identical=one.identical,
             )
@@ -123,34 +123,34 @@ def _judge(evidence: Sequence[Evidence], level: float) -> list[Finding]:
     return findings
 
 
-def _verdict(one: Evidence, is_worse: bool, is_better: bool) -> tuple[Word, str]:
+def _verdict(one: Evidence, is_worse: bool, is_better: bool) -> tuple[Outcome, str]:
     if one.identical:
-        return Word.SAME, "identical, seed by seed"
+        return Outcome.SAME, "identical, seed by seed"
     # A fall of 5 of 20 seeds is one of 0.25, however it is rounded.
-    size, floor = one.size, one.measure.floor - 1e-9
+    size, min_effect = one.size, one.measure.min_effect - 1e-9
     if math.isnan(size):
-        return Word.UNSURE, "so many seeds of either side have no number that the change has none"
-    if is_worse and size >= floor:
-        return Word.WORSE, ""
-    if is_better and -size >= floor:
-        return Word.BETTER, ""
-    if abs(size) >= max(floor, 1e-12):
-        return Word.UNSURE, "large, but so many seeds do not make it sure"
-    return Word.SAME, "changed, but by less than matters" if is_worse or is_better else ""
+        return Outcome.UNSURE, "so many seeds of either side have no number that the change has none"
+    if is_worse and size >= min_effect:
+        return Outcome.WORSE, ""
+    if is_better and -size >= min_effect:
+        return Outcome.BETTER, ""
+    if abs(size) >= max(min_effect, 1e-12):
+        return Outcome.UNSURE, "large, but so many seeds do not make it sure"
+    return Outcome.SAME, "changed, but by less than matters" if is_worse or is_better else ""
 
 
-def _visible(one: Evidence, bar: float) -> float | None:
+def _visible(one: Evidence, alpha: float) -> float | None:
     """The smallest change for the worse that would have been called so, in the measure's unit; None: none would."""
     if one.measure.kind == "share":
         total, before = one.seeds[1], one.seeds[0]
         count = round((one.base or 0.0) * before)
         falls = range(total + 1)
         if one.measure.better == "higher":
-            kept = [k for k in falls if fewer(k, total, count, before).p <= bar and count / before - k / total > 0]
-            return max(one.measure.floor, count / before - max(kept) / total) if kept else None
-        grown = [k for k in falls if fewer(count, before, k, total).p <= bar and k / total - count / before > 0]
-        return max(one.measure.floor, min(grown) / total - count / before) if grown else None
+            kept = [k for k in falls if boschloo(k, total, count, before).p <= alpha and count / before - k / total > 0]
+            return max(one.measure.min_effect, count / before - max(kept) / total) if kept else None
+        grown = [k for k in falls if boschloo(count, before, k, total).p <= alpha and k / total - count / before > 0]
+        return max(one.measure.min_effect, min(grown) / total - count / before) if grown else None
     if one.scatter is None:
         return None
-    seen = detectable(one.scatter, level=2 * bar, power=POWER)
-    return None if seen is None else max(one.measure.floor, seen)
+    seen = detectable(one.scatter, level=2 * alpha, power=POWER)
+    return None if seen is None else max(one.measure.min_effect, seen)

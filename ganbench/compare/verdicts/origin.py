@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbench.compare.verdicts.finding import Comparison, Word
+from ganbench.compare.verdicts.finding import Comparison, Outcome
 from ganbench.core import git
 
 
@@ -24,7 +24,7 @@ def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
     for name in both:
         was, is_ = (dict(_leaves(side.variants[name])) for side in (before, now))
         lines += _differ(f"training of {name}", was, is_)
-    left_out = [name for name, floor in _flat(now.guard).items() if floor is False]
+    left_out = [name for name, min_effect in _flat(now.guard).items() if min_effect is False]
     if left_out:
         lines.append(f"left out by the guard: {', '.join(left_out)}")
     return (*lines, *_commits(found, base, new))
@@ -41,7 +41,7 @@ def _commits(found: Comparison, base: str, new: str) -> list[str]:
     if before["commit"] == now["commit"]:
         return []
     lines = [f"commits {span}"]
-    culprit = next((finding.case for finding in found.counted() if finding.word is Word.WORSE), None)
+    culprit = next((finding.case for finding in found.counted() if finding.outcome is Outcome.WORSE), None)
     suite = _suite(found.new.suite, new)
     if culprit is not None and suite is not None:
         command = ["ganbench", "compare", _kept(base), suite, "--bisect", culprit]
@@ -65,7 +65,11 @@ def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any], short: i
 
 def _flat(guard: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """The floors of a guard, those of a variant under its name."""
-    return {f"{variant} {name}".strip(): floor for variant, floors in guard.items() for name, floor in floors.items()}
+    return {
+        f"{variant} {name}".strip(): min_effect
+        for variant, min_effects in guard.items()
+        for name, min_effect in min_effects.items()
+    }
 
 
 def _leaves(choice: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ganbench.compare.sides.side import Case, number
+from ganbench.compare.sides.compared_run import Case, number
 from ganbench.compare.verdicts.measures import Measure
 from ganbench.record.status import Status
 from ganbench.suite.guard import DIVERGED

@@ -102,7 +102,7 @@ def seeds(record: Record) -> pd.DataFrame:
     rows = []
     for cell in record.cells:
         for seed in cell.seeds:
-            ending, result, (word, reason) = cell.ending(seed), cell.result(seed), _verdict(cell, seed)
+            ending, result, (word, reason) = cell.outcome(seed), cell.result(seed), _verdict(cell, seed)
             rows.append(
                 _row(cell)
                 | {"seed": seed, "status": str(ending.status), "step": ending.step}
@@ -125,7 +125,7 @@ def table(record: Record) -> pd.DataFrame:
     rivals = against(record, baseline(record))
     rows = []
     for cell in record.cells:
-        statuses = [cell.ending(seed).status for seed in cell.seeds]
+        statuses = [cell.outcome(seed).status for seed in cell.seeds]
         row: dict[str, Any] = {
             **_row(cell),
             "reference": cell.reference,
@@ -156,13 +156,13 @@ def _arithmetic(cell: CellRecord) -> str | None:
 
 def _message(cell: CellRecord, seed: int) -> str:
     """All there is to say about a seed: how it ended, which metrics had no answer, how its cell was trained."""
-    notes = (cell.ending(seed).message, (cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
+    notes = (cell.outcome(seed).message, (cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
     return "; ".join(filter(None, notes))
 
 
 def _verdict(cell: CellRecord, seed: int) -> Verdict:
     """What happened to the seed; nothing where it was not measured, or not trained."""
-    status = cell.ending(seed).status
+    status = cell.outcome(seed).status
     if cell.reference or not status.measured:
         return Verdict("", "")
     return verdict(list(cell.history(seed).values()), diverged=status is Status.DIVERGED)
@@ -202,7 +202,7 @@ def _detectable(cell: CellRecord, column: Column, rival: CellRecord | None) -> f
 
 
 def _share(cell: CellRecord, column: Column) -> tuple[Any, ...]:
-    diverged = {seed for seed in cell.seeds if cell.ending(seed).status is Status.DIVERGED}
+    diverged = {seed for seed in cell.seeds if cell.outcome(seed).status is Status.DIVERGED}
     holds = [hold(cell, seed, column) for seed in sorted(said(cell, column).keys() | diverged)]
     held = share(sum(bool(one.to_the_end) for one in holds), len(holds))
     first = median(math.inf if one.first is None else one.first for one in holds)

@@ -36,7 +36,7 @@ def values(cell: CellRecord, column: Column) -> dict[int, float]:
     worst = {"lower": math.inf, "higher": -math.inf}.get(column.better)
     if not spoken or worst is None:
         return {seed: float(value) for seed, value in spoken.items()}
-    measured = (seed for seed in cell.seeds if cell.ending(seed).status.measured)
+    measured = (seed for seed in cell.seeds if cell.outcome(seed).status.measured)
     return {seed: float(spoken.get(seed, worst)) for seed in measured}
 
 

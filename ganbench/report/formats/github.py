@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.report.finding import line, listed, one_line, place
 from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, gravest, plural
@@ -14,7 +14,7 @@ from ganbench.suite.mistake import SuiteError
 
 #: GitHub shows so many annotations of a kind from one step, and says nothing of those after.
 _MOST = 10
-_COMMANDS = {Word.WORSE: "error", Word.FAILED: "error", Word.UNSURE: "warning"}
+_COMMANDS = {Outcome.WORSE: "error", Outcome.FAILED: "error", Outcome.UNSURE: "warning"}
 
 
 def as_github(
@@ -36,7 +36,7 @@ def as_github(
     if places is None:
         places = _read(path) if path is not None and file else {}
     found: dict[str, list[tuple[str, list[Finding]]]] = {"error": [], "warning": [], "notice": []}
-    advice = [one for one in comparison.findings if one.advice and one.word is not Word.SAME]
+    advice = [one for one in comparison.findings if one.advice and one.outcome is not Outcome.SAME]
     for findings in cases(comparison).values():
         for command, those in found.items():
             if some := [one for one in findings if _command(one, strict) == command]:
@@ -76,11 +76,11 @@ def _read(path: Path) -> dict[str, Position]:
 
 def _command(finding: Finding, strict: bool) -> str:
     """The command for a finding; none for what is the same."""
-    if finding.word is Word.SAME:
+    if finding.outcome is Outcome.SAME:
         return ""
     if strict and finding.unsettled:
         return "error"
-    return _COMMANDS.get(finding.word, "notice")
+    return _COMMANDS.get(finding.outcome, "notice")
 
 
 def _where(file: str, places: Mapping[str, Position], variant: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ganbench.compare.sides.side import Side
+from ganbench.compare.sides.compared_run import ComparedRun
 from ganbench.compare.verdicts.finding import Comparison, Finding
 from ganbench.report.sentences import headline, visible
 
@@ -31,7 +31,7 @@ def as_json(comparison: Comparison, *, strict: bool = False, suite_file: str | P
     return json.dumps(_plain(said), indent=2, allow_nan=False) + "\n"
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: ComparedRun) -> dict[str, Any]:
     return {name: getattr(side, name) for name in ("label", "suite", "device", "versions", "git")}
 
 

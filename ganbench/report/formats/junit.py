@@ -13,14 +13,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.report.finding import brief, line, listed, place
 from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, headline, visible
 
 #: What XML 1.0 cannot hold, not even escaped.
 _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SKIPPED = (Word.NOT_COMPARABLE, Word.GONE, Word.NEW)
+_SKIPPED = (Outcome.NOT_COMPARABLE, Outcome.GONE, Outcome.NEW)
 
 
 def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | Path | None = None) -> str:
@@ -59,9 +59,9 @@ def _case(suite: Element, dataset: str, variant: str, findings: Sequence[Finding
     """Add a test case; returns what became of it: failure, error, skipped or nothing."""
     case = SubElement(suite, "testcase", classname=_fit(dataset), name=_fit(variant), time="0")
     unsure = [one for one in findings if strict and one.unsettled]
-    worse = [one for one in findings if one.word is Word.WORSE]
-    failed = [one for one in findings if one.word is Word.FAILED]
-    skipped = findings if all(one.word in _SKIPPED for one in findings) else []
+    worse = [one for one in findings if one.outcome is Outcome.WORSE]
+    failed = [one for one in findings if one.outcome is Outcome.FAILED]
+    skipped = findings if all(one.outcome in _SKIPPED for one in findings) else []
     told: Sequence[Finding] = ()
     kind = ""
     outcomes = (("failure", worse), ("error", failed), ("failure", unsure), ("skipped", skipped))
@@ -70,15 +70,15 @@ def _case(suite: Element, dataset: str, variant: str, findings: Sequence[Finding
         SubElement(case, kind, message="nothing was judged")
     elif found := next(((kind, some) for kind, some in outcomes if some), None):
         kind, told = found
-        SubElement(case, kind, message=_fit(_message(told)), type=str(told[0].word)).text = _text(told)
-    rest = [one for one in findings if one not in told and one.word is not Word.SAME]
+        SubElement(case, kind, message=_fit(_message(told)), type=str(told[0].outcome)).text = _text(told)
+    rest = [one for one in findings if one not in told and one.outcome is not Outcome.SAME]
     if rest:
         SubElement(case, "system-out").text = _text(rest)
     return kind
 
 
 def _message(findings: Sequence[Finding]) -> str:
-    return f"{findings[0].word}: {listed(map(brief, findings))}"
+    return f"{findings[0].outcome}: {listed(map(brief, findings))}"
 
 
 def _text(findings: Sequence[Finding]) -> str:

@@ -7,20 +7,20 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ganbench.compare.verdicts.finding import Comparison, Finding, Word
-from ganbench.report.finding import effect, ends, floor, measured, one_line, p_value, place, seeds
+from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
+from ganbench.report.finding import effect, ends, measured, min_effect, one_line, p_value, place, seeds
 from ganbench.report.sentences import cases, headline, leading, same, statements, visible
 
 #: More lines of a table than this are left out, and counted: a job's summary may have 1 MiB.
 _MOST = 500
 _COLUMNS: dict[str, Callable[[Finding], str]] = {
-    "verdict": lambda finding: str(finding.word),
+    "verdict": lambda finding: str(finding.outcome),
     "case": lambda finding: finding.case,
     "measure": lambda finding: finding.measure,
     "base": lambda finding: ends(finding)[0],
     "new": lambda finding: ends(finding)[1],
     "change": lambda finding: " ".join(filter(None, effect(finding))),
-    "floor": floor,
+    "floor": min_effect,
     "p": p_value,
     "seeds": seeds,
     "reason": lambda finding: finding.reason,
@@ -31,7 +31,7 @@ def as_markdown(comparison: Comparison, *, strict: bool = False, suite_file: str
     """The headline, a table of what is not the same, what is the same folded, what could have been seen, notes."""
     word, _, rest = headline(comparison).partition(":")
     # As names, so that any output can hold them.
-    fine = ":warning:" if leading(comparison) is Word.UNSURE else ":white_check_mark:"
+    fine = ":warning:" if leading(comparison) is Outcome.UNSURE else ":white_check_mark:"
     sign = ":x:" if comparison.exit_code(strict=strict) else fine
     base, new = (escape(side.label) for side in (comparison.base, comparison.new))
     parts = [
@@ -41,11 +41,11 @@ def as_markdown(comparison: Comparison, *, strict: bool = False, suite_file: str
     ]
     counted, advice = list(comparison.counted()), [one for one in comparison.findings if one.advice]
     parts += [f"* {escape(f'{word}: {text}')}" for word, text in statements(counted)]
-    parts.append(_table([one for one in counted if measured(one) and one.word is not Word.SAME]))
+    parts.append(_table([one for one in counted if measured(one) and one.outcome is not Outcome.SAME]))
     if alike := same(comparison):
         parts.append(_folded(alike, _same(comparison)))
     if advice:
-        apart = [one for one in advice if one.word is not Word.SAME]
+        apart = [one for one in advice if one.outcome is not Outcome.SAME]
         title = f"Advice, which changes no exit code: {len(apart)} of {len(advice)} not the same"
         parts.append(_folded(title, _table([one for one in apart if measured(one)])))
     parts += [escape(text) for text in visible(comparison)]
@@ -77,7 +77,7 @@ def _same(comparison: Comparison) -> str:
     """A line for each case with what of it is the same."""
     rows = []
     for findings in cases(comparison).values():
-        if alike := [one for one in findings if one.word is Word.SAME]:
+        if alike := [one for one in findings if one.outcome is Outcome.SAME]:
             identical = "yes" if all(one.identical for one in alike) else ""
             measures = ", ".join(escape(one.measure) for one in alike)
             rows.append(_row([escape(alike[0].case), measures, identical]))

@@ -15,14 +15,14 @@ from typing import Any
 
 import torch
 
-from ganbench.core.errors import PluginError, describe, out_of_memory
+from ganbench.core.errors import PluginError, error_line, out_of_memory
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.registry import Registry
 from ganbench.record.samples import keep
 from ganbench.record.status import Status
 from ganbench.run.evaluate import Metrics
+from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
 from ganbench.run.observer import Observer
-from ganbench.run.outcomes import Outcome, of_models, of_reference, rows
 from ganbench.suite.plan import Cell
 from ganbench.train.checkpoint import load, save
 from ganbench.train.data import build_dataset
@@ -38,7 +38,7 @@ CHOSEN = ("eager", "compiled")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class RunContext:
     """What is the same for every cell of a run."""
 
     registry: Registry
@@ -57,7 +57,7 @@ class Surroundings:
 
 def run_cells(
     cells: Sequence[Cell],
-    around: Surroundings,
+    around: RunContext,
     *,
     ended: frozenset[str],
     engines: Mapping[str, str],
@@ -74,16 +74,16 @@ def run_cells(
     # What is left of the cells before would count as memory in use.
     gc.collect()
     engine = engines[cells[0].id]
-    events = _refer(cells[0], around) if cells[0].recipe is None else _train(cells, around, engine, speed_known, apart)
+    events = _refer(cells[0], around) if cells[0].trained is None else _train(cells, around, engine, speed_known, apart)
     open_, step = [cell for cell in cells if cell.id not in ended], 0
     while open_:
         try:
             cell, kind, said = next(events)
         except (Exception, SystemExit) as error:
             if len(cells) > 1:
-                apart = f"trained apart from the other settings: {describe(error)}"
+                apart = f"trained apart from the other settings: {error_line(error)}"
                 break
-            status, message = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR, describe(error)
+            status, message = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR, error_line(error)
             for cell in open_:
                 _tell(cell, around, "end", {"seeds": [_ending(seed, status, step, message) for seed in cell.seeds]})
             open_.clear()
@@ -100,7 +100,7 @@ def run_cells(
         run_cells([cell], around, ended=ended, engines=engines, speed_known=False, apart=apart)
 
 
-def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> None:
+def _tell(cell: Cell, around: RunContext, kind: str, said: dict[str, Any]) -> None:
     if kind not in _UNRECORDED:
         around.record({"event": kind, "cell": cell.id, **said})
     match kind:
@@ -117,12 +117,12 @@ def _tell(cell: Cell, around: Surroundings, kind: str, said: dict[str, Any]) -> 
             around.observer.cell_ended(cell, said["seeds"])
 
 
-def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
+def _refer(cell: Cell, around: RunContext) -> Iterator[Event]:
     yield cell, "start", {"engine": "", "note": "", "replicas": len(cell.seeds)}
     dataset = build_dataset(cell.data, around.registry)
     notes: dict[int, str] = {}
 
-    def noted() -> Iterator[list[Outcome]]:
+    def noted() -> Iterator[list[SeedInputs]]:
         for group in of_reference(cell, around.registry, dataset, around.metrics.names, around.device):
             notes.update((seed, outcome["note"]) for seed, _, outcome in group)
             yield group
@@ -132,7 +132,7 @@ def _refer(cell: Cell, around: Surroundings) -> Iterator[Event]:
     yield cell, "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
 
 
-def _train(cells: Sequence[Cell], around: Surroundings, engine: str, speed_known: bool, apart: str) -> Iterator[Event]:
+def _train(cells: Sequence[Cell], around: RunContext, engine: str, speed_known: bool, apart: str) -> Iterator[Event]:
     # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
     trainer = Trainer(cells, around.registry, around.device, engine if engine in CHOSEN else around.engine)
     if len(cells) > 1 and trainer.probe.serial:
@@ -199,7 +199,7 @@ def _rounded(step: int, block: int) -> int:
 
 
 def _measured(
-    cell: Cell, around: Surroundings, step: int, groups: Iterator[list[Outcome]]
+    cell: Cell, around: RunContext, step: int, groups: Iterator[list[SeedInputs]]
 ) -> Generator[Event, None, list[dict[str, Any]]]:
     """A row for each outcome, after its samples if they are the seed's last."""
     found = []

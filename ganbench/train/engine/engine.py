@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-from ganbench.core.errors import describe, out_of_memory
+from ganbench.core.errors import error_line, out_of_memory
 from ganbench.core.rng import isolated, reseed
 from ganbench.core.threads import pool, threads
 from ganbench.train.engine.chunks import Chunks
 from ganbench.train.engine.compiler import compiled
 from ganbench.train.engine.cuda_graph import STEPS, Captured
-from ganbench.train.step.draws import Noise
+from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.step import Constants, Draws, FlatStep, State, Step, batch, flat, of_replica
 
 ENGINES = ("eager", "compiled", "serial")
@@ -46,7 +46,7 @@ class Engine:
         self,
         name: str,
         step: Step,
-        noise: Callable[[tuple[int, ...]], Noise],
+        noise: Callable[[tuple[int, ...]], RandomBlocks],
         seeds: Sequence[int],
         chunks: Chunks,
         *,
@@ -62,7 +62,7 @@ class Engine:
         self._seeds = tuple(seeds)
         self._shared = shared
         self._draws_globally = draws_globally
-        self._noises: dict[range, Noise] = {}
+        self._noises: dict[range, RandomBlocks] = {}
         #: By the number of replicas; None where capture failed.
         self._captured: dict[int, Captured | None] = {}
 
@@ -176,7 +176,7 @@ class Engine:
         return compiled(step, own, fixed, draws, index, shared=self._shared, threads=self.chunks.threads)
 
     def _graph(
-        self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: Noise, start: int
+        self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: RandomBlocks, start: int
     ) -> Captured | None:
         size = len(own[0])
         if size not in self._captured:
@@ -186,11 +186,11 @@ class Engine:
                 if out_of_memory(error):
                     raise
                 self._captured[size] = None
-                why = f"CUDA graphs could not be captured: {describe(error)}"
+                why = f"CUDA graphs could not be captured: {error_line(error)}"
                 self.note = "; ".join(filter(None, (self.note, why)))
         return self._captured[size]
 
-    def _noise(self, part: range, filling: int) -> tuple[Noise, bool]:
+    def _noise(self, part: range, filling: int) -> tuple[RandomBlocks, bool]:
         """The noise of some replicas, and whether it is kept for the next run of steps."""
         if part not in self._noises:
             noise = self._noise_of(tuple(self._seeds[i] for i in (*part, *[part[-1]] * filling)))

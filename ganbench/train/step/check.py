@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganbench.core.errors import PluginError, describe
+from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
 from ganbench.plugin.types import Distribution, Networks
-from ganbench.train.step.flat_network import Network, whole
+from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 
 _FEW = 4
 _ONE_EACH = ((_FEW,), (_FEW, 1))
@@ -22,7 +22,7 @@ def check_distribution(name: str, distribution: Distribution, kind: str = "datas
     try:
         samples, again = (distribution.sample(_FEW, stream(0, "check")) for _ in range(2))
     except Exception as error:
-        raise PluginError(f"{kind} {name}: {describe(error)}") from error
+        raise PluginError(f"{kind} {name}: {error_line(error)}") from error
     wanted = (_FEW, *distribution.shape)
     if not isinstance(samples, Tensor) or samples.dtype != torch.float32:
         raise PluginError(f"{kind} {name}: sample() must return a float32 tensor, not {_kind(samples)}")
@@ -51,7 +51,7 @@ def check_networks(
         modules = {player: getattr(networks, player), **more}
         for part, module in modules.items():
             _check_module(f"{kind} {name}: the {part}", module)
-        if not Network(whole(modules.pop(player), modules)).parameters:
+        if not FlatNetwork(as_one_module(modules.pop(player), modules)).parameters:
             raise PluginError(f"{kind} {name}: the {player} has no parameters to train")
     # A copy, since a module may change itself when it is called.
     generator = copy.deepcopy(networks.generator)
@@ -122,7 +122,7 @@ def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
     try:
         output = module(x)
     except Exception as error:
-        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {describe(error)}") from error
+        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {error_line(error)}") from error
     if not isinstance(output, Tensor):
         raise PluginError(f"{who}: the {player} must return a tensor, not {_kind(output)}")
     return output

@@ -19,7 +19,7 @@ BLOCK_STEPS = 64
 
 
 @dataclass(frozen=True)
-class Draw:
+class DrawSpec:
     """One random tensor of a step: ``kind`` is real, normal, uniform or symmetric (uniform on (-1, 1))."""
 
     purpose: str
@@ -32,11 +32,11 @@ class Draw:
         return max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, torch.Size(self.shape).numel())))
 
 
-class Tape:
+class DrawRecorder:
     """Hands out a step's draws in order; with no tensors, invents them and records what was asked for."""
 
     def __init__(self, tensors: Sequence[Tensor] | None = None, device: torch.device | str = "cpu") -> None:
-        self.draws: list[Draw] = []
+        self.draws: list[DrawSpec] = []
         self._tensors = tensors
         self._device = device
         self._next = 0
@@ -50,7 +50,7 @@ class Tape:
             return tensor
         count = self._counts.get(purpose, 0)
         self._counts[purpose] = count + 1
-        self.draws.append(Draw(f"{purpose}.{count}", kind, shape))
+        self.draws.append(DrawSpec(f"{purpose}.{count}", kind, shape))
         generator = stream(0, f"probe.{purpose}", count, self._device)
         return fill(kind, shape, generator)
 
@@ -72,11 +72,11 @@ def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
     return torch.randn(tuple(shape), generator=generator, device=generator.device)
 
 
-class Noise:
+class RandomBlocks:
     """All the draws of some seeds, step by step: ``noise.at(step)``."""
 
     def __init__(
-        self, draws: Sequence[Draw], dataset: Distribution, seeds: Sequence[int], device: torch.device
+        self, draws: Sequence[DrawSpec], dataset: Distribution, seeds: Sequence[int], device: torch.device
     ) -> None:
         self._draws = tuple((draw, draw.block_steps) for draw in draws)
         self._dataset = dataset
@@ -120,7 +120,7 @@ class Noise:
             self._blocks[i] = (index, block)
         return block
 
-    def _one(self, draw: Draw, seed: int, index: int) -> Tensor:
+    def _one(self, draw: DrawSpec, seed: int, index: int) -> Tensor:
         generator = stream(seed, draw.purpose, index, self._device)
         shape = (draw.block_steps, *draw.shape)
         if draw.kind != "real":

@@ -12,25 +12,25 @@ from torch.func import functional_call
 Buffers = dict[str, Tensor]
 
 
-class Cast(nn.Module):
+class MultiNetwork(nn.Module):
     """A player of several networks, by name: they have one parameter vector, and may share layers."""
 
-    def __init__(self, lead: nn.Module, parts: Mapping[str, nn.Module]) -> None:
+    def __init__(self, main: nn.Module, parts: Mapping[str, nn.Module]) -> None:
         super().__init__()
-        self.lead = lead
+        self.main = main
         self.parts = nn.ModuleDict(parts)
 
     def forward(self, part: str, *inputs: Tensor, **options: Any) -> Any:
         """What one of the networks makes of the inputs."""
-        return (self.parts[part] if part else self.lead)(*inputs, **options)
+        return (self.parts[part] if part else self.main)(*inputs, **options)
 
 
-def whole(lead: nn.Module, parts: Mapping[str, nn.Module]) -> nn.Module:
+def as_one_module(main: nn.Module, parts: Mapping[str, nn.Module]) -> nn.Module:
     """A player's module: its network alone, or with its parts."""
-    return Cast(lead, parts) if parts else lead
+    return MultiNetwork(main, parts) if parts else main
 
 
-class Network:
+class FlatNetwork:
     """One module's structure, without its numbers: ``network.call(theta, buffers, x)``.
 
     One vector a player keeps update rules readable (theta - lr * gradient), makes every optimiser a handful of
@@ -73,7 +73,7 @@ class Network:
         options: Mapping[str, Any] | None = None,
     ) -> Tensor:
         """The output for one model, given as its tensors, of ``module``: this one, or a twin of it in another mode."""
-        arguments = (part, *inputs) if isinstance(module, Cast) else inputs
+        arguments = (part, *inputs) if isinstance(module, MultiNetwork) else inputs
         with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
             # torch's own way of tying leaves a module that is met twice with the tensors of the call.
             output: Tensor = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)

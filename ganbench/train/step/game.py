@@ -16,7 +16,7 @@ from torch import Tensor
 from ganbench.core.errors import PluginError
 from ganbench.plugin.types import Batch, Player, Players
 from ganbench.train.step.check import check_memory, check_scalar
-from ganbench.train.step.draws import Tape
+from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers
 from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
 
@@ -25,9 +25,9 @@ class LazyBatch:
     """A fresh minibatch; ``real`` and ``z`` are drawn when first asked for, so an unused one costs nothing."""
 
     def __init__(
-        self, tape: Tape, size: int, shape: tuple[int, ...], latent: tuple[int, ...], latent_kind: str
+        self, recorder: DrawRecorder, size: int, shape: tuple[int, ...], latent: tuple[int, ...], latent_kind: str
     ) -> None:
-        self.random = tape
+        self.random = recorder
         self._sizes = ((size, *shape), (size, *latent), latent_kind)
         self._real: Tensor | None = None
         self._z: Tensor | None = None
@@ -73,14 +73,14 @@ class StepGame:
         self,
         rules: Rules,
         buffers: tuple[Buffers, Buffers],
-        tape: Tape,
+        recorder: DrawRecorder,
         step: Tensor,
         gradient: Gradient,
         memory: Memory = (),
     ) -> None:
         self._rules = rules
         self._buffers = buffers
-        self._tape = tape
+        self._recorder = recorder
         self._step = step
         self._gradient = gradient
         #: What each penalty remembers, after the gradients so far.
@@ -92,7 +92,7 @@ class StepGame:
     def draw(self) -> LazyBatch:
         """A fresh minibatch of data and latents."""
         rules = self._rules
-        return LazyBatch(self._tape, rules.batch, rules.shape, rules.latent, rules.latent_kind)
+        return LazyBatch(self._recorder, rules.batch, rules.shape, rules.latent, rules.latent_kind)
 
     def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
         """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""

@@ -14,15 +14,15 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from ganbench.train.step.draws import Tape
+from ganbench.train.step.draws import DrawRecorder
 
 
-class OwnRandomness(TorchFunctionMode):
-    """``with OwnRandomness(tape): ...``: dropout, rand, randn and their _like forms draw from the tape."""
+class GlobalRngOverride(TorchFunctionMode):
+    """``with GlobalRngOverride(tape): ...``: dropout, rand, randn and their _like forms draw from the tape."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, recorder: DrawRecorder) -> None:
         super().__init__()
-        self._tape = tape
+        self._recorder = recorder
         #: Whether anything was drawn.
         self.used = False
         self._own: dict[Any, Callable[..., Tensor | None]] = {
@@ -63,21 +63,21 @@ class OwnRandomness(TorchFunctionMode):
         return answer
 
     def _drop(self, x: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
-        kept = (self._tape.uniform(*shape) >= p).to(x.dtype)
+        kept = (self._recorder.uniform(*shape) >= p).to(x.dtype)
         dropped = x * kept / (1.0 - p) if p < 1.0 else x * kept
         return x.copy_(dropped) if inplace else dropped
 
     def _rand(self, *size: Any, **kwargs: Any) -> Tensor:
-        return _as(self._tape.uniform(*_shape(size, kwargs)), kwargs.get("dtype"))
+        return _as(self._recorder.uniform(*_shape(size, kwargs)), kwargs.get("dtype"))
 
     def _randn(self, *size: Any, **kwargs: Any) -> Tensor:
-        return _as(self._tape.normal(*_shape(size, kwargs)), kwargs.get("dtype"))
+        return _as(self._recorder.normal(*_shape(size, kwargs)), kwargs.get("dtype"))
 
     def _rand_like(self, input: Tensor, **kwargs: Any) -> Tensor:  # noqa: A002
-        return _as(self._tape.uniform(*input.shape), kwargs.get("dtype") or input.dtype)
+        return _as(self._recorder.uniform(*input.shape), kwargs.get("dtype") or input.dtype)
 
     def _randn_like(self, input: Tensor, **kwargs: Any) -> Tensor:  # noqa: A002
-        return _as(self._tape.normal(*input.shape), kwargs.get("dtype") or input.dtype)
+        return _as(self._recorder.normal(*input.shape), kwargs.get("dtype") or input.dtype)
 
 
 def _shape(size: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, ...]:

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from ganbench.plugin.binding import Bound, bind
+from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.types import Loss, Optimizer, Penalty
 from ganbench.suite.choice import Choice
-from ganbench.train.step.flat_network import Network
+from ganbench.train.step.flat_network import FlatNetwork
 
 PlayerName = Literal["discriminator", "generator"]
-BoundOptimizer = Bound[tuple[Tensor, tuple[Tensor, ...]]]
+BoundOptimizer = BoundFunction[tuple[Tensor, tuple[Tensor, ...]]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class BoundPenalty:
     """A penalty's functions, by their names, with its parameters; ``every``: the steps from one time to the next."""
 
     name: str
-    functions: Mapping[str, Bound[Any]]
+    functions: Mapping[str, BoundFunction[Any]]
     memory: tuple[float, ...]
     every: int
 
@@ -36,10 +36,10 @@ class Rules:
     single sample; ``average``: the decay of the running average of G's parameters.
     """
 
-    discriminator: Network
-    generator: Network
-    discriminator_loss: Bound[Tensor]
-    generator_loss: Bound[Tensor]
+    discriminator: FlatNetwork
+    generator: FlatNetwork
+    discriminator_loss: BoundFunction[Tensor]
+    generator_loss: BoundFunction[Tensor]
     discriminator_optimizer: BoundOptimizer
     generator_optimizer: BoundOptimizer
     batch: int
@@ -47,17 +47,17 @@ class Rules:
     latent: tuple[int, ...]
     latent_kind: str
     parts: tuple[tuple[str, PlayerName], ...] = ()
-    project: Bound[Tensor] | None = None
+    project: BoundFunction[Tensor] | None = None
     penalties: tuple[BoundPenalty, ...] = ()
     average: float | None = None
     judges: bool = True
 
-    def loss(self, player: PlayerName) -> Bound[Tensor]:
+    def loss(self, player: PlayerName) -> BoundFunction[Tensor]:
         """What one player minimises, without penalties."""
         return self.discriminator_loss if player == "discriminator" else self.generator_loss
 
 
-def bind_loss(loss: Loss, parameters: Mapping[str, Any]) -> tuple[Bound[Tensor], Bound[Tensor]]:
+def bind_loss(loss: Loss, parameters: Mapping[str, Any]) -> tuple[BoundFunction[Tensor], BoundFunction[Tensor]]:
     """The two functions of a loss with their parameters: (discriminator's, generator's)."""
     return bind(loss.discriminator, parameters), bind(loss.generator, parameters)
 
@@ -83,4 +83,6 @@ def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> Bound
         scope = {"theta": theta, "gradient": gradient * scale, "state": state, "t": t}
         return optimizer.update(*[scope[name] for name in update.names], **own)
 
-    return Bound(clipped, ("theta", "gradient", "state", "t"), {**update.parameters, "clip": parameters["clip"]})
+    return BoundFunction(
+        clipped, ("theta", "gradient", "state", "t"), {**update.parameters, "clip": parameters["clip"]}
+    )

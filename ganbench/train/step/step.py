@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-from ganbench.plugin.binding import Bound
+from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Player, Players
-from ganbench.train.step.draws import Tape
+from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers
 from ganbench.train.step.game import Gradient, Memory, StepGame
-from ganbench.train.step.global_rng import OwnRandomness
+from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
-from ganbench.train.step.swept_values import Scalars, lay
+from ganbench.train.step.swept_values import SweptValues, with_values
 
 
 class State(NamedTuple):
@@ -40,7 +40,7 @@ class Constants(NamedTuple):
 
     D: Buffers
     G: Buffers
-    scalars: Scalars
+    scalars: SweptValues
 
 
 Draws = tuple[Tensor, ...]
@@ -49,17 +49,17 @@ Step = Callable[[State, Constants, Draws, Tensor], State]
 FlatStep = Callable[[Sequence[Tensor], Sequence[Tensor], Draws, Tensor], Sequence[Tensor]]
 
 
-def one_step(rules: Rules, update: Bound[Players], gradient: Gradient, *, chance: bool = False) -> Step:
+def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *, global_rng: bool = False) -> Step:
     """The step of one model: (state, constants, this step's draws, step index) -> state.
 
-    ``chance``: what its code draws from torch's global generator comes from the draws instead.
+    ``global_rng``: what its code draws from torch's global generator comes from the draws instead.
     """
 
     def step(state: State, constants: Constants, draws: Draws, index: Tensor) -> State:
-        tape = Tape(draws)
-        own, moves = lay(rules, update, constants.scalars)
-        game = StepGame(own, (constants.D, constants.G), tape, index, gradient, state.memory)
-        with OwnRandomness(tape) if chance else nullcontext():
+        recorder = DrawRecorder(draws)
+        own, moves = with_values(rules, update, constants.scalars)
+        game = StepGame(own, (constants.D, constants.G), recorder, index, gradient, state.memory)
+        with GlobalRngOverride(recorder) if global_rng else nullcontext():
             players = moves({"game": game, "players": state.players})
         # One sum tells: what is not finite stays so in a sum.
         total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()

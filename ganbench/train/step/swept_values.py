@@ -9,21 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.plugin.binding import Bound
+from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.suite.suite import Variant
 from ganbench.train.step.rules import Rules
 
 #: For each part of a variant, the parameters that differ: (replicas,), or (replicas, n) where a parameter is n numbers.
-Scalars = dict[str, dict[str, Tensor]]
+SweptValues = dict[str, dict[str, Tensor]]
 
 
-def scalars(recipes: Sequence[Variant], seeds: int, device: torch.device) -> Scalars:
-    """What differs between recipes, each repeated for all its seeds; empty where nothing does."""
-    found: Scalars = {}
-    for part in recipes[0].parts():
-        for name in recipes[0].parts()[part].parameters:
-            values = [recipe.parts()[part].parameters[name] for recipe in recipes]
+def swept_values(variants: Sequence[Variant], seeds: int, device: torch.device) -> SweptValues:
+    """What differs between variants, each repeated for all its seeds; empty where nothing does."""
+    found: SweptValues = {}
+    for part in variants[0].parts():
+        for name in variants[0].parts()[part].parameters:
+            values = [variant.parts()[part].parameters[name] for variant in variants]
             if any(value != values[0] for value in values):
                 # A plugin computes with Python's floats, 64 bits, until they meet a tensor: so do these.
                 each = torch.tensor(values, dtype=torch.float64, device=device)
@@ -31,11 +31,13 @@ def scalars(recipes: Sequence[Variant], seeds: int, device: torch.device) -> Sca
     return found
 
 
-def lay(rules: Rules, update: Bound[Players], scalars: Scalars) -> tuple[Rules, Bound[Players]]:
+def with_values(
+    rules: Rules, update: BoundFunction[Players], swept_values: SweptValues
+) -> tuple[Rules, BoundFunction[Players]]:
     """The rules and the update rule with one replica's numbers in place of those they were bound with."""
-    if not scalars:
+    if not swept_values:
         return rules, update
-    loss = scalars.get("loss", {})
+    loss = swept_values.get("loss", {})
     changed: dict[str, Any] = {
         "discriminator_loss": _lay(rules.discriminator_loss, loss),
         "generator_loss": _lay(rules.generator_loss, loss),
@@ -43,15 +45,15 @@ def lay(rules: Rules, update: Bound[Players], scalars: Scalars) -> tuple[Rules, 
         "penalties": tuple(
             replace(penalty, functions={name: _lay(bound, own) for name, bound in penalty.functions.items()})
             for penalty in rules.penalties
-            for own in [scalars.get(f"penalty.{penalty.name}", {})]
+            for own in [swept_values.get(f"penalty.{penalty.name}", {})]
         ),
-        "discriminator_optimizer": _lay(rules.discriminator_optimizer, scalars.get("discriminator_optimizer", {})),
-        "generator_optimizer": _lay(rules.generator_optimizer, scalars.get("generator_optimizer", {})),
+        "discriminator_optimizer": _lay(rules.discriminator_optimizer, swept_values.get("discriminator_optimizer", {})),
+        "generator_optimizer": _lay(rules.generator_optimizer, swept_values.get("generator_optimizer", {})),
     }
-    return replace(rules, **changed), _lay(update, scalars.get("update", {}))
+    return replace(rules, **changed), _lay(update, swept_values.get("update", {}))
 
 
-def _lay(bound: Bound[Any], own: Mapping[str, Tensor]) -> Bound[Any]:
+def _lay(bound: BoundFunction[Any], own: Mapping[str, Tensor]) -> BoundFunction[Any]:
     # A loss's two functions share their parameters, and need not both have all of them.
     named = {name: value for name, value in own.items() if name in bound.parameters}
     values = {name: tuple(value.unbind()) if value.dim() else value for name, value in named.items()}

@@ -39,7 +39,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedRun:
     """All that a comparison knows of one of its two sides; derived from a run or read from a baseline.
 
     ``label``: as the user named it. ``protocol``: what has to be the same for two numbers to mean the same; ``version``

@@ -14,12 +14,12 @@ from ganbench.plugin.types import Distribution
 from ganbench.record.status import Status
 from ganbench.run.evaluate import Metrics
 from ganbench.suite.plan import Cell
-from ganbench.train.reference import reference_outcome
+from ganbench.train.reference import reference_inputs
 from ganbench.train.step.step import State
 from ganbench.train.trainer import Trainer
 
 #: A seed, how it stands, and what metrics may name about it.
-Outcome = tuple[int, Status, dict[str, Any]]
+SeedInputs = tuple[int, Status, dict[str, Any]]
 #: How many numbers the samples that are measured at once may hold: 64 MiB.
 TOGETHER = 2**24
 
@@ -34,26 +34,26 @@ def of_models(
     state: State,
     step: int,
     before: int,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[list[SeedInputs]]:
     """The outcomes of those of the replicas that trained since the step ``before``."""
     cell = trainer.cell
     for some in _few([i for i in replicas if survived[i] >= before], cell, trainer.dataset):
         stand = [Status.DIVERGED if survived[i] < step else Status.DONE for i in some]
         last = [status is Status.DIVERGED or step == cell.steps for status in stand]
-        found = trainer.outcomes(state, step, list(zip(some, last, strict=True)), names)
+        found = trainer.metric_inputs_of(state, step, list(zip(some, last, strict=True)), names)
         yield list(zip([trainer.seeds[i] for i in some], stand, found, strict=True))
 
 
 def of_reference(
     cell: Cell, registry: Registry, dataset: Distribution, names: frozenset[str], device: torch.device
-) -> Iterator[list[Outcome]]:
+) -> Iterator[list[SeedInputs]]:
     """The outcomes of all seeds of a cell that is a reference."""
     for some in _few(cell.seeds, cell, dataset):
-        found = (reference_outcome(cell, registry, dataset, seed, names, device) for seed in some)
+        found = (reference_inputs(cell, registry, dataset, seed, names, device) for seed in some)
         yield [(seed, Status.DONE, one) for seed, one in zip(some, found, strict=True)]
 
 
-def rows(outcomes: Sequence[Outcome], metrics: Metrics) -> list[dict[str, Any]]:
+def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[dict[str, Any]]:
     """A row for each outcome. Raises PluginError where a metric fails on models that train."""
     measured = metrics.of_outcomes([outcome for _, _, outcome in outcomes])
     found = []
