@@ -19,7 +19,6 @@ import pytest
 if TYPE_CHECKING:
     from ganbench.compare.sides.compared_run import ComparedRun
     from ganbench.compare.verdicts.finding import Comparison, Finding
-    from ganbench.plugin.registry import Registry
     from ganbench.suite.suite import Suite
 
 _SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
@@ -84,21 +83,19 @@ class SuiteItems(pytest.File):
     """A suite's file; its cases are trained together when the first of those that are selected is run."""
 
     _suite: Suite
-    _registry: Registry
     _known: tuple[str, ComparedRun | None] | None = None
     _outcome: tuple[ComparedRun, Comparison | None, str] | Exception | None = None
 
     def collect(self) -> Iterator[CaseItem]:
         """An item for each trained row of each data set, in the suite's order."""
         from ganbench.plugin.registry import Registry
+        from ganbench.suite.load import load
         from ganbench.suite.mistake import SuiteError
         from ganbench.suite.plan import plan
-        from ganbench.suite.suite import load
 
         file = _near(self.path)
         try:
-            self._registry = Registry.load([self.path.parent / "plugins", Path("plugins")])
-            suite = load(file, self._registry)
+            suite = load(file, Registry.load([self.path.parent / "plugins", Path("plugins")]))
         except SuiteError as error:
             raise self.CollectError(str(error)) from None
         seeds = self.config.getoption("--ganbench-seeds")
@@ -145,7 +142,6 @@ class SuiteItems(pytest.File):
         # A part of a suite must not be taken for the newest run of it.
         result = run(
             suite,
-            self._registry,
             out=out if suite == self._suite else out / "partial",
             device=choose("auto"),
             engine="auto",

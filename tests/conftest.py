@@ -17,8 +17,8 @@ from ganbench import cli
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import RunResult, run
+from ganbench.suite.load import parse
 from ganbench.suite.plan import Cell, plan
-from ganbench.suite.suite import parse
 
 # The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
 settings.register_profile("ganbench", derandomize=True, deadline=None)
@@ -110,7 +110,6 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
         assert not registry.broken
         return run(
             parse(text, registry),
-            registry,
             out=out or tmp_path_factory.mktemp("results"),
             device=cpu,
             engine=engine,

@@ -21,9 +21,9 @@ from ganbench.plugin.registry import Registry
 from ganbench.record.status import Status
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
+from ganbench.suite.load import find, load, parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
-from ganbench.suite.suite import find, load, parse
 from ganbench.train.engine.engine import ENGINES
 from ganbench.train.step.game import StepGame
 
@@ -150,7 +150,7 @@ def finished(tmp_path_factory, shipped, cpu):
 
 
 def trained(suite, registry, out, device):
-    return run(suite, registry, out=out, device=device, engine="eager", command=[], observer=Observer())
+    return run(suite, out=out, device=device, engine="eager", command=[], observer=Observer())
 
 
 @pytest.mark.parametrize("table", ["curves", "seeds", "table", "differences", "profiles"])

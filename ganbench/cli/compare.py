@@ -16,7 +16,6 @@ from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
     from ganbench.compare.verdicts.finding import Comparison
-    from ganbench.plugin.registry import Registry
     from ganbench.suite.suite import Suite
 
 _SUITES = (".yaml", ".yml")
@@ -106,10 +105,10 @@ def _judged(
     from ganbench.compare.verdicts.origin import notes
 
     if Path(new).suffix in _SUITES:
-        resolved, registry = load_suite(new, seeds, plugins)
+        resolved, _ = load_suite(new, seeds, plugins)
         # First, since a base that is not there should not cost the time of a run.
         known = load(base, suite=resolved.name)
-        now = load(_run(resolved, registry, device, engine))
+        now = load(_run(resolved, device, engine))
     else:
         now = load(new)
         known = load(base, suite=now.suite)
@@ -117,7 +116,7 @@ def _judged(
     return replace(found, notes=(*found.notes, *notes(found, base, new)))
 
 
-def _run(suite: Suite, registry: Registry, device: str, engine: str) -> str:
+def _run(suite: Suite, device: str, engine: str) -> str:
     """Run a suite here and now; its run's folder."""
     from ganbench.record.folder import RunLockedError
     from ganbench.report.live import observer
@@ -127,7 +126,6 @@ def _run(suite: Suite, registry: Registry, device: str, engine: str) -> str:
         with observer(console_for(stderr=True)) as watching:
             result = run(
                 suite,
-                registry,
                 out=Path("results"),
                 device=choose_device(device),
                 engine=engine,
@@ -162,8 +160,8 @@ def _raced(
     from ganbench.compare.verdicts.measures import min_effects_of
     from ganbench.record import provenance
     from ganbench.suite.guard import SPEED
+    from ganbench.suite.load import find
     from ganbench.suite.plan import plan
-    from ganbench.suite.suite import find
 
     device = str(choose_device(device))
     cells = [cell for cell in plan(suite) if cell.trained]

@@ -96,8 +96,8 @@ def training_options(command: Command) -> Command:
 def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Suite, Registry]:
     """The suite that the user names, with the plugins beside it; raises Mistake with all that is wrong in it."""
     from ganbench.plugin.registry import Registry
+    from ganbench.suite.load import find, load
     from ganbench.suite.mistake import SuiteError
-    from ganbench.suite.suite import find, load
 
     try:
         path = find(suite)

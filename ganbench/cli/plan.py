@@ -13,7 +13,7 @@ from ganbench.cli.options import choose_device, console_for, load_suite, suite_o
 @suite_options
 def plan(suite: str, device: str, engine: str, seeds: int | None, plugins: Path | None) -> None:
     """Show the cells of SUITE and how long they will take on this device, without training."""
-    resolved, registry = load_suite(suite, seeds, plugins)
+    resolved, _ = load_suite(suite, seeds, plugins)
     from ganbench.report.plan import show_plan
 
-    show_plan(resolved, registry, choose_device(device), engine, console_for())
+    show_plan(resolved, choose_device(device), engine, console_for())

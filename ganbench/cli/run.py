@@ -37,7 +37,7 @@ def run(
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    resolved, registry = load_suite(suite, seeds, plugins)
+    resolved, _ = load_suite(suite, seeds, plugins)
     from ganbench.record.folder import RunLockedError
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
@@ -52,7 +52,6 @@ def run(
         with observer(progress) as watching:
             result = run_suite(
                 resolved,
-                registry,
                 out=out,
                 device=choose_device(device),
                 engine=engine,

@@ -71,7 +71,7 @@ def score(
         samples = read(file)
         home = Path("results/scores")
         (home if out is None else out.parent).mkdir(parents=True, exist_ok=True)
-        result = score_samples(samples, target, registry, seed=seed, device=choose_device(device))
+        result = score_samples(samples, target, seed=seed, device=choose_device(device))
         path = out or usual_path(home, result)
         save(path, result)
     except ValueError as error:

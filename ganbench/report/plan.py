@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from ganbench.core.errors import error_line
-from ganbench.plugin.registry import Registry
 from ganbench.report.numbers import duration
 from ganbench.run.estimate import estimate
 from ganbench.run.evaluate import bind_metrics
@@ -15,10 +14,10 @@ from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
 
 
-def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: str, console: Console) -> None:
+def show_plan(suite: Suite, device: torch.device, engine: str, console: Console) -> None:
     """Print a line a cell with its estimate, and the sum; cells that train as one batch share its time."""
     cells = plan(suite)
-    metrics = bind_metrics(suite.metrics, registry)
+    metrics = bind_metrics(suite.metrics)
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "variant"):
         table.add_column(name)
@@ -28,7 +27,7 @@ def show_plan(suite: Suite, registry: Registry, device: torch.device, engine: st
     for together in batches(cells):
         first = together[0]
         try:
-            each = estimate(together, metrics, registry, device, engine)
+            each = estimate(together, metrics, device, engine)
         except (Exception, SystemExit) as error:
             notes.append(f"{first.dataset} {first.family}: {error_line(error)}")
             for cell in together:

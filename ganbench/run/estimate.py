@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from ganbench.core.errors import PluginError
-from ganbench.plugin.registry import Registry
 from ganbench.run.evaluate import Metrics
 from ganbench.suite.plan import Cell
 from ganbench.train.data import build_dataset
@@ -39,24 +38,22 @@ class TimeEstimate:
         return self.training + self.evaluating + self.compiling + self.timing
 
 
-def estimate(
-    cells: Sequence[Cell], metrics: Metrics, registry: Registry, device: torch.device, engine: str
-) -> TimeEstimate:
+def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engine: str) -> TimeEstimate:
     """Measure a few steps and one evaluation. Raises whatever a plugin raises.
 
     What compiling gains is not known before it is done: the step is timed as it is, and the usual gain reckoned with.
     """
     names, cell = metrics.names, cells[0]
     if cell.trained is None:
-        dataset = build_dataset(cell.data, registry)
+        dataset = build_dataset(cell.data)
 
         def refer() -> None:
-            _measure(metrics, reference_inputs(cell, registry, dataset, cell.seeds[0], names, device))
+            _measure(metrics, reference_inputs(cell, dataset, cell.seeds[0], names, device))
 
         return TimeEstimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
-    trainer = Trainer(cells, registry, device, engine)
+    trainer = Trainer(cells, device, engine)
     if len(cells) > 1 and trainer.probe.serial:
-        alone = [estimate([cell], metrics, registry, device, engine) for cell in cells]
+        alone = [estimate([cell], metrics, device, engine) for cell in cells]
         sums = (sum(getattr(each, part) for each in alone) for part in _SECONDS)
         return TimeEstimate(alone[0].engine, alone[0].note, *sums)
     step = trainer.probe.eager_seconds

@@ -16,7 +16,6 @@ from ganbench.metrics.divergence import Divergence, divergences
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.column import Column
 from ganbench.plugin.kinds import CELL_NAMES
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric, MetricValue
 from ganbench.suite.choice import Choice
 
@@ -101,9 +100,9 @@ class Metrics:
         return row | ({"note": "; ".join(notes)} if notes else {})
 
 
-def bind_metrics(choices: Sequence[Choice], registry: Registry) -> Metrics:
+def bind_metrics(choices: Sequence[Choice]) -> Metrics:
     """The metrics that a suite names, ready to measure."""
-    metrics = [(registry.value(Metric, choice.name), choice.parameters) for choice in choices]
+    metrics = [(choice.plugin(Metric), choice.parameters) for choice in choices]
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import torch
 
 from ganbench.core.errors import PluginError, out_of_memory
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Distribution
 from ganbench.record.status import Status
 from ganbench.run.evaluate import Metrics
@@ -45,11 +44,11 @@ def of_models(
 
 
 def of_reference(
-    cell: Cell, registry: Registry, dataset: Distribution, names: frozenset[str], device: torch.device
+    cell: Cell, dataset: Distribution, names: frozenset[str], device: torch.device
 ) -> Iterator[list[SeedInputs]]:
     """The outcomes of all seeds of a cell that is a reference."""
     for some in _few(cell.seeds, cell, dataset):
-        found = (reference_inputs(cell, registry, dataset, seed, names, device) for seed in some)
+        found = (reference_inputs(cell, dataset, seed, names, device) for seed in some)
         yield [(seed, Status.DONE, one) for seed, one in zip(some, found, strict=True)]
 
 

@@ -16,8 +16,6 @@ import ganbench
 from ganbench.core import git
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
-from ganbench.plugin.entry import Entry
-from ganbench.plugin.registry import Registry
 from ganbench.record import provenance
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
@@ -43,7 +41,6 @@ class RunResult:
 
 def run(
     suite: Suite,
-    registry: Registry,
     *,
     out: Path,
     device: torch.device,
@@ -59,11 +56,11 @@ def run(
     or what is on disk cannot be believed.
     """
     cells = plan(suite)
-    metrics = bind_metrics(suite.metrics, registry)
+    metrics = bind_metrics(suite.metrics)
     check_columns(column for _, column in metrics.columns)
     plugins = [
         {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
-        for entry in used(suite, registry)
+        for entry in suite.entries
     ]
     suite_yaml = suite.to_yaml()
     versions = provenance.versions()
@@ -103,7 +100,6 @@ def run(
         observer.started(cells, record)
         with Journal(folder.journal) as journal:
             around = RunContext(
-                registry=registry,
                 metrics=metrics,
                 device=device,
                 engine=engine,
@@ -134,17 +130,6 @@ def run(
     measured = [name for column in record.columns for name in column.fills if name in table]
     complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
     return RunResult(folder, table, record.columns, complete)
-
-
-def used(suite: Suite, registry: Registry) -> tuple[Entry, ...]:
-    """The plugins that a suite names, each once."""
-    choices = [("dataset", choice) for choice in suite.datasets.values()]
-    choices += [("reference", choice) for choice in suite.references]
-    for variant in suite.variants.values():
-        choices += variant.choices()
-    choices += [("metric", choice) for choice in suite.metrics]
-    names = dict.fromkeys((kind, choice.name) for kind, choice in choices)
-    return tuple(registry.get(kind, name) for kind, name in names)
 
 
 def _digest(content: Any) -> str:

@@ -18,7 +18,6 @@ from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
 from ganbench.metrics.points import finite, from_tensor
 from ganbench.plugin.column import check_columns
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Distribution, MetricValue
 from ganbench.record.samples import Samples
 from ganbench.run.evaluate import Metrics, bind_metrics
@@ -68,7 +67,6 @@ def _shape_hint(values: np.ndarray, shape: tuple[int, ...]) -> str:
 def score(
     samples: Samples,
     target: Target,
-    registry: Registry,
     *,
     seed: int | None = None,
     device: torch.device | str = "cpu",
@@ -79,10 +77,10 @@ def score(
     seed the numbers are the run's. Raises ValueError where the samples have not the data's
     shape or two metrics share a column, PluginError where the dataset fails.
     """
-    bound = bind_metrics(target.metrics, registry)
+    bound = bind_metrics(target.metrics)
     columns = tuple(column for _, column in bound.columns)
     check_columns(columns)
-    dataset = build_dataset(target.dataset, registry)
+    dataset = build_dataset(target.dataset)
     try:
         values, fit = fitted(samples.values, tuple(dataset.shape), rows=samples.rows)
     except ValueError as error:

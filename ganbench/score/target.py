@@ -40,7 +40,7 @@ def of_suite(suite: Suite, dataset: str, metrics: Sequence[str], registry: Regis
         own = {choice.name: choice for choice in suite.metrics}
         chosen = tuple(_metric(name, registry, own.get(name)) for name in _once(metrics))
         return Target(dataset, suite.datasets[dataset], chosen)
-    idle = [choice.name for choice in suite.metrics if needed(registry.value(Metric, choice.name))]
+    idle = [choice.name for choice in suite.metrics if needed(choice.plugin(Metric))]
     usable = tuple(choice for choice in suite.metrics if choice.name not in idle)
     if not usable:
         raise ValueError(f"suite {suite.name!r} has only metrics that need a game ({', '.join(idle)}): give --metric")
@@ -60,7 +60,7 @@ def of_names(dataset: str, parameters: Sequence[str], metrics: Sequence[str], re
     given = _parameters(parameters)
     if mistakes := entry.check_parameters(given):
         raise ValueError("\n".join(f"--param {name}: {message}" for name, message in mistakes))
-    choice = Choice(entry.name, entry.resolve(given))
+    choice = Choice.of(entry, given)
     try:
         entry.build(choice.parameters)
     except ValueError as problem:
@@ -98,7 +98,7 @@ def _metric(name: str, registry: Registry, choice: Choice | None = None) -> Choi
         raise ValueError(f"--metric: {name!r} needs {' and '.join(lacking)}, which samples alone do not have")
     if choice is None and (mistakes := entry.check_parameters({})):
         raise ValueError("\n".join(f"--metric: {message}; set it in a suite" for _, message in mistakes))
-    return choice or Choice(entry.name, entry.resolve({}))
+    return choice or Choice.of(entry, {})
 
 
 def _once(names: Sequence[str]) -> tuple[str, ...]:

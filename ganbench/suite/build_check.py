@@ -8,10 +8,8 @@ from functools import partial
 from typing import Any
 
 from ganbench.core.messages import shown
-from ganbench.plugin.entry import Entry
 from ganbench.plugin.loader import one_line
-from ganbench.plugin.registry import Registry
-from ganbench.plugin.types import Distribution, Networks
+from ganbench.plugin.types import Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
 from ganbench.suite.document import Document
 
@@ -19,9 +17,8 @@ from ganbench.suite.document import Document
 class BuildCheck:
     """Tries the plugins of a document; what they refuse is added to its mistakes."""
 
-    def __init__(self, document: Document, registry: Registry) -> None:
+    def __init__(self, document: Document) -> None:
         self._document = document
-        self._registry = registry
         #: Of the data sets that could be built, the first of each shape.
         self._shapes: dict[tuple[int, ...], tuple[str, Distribution]] = {}
 
@@ -29,7 +26,7 @@ class BuildCheck:
         """Build each data set."""
         for name, choice in chosen.items():
             drafted = draft(self._document.value["datasets"][name], ("datasets", name))
-            built = self._built("dataset", choice, drafted, Distribution)
+            built = self._built(choice, drafted, Distribution)
             if built is not None:
                 self._shapes.setdefault(tuple(built.shape), (name, built))
 
@@ -41,29 +38,26 @@ class BuildCheck:
                 key = json.dumps([shape, choice.plain()], sort_keys=True)
                 if key not in tried:
                     tried.add(key)
-                    self._built("architecture", choice, drafted, Networks, f"for dataset {name!r}: ", shape=shape)
+                    self._built(choice, drafted, Networks, f"for dataset {name!r}: ", shape=shape)
 
     def players(self, losses: Iterable[tuple[Draft, Choice, Choice]]) -> None:
         """Have each loss that makes networks of its own make them, given it and its variant's architecture."""
         for drafted, loss, architecture in losses:
-            if not getattr(self._registry.get("loss", loss.name).value, "players", None):
+            if not loss.plugin(Loss).players:
                 continue
-            entry = self._registry.get("architecture", architecture.name)
             for shape, (name, dataset) in self._shapes.items():
-                given = {"build": partial(_of_shape, entry, architecture), "data": partial(_samples, dataset)}
+                given = {"build": partial(_of_shape, architecture), "data": partial(_samples, dataset)}
                 prefix = f"for dataset {name!r}: "
-                self._built("loss", loss, drafted, Networks, prefix, by="players", shape=shape, **given)
+                self._built(loss, drafted, Networks, prefix, by="players", shape=shape, **given)
 
-    def _built(
-        self, kind: str, choice: Choice, drafted: Draft | None, wanted: type, prefix: str = "", **given: Any
-    ) -> Any:
+    def _built(self, choice: Choice, drafted: Draft | None, wanted: type, prefix: str = "", **given: Any) -> Any:
         """What a plugin builds; None after adding why it cannot, at the parameter that its message begins with."""
         assert drafted is not None  # a choice was made from it
         try:
-            built = self._registry.get(kind, choice.name).build(choice.parameters, **given)
+            built = choice.entry.build(choice.parameters, **given)
             if isinstance(built, wanted):
                 return built
-            message = f"{kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
+            message = f"{choice.entry.kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
         except (Exception, SystemExit) as error:
             message = " ".join(str(error).split()) if isinstance(error, ValueError) else one_line(error, None)
         first_word = message.partition(" ")[0].strip("'\"`:,")
@@ -71,8 +65,8 @@ class BuildCheck:
         return None
 
 
-def _of_shape(entry: Entry, choice: Choice, shape: tuple[int, ...]) -> Any:
-    return entry.build(choice.parameters, shape=tuple(shape))
+def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:
+    return choice.entry.build(choice.parameters, shape=tuple(shape))
 
 
 def _samples(dataset: Distribution, n: int) -> Any:

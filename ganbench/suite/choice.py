@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 
 from ganbench.plugin.binding import bind
+from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry, UnknownNameError
-from ganbench.plugin.types import Loss
+from ganbench.plugin.types import Loss, Value
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
+
+V = TypeVar("V", bound=Value)
 
 PARTS = ("loss", "architecture", "update")
 PLAYERS = ("generator", "discriminator")
@@ -25,11 +28,27 @@ def kind_of(part: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A plugin's name and all of its parameters; ``structural``: those that networks are built with."""
+    """A plugin with all of its parameters; whoever has a choice needs no registry."""
 
     name: str
     parameters: Mapping[str, Any]
-    structural: frozenset[str] = frozenset()
+    entry: Entry = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, entry: Entry, given: Mapping[str, Any]) -> Choice:
+        """The choice of a plugin with the parameters ``given`` and its defaults; raises ValueError as ``resolve``."""
+        return cls(entry.name, entry.resolve(given), entry)
+
+    @property
+    def structural(self) -> frozenset[str]:
+        """The parameters of a loss that its own networks are built with: those that its ``players`` names."""
+        players = self.entry.value.players if isinstance(self.entry.value, Loss) else None
+        return frozenset(bind(players, self.parameters).parameters if players else ())
+
+    def plugin(self, kind: type[V]) -> V:
+        """The plugin's value, ``choice.plugin(Loss)``."""
+        assert isinstance(self.entry.value, kind)
+        return self.entry.value
 
     def plain(self) -> dict[str, Any]:
         """The choice as a suite file says it."""
@@ -130,6 +149,4 @@ def resolve_choice(
         document.add(place, message, key=name is not None and name not in known)
     if mistakes or absent:
         return None
-    parameters = entry.resolve(drafted.parameters)
-    players = entry.value.players if isinstance(entry.value, Loss) else None
-    return Choice(entry.name, parameters, frozenset(bind(players, parameters).parameters if players else ()))
+    return Choice.of(entry, drafted.parameters)

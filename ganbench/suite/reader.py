@@ -1,4 +1,4 @@
-"""Reads what the shape of a suite cannot check: plugins, their parameters, and what fits what."""
+"""Turns a document into a Suite in one pass: its shape, then plugins, their parameters, and what fits what."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ganbench.suite.build_check import BuildCheck
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft, draft, optimizer_draft, resolve_choice
 from ganbench.suite.document import Document
 from ganbench.suite.guard import Guard, read_guard
-from ganbench.suite.mistake import Place
-from ganbench.suite.schema import BUILT_IN, ORACLE, Budget, SuiteSchema
+from ganbench.suite.mistake import Place, SuiteError
+from ganbench.suite.schema import BUILT_IN, ORACLE, Budget, SuiteSchema, read_shape
+from ganbench.suite.suite import Suite, Variant
 from ganbench.suite.sweep import Sweep
 from ganbench.suite.sweep_reader import SweepReader
 
@@ -35,7 +36,30 @@ class Reader:
         self._losses: dict[str, tuple[Draft, Choice]] = {}
         self._swept_architectures: list[tuple[Draft, Choice]] = []
 
-    def read(self) -> None:
+    def suite(self) -> Suite:
+        """The suite; raises SuiteError with every mistake in the document."""
+        shape = read_shape(self.document)
+        self._read()
+        if self.document.mistakes or shape is None:
+            raise SuiteError(self.document.mistakes)
+        return Suite(
+            name=shape.suite,
+            description=shape.description,
+            seeds=tuple(range(shape.seeds)) if isinstance(shape.seeds, int) else tuple(shape.seeds),
+            steps=shape.budget.steps,
+            batch=shape.budget.batch,
+            every=shape.evaluate.every or max(1, shape.budget.steps // 10),
+            samples=shape.evaluate.samples,
+            datasets=self.datasets,
+            references=tuple(self.references),
+            variants={name: Variant.of(choices, self.averages.get(name)) for name, choices in self.variants.items()},
+            metrics=tuple(self.metrics),
+            precision=shape.precision,
+            sweeps={name: sweep for name, sweep in self.sweeps.items() if sweep},
+            guard=self.guard,
+        )
+
+    def _read(self) -> None:
         """Fill the choices, adding every mistake to the document."""
         self._read_seeds()
         self._read_schedule()
@@ -50,7 +74,7 @@ class Reader:
                 self._read_variant(name)
         self._read_sweeps()
         self._read_guards(self._read_metrics())
-        trial = BuildCheck(self.document, self.registry)
+        trial = BuildCheck(self.document)
         trial.datasets(self.datasets)
         trial.architectures((*self._architectures.values(), *self._swept_architectures))
         if not self.document.mistakes:
@@ -93,8 +117,11 @@ class Reader:
                 continue
             self.references.append(choice)
         oracle = [choice for choice in self.references if choice.name == ORACLE]
+        unsaid = Draft((), ORACLE, (), {}, {})
+        if not oracle and (choice := resolve_choice("reference", unsaid, self.registry, self.document)):
+            oracle = [choice]
         others = [choice for choice in self.references if choice.name != ORACLE]
-        self.references = [*(oracle or [Choice(ORACLE, {})]), *others]
+        self.references = [*oracle, *others]
         for name, _ in self._items("variants"):
             if any(name == choice.name for choice in others):
                 self.document.add(
@@ -111,8 +138,7 @@ class Reader:
             if not drafted or not (choice := resolve_choice("metric", drafted, self.registry, self.document)):
                 continue
             self.metrics.append(choice)
-            value = self.registry.get("metric", choice.name).value
-            for column in value.columns if isinstance(value, Metric) else ():
+            for column in choice.plugin(Metric).columns:
                 found.append(column)
                 owner = columns.setdefault(column.name, f"{choice.name}[{index}]")
                 if owner != f"{choice.name}[{index}]":
@@ -207,7 +233,7 @@ class Reader:
 
     def _read_sweeps(self) -> None:
         """The sweep of each variant: its own, or else the suite's."""
-        reader = SweepReader(self.document, self.registry)
+        reader = SweepReader(self.document)
         taken = {choice.name for choice in self.references}
         for name, choices in self.variants.items():
             place: Place = ("variants", name, "sweep")

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from ganbench.core.messages import JsonSchema, describe_schema, shown, suggest
+from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 
 ORACLE = "oracle"
@@ -211,24 +212,31 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated, "title": "ganbench suite"}
 
 
-def shape_mistakes(data: Any) -> Iterator[tuple[Place, str, bool]]:
-    """What in ``data`` has not the shape of a suite: the place, the message, and whether its key is meant."""
+def read_shape(document: Document) -> SuiteSchema | None:
+    """The document in the shape of a suite; None after adding each mistake of its shape to the document."""
     try:
-        SuiteSchema.model_validate(data)
+        return SuiteSchema.model_validate(document.value)
     except ValidationError as errors:
-        root = schema()
-        for error in errors.errors(include_url=False):
-            loc = error["loc"]
-            place = _place(loc, data)
-            if error["type"] == "missing":
-                yield place, f"missing key {str(loc[-1])!r}", False
-            elif error["type"] == "extra_forbidden":
-                yield place, f"unknown key {shown(place[-1])}{_belongs(root, place)}", True
-            elif error["type"] == "value_error":
-                yield place, str(error["ctx"]["error"]), loc[-1] == "[key]"
-            else:
-                expected = describe_schema(_schema_at(root, place), root=root).removesuffix(" or null")
-                yield place, f"must be {expected}, not {shown(error['input'])}", False
+        for place, message, key in _mistakes(errors, document.value):
+            document.add(place, message, key)
+    return None
+
+
+def _mistakes(errors: ValidationError, data: Any) -> Iterator[tuple[Place, str, bool]]:
+    """Of each mistake the place, the message, and whether its key is meant."""
+    root = schema()
+    for error in errors.errors(include_url=False):
+        loc = error["loc"]
+        place = _place(loc, data)
+        if error["type"] == "missing":
+            yield place, f"missing key {str(loc[-1])!r}", False
+        elif error["type"] == "extra_forbidden":
+            yield place, f"unknown key {shown(place[-1])}{_belongs(root, place)}", True
+        elif error["type"] == "value_error":
+            yield place, str(error["ctx"]["error"]), loc[-1] == "[key]"
+        else:
+            expected = describe_schema(_schema_at(root, place), root=root).removesuffix(" or null")
+            yield place, f"must be {expected}, not {shown(error['input'])}", False
 
 
 def _place(loc: tuple[int | str, ...], data: Any) -> Place:

@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from ganbench.core.messages import suggest
-from ganbench.plugin import shipped
-from ganbench.plugin.registry import Registry
+from ganbench.plugin.entry import Entry
 from ganbench.suite import document as yamlfile
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of
-from ganbench.suite.document import Document
 from ganbench.suite.guard import Guard
-from ganbench.suite.mistake import Mistake, SuiteError
-from ganbench.suite.reader import Reader
-from ganbench.suite.schema import SuiteSchema, shape_mistakes
 from ganbench.suite.sweep import Setting, Sweep, apply_setting, count
 
 
@@ -95,6 +88,14 @@ class Suite:
     guard: dict[str, Guard] = field(default_factory=dict)
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The plugins that the suite names, each once: data sets, references, those of the variants, metrics."""
+        choices = [*self.datasets.values(), *self.references]
+        choices += [choice for variant in self.variants.values() for choice in variant.parts().values()]
+        choices += self.metrics
+        return tuple({(choice.entry.kind, choice.name): choice.entry for choice in choices}.values())
+
+    @property
     def settings(self) -> int:
         """How many settings each variant has: 1 without a sweep."""
         return max(map(count, self.sweeps.values()), default=1)
@@ -132,58 +133,3 @@ class Suite:
     def to_yaml(self) -> str:
         """The resolved suite as the text of a suite file."""
         return yamlfile.dump(self.resolved())
-
-
-def find(name_or_path: str | Path) -> Path:
-    """The path of a suite: of a file, or of a shipped suite by its name; raises SuiteError where there is neither."""
-    path = Path(name_or_path)
-    known = {file.stem: file for file in sorted(shipped.folder("suites").glob("*.yaml"))}
-    text = str(name_or_path)
-    if path.exists() and not path.is_dir():
-        return path
-    if text in known:
-        return known[text]
-    if path.is_dir():
-        message = "is a folder, not a suite file"
-    elif path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        hint = f"; the shipped suite is called {path.stem!r}" if path.stem in known else ""
-        message = f"no such file{hint}"
-    else:
-        message = f"unknown suite{suggest(text, known)}"
-    raise SuiteError([Mistake(text, 0, 0, "", message)])
-
-
-def load(path: str | Path, registry: Registry) -> Suite:
-    """Read and check a suite file; raises SuiteError with every mistake in it."""
-    return _checked(yamlfile.read(Path(path)), registry)
-
-
-def parse(text: str, registry: Registry, file: str = "<text>") -> Suite:
-    """As ``load``, from the text of a suite file."""
-    return _checked(yamlfile.parse(text, file), registry)
-
-
-def _checked(document: Document, registry: Registry) -> Suite:
-    for place, message, key in shape_mistakes(document.value):
-        document.add(place, message, key)
-    reader = Reader(document, registry)
-    reader.read()
-    if document.mistakes:
-        raise SuiteError(document.mistakes)
-    file = SuiteSchema.model_validate(document.value)
-    return Suite(
-        name=file.suite,
-        description=file.description,
-        seeds=tuple(range(file.seeds)) if isinstance(file.seeds, int) else tuple(file.seeds),
-        steps=file.budget.steps,
-        batch=file.budget.batch,
-        every=file.evaluate.every or max(1, file.budget.steps // 10),
-        samples=file.evaluate.samples,
-        datasets=reader.datasets,
-        references=tuple(reader.references),
-        variants={name: Variant.of(choices, reader.averages.get(name)) for name, choices in reader.variants.items()},
-        metrics=tuple(reader.metrics),
-        precision=file.precision,
-        sweeps={name: sweep for name, sweep in reader.sweeps.items() if sweep},
-        guard=reader.guard,
-    )

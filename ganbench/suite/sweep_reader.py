@@ -8,8 +8,7 @@ from typing import Any
 
 from ganbench.core.messages import shown, suggest
 from ganbench.plugin.parameters import Parameter
-from ganbench.plugin.registry import Registry
-from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, kind_of
+from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 from ganbench.suite.sweep import MOST, Setting, Sweep, apply_setting, count, row_name, settings, split
@@ -20,10 +19,9 @@ _LONGEST_ROW = 200
 class SweepReader:
     """The sweep of each variant, from the suite's or its own; what has the wrong shape is skipped."""
 
-    def __init__(self, document: Document, registry: Registry) -> None:
+    def __init__(self, document: Document) -> None:
         self.sweeps: dict[str, Sweep] = {}
         self._document = document
-        self._registry = registry
         self._counts: dict[str, int] = {}
         self._checked: set[Place] = set()
         self._unfit: dict[tuple[Place, str], list[str]] = {}
@@ -111,7 +109,7 @@ class SweepReader:
                 return None
             if field not in choices:
                 return None
-            entry = self._registry.get(kind_of(field), choices[field].name)
+            entry = choices[field].entry
             known = {parameter.name: parameter for parameter in entry.parameters}
             if name not in known:
                 near = suggest(name, known) if known else "; it has none"

@@ -15,8 +15,8 @@ from ganbench.core.errors import out_of_memory
 from ganbench.core.rng import stream
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Player, Players
+from ganbench.suite.load import parse
 from ganbench.suite.plan import Cell, plan
-from ganbench.suite.suite import parse
 from ganbench.testing.result import Subject
 from ganbench.train.build import build_networks, modules, rules
 from ganbench.train.data import build_dataset, draw
@@ -186,9 +186,9 @@ def position(variant: dict[str, Any], registry: Registry, *, data: Any = None) -
     """A variant's game at the parameters that it starts from. Raises PluginError."""
     cell = cell_of(variant, registry, data=data)
     assert cell.trained is not None
-    dataset = build_dataset(cell.data, registry)
-    (networks,) = build_networks(cell.trained, registry, dataset, cell.seeds)
-    own = rules(cell, cell.trained, registry, dataset, networks, CPU)
+    dataset = build_dataset(cell.data)
+    (networks,) = build_networks(cell.trained, dataset, cell.seeds)
+    own = rules(cell, cell.trained, dataset, networks, CPU)
     D, G = modules(networks)
     buffers = tuple({name: _double(each) for name, each in buffers_of(module).items()} for module in (D, G))
     latent = fill(own.latent_kind, (BATCH, *own.latent), stream(0, "conformance.z"))

@@ -37,7 +37,7 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
         registry, data = replace(registry, entries=(*registry.entries, architectures.IMAGES)), "conformance-images"
     # Adam would blow rounding up to whole steps, where a gradient is exactly zero but for that.
     variant = {"optimizer": {"name": "sgd", "lr": 1e-3}} | variant_of(subject)
-    return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], registry, CPU, engine)
+    return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], CPU, engine)
 
 
 def trains(subject: Subject) -> None:
@@ -132,7 +132,7 @@ def step_of(it: Trainer, subject: Subject) -> Any:
     """The step of one model of a trainer."""
     variant = it.cell.trained
     assert variant is not None
-    update = bind(subject.registry.value(Update, variant.update.name).step, variant.update.parameters)
+    update = bind(variant.update.plugin(Update).step, variant.update.parameters)
     return one_step(it.rules, update, functional_gradient, global_rng=it.probe.global_rng)
 
 

@@ -9,7 +9,6 @@ import torch
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import bind
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Optimizer, Penalty
 from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Variant
@@ -19,15 +18,13 @@ from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
 
 
-def build_networks(
-    variant: Variant, registry: Registry, dataset: Distribution, seeds: tuple[int, ...]
-) -> list[Networks]:
+def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ...]) -> list[Networks]:
     """Each seed's networks: the architecture's, or what the loss makes of it. Raises PluginError where they do not fit.
 
     Modules initialise themselves from torch's global generator: each seed lends them one of its own.
     """
-    build = bind(registry.value(Architecture, variant.architecture.name).build, variant.architecture.parameters)
-    loss = registry.value(Loss, variant.loss.name)
+    build = bind(variant.architecture.plugin(Architecture).build, variant.architecture.parameters)
+    loss = variant.loss.plugin(Loss)
     players = loss.players and bind(loss.players, variant.loss.parameters)
     networks: list[Networks] = []
 
@@ -71,14 +68,12 @@ def modules(networks: Networks) -> tuple[torch.nn.Module, torch.nn.Module]:
     )
 
 
-def rules(
-    cell: Cell, variant: Variant, registry: Registry, dataset: Distribution, networks: Networks, device: torch.device
-) -> Rules:
+def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Networks, device: torch.device) -> Rules:
     """The rules of a cell's game."""
-    loss = registry.value(Loss, variant.loss.name)
+    loss = variant.loss.plugin(Loss)
     losses = bind_loss(loss, variant.loss.parameters)
     optimizers = [
-        bind_optimizer(registry.value(Optimizer, choice.name), choice.parameters)
+        bind_optimizer(choice.plugin(Optimizer), choice.parameters)
         for choice in (variant.discriminator_optimizer, variant.generator_optimizer)
     ]
     # Before they are on the device: it asks on the CPU.
@@ -101,7 +96,7 @@ def rules(
         latent_kind="normal" if networks.latent_distribution == "normal" else "symmetric",
         parts=tuple((part, player) for player, own in owners for part in own),
         project=loss.project and bind(loss.project, variant.loss.parameters),
-        penalties=tuple(bind_penalty(registry.value(Penalty, choice.name), choice) for choice in variant.penalties),
+        penalties=tuple(bind_penalty(choice.plugin(Penalty), choice) for choice in variant.penalties),
         average=variant.average,
         judges=judging,
     )

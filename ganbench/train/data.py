@@ -11,7 +11,6 @@ from torch import Tensor
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
 from ganbench.plugin.binding import bind
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Dataset, Distribution
 from ganbench.suite.choice import Choice
 from ganbench.train.step.check import check_distribution
@@ -21,7 +20,6 @@ from ganbench.train.step.check import check_distribution
 class _InUse:
     """A dataset as it was built, and what of it is held out, by number, seed and device."""
 
-    plugin: Dataset
     choice: Choice
     distribution: Distribution
     held_out: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
@@ -33,13 +31,12 @@ _LAST: list[_InUse] = []
 KEPT_BYTES = 2**28
 
 
-def build_dataset(choice: Choice, registry: Registry) -> Distribution:
+def build_dataset(choice: Choice) -> Distribution:
     """The distribution that a suite's dataset names; one and the same for all cells of the dataset."""
-    plugin = registry.value(Dataset, choice.name)
-    if not (_LAST and _LAST[0].plugin is plugin and _LAST[0].choice is choice):
-        distribution: Distribution = bind(plugin.build, choice.parameters)({})
+    if not (_LAST and _LAST[0].choice is choice):
+        distribution: Distribution = bind(choice.plugin(Dataset).build, choice.parameters)({})
         check_distribution(choice.name, distribution)
-        _LAST[:] = [_InUse(plugin, choice, distribution)]
+        _LAST[:] = [_InUse(choice, distribution)]
     return _LAST[0].distribution
 
 

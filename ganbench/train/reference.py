@@ -10,7 +10,6 @@ from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import bind
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Distribution, Reference
 from ganbench.suite.plan import Cell
 from ganbench.train.data import draw, metric_inputs, training_points
@@ -22,7 +21,6 @@ FEWEST_POINTS = 1000
 
 def reference_inputs(
     cell: Cell,
-    registry: Registry,
     dataset: Distribution,
     seed: int,
     names: frozenset[str],
@@ -39,7 +37,7 @@ def reference_inputs(
     given = {"training": training.clone(), "dataset": dataset, "random": stream(seed, f"reference.{name}", 0, device)}
     try:
         with isolated(seed, "reference.global"), threads_for(training.numel()):
-            fitted = bind(registry.value(Reference, name).fit, cell.reference.parameters)(given)
+            fitted = bind(cell.reference.plugin(Reference).fit, cell.reference.parameters)(given)
     except Exception as error:
         raise PluginError(f"reference {name}: {error_line(error)}") from error
     if not isinstance(fitted, Distribution):

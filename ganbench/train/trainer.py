@@ -12,7 +12,6 @@ from torch.utils._pytree import tree_map
 from ganbench.core.errors import PluginError, error_line, out_of_memory
 from ganbench.core.threads import fitting
 from ganbench.plugin.binding import bind
-from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Loss, Optimizer, Update
 from ganbench.suite.plan import Cell
 from ganbench.train.build import build_networks, modules, rules
@@ -39,7 +38,7 @@ class Trainer:
     replicas are the first cell's seeds, then the second's, and so on. Raises PluginError where a plugin's code fails.
     """
 
-    def __init__(self, cells: Sequence[Cell], registry: Registry, device: torch.device, engine: str) -> None:
+    def __init__(self, cells: Sequence[Cell], device: torch.device, engine: str) -> None:
         self._compiled = Compilations.now()
         variants = [cell.trained for cell in cells if cell.trained is not None]
         self.cells = tuple(cells)
@@ -47,20 +46,20 @@ class Trainer:
         #: Of each replica.
         self.seeds = tuple(seed for cell in cells for seed in cell.seeds)
         self.device = device
-        self.dataset = build_dataset(self.cell.data, registry)
-        self.loss = registry.value(Loss, variant.loss.name)
+        self.dataset = build_dataset(self.cell.data)
+        self.loss = variant.loss.plugin(Loss)
         _set_tf32(self.cell.precision, device)
-        networks = build_networks(variant, registry, self.dataset, self.cell.seeds) * len(cells)
+        networks = build_networks(variant, self.dataset, self.cell.seeds) * len(cells)
         D, G = zip(*map(modules, networks), strict=True)
         theta_D, buffers_D = stack(D, device)
         theta_G, buffers_G = stack(G, device)
         own = swept_values(variants, len(self.cell.seeds), device)
         self.constants = Constants(buffers_D, buffers_G, own)
-        self.rules = rules(self.cell, variant, registry, self.dataset, networks[0], device)
+        self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
         choices = (variant.discriminator_optimizer, variant.generator_optimizer)
-        starts = [registry.value(Optimizer, choice.name).start for choice in choices]
+        starts = [choice.plugin(Optimizer).start for choice in choices]
         self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self.rules)
-        update = bind(registry.value(Update, variant.update.name).step, variant.update.parameters)
+        update = bind(variant.update.plugin(Update).step, variant.update.parameters)
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
         self._forced = engine != "auto"
@@ -70,7 +69,7 @@ class Trainer:
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 
-        sources = [registry.get(kind, choice.name).sha256 for kind, choice in variant.choices()]
+        sources = [choice.entry.sha256 for choice in variant.parts().values()]
         varied = {part: {name: list(value.shape[1:]) for name, value in own[part].items()} for part in own}
         shared = json.dumps(
             [variant.plain(), varied, sources, self.dataset.shape, self.cell.batch, self.cell.precision]

@@ -11,8 +11,8 @@ from matmul_limit import best_square, limits
 from plain_loop import PlainLoop
 
 from ganbench.plugin.registry import Registry
+from ganbench.suite.load import parse
 from ganbench.suite.plan import Cell, plan
-from ganbench.suite.suite import parse
 from ganbench.train.step.draws import BLOCK_STEPS
 from ganbench.train.trainer import Trainer
 
@@ -38,7 +38,7 @@ def plain(case: Case, device: torch.device) -> Peer:
 
 def engine(case: Case, device: torch.device, name: str, registry: Registry) -> Peer:
     cell = cell_of(case, registry)
-    trainer = Trainer([cell], registry, device, name)
+    trainer = Trainer([cell], device, name)
     trainer.prepare()
     assert trainer.engine == name, trainer.note
     state, at = trainer.start, 0
@@ -58,7 +58,7 @@ def jax(case: Case, device: torch.device, registry: Registry) -> Peer:
     except ModuleNotFoundError as error:
         raise AbsentError(f"no JAX: {error}; pip install -e '.[peers]'") from error
     cell = cell_of(case, registry)
-    at_start = Trainer([cell], registry, torch.device("cpu"), "eager").start.players
+    at_start = Trainer([cell], torch.device("cpu"), "eager").start.players
     theta = (at_start.D.theta.numpy(), at_start.G.theta.numpy())
     try:
         loop = JaxLoop(case, *theta, device)

@@ -66,7 +66,7 @@ def game(request, shipped, cpu):
     """A case, what ganbench's engine draws in its first steps, and the parameters before and after them."""
     case = Case("tiny", request.param, 2)
     cell = cell_of(case, shipped)
-    trainer = Trainer([cell], shipped, cpu, "eager")
+    trainer = Trainer([cell], cpu, "eager")
     noise = RandomBlocks(trainer.probe.draws, trainer.dataset, cell.seeds, cpu)
     names = [draw.purpose for draw in trainer.probe.draws]
     draws = [dict(zip(names, noise.at(step), strict=True)) for step in range(STEPS)]

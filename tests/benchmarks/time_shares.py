@@ -31,7 +31,7 @@ def shares(case: Case, registry: Registry) -> dict[str, float]:
     """Microseconds of one step of one model, by what they go to, and the limit."""
     # One seed for each core makes one chunk of one worker: what a core does.
     cell = cell_of(case, registry)
-    trainer = Trainer([cell], registry, torch.device("cpu"), "compiled")
+    trainer = Trainer([cell], torch.device("cpu"), "compiled")
     trainer.prepare()
     state, models = trainer.start, len(trainer.seeds) * BLOCK_STEPS
 

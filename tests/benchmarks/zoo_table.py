@@ -14,8 +14,8 @@ import pandas as pd
 
 from ganbench.compare.sides.load import find_run
 from ganbench.plugin.registry import Registry
+from ganbench.suite.load import find, load
 from ganbench.suite.plan import plan
-from ganbench.suite.suite import find, load
 
 KEY = ["dataset", "variant"]
 COLUMNS = [

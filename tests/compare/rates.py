@@ -24,7 +24,7 @@ from ganbench.compare.verdicts.judge import compare
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
-from ganbench.suite.suite import parse
+from ganbench.suite.load import parse
 
 SEEDS, POOL, TRIES = 16, 160, 300
 #: Of a learning rate's comparisons, which have more seeds.
@@ -70,7 +70,6 @@ def trained(home: Path, text: str, engine: str) -> ComparedRun:
     with tempfile.TemporaryDirectory(dir=home) as out:
         result = run(
             parse(text, registry),
-            registry,
             out=Path(out),
             device=torch.device("cpu"),
             engine=engine,

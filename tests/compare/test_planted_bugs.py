@@ -11,7 +11,7 @@ from ganbench.compare.verdicts.judge import compare
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
-from ganbench.suite.suite import load as load_suite
+from ganbench.suite.load import load as load_suite
 
 SUITE = """
 suite: planted

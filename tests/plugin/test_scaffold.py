@@ -12,7 +12,7 @@ from ganbench.plugin.citation import clause
 from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.scaffold import NotNewError, new_plugin
-from ganbench.suite.suite import parse
+from ganbench.suite.load import parse
 
 ROOT = Path(__file__).parents[2]
 

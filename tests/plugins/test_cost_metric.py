@@ -37,7 +37,7 @@ SPEED = CellSpeed(Speed(2.0, 1.0, 3.0), Speed(2.0, 1.0, 3.0))
 
 @pytest.fixture
 def both(shipped):
-    return bind_metrics([Choice("cost", {}), Choice("throughput", {})], shipped)
+    return bind_metrics([Choice.of(shipped.get("metric", name), {}) for name in ("cost", "throughput")])
 
 
 def test_it_says_what_was_counted(shipped):

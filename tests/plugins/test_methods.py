@@ -61,7 +61,7 @@ def test_the_folder_holds_these_methods(shipped):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_method_trains_all_seeds_at_once(name, cell, shipped):
-    trainer = Trainer([cell(f"{{loss: {name}}}", seeds=2, batch=8)], shipped, torch.device("cpu"), "eager")
+    trainer = Trainer([cell(f"{{loss: {name}}}", seeds=2, batch=8)], torch.device("cpu"), "eager")
     assert trainer.engine == "eager", trainer.note
     assert trainer.probe.idle == ()
     state = trainer.advance(trainer.start, 0, 2)

@@ -8,7 +8,7 @@ import torch
 from ganbench.plugin.binding import bind
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
-from ganbench.suite.suite import parse
+from ganbench.suite.load import parse
 from ganbench.train.step.draws import DrawRecorder
 
 W = torch.tensor([3.0, 4.0], dtype=torch.float64)
@@ -164,7 +164,6 @@ def test_lazy_penalties_break_a_toy(shipped, cpu, tmp_path):
     """
     result = run(
         parse(LAZY, shipped),
-        shipped,
         out=tmp_path,
         device=cpu,
         engine="eager",

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ganbench.plugin.registry import Registry
 from ganbench.report import plan
-from ganbench.suite.suite import parse
+from ganbench.suite.load import parse
 
 SUITE = "suite: s\ndatasets: {r: ring}\nreferences: []\nvariants: {a: {loss: minimax}, b: {loss: wgan-gp}}\n"
 

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from ganbench.plugin.column import Column
+from ganbench.plugin.entry import Entry
 from ganbench.record.samples import Samples
 from ganbench.report.score import show_score
 from ganbench.score.save import Score
@@ -61,9 +62,13 @@ def lines(text):
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
+def chosen(kind, name, parameters):
+    return Choice(name, parameters, Entry(kind, name, None, "", "", "", "", ()))
+
+
 SCORE = Score(
     samples=Samples(Path("x.npy"), "0", np.zeros((2000, 2), dtype=np.float32)),
-    target=Target("ring8", Choice("ring", {"modes": 8, "std": 0.02}), (Choice("jsd", {}),)),
+    target=Target("ring8", chosen("dataset", "ring", {"modes": 8, "std": 0.02}), (chosen("metric", "jsd", {}),)),
     seed=3,
     device="cpu",
     columns=COLUMNS,

@@ -18,8 +18,8 @@ from ganbench.record.journal import Journal
 from ganbench.record.status import Status
 from ganbench.run.executors.local import run_cells
 from ganbench.run.observer import Observer
+from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.suite.suite import parse
 from ganbench.train.data import build_dataset
 
 PLUGIN = '''"""Losses, metrics and references that do what they should not, or do it seldom."""

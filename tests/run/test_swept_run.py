@@ -11,8 +11,8 @@ import torch
 from ganbench.plugin.registry import Registry
 from ganbench.record import journal
 from ganbench.record.journal import Journal
+from ganbench.suite.load import parse
 from ganbench.suite.plan import batches, plan
-from ganbench.suite.suite import parse
 
 PLUGIN = '''"""Losses and metrics that only some settings agree with."""
 import torch

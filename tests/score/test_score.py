@@ -17,7 +17,7 @@ from ganbench.run.evaluate import bind_metrics
 from ganbench.score.save import as_frame, as_object
 from ganbench.score.score import FLOOR_SEEDS, fitted, score
 from ganbench.score.target import needed, of_names, of_suite, usual_metrics
-from ganbench.suite.suite import parse
+from ganbench.suite.load import parse
 
 SUITE = """
 suite: tiny
@@ -150,7 +150,7 @@ def test_the_numbers_are_those_of_the_run_that_made_the_samples(dataset, method,
         assert gb("score", file, *options)[0] == 0
         found = pd.read_csv("score.csv").iloc[0]
         assert found.seed == wanted.seed
-        for column in (column.name for _, column in bind_metrics(usual, shipped).columns):
+        for column in (column.name for _, column in bind_metrics(usual).columns):
             # A reference is fitted to points that the file does not hold.
             if wanted.variant in ("oracle", "one-mode") and column in ("copied", "copying_z"):
                 continue
@@ -396,7 +396,7 @@ def test_a_table_holds_images_row_by_row_and_a_list_numbers():
 def scored(values, registry, metrics=("jsd", "modes"), **options):
     target = of_names("ring", ["modes=4", "std=0.1"], metrics, registry)
     values = np.asarray(values, dtype=np.float32)
-    return score(Samples(Path("x.npy"), "0", values, **options), target, registry)
+    return score(Samples(Path("x.npy"), "0", values, **options), target)
 
 
 def test_nothing_is_dropped(shipped):
@@ -430,9 +430,9 @@ def test_another_scale_is_suspected_aloud(factor, odd, shipped):
 def test_the_seed_is_the_files_own_unless_another_is_asked_for(shipped):
     target = of_names("ring", ["modes=4"], ["mmd"], shipped)
     file = Samples(Path("x.npz"), "0", drawn(500), seed=3)
-    assert score(file, target, shipped).seed == 3
-    assert score(file, target, shipped, seed=0).seed == 0
-    assert score(file, target, shipped).values != score(file, target, shipped, seed=0).values
+    assert score(file, target).seed == 3
+    assert score(file, target, seed=0).seed == 0
+    assert score(file, target).values != score(file, target, seed=0).values
 
 
 def test_scoring_twice_says_the_same_and_leaves_global_randomness_alone(shipped):

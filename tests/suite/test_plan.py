@@ -9,8 +9,8 @@ import pytest
 
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
+from ganbench.suite.load import parse
 from ganbench.suite.plan import batches, plan
-from ganbench.suite.suite import parse
 
 HEAD = "suite: demo\nseeds: 4\nreferences: [kde]\ndatasets: {r: ring, q: {name: ring, modes: 3}}\n"
 TWO = HEAD + "variants: {a: {loss: minimax}, b: {loss: wgan-gp}}\n"

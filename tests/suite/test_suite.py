@@ -12,10 +12,9 @@ import pytest
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
 from ganbench.suite import document as yamlfile
-from ganbench.suite.choice import Choice
+from ganbench.suite.load import find, load, parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
-from ganbench.suite.suite import find, load, parse
 
 HEAD = "suite: demo\ndatasets: {r: ring}\nvariants: {a: {loss: minimax}}\n"
 SMALL = Path(__file__).with_name("small_plugins.py")
@@ -32,16 +31,22 @@ def registry(tmp_path_factory):
     return loaded
 
 
+def chosen(choice):
+    """The plugin's name and its parameters."""
+    return choice.name, choice.parameters
+
+
 def test_what_is_not_given_has_a_default(registry):
     suite = parse(HEAD, registry)
     assert (suite.name, suite.description, suite.seeds) == ("demo", None, tuple(range(16)))
     assert (suite.steps, suite.batch, suite.every, suite.samples) == (10_000, 256, 1000, 10_000)
-    assert suite.datasets == {"r": Choice("ring", {"modes": 8, "radius": 2.0, "std": 0.02})}
+    assert list(suite.datasets) == ["r"]
+    assert chosen(suite.datasets["r"]) == ("ring", {"modes": 8, "radius": 2.0, "std": 0.02})
     variant = suite.variants["a"]
-    assert variant.loss == Choice("minimax", {})
-    assert variant.architecture == Choice("mlp", {"width": 128, "depth": 2})
-    assert variant.update == Choice("alternating", {"discriminator_steps": 1})
-    assert variant.generator_optimizer == Choice("adam", {"lr": 0.001, "betas": (0.5, 0.999)})
+    assert chosen(variant.loss) == ("minimax", {})
+    assert chosen(variant.architecture) == ("mlp", {"width": 128, "depth": 2})
+    assert chosen(variant.update) == ("alternating", {"discriminator_steps": 1})
+    assert chosen(variant.generator_optimizer) == ("adam", {"lr": 0.001, "betas": (0.5, 0.999)})
     assert variant.discriminator_optimizer == variant.generator_optimizer
     assert (suite.precision, suite.sweeps, suite.settings) == ("float32", {}, 1)
     assert [choice.name for choice in suite.metrics] == ["jsd", "likelihood", "modes", "discriminator", "throughput"]
@@ -62,15 +67,15 @@ def test_what_is_not_given_has_a_default(registry):
 )
 def test_a_choice_is_laid_over_the_default_of_its_name(defaults, choice, expected, registry):
     text = HEAD.replace("minimax}", f"minimax, architecture: {choice}}}") + f"defaults: {{architecture: {defaults}}}\n"
-    assert parse(text, registry).variants["a"].architecture == Choice("mlp", expected)
+    assert chosen(parse(text, registry).variants["a"].architecture) == ("mlp", expected)
 
 
 def test_another_name_replaces_the_default(registry):
     text = HEAD + "  b: {}\ndefaults: {loss: {name: wgan-gp, penalty: 5}}\n"
     text = text.replace("variants: {a: {loss: minimax}}\n", "variants:\n  a: {loss: minimax}\n")
     suite = parse(text, registry)
-    assert suite.variants["a"].loss == Choice("minimax", {})
-    assert suite.variants["b"].loss == Choice("wgan-gp", {"penalty": 5.0})
+    assert chosen(suite.variants["a"].loss) == ("minimax", {})
+    assert chosen(suite.variants["b"].loss) == ("wgan-gp", {"penalty": 5.0})
 
 
 ADAM = {"lr": 0.001, "betas": (0.5, 0.999)}
@@ -107,8 +112,8 @@ OPTIMIZERS = [
 def test_each_player_has_its_optimizer_laid_over_the_common_one(defaults, choice, generator, discriminator, registry):
     text = HEAD.replace("minimax}", f"minimax, optimizer: {choice}}}") + f"defaults: {{optimizer: {defaults}}}\n"
     suite = parse(text, registry)
-    assert suite.variants["a"].generator_optimizer == Choice(*generator)
-    assert suite.variants["a"].discriminator_optimizer == Choice(*discriminator)
+    assert chosen(suite.variants["a"].generator_optimizer) == generator
+    assert chosen(suite.variants["a"].discriminator_optimizer) == discriminator
     assert parse(suite.to_yaml(), registry) == suite
 
 
@@ -127,7 +132,7 @@ def test_the_oracle_is_always_there_and_first(written, names, registry):
     assert [choice.name for choice in suite.references] == names
     assert parse(suite.to_yaml(), registry) == suite
     given = parse(HEAD + "references: [{name: memoriser, points: 64}]\n", registry)
-    assert given.references[1] == Choice("memoriser", {"points": 64})
+    assert chosen(given.references[1]) == ("memoriser", {"points": 64})
     assert given.resolved()["references"] == [{"name": "oracle"}, {"name": "memoriser", "points": 64}]
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
 from ganbench.suite import document as yamlfile
+from ganbench.suite.load import load, parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
-from ganbench.suite.suite import load, parse
 
 HEAD = "suite: demo\ndatasets: {r: ring}\nvariants: {a: {loss: minimax}}\n"
 SMALL = Path(__file__).with_name("small_plugins.py")

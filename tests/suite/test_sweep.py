@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -13,10 +14,9 @@ from hypothesis import strategies as st
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
 from ganbench.suite import document as yamlfile
-from ganbench.suite.choice import Choice
+from ganbench.suite.load import parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
-from ganbench.suite.suite import parse
 from ganbench.suite.sweep import row_name, settings, split
 
 HEAD = "suite: demo\ndatasets: {r: ring}\nreferences: []\n"
@@ -61,7 +61,7 @@ def test_a_value_is_laid_where_its_key_leads_and_nowhere_else(key, value, where,
         parameters = dict(getattr(plain, field).parameters)
         if field in where:
             parameters[parameter] = tuple(value) if isinstance(value, list) else value
-        assert getattr(laid, field) == Choice(getattr(plain, field).name, parameters)
+        assert getattr(laid, field) == replace(getattr(plain, field), parameters=parameters)
 
 
 def test_one_players_key_goes_before_that_of_both_wherever_it_stands(registry):

@@ -7,8 +7,8 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.plugin.registry import Registry
+from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.suite.suite import parse
 from ganbench.train import trainer as cells
 from ganbench.train.engine.chunks import Chunks
 from ganbench.train.trainer import Trainer
@@ -42,7 +42,7 @@ def trained(cell, shipped, cpu):
 
     def build(variant, engine="eager", seeds=3, steps=100, registry=shipped):
         one = cell(variant, seeds=seeds, registry=registry)
-        trainer = Trainer([one], registry, cpu, engine)
+        trainer = Trainer([one], cpu, engine)
         trainer.prepare()
         assert trainer.engine == engine, trainer.note
         return trainer.advance(trainer.start, 0, steps)

@@ -57,7 +57,7 @@ def trainer(tmp_path, cell, cpu):
         registry = Registry.load(extra=tmp_path)
         assert not registry.broken
         one = cell("{loss: foreign, optimizer: foreign, update: foreign}", seeds=2, registry=registry)
-        return Trainer([one], registry, cpu, "auto")
+        return Trainer([one], cpu, "auto")
 
     return build
 

@@ -13,7 +13,7 @@ from ganbench.train.trainer import Trainer
 @pytest.fixture
 def trainer(cell, shipped, cpu):
     one = cell("{loss: wgan-gp}", seeds=2)
-    return Trainer([one], shipped, cpu, "eager")
+    return Trainer([one], cpu, "eager")
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(trainer, tmp_path):

@@ -88,7 +88,7 @@ def test_a_shape_is_compiled_once_a_process(cell, shipped, cpu, monkeypatch):
     monkeypatch.setattr(compiler, "_compile", counted)
     monkeypatch.setattr(compiler, "_COMPILED", {})
     for seeds in ([0, 1], [5, 9], [0, 1]):
-        trainer = Trainer([cell(TINY, seeds=seeds)], shipped, cpu, "compiled")
+        trainer = Trainer([cell(TINY, seeds=seeds)], cpu, "compiled")
         trainer.prepare()
         trainer.advance(trainer.advance(trainer.start, 0, 10), 10, 20)
     assert len(made) == 1
@@ -106,9 +106,9 @@ def test_different_steps_of_one_shape_are_not_taken_for_each_other(cell, shipped
         TINY[:-1] + ", update: simultaneous}",
     ]
     for variant in variants:
-        Trainer([cell(variant)], shipped, cpu, "compiled")
+        Trainer([cell(variant)], cpu, "compiled")
     assert len(keys) == len(variants)
-    Trainer([cell(TINY, seeds=7)], shipped, cpu, "compiled")
+    Trainer([cell(TINY, seeds=7)], cpu, "compiled")
     assert len(keys) == len(variants)
 
 
@@ -117,7 +117,7 @@ def test_a_changed_plugin_of_the_same_name_is_another_step(foreign, cell, cpu, m
     monkeypatch.setattr(cells, "Engine", lambda *rest, shared, **more: keys.add(shared))
     for code in (UNUSUAL, UNUSUAL.replace("0.1 * penalty", "0.2 * penalty")):
         registry = foreign(HEAD + code)
-        Trainer([cell("{loss: unusual}", registry=registry)], registry, cpu, "compiled")
+        Trainer([cell("{loss: unusual}", registry=registry)], cpu, "compiled")
     assert len(keys) == 2
 
 
@@ -131,7 +131,7 @@ def uncompilable(monkeypatch):
 
 
 def test_what_cannot_be_compiled_is_trained_eagerly_and_says_so(cell, shipped, cpu, uncompilable, trained, apart):
-    trainer = Trainer([cell(TINY, steps=10**7)], shipped, cpu, "auto")
+    trainer = Trainer([cell(TINY, steps=10**7)], cpu, "auto")
     assert trainer.engine == "compiled"
     trainer.prepare()
     assert trainer.engine == "eager"
@@ -140,7 +140,7 @@ def test_what_cannot_be_compiled_is_trained_eagerly_and_says_so(cell, shipped, c
 
 
 def test_what_must_be_compiled_and_cannot_is_one_line(cell, shipped, cpu, uncompilable):
-    trainer = Trainer([cell(TINY)], shipped, cpu, "compiled")
+    trainer = Trainer([cell(TINY)], cpu, "compiled")
     with pytest.raises(
         PluginError,
         match=r"^the step cannot be compiled: RuntimeError: no compiler today; --engine eager does without$",
@@ -168,7 +168,7 @@ variants: {{it: {variant}}}
 references: []
 '''
 cell = next(cell for cell in plan(parse(text, registry)) if cell.trained)
-trainer = Trainer([cell], registry, torch.device("cpu"), "compiled")
+trainer = Trainer([cell], torch.device("cpu"), "compiled")
 trainer.advance(trainer.start, {start}, {start} + 5)
 from torch._dynamo.utils import counters
 told = dict(counters["inductor"])

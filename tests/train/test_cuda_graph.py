@@ -99,7 +99,7 @@ def advance():
 @pytest.fixture
 def trainer(cell, shipped, cpu):
     def build(variant, engine="eager"):
-        trainer = Trainer([cell(variant, seeds=3)], shipped, cpu, "eager")
+        trainer = Trainer([cell(variant, seeds=3)], cpu, "eager")
         trainer._engine.name = engine
         return trainer
 

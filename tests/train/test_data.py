@@ -43,14 +43,14 @@ class Finite:
 
 
 def test_a_dataset_is_built_with_the_suites_parameters(shipped):
-    found = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    found = build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1}))
     assert (found.modes, found.std[0]) == (5, 0.1)
 
 
 def test_a_dataset_that_samples_as_it_must_not_is_refused(tmp_path):
     (tmp_path / "odd.py").write_text(ODD)
     with pytest.raises(PluginError, match=r"dataset odd: sample\(4\) must have the shape \(4, 2\), not \(4, 3\)"):
-        build_dataset(Choice("odd", {}), Registry.load(extra=tmp_path))
+        build_dataset(Choice.of(Registry.load(extra=tmp_path).get("dataset", "odd"), {}))
 
 
 def test_held_out_data_is_the_seeds_own_and_the_same_each_time(cpu):
@@ -111,15 +111,15 @@ def test_an_outcome_says_what_is_known_of_samples_that_nobody_has_a_name_for():
 
 
 def test_all_cells_of_a_dataset_use_the_same(shipped):
-    ring = Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1})
-    first, again = build_dataset(ring, shipped), build_dataset(ring, shipped)
+    ring = Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1})
+    first, again = build_dataset(ring), build_dataset(ring)
     assert first is again
-    assert build_dataset(Choice("ring", {"modes": 6, "radius": 1.0, "std": 0.1}), shipped).modes == 6
-    assert build_dataset(ring, shipped) is not first
+    assert build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 6, "radius": 1.0, "std": 0.1})).modes == 6
+    assert build_dataset(ring) is not first
 
 
 def test_who_writes_into_held_out_data_spoils_it_for_nobody_else(shipped, cpu):
-    dataset = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    dataset = build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1}))
     first = held_out(dataset, 100, 3, cpu)
     kept = first.clone()
     first.zero_()
@@ -128,9 +128,9 @@ def test_who_writes_into_held_out_data_spoils_it_for_nobody_else(shipped, cpu):
 
 
 def test_held_out_data_that_is_too_much_to_keep_is_drawn_again(shipped, cpu, monkeypatch):
-    dataset = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    dataset = build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1}))
     kept = held_out(dataset, 100, 3, cpu)
     monkeypatch.setattr(data, "KEPT_BYTES", 0)
-    again = build_dataset(Choice("ring", {"modes": 5, "radius": 1.0, "std": 0.1}), shipped)
+    again = build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1}))
     assert torch.equal(held_out(again, 100, 3, cpu), kept)
     assert not data._LAST[0].held_out

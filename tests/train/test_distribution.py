@@ -46,7 +46,7 @@ def test_seeds_trained_alone_and_together_end_as_one_distribution(cell, shipped,
 
     def train(engine, size, lr=5e-3):
         chunked(size)
-        trainer = Trainer([cell(VARIANT.format(lr=lr), seeds=SEEDS, steps=STEPS)], shipped, cpu, engine)
+        trainer = Trainer([cell(VARIANT.format(lr=lr), seeds=SEEDS, steps=STEPS)], cpu, engine)
         trainer.prepare()
         state = trainer.advance(trainer.start, 0, STEPS)
         assert state.survived.tolist() == [STEPS] * SEEDS

@@ -93,7 +93,7 @@ def test_normalisations_and_dropout_can_be_batched(trained, apart):
 
 def test_slicing_a_run_of_steps_changes_no_bit(cell, shipped, cpu):
     small = cell("{loss: nonsaturating}")
-    trainer = Trainer([small], shipped, cpu, "eager")
+    trainer = Trainer([small], cpu, "eager")
     whole = trainer.advance(trainer.start, 0, 100)
     state = trainer.start
     for begin, end in ((0, 1), (1, 63), (63, 64), (64, 65), (65, 100)):
@@ -105,7 +105,7 @@ def test_slicing_a_run_of_steps_changes_no_bit(cell, shipped, cpu):
 def test_a_diverged_seed_leaves_its_batch_mates_unharmed_to_the_bit(cell, shipped, cpu):
     """A seed goes NaN half way: it is counted out at that very step, and the others end as if it had not."""
     small = cell("{loss: minimax}")
-    trainer = Trainer([small], shipped, cpu, "eager")
+    trainer = Trainer([small], cpu, "eager")
     sound = trainer.advance(trainer.start, 0, 80)
     poisoned = trainer.advance(trainer.start, 0, 30)
     poisoned.players.G.theta[1] = torch.nan
@@ -118,7 +118,7 @@ def test_a_diverged_seed_leaves_its_batch_mates_unharmed_to_the_bit(cell, shippe
 def test_parameters_that_overflow_count_their_seed_out_at_that_step(cell, shipped, cpu):
     """Finite losses do not save a step that leads to parameters which are not."""
     small = cell("{loss: wgan-gp, optimizer: {name: sgd, lr: 1.0e+38}}")
-    trainer = Trainer([small], shipped, cpu, "eager")
+    trainer = Trainer([small], cpu, "eager")
     after = trainer.advance(trainer.start, 0, 1)
     finite = (after.players.D.theta.isfinite().all(1) & after.players.G.theta.isfinite().all(1)).tolist()
     assert [bool(steps) for steps in after.survived.tolist()] == finite
@@ -128,7 +128,7 @@ def test_parameters_that_overflow_count_their_seed_out_at_that_step(cell, shippe
 def test_nothing_touches_global_random_state(cell, shipped, cpu):
     small = cell("{loss: wgan-gp}")
     before = torch.get_rng_state()
-    trainer = Trainer([small], shipped, cpu, "eager")
+    trainer = Trainer([small], cpu, "eager")
     state = trainer.advance(trainer.start, 0, 10)
     trainer.metric_inputs(state, 10, 0, frozenset({"samples", "real", "d_real", "d_fake"}), final=True)
     assert torch.equal(before, torch.get_rng_state())
@@ -137,7 +137,7 @@ def test_nothing_touches_global_random_state(cell, shipped, cpu):
 def test_a_short_run_is_eager_and_a_long_one_compiled(cell, shipped, cpu):
     for steps, engine in ((200, "eager"), (1_000_000, "compiled")):
         one = cell("{loss: minimax}", steps=steps)
-        assert Trainer([one], shipped, cpu, "auto").engine == engine
+        assert Trainer([one], cpu, "auto").engine == engine
 
 
 @pytest.mark.parametrize(("steps", "engine"), [(1_000, "eager"), (20_000, "compiled")])
@@ -162,7 +162,7 @@ def test_a_block_of_random_numbers_is_drawn_once(cell, shipped, cpu, monkeypatch
         return one(noise, draw, seed, index)
 
     monkeypatch.setattr(cells.Noise, "_one", spy)
-    trainer = Trainer([cell("{loss: minimax}", seeds=2)], shipped, cpu, "eager")
+    trainer = Trainer([cell("{loss: minimax}", seeds=2)], cpu, "eager")
     state = trainer.start
     for begin in range(0, 128, 16):
         state = trainer.advance(state, begin, begin + 16)
@@ -177,6 +177,6 @@ def test_networks_of_a_usual_width_are_compiled_to_the_same_steps(loss, cell, ap
     wide = cell(f"{{loss: {loss}, architecture: {{name: mlp, width: 128}}}}", seeds=2, batch=128)
     found = []
     for engine in ("eager", "compiled"):
-        trainer = Trainer([wide], shipped, cpu, engine)
+        trainer = Trainer([wide], cpu, engine)
         found.append(trainer.advance(trainer.start, 0, 30))
     assert apart(*found) < TOLERANCE

@@ -46,7 +46,7 @@ def odd(foreign, cell, cpu, threads):
 
     def build(line):
         registry = foreign(ODD.replace("DO_IT", line))
-        return Trainer([cell("{loss: minimax, architecture: odd}", seeds=5, registry=registry)], registry, cpu, "eager")
+        return Trainer([cell("{loss: minimax, architecture: odd}", seeds=5, registry=registry)], cpu, "eager")
 
     return build
 
@@ -70,7 +70,7 @@ def same(together, alone):
 def test_outcomes_side_by_side_are_to_the_bit_those_one_by_one(cell, shipped, cpu, threads, monkeypatch):
     monkeypatch.setattr(evaluation, "ROWS", 200)
     names = set()
-    trainer = Trainer([cell(MLP, seeds=5)], shipped, cpu, "eager")
+    trainer = Trainer([cell(MLP, seeds=5)], cpu, "eager")
     call = evaluation.fill
 
     def told(*arguments):
@@ -102,5 +102,5 @@ def test_what_has_no_memory_side_by_side_is_done_one_by_one(odd):
 
 
 def test_a_state_on_two_threads_holds_no_gradient(cell, shipped, cpu, threads):
-    trainer = Trainer([cell(MLP, seeds=5)], shipped, cpu, "eager")
+    trainer = Trainer([cell(MLP, seeds=5)], cpu, "eager")
     assert not any(one[name].requires_grad for outcomes in both(trainer) for one in outcomes for name in NAMES)

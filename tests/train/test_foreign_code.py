@@ -108,7 +108,7 @@ def train(foreign, cell, cpu):
 
     def build(code, variant="{loss: foreign}", seeds=3, engine="auto"):
         registry = foreign(HEAD + code)
-        return Trainer([cell(variant, seeds=seeds, registry=registry)], registry, cpu, engine)
+        return Trainer([cell(variant, seeds=seeds, registry=registry)], cpu, engine)
 
     return build
 

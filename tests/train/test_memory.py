@@ -30,7 +30,7 @@ def hungry(cell, shipped, cpu):
     """A trainer whose step has no memory for more than ``most`` replicas, and the sizes it was tried with."""
 
     def build(most, seeds, engine="eager"):
-        trainer = Trainer([cell(TINY, seeds=seeds)], shipped, cpu, engine)
+        trainer = Trainer([cell(TINY, seeds=seeds)], cpu, engine)
         step, tried = trainer._engine._step, []
 
         def limited(state, *rest):
@@ -76,7 +76,7 @@ def test_the_probe_itself_makes_do_with_fewer(cell, shipped, cpu, monkeypatch):
         return seconds(*arguments)
 
     monkeypatch.setattr(probe, "_seconds", limited)
-    trainer = Trainer([cell(TINY, seeds=12)], shipped, cpu, "auto")
+    trainer = Trainer([cell(TINY, seeds=12)], cpu, "auto")
     assert tried == [8, 4, 2, 1]
     assert (trainer.engine, trainer.probe.serial) == ("eager", "")
     assert trainer.probe.eager_seconds > 0
@@ -132,7 +132,7 @@ references: []
 metrics: [jsd]
 '''
 cell = next(cell for cell in plan(parse(text, registry)) if cell.trained)
-trainer = Trainer([cell], registry, torch.device("cpu"), "eager")
+trainer = Trainer([cell], torch.device("cpu"), "eager")
 assert trainer.chunks.size == 24, trainer.chunks
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + 200 * 2**20
@@ -142,7 +142,7 @@ size = trainer.chunks.size
 assert 1 < size < 24, size
 assert trainer.note == f"memory ran out: {size} of 24 seeds train at once", trainer.note
 assert state.survived.tolist() == [2] * 24
-again = Trainer([cell], registry, torch.device("cpu"), "eager")
+again = Trainer([cell], torch.device("cpu"), "eager")
 again._engine.chunks = Chunks(24, size)
 for a, b in zip(state.players, again.advance(again.start, 0, 2).players):
     assert torch.equal(a.theta, b.theta)
@@ -165,13 +165,13 @@ def test_memory_that_really_runs_out_is_halved():
 
 
 def check_a_thousand(engine, cell, shipped, cpu, apart):
-    trainer = Trainer([cell(TINY, seeds=1000)], shipped, cpu, engine)
+    trainer = Trainer([cell(TINY, seeds=1000)], cpu, engine)
     trainer.prepare()
     assert trainer.engine == engine
     state = trainer.advance(trainer.start, 0, 30)
     assert state.survived.tolist() == [30] * 1000
     for seed in (0, 31, 32, 500, 999):
-        alone = Trainer([cell(TINY, seeds=[seed])], shipped, cpu, "eager")
+        alone = Trainer([cell(TINY, seeds=[seed])], cpu, "eager")
         assert apart(state, alone.advance(alone.start, 0, 30), among=[seed]) < 1e-5
 
 
@@ -217,14 +217,14 @@ A_TENSOR = sys.getsizeof(torch.zeros(0))
 @pytest.mark.parametrize("engine", ["eager", "serial"])
 def test_nothing_grows_with_the_number_of_steps(engine, cell, shipped, cpu):
     """Python does not come to hold half a tensor more a step."""
-    trainer = Trainer([cell(TINY, seeds=1)], shipped, cpu, engine)
+    trainer = Trainer([cell(TINY, seeds=1)], cpu, engine)
     assert growth(trainer) < A_TENSOR / 2 * 100
     assert sum(noise.bytes for noise in trainer._engine._noises.values()) == trainer.noise((0,)).bytes
 
 
 @pytest.mark.slow
 def test_one_tensor_a_step_that_is_kept_would_be_seen(cell, shipped, cpu):
-    trainer = Trainer([cell(TINY, seeds=1)], shipped, cpu, "serial")
+    trainer = Trainer([cell(TINY, seeds=1)], cpu, "serial")
     step, kept = trainer._engine._step, []
 
     def keeping(state, *rest):
@@ -238,7 +238,7 @@ def test_one_tensor_a_step_that_is_kept_would_be_seen(cell, shipped, cpu):
 def test_no_tensor_of_a_step_outlives_it(cell, shipped, cpu):
     """A layer's activations hold 1 MB: 200 steps that kept one of them each would take 200 MB."""
     one = cell("{loss: nonsaturating, architecture: {name: mlp, width: 1024, depth: 1, latent: 1}}", seeds=8)
-    trainer = Trainer([one], shipped, cpu, "eager")
+    trainer = Trainer([one], cpu, "eager")
     state = trainer.advance(trainer.start, 0, 64)
     with PeakMemory(cpu) as memory:
         trainer.advance(state, 64, 264)
@@ -250,7 +250,7 @@ def test_no_tensor_of_a_step_outlives_it(cell, shipped, cpu):
 def test_noise_that_is_too_large_to_keep_is_not_kept(trained, apart, cell, shipped, cpu, monkeypatch):
     kept = trained(TINY, steps=20)
     monkeypatch.setattr(engines, "KEPT_BYTES", 0)
-    trainer = Trainer([cell(TINY, seeds=3)], shipped, cpu, "eager")
+    trainer = Trainer([cell(TINY, seeds=3)], cpu, "eager")
     state = trainer.advance(trainer.advance(trainer.start, 0, 7), 7, 20)
     assert not trainer._engine._noises
     assert apart(state, kept) == 0

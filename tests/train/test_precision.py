@@ -9,7 +9,7 @@ import torch
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
-from ganbench.suite.suite import parse
+from ganbench.suite.load import parse
 from ganbench.train.trainer import Trainer, _set_tf32
 
 SGD = "optimizer: {name: sgd, lr: 0.01}"
@@ -32,7 +32,7 @@ references: []
 def trainer(settings, shipped, cpu):
     def build(precision, engine="eager", variant=VARIANT):
         (one,) = settings(variant, "{}", seeds=3, precision=precision)
-        return Trainer([one], shipped, cpu, engine)
+        return Trainer([one], cpu, engine)
 
     return build
 
@@ -97,7 +97,6 @@ def test_each_row_says_what_it_was_computed_in(precision, arithmetic, message, t
     registry = Registry.load()
     folder = run(
         parse(SUITE.format(precision=precision), registry),
-        registry,
         out=tmp_path,
         device=torch.device("cpu"),
         engine="auto",

@@ -9,8 +9,8 @@ import torch
 
 from ganbench.core.errors import PluginError
 from ganbench.plugin.registry import Registry
+from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.suite.suite import parse
 from ganbench.train.data import build_dataset, held_out, training_points
 from ganbench.train.reference import reference_inputs
 
@@ -96,8 +96,8 @@ def refer(shipped, cpu, tmp_path):
             assert not registry.broken
         suite = parse(SUITE.format(data=data, references=reference), registry)
         cells = [cell for cell in plan(suite) if cell.reference]
-        dataset = build_dataset(cells[-1].data, registry)
-        return dataset, [reference_inputs(cells[-1], registry, dataset, seed, names, cpu) for seed in seeds]
+        dataset = build_dataset(cells[-1].data)
+        return dataset, [reference_inputs(cells[-1], dataset, seed, names, cpu) for seed in seeds]
 
     return run
 

@@ -106,7 +106,7 @@ def trainer(foreign, cell, cpu):
     registry = foreign(CODE)
 
     def build(variant, seeds=3, engine="eager"):
-        return Trainer([cell(variant, seeds=seeds, registry=registry)], registry, cpu, engine)
+        return Trainer([cell(variant, seeds=seeds, registry=registry)], cpu, engine)
 
     return build
 
@@ -245,6 +245,6 @@ def test_where_d_judges_is_asked_before_the_networks_go_to_a_device(foreign, cel
     registry = foreign(CODE)
     for loss, judging in (("shared", True), ("encoded", True), ("packed", False), ("minimax", True)):
         one = cell(f"{{loss: {loss}, architecture: linear}}", registry=registry)
-        dataset = build_dataset(one.data, registry)
-        networks = build_networks(one.trained, registry, dataset, (0,))[0]
+        dataset = build_dataset(one.data)
+        networks = build_networks(one.trained, dataset, (0,))[0]
         assert rules(one, one.trained, registry, dataset, networks, torch.device("meta")).judges == judging

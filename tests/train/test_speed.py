@@ -88,7 +88,7 @@ def test_a_gpu_is_waited_for(machine, monkeypatch):
 def test_a_cells_speed_is_of_all_seeds_together_and_of_one_model_alone(cell, shipped, cpu, monkeypatch):
     """One model alone is one model in a plain loop, and counts once however many seeds the cell has."""
     small = cell("{loss: minimax}", seeds=4)
-    trainer = Trainer([small], shipped, cpu, "eager")
+    trainer = Trainer([small], cpu, "eager")
     before = [player.theta.clone() for player in trainer.start.players]
     ran, counted = [], []
     run = Engine.run

@@ -30,12 +30,12 @@ SWEEPS = {
 
 def both_ways(cells, registry, device, engine):
     """The state of each cell trained with the others, and alone."""
-    together = Trainer(cells, registry, device, engine)
+    together = Trainer(cells, device, engine)
     together.prepare()
     assert together.engine == engine, together.note
     state = together.advance(together.start, 0, 100)
     for at, cell in enumerate(cells):
-        alone = Trainer([cell], registry, device, "eager")
+        alone = Trainer([cell], device, "eager")
         seeds = len(cell.seeds)
         own = tree_map(lambda tensor, at=at, seeds=seeds: tensor[at * seeds : (at + 1) * seeds], state)
         yield own, alone.advance(alone.start, 0, 100)
@@ -84,7 +84,7 @@ def test_only_what_differs_is_given_to_each_replica(settings, cpu):
 def test_settings_share_their_seeds_weights_and_noise(settings, shipped, cpu):
     """Comparisons between settings are paired."""
     cells = settings(*SWEEPS["learning rate"])
-    trainer = Trainer(cells, shipped, cpu, "eager")
+    trainer = Trainer(cells, cpu, "eager")
     assert trainer.seeds == (0, 1, 0, 1)
     for player in trainer.start.players:
         assert torch.equal(player.theta[:2], player.theta[2:])
@@ -94,9 +94,9 @@ def test_settings_share_their_seeds_weights_and_noise(settings, shipped, cpu):
 
 def test_what_is_evaluated_is_the_settings_own(settings, shipped, cpu):
     cells = settings(*SWEEPS["learning rate"])
-    trainer = Trainer(cells, shipped, cpu, "eager")
+    trainer = Trainer(cells, cpu, "eager")
     state = trainer.advance(trainer.start, 0, 20)
-    alone = Trainer(cells[1:], shipped, cpu, "eager")
+    alone = Trainer(cells[1:], cpu, "eager")
     outcomes = [
         one.metric_inputs(one.advance(one.start, 0, 20), 20, replica, frozenset({"samples"}), final=True)["samples"]
         for one, replica in ((trainer, 3), (alone, 1))
@@ -107,6 +107,6 @@ def test_what_is_evaluated_is_the_settings_own(settings, shipped, cpu):
 
 def test_code_that_wants_a_number_where_a_sweep_gives_a_tensor_is_found_out(settings, shipped, cpu):
     """rpgan leaves a penalty out whose weight is 0: settings with and without are not one program."""
-    trainer = Trainer(settings("{loss: rpgan}", "{loss.r1: [0.0, 1.0]}"), shipped, cpu, "eager")
+    trainer = Trainer(settings("{loss: rpgan}", "{loss.r1: [0.0, 1.0]}"), cpu, "eager")
     assert "reads a number out of a tensor" in trainer.probe.serial
     assert "(rpgan.py:" in trainer.probe.serial

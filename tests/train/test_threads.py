@@ -30,7 +30,7 @@ def side_by_side(cell, shipped, cpu, chunked, monkeypatch):
 
     def build(around, seeds=7):
         chunked(2, workers=2)
-        trainer = Trainer([cell(TINY, seeds=seeds)], shipped, cpu, "eager")
+        trainer = Trainer([cell(TINY, seeds=seeds)], cpu, "eager")
         step = trainer._engine._step
 
         def changed(state, *rest):

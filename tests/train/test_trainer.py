@@ -10,8 +10,8 @@ from torch.utils._pytree import tree_map
 
 from ganbench.plugin.registry import Registry
 from ganbench.run.evaluate import bind_metrics
+from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.suite.suite import parse
 from ganbench.train.data import build_dataset
 from ganbench.train.reference import reference_inputs
 from ganbench.train.trainer import Trainer
@@ -55,7 +55,7 @@ metrics: [jsd, modes]
 def trainer(cell, shipped, cpu):
     def build(variant="{loss: nonsaturating}", seeds=3, registry=shipped, engine="eager"):
         one = cell(variant, seeds=seeds, registry=registry)
-        return Trainer([one], registry, cpu, engine)
+        return Trainer([one], cpu, engine)
 
     return build
 
@@ -207,10 +207,8 @@ def test_the_oracle_is_as_good_as_can_be(name, shipped, cpu):
     """
     suite = parse(ORACLE, shipped)
     one = next(cell for cell in plan(suite) if cell.variant == "oracle" and cell.dataset == name)
-    dataset, metrics = build_dataset(one.data, shipped), bind_metrics(one.metrics, shipped)
-    rows = metrics.of_outcomes(
-        [reference_inputs(one, shipped, dataset, seed, metrics.names, cpu) for seed in one.seeds]
-    )
+    dataset, metrics = build_dataset(one.data), bind_metrics(one.metrics)
+    rows = metrics.of_outcomes([reference_inputs(one, dataset, seed, metrics.names, cpu) for seed in one.seeds])
     values = [row["jsd"] for row in rows]
     assert len(set(values)) > 1
     assert sum(values) / len(values) < 0.002
@@ -223,8 +221,8 @@ def test_the_oracle_is_as_good_as_can_be(name, shipped, cpu):
 def test_the_oracle_is_not_its_own_reference(shipped, cpu):
     """A metric that compares samples with held-out data must not be given one and the same, nor another seed's."""
     one = next(cell for cell in plan(parse(ORACLE, shipped)) if cell.variant == "oracle")
-    dataset = build_dataset(one.data, shipped)
-    outcomes = [reference_inputs(one, shipped, dataset, seed, ALL, cpu) for seed in (0, 1)]
+    dataset = build_dataset(one.data)
+    outcomes = [reference_inputs(one, dataset, seed, ALL, cpu) for seed in (0, 1)]
     draws = [outcome[part] for outcome in outcomes for part in ("samples", "real", "training")]
     assert all(draw.shape == (10_000, 2) for draw in draws)
     assert not any(torch.equal(a, b) for a, b in combinations(draws, 2))

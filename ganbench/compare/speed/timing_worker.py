@@ -46,20 +46,20 @@ class TimingWorker:
 
     def __init__(self, asked: argparse.Namespace) -> None:
         from ganbench.plugin.registry import Registry
+        from ganbench.suite.load import load
         from ganbench.suite.mistake import SuiteError
         from ganbench.suite.plan import batches, plan
-        from ganbench.suite.suite import load
         from ganbench.train.device import choose
 
-        self.registry = Registry.load(asked.beside, asked.plugins)
+        registry = Registry.load(asked.beside, asked.plugins)
         self.suite = asked.suite
         try:
-            suite = load(self.suite, self.registry)
+            suite = load(self.suite, registry)
         except SuiteError:
             if asked.fallback is None:
                 raise
             self.suite = asked.fallback
-            suite = load(self.suite, self.registry)
+            suite = load(self.suite, registry)
         if asked.seeds is not None:
             suite = suite.with_seeds(asked.seeds)
         self.device = choose(asked.device)
@@ -98,9 +98,9 @@ class TimingWorker:
         self.trainer = None
         gc.collect()
         cells = self.batches[case[0], case[1]]
-        trainer = Trainer(cells, self.registry, self.device, engine)
+        trainer = Trainer(cells, self.device, engine)
         if len(cells) > 1 and trainer.probe.serial:
-            trainer = Trainer(cells[:1], self.registry, self.device, engine)
+            trainer = Trainer(cells[:1], self.device, engine)
         trainer.prepare()
         self.trainer = trainer
         replicas = len(trainer.seeds)

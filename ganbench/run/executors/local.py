@@ -17,7 +17,6 @@ import torch
 
 from ganbench.core.errors import PluginError, error_line, out_of_memory
 from ganbench.plugin.kinds import CELL_NAMES
-from ganbench.plugin.registry import Registry
 from ganbench.record.samples import keep
 from ganbench.record.status import Status
 from ganbench.run.evaluate import Metrics
@@ -41,7 +40,6 @@ CHOSEN = ("eager", "compiled")
 class RunContext:
     """What is the same for every cell of a run."""
 
-    registry: Registry
     metrics: Metrics
     device: torch.device
     engine: str
@@ -119,11 +117,11 @@ def _tell(cell: Cell, around: RunContext, kind: str, said: dict[str, Any]) -> No
 
 def _refer(cell: Cell, around: RunContext) -> Iterator[Event]:
     yield cell, "start", {"engine": "", "note": "", "replicas": len(cell.seeds)}
-    dataset = build_dataset(cell.data, around.registry)
+    dataset = build_dataset(cell.data)
     notes: dict[int, str] = {}
 
     def noted() -> Iterator[list[SeedInputs]]:
-        for group in of_reference(cell, around.registry, dataset, around.metrics.names, around.device):
+        for group in of_reference(cell, dataset, around.metrics.names, around.device):
             notes.update((seed, outcome["note"]) for seed, _, outcome in group)
             yield group
 
@@ -134,7 +132,7 @@ def _refer(cell: Cell, around: RunContext) -> Iterator[Event]:
 
 def _train(cells: Sequence[Cell], around: RunContext, engine: str, speed_known: bool, apart: str) -> Iterator[Event]:
     # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
-    trainer = Trainer(cells, around.registry, around.device, engine if engine in CHOSEN else around.engine)
+    trainer = Trainer(cells, around.device, engine if engine in CHOSEN else around.engine)
     if len(cells) > 1 and trainer.probe.serial:
         # A plugin's code may insist on a number where a sweep gives a tensor.
         raise PluginError(trainer.probe.serial)
