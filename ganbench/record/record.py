@@ -28,7 +28,7 @@ class SeedOutcome:
 class CellRecord:
     """What the journal says about one cell.
 
-    ``evaluations`` maps a step to the rows of the seeds measured at it; ``endings`` is empty until the cell has ended.
+    ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
     ``reference``: nothing was trained, as for the oracle. ``family``: the variant that a sweep has made this one of.
     """
 

@@ -26,7 +26,7 @@ class Progress:
     running: bool = False
     ended: bool = False
     rows: dict[int, Row] = field(default_factory=dict)
-    endings: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, cells: Sequence[PlannedCell], record: Record) -> dict[str, Progress]:
@@ -37,7 +37,7 @@ class Progress:
             for step, rows in sorted(known[name].evaluations.items()):
                 one.evaluated(step, [{"seed": seed, **row} for seed, row in rows.items()])
             if known[name].ended:
-                one.end([{"status": ending.status} for ending in known[name].outcomes.values()])
+                one.end([{"status": outcome.status} for outcome in known[name].outcomes.values()])
         return progress
 
     def evaluated(self, step: int, rows: Iterable[Row]) -> None:

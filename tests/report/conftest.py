@@ -65,7 +65,7 @@ class Story:
             for s in range(seeds)
         ]
 
-    def endings(self, cell, status="done", message=""):
+    def outcomes(self, cell, status="done", message=""):
         return [{"seed": s, "status": status, "step": cell.steps, "message": message} for s in cell.seeds]
 
     def run(self, cell, engine="compiled", status="done", **rows):
