@@ -241,9 +241,9 @@ def _failures(side: ComparedRun, name: tuple[str, str]) -> Iterator[str]:
 
 def _lines(file: Path) -> dict[str, int]:
     """The line on which each variant stands."""
-    from ganbench.suite import document as yamlfile
+    from ganbench.suite import document
 
-    keys = yamlfile.read(file).keys
+    keys = document.read(file).keys
     return {str(place[1]): line for place, (line, _) in keys.items() if len(place) == 2 and place[0] == "variants"}
 
 

@@ -77,11 +77,11 @@ def _name(suite: str) -> str:
     """The name of a suite: its own, or what its file says."""
     if Path(suite).suffix not in (".yaml", ".yml"):
         return suite
-    from ganbench.suite import document as yamlfile
+    from ganbench.suite import document
     from ganbench.suite.mistake import SuiteError
 
     try:
-        said = yamlfile.read(Path(suite)).value
+        said = document.read(Path(suite)).value
     except SuiteError as error:
         raise UserMistakeError(str(error)) from None
     if not isinstance(said, dict) or not isinstance(said.get("suite"), str):

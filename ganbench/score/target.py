@@ -10,7 +10,7 @@ from ganbench.core.messages import shown, suggest
 from ganbench.plugin.binding import bind
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 from ganbench.suite.choice import Choice
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.suite import Suite
@@ -114,11 +114,11 @@ def _parameters(items: Sequence[str]) -> Mapping[str, Any]:
         if name in given:
             raise ValueError(f"--param {name}: is there twice")
         try:
-            document = yamlfile.parse(text)
-            mistakes = document.mistakes
+            parsed = document.parse(text)
+            mistakes = parsed.mistakes
         except SuiteError as error:
             mistakes = list(error.mistakes)
         if mistakes:
             raise ValueError(f"--param {name}: {mistakes[0].message}")
-        given[name] = document.value
+        given[name] = parsed.value
     return given

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from ganbench.plugin.entry import Entry
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of
 from ganbench.suite.guard import Guard
 from ganbench.suite.sweep import Setting, Sweep, apply_setting, count
@@ -132,4 +132,4 @@ class Suite:
 
     def to_yaml(self) -> str:
         """The resolved suite as the text of a suite file."""
-        return yamlfile.dump(self.resolved())
+        return document.dump(self.resolved())

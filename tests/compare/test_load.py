@@ -217,8 +217,8 @@ def test_comparing_what_was_recorded_imports_no_torch():
     path = save(run, HOME).path
     code = f"""
 import sys
-from ganbench.compare.judge import compare
-from ganbench.compare.load import load
+from ganbench.compare.verdicts.judge import compare
+from ganbench.compare.sides.load import load
 assert compare(load({str(run.path)!r}), load({str(path)!r})).exit_code() == 0
 assert "torch" not in sys.modules
 """

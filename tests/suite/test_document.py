@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from ganbench.suite import document as yamlfile
     ],
 )  # fmt: skip
 def test_scalars_are_what_they_look_like(scalar, value):
-    read = yamlfile.parse(f"x: {scalar}\n").value["x"]
+    read = document.parse(f"x: {scalar}\n").value["x"]
     assert (read, type(read)) == (value, type(value))
 
 
@@ -38,4 +38,4 @@ DATA = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.
 @given(DATA)
 def test_what_is_dumped_is_read_back(data: Any):
     if data is not None:
-        assert yamlfile.parse(yamlfile.dump({"data": data})).value == {"data": data}
+        assert document.parse(document.dump({"data": data})).value == {"data": data}

@@ -11,7 +11,7 @@ import pytest
 
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 from ganbench.suite.load import find, load, parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
@@ -210,7 +210,7 @@ def test_the_rulers_are_all_measures_and_all_references():
 def test_shipped_suites_load_and_fit_the_schema():
     registry = Registry.load()
     for path in shipped.folder("suites").glob("*.yaml"):
-        jsonschema.validate(yamlfile.read(path).value, schema())
+        jsonschema.validate(document.read(path).value, schema())
         suite = load(path, registry)
         assert suite.name == path.stem
         assert parse(suite.to_yaml(), registry) == suite

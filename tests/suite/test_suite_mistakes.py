@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 from ganbench.suite.load import load, parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
@@ -585,7 +585,7 @@ SHAPES = st.fixed_dictionaries(
 @given(SHAPES)
 def test_no_shape_raises_anything_but_a_suite_error(registry, data):
     with pytest.raises(SuiteError):
-        parse(yamlfile.dump(data), registry)
+        parse(document.dump(data), registry)
 
 
 def test_what_cannot_be_read_is_one_line(tmp_path, registry):
@@ -605,7 +605,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path, registry):
     "case", ["unknown_key", "seeds_zero", "seeds_twice", "dataset_key", "variant_oracle", "loss_list"]
 )
 def test_the_published_schema_refuses_wrong_shapes(case):
-    data = yamlfile.parse(MALFORMED[case][0]).value
+    data = document.parse(MALFORMED[case][0]).value
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, schema())
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 from ganbench.suite.load import parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.schema import schema
@@ -206,7 +206,7 @@ def test_a_mistake_is_one_line_at_its_place(case, registry):
 @pytest.mark.parametrize("case", ["empty", "one_value", "list", "no_part", "budget", "plugin", "precision", "defaults"])
 def test_the_published_schema_refuses_wrong_shapes(case):
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(yamlfile.parse(TWO + MISTAKES[case][0]).value, schema())
+        jsonschema.validate(document.parse(TWO + MISTAKES[case][0]).value, schema())
 
 
 @pytest.mark.parametrize(

@@ -153,10 +153,10 @@ ONCE = """
 import json
 import torch
 torch.set_num_threads(1)
-from ganbench.plan import plan
-from ganbench.registry import Registry
-from ganbench.suite import parse
-from ganbench.train.cell import Trainer
+from ganbench.suite.plan import plan
+from ganbench.plugin.registry import Registry
+from ganbench.suite.load import parse
+from ganbench.train.trainer import Trainer
 
 registry = Registry.load()
 text = '''

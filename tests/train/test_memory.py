@@ -115,11 +115,11 @@ import resource, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from ganbench.plan import plan
-from ganbench.registry import Registry
-from ganbench.suite import parse
-from ganbench.train.cell import Trainer
-from ganbench.train.chunks import Chunks
+from ganbench.suite.plan import plan
+from ganbench.plugin.registry import Registry
+from ganbench.suite.load import parse
+from ganbench.train.trainer import Trainer
+from ganbench.train.engine.chunks import Chunks
 
 registry = Registry.load()
 text = '''

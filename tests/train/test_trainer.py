@@ -143,7 +143,7 @@ def test_latents_are_the_seeds_own_and_of_the_distribution_asked_for(distributio
 def test_every_variant_is_judged_on_the_same_latents_and_held_out_data(trainer):
     """Two variants whose networks start alike give the same samples: comparisons are paired."""
     one, other = trainer(), trainer("{loss: wgan-gp, update: simultaneous}")
-    a, b = (each.outcome(each.start, 50, 1, ALL, final=False) for each in (one, other))
+    a, b = (each.metric_inputs(each.start, 50, 1, ALL, final=False) for each in (one, other))
     assert all(torch.equal(a[name], b[name]) for name in ALL)
 
 
@@ -171,7 +171,7 @@ def test_d_real_is_of_data_and_d_fake_of_samples(trainer):
 def test_evaluation_is_without_dropout_and_training_with_it(dropout):
     one, without = dropout(), dropout(p=0.0)
     outcome = one.metric_inputs(one.start, 50, 1, ALL, final=False)
-    plain = without.outcome(without.start, 50, 1, ALL, final=False)
+    plain = without.metric_inputs(without.start, 50, 1, ALL, final=False)
     for name in sorted(ALL):
         assert torch.equal(outcome[name], plain[name])
         assert (outcome[name] != 0).all()
@@ -195,7 +195,7 @@ def test_a_networks_buffers_are_the_seeds_own(dropout):
     assert not any(torch.equal(a, b) for a, b in combinations(shifts, 2))
     alone = dropout(seeds=[2])
     assert torch.equal(
-        alone.outcome(tree_map(torch.zeros_like, alone.start), 0, 0, ALL, final=False)["samples"], shifts[2]
+        alone.metric_inputs(tree_map(torch.zeros_like, alone.start), 0, 0, ALL, final=False)["samples"], shifts[2]
     )
 
 

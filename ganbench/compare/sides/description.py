@@ -19,7 +19,7 @@ from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.tables import seeds
 from ganbench.record.tables.values import number
-from ganbench.suite import document as yamlfile
+from ganbench.suite import document
 from ganbench.suite.mistake import SuiteError
 
 #: Sentences about a seed, which say nothing that its numbers do not; messages are told about the case.
@@ -116,7 +116,7 @@ def _one_line(value: Any) -> Any:
 
 def _resolved(folder: RunFolder) -> Any:
     try:
-        return yamlfile.read(folder.suite).value
+        return document.read(folder.suite).value
     except SuiteError as error:
         raise ValueError(str(error)) from None
 
