@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -80,3 +81,30 @@ def test_every_import_is_absolute():
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert not relative
+
+
+# One word for one thing.
+
+
+def classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for name, path in MODULES.items():
+        yield from ((name, node) for node in ast.walk(TREES[path]) if isinstance(node, ast.ClassDef))
+
+
+def test_no_two_classes_share_a_name():
+    homes: dict[str, list[str]] = {}
+    for name, node in classes():
+        homes.setdefault(node.name, []).append(f"{name}:{node.lineno}")
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
+
+
+def test_exceptions_end_in_error():
+    bases = {node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases] for _, node in classes()}
+
+    def is_exception(name: str) -> bool:
+        known = getattr(builtins, name, None)
+        if isinstance(known, type):
+            return issubclass(known, BaseException)
+        return name == "ClickException" or any(map(is_exception, bases.get(name, ())))
+
+    assert not [name for name in bases if is_exception(name) and not name.endswith("Error")]

@@ -142,7 +142,7 @@ _FRIENDLY = {
 }
 
 
-class _Refused(yaml.MarkedYAMLError):
+class _RefusedError(yaml.MarkedYAMLError):
     """YAML, but not what a suite is written in."""
 
     def __init__(self, message: str, mark: yaml.Mark) -> None:
@@ -150,7 +150,7 @@ class _Refused(yaml.MarkedYAMLError):
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:
-    if isinstance(error, _Refused):
+    if isinstance(error, _RefusedError):
         return str(error.problem)
     text = ", ".join(" ".join(part.split()) for part in (error.context, error.problem) if part)
     start, end = error.context_mark, error.problem_mark
@@ -205,9 +205,9 @@ class _Composer(yaml.SafeLoader):
             ("tags (!)", getattr(event, "tag", None) is not None),
         ):
             if is_there:
-                raise _Refused(f"{what} are not part of a suite: write the value out", event.start_mark)
+                raise _RefusedError(f"{what} are not part of a suite: write the value out", event.start_mark)
         if self._depth > _DEEPEST:
-            raise _Refused("nested too deeply", event.start_mark)
+            raise _RefusedError("nested too deeply", event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
