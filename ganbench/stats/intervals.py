@@ -63,7 +63,7 @@ def interquartile_mean(values: Iterable[float]) -> Interval:
     As robust as the median to a few seeds that failed, and steadier (Agarwal et al. 2021, arXiv:2108.13264). The
     interval is a percentile bootstrap, widened for small samples as Student's t is (Hesterberg 2015, The American
     Statistician 69(4), section 5.3), always with the same random numbers; it needs at least 6 values and covers 93 to
-    97 % where the plain one covers 89 to 95 % (measured: results/README.md). Raises ValueError on NaN.
+    97 % where the plain one covers 89 to 95 % (measured: results/statistics.md). Raises ValueError on NaN.
     """
     data = np.array(_ordered(values))
     if not data.size:

@@ -6,7 +6,7 @@ for other data of 1 or 2, and ``lower bound`` for all else, which says only that
 
 Direction: lower is better. 0 is perfect, log 2 = 0.6931 is nothing in common.
 Unit: nats; jsd_fraction is the same as a fraction of log 2.
-Source: results/README.md says how, and what it reads where the answer is known.
+Source: results/jsd.md says how, and results/measured/calibration.md what it reads where the answer is known.
 Floor: the oracle's row, about 0.001 at 10,000 samples; for a lower bound jsd_floor, real data against real data.
 Cost: 5 ms for 10,000 samples of 8 to 25 modes, 14 to 20 ms at the end; a lower bound 0.3 s, at the end only.
 """

@@ -1,7 +1,7 @@
 """How often a race in turn finds a step that is 20 % slower, and how often one that is not: measured on this machine.
 
-    python tests/benchmarks/race_rates.py --seconds 360 --keep rounds.json
-    python tests/benchmarks/race_rates.py --read rounds.json
+    python tests/benchmarks/interleave_rates.py --seconds 360 --keep rounds.json
+    python tests/benchmarks/interleave_rates.py --read rounds.json
 
 The cases of the smoke suite are timed in turn by this checkout against itself, and against a copy of it that does every
 fifth step twice. Each stretch of 8 rounds is a first measurement; what is measured again are the 16 rounds of the next

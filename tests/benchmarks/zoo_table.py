@@ -1,7 +1,7 @@
 """The zoo's table from a run of suites/zoo.yaml: ``python tests/benchmarks/zoo_table.py results/zoo``.
 
-Writes results/zoo.csv, the columns of table.csv that are about the zoo's question, and prints the table of
-results/README.md: a line a variant, with its medians over the seeds on each data set. Of several runs, each with some
+Writes results/measured/zoo.csv, the columns of table.csv that are about the zoo's question, and prints the table of
+zoo.md beside it: a line a variant, with its medians over the seeds on each data set. Of several runs, each with some
 of the suite's variants, a later one's rows take the place of an earlier one's.
 """
 
@@ -50,7 +50,7 @@ if __name__ == "__main__":
     # As the suite has them; what it does not have, or the runs do not, is an error.
     cells = [(cell.dataset, cell.variant) for cell in plan(load(find("zoo"), Registry.load()))]
     table = table.loc[cells]
-    table.to_csv("results/zoo.csv", float_format="%.4g", lineterminator="\n")
+    table.to_csv("results/measured/zoo.csv", float_format="%.4g", lineterminator="\n")
     datasets = list(dict.fromkeys(dataset for dataset, _ in cells))
     print("| | " + " | ".join(f"{name}: JSD | modes | what happened most" for name in datasets) + " |")
     print("|---" * (1 + 3 * len(datasets)) + "|")

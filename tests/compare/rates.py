@@ -3,7 +3,7 @@
 Many seeds are really trained once; each comparison then draws some of them for either side, so they are not independent
 of each other. Of the null comparisons both sides are the same seeds, trained by two engines whose rounding differs:
 they start alike, and are apart after some hundred steps, as by a library's new version. Some ten minutes on two cores;
-writes results/rates.csv.
+writes results/measured/rates.csv.
 """
 
 from __future__ import annotations
@@ -195,5 +195,5 @@ if __name__ == "__main__":
         rates = [RATE.format(pool=LARGER_POOL, lr=lr) for lr in (6e-4, 1.2e-3)]
         found += rows_of_rate(*(trained(home, text, "compiled") for text in rates))
     table = pd.DataFrame(found)
-    table.to_csv("results/rates.csv", index=False, float_format="%.4f", lineterminator="\n")
+    table.to_csv("results/measured/rates.csv", index=False, float_format="%.4f", lineterminator="\n")
     print(table.to_string(index=False))

@@ -1,8 +1,8 @@
 """The calibration table: what the estimator reads where the answer is known, 20 seeds of 10,000 samples a row.
 
-``pytest -m calibration`` measures it again, holds each row to its tolerance and to results/calibration.csv;
-``python tests/measure/test_calibration.py`` (with the package on the path) writes that file and results/coverage.csv,
-and prints both for results/README.md.
+``pytest -m calibration`` measures it again, holds each row to its tolerance and to results/measured/calibration.csv;
+``python tests/metrics/test_calibration.py`` (with the package on the path) writes that file and coverage.csv beside it,
+and prints both for calibration.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from known_answers import KNOWN, Known
 
 from ganbench.metrics.jsd import jsds
 
-RESULTS = Path(__file__).parents[2] / "results"
+MEASURED = Path(__file__).parents[2] / "results" / "measured"
 SEEDS = 20
 
 
@@ -70,20 +70,20 @@ def write(file: Path, rows: list) -> None:
         print("| " + " | ".join(line) + " |")
 
 
-def check_readme(file: Path, least: int) -> None:
-    """The rows of a results file that results/README.md shows, ``least`` or more, stand there as they are."""
-    text = (RESULTS / "README.md").read_text(encoding="utf-8")
+def check_page(file: Path, least: int) -> None:
+    """The rows of a results file that calibration.md shows, ``least`` or more, stand there as they are."""
+    text = (MEASURED / "calibration.md").read_text(encoding="utf-8")
     rows = committed(file)
     shown = [name for name in rows if f"| {name} |" in text]
     assert len(shown) >= least
     for name in shown:
         line = "| " + " | ".join(rows[name].values()) + " |"
-        assert line in text, f"results/README.md lacks the row: {line}"
+        assert line in text, f"calibration.md lacks the row: {line}"
 
 
-def test_the_readme_shows_the_table() -> None:
-    check_readme(RESULTS / "calibration.csv", least=20)
-    assert list(committed(RESULTS / "calibration.csv")) == [known.name for known in KNOWN]
+def test_the_page_shows_the_table() -> None:
+    check_page(MEASURED / "calibration.csv", least=20)
+    assert list(committed(MEASURED / "calibration.csv")) == [known.name for known in KNOWN]
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_known_answer(known: Known) -> None:
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
 def test_the_file_says_what_is_measured(known: Known) -> None:
     """To 0.0005, so that other versions of numpy and scipy may round as they like."""
-    said = committed(RESULTS / "calibration.csv")[known.name]
+    said = committed(MEASURED / "calibration.csv")[known.name]
     row = measured(known)
     assert [float(said[name]) for name in ("truth", "mean", "sd", "worst")] == pytest.approx(
         [row.truth, row.mean, row.sd, row.worst], abs=5e-4
@@ -112,5 +112,5 @@ def test_the_file_says_what_is_measured(known: Known) -> None:
 if __name__ == "__main__":
     from test_coverage import all_pairs
 
-    write(RESULTS / "calibration.csv", [measured(known) for known in KNOWN])
-    write(RESULTS / "coverage.csv", all_pairs())
+    write(MEASURED / "calibration.csv", [measured(known) for known in KNOWN])
+    write(MEASURED / "coverage.csv", all_pairs())

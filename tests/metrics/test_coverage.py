@@ -1,7 +1,7 @@
 """How often the interval holds the truth: random pairs of many families, with a seed the code was never tuned on.
 
 The seed was drawn after the estimator was finished, and the run made once. ``pytest -m calibration`` repeats it and
-holds it to results/coverage.csv; ``test_calibration.py`` says how to write that file.
+holds it to results/measured/coverage.csv; ``test_calibration.py`` says how to write that file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from random_pairs import FAMILIES, gaussian, random_pairs, truth
-from test_calibration import RESULTS, check_readme, committed
+from test_calibration import MEASURED, check_page, committed
 
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.jsd import jsds
@@ -95,8 +95,8 @@ def test_the_interval_covers_on_a_few_pairs() -> None:
     assert np.mean([row.flagged for row in rows]) <= 0.02
 
 
-def test_the_readme_shows_the_table() -> None:
-    check_readme(RESULTS / "coverage.csv", least=PAIRS)
+def test_the_page_shows_the_table() -> None:
+    check_page(MEASURED / "coverage.csv", least=PAIRS)
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_the_interval_covers_on_each_pair(index: int) -> None:
 @pytest.mark.calibration
 def test_the_file_says_what_is_measured() -> None:
     """Bias and sd to 0.0005, shares to two repetitions: other versions of numpy and scipy may round as they like."""
-    said = committed(RESULTS / "coverage.csv")
+    said = committed(MEASURED / "coverage.csv")
     rows = all_pairs()
     assert list(said) == [row.pair for row in rows]
     for row in rows:

@@ -2,7 +2,7 @@
 
 All that is judged of the seeds of a whole suite raises a false alarm with a probability of at most ``LEVEL``: half of
 it is for shares of seeds, whose p-values are coarse and which often cannot differ at all, half for numbers and steps,
-each by Holm's correction. Measured rates: results/README.md.
+each by Holm's correction. Measured rates: results/measured/rates.md.
 """
 
 from __future__ import annotations
