@@ -65,13 +65,12 @@ def test_it_lists_and_runs_the_smoke_suite_from_an_empty_folder(installed, tmp_p
 
 
 def test_a_variant_as_one_file_does_what_the_readme_says(installed, tmp_path):
-    """The two files copied from the README into an empty folder, and its command."""
-    for name in ("plugins/my_gan.py", "suite.yaml"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(block(name))
+    """Its suite with the line that it adds, and the loss, copied into an empty folder; its command, with two seeds."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "my_gan.py").write_text(block("plugins/my_gan.py"))
+    (tmp_path / "suite.yaml").write_text(block("suite.yaml") + block("one more line of suite.yaml"))
     assert "\n    ganbench run suite.yaml\n" in (ROOT / "README.md").read_text()
-    out = call([str(installed / "ganbench"), "run", "suite.yaml", "--json"], tmp_path)
+    out = call([str(installed / "ganbench"), "run", "suite.yaml", "--seeds", "2", "--json"], tmp_path)
     answer = json.loads(out.splitlines()[-1])
     about = json.loads((tmp_path / answer["run"] / "run.json").read_text())
     mine = [one["name"] for one in about["plugins"] if one["source"].endswith("plugins/my_gan.py")]
