@@ -1,7 +1,7 @@
 """``pytest suites/smoke.yaml``: a test for each case of a suite, which fails where its seeds do, or where it got worse.
 
-Only a suite that is named on the command line, or that the ini option ``ganbench_suites`` matches, is collected.
-Everything heavy is imported when a suite is, so this costs nobody else's tests anything.
+Only a suite that is named on the command line, or that the ini option ``ganbench_suites`` matches, is collected. Heavy
+modules are imported when a suite is collected, so this plugin does not slow down other tests.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ganbench.suite.suite import Suite
 
 _SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
-_TOLD = pytest.StashKey[list[str]]()
+_SUMMARY = pytest.StashKey[list[str]]()
 
 
 class CaseFailedError(Exception):
-    """A case that is worse than its base, or whose seeds failed; str() has a line for each reason."""
+    """A case that is worse than its base, or whose seeds failed; its text has a line for each reason."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """The suite in a YAML file, if it is asked for."""
+    """The suite in a YAML file, if it is named or matched."""
     if file_path.suffix not in (".yaml", ".yml"):
         return None
     if not parent.session.isinitpath(file_path) and not _listed(file_path, parent.config):
@@ -62,7 +62,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Read the base that was given, since one that is not there should not cost the time of a run."""
+    """Read the base of ``--ganbench-against`` before any training, so that a missing base is reported at once."""
     for suite in dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem)):
         if isinstance(suite, SuiteItems) and suite.config.getoption("--ganbench-against"):
             try:
@@ -72,19 +72,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say where the runs are and what they were judged against."""
-    if told := config.stash.get(_TOLD, []):
+    """Print where the runs are and what they were judged against."""
+    if lines := config.stash.get(_SUMMARY, []):
         terminalreporter.section("ganbench")
-        for line in told:
+        for line in lines:
             terminalreporter.write_line(line)
 
 
 class SuiteItems(pytest.File):
-    """A suite's file; its cases are trained together when the first of those that are selected is run."""
+    """A suite's file; its selected cases are trained together, when the first of them is run."""
 
     _suite: Suite
     _known: tuple[str, ComparedRun | None] | None = None
-    _outcome: tuple[ComparedRun, Comparison | None, str] | Exception | None = None
+    _result: tuple[ComparedRun, Comparison | None, str] | Exception | None = None
 
     def collect(self) -> Iterator[CaseItem]:
         """An item for each trained row of each data set, in the suite's order."""
@@ -113,20 +113,20 @@ class SuiteItems(pytest.File):
                     line=lines.get(cell.family, 1),
                 )
 
-    def outcome(self) -> tuple[ComparedRun, Comparison | None, str]:
-        """What was measured, how it compares and where the run is; trained once, told or raised every time."""
-        if self._outcome is None:
+    def result(self) -> tuple[ComparedRun, Comparison | None, str]:
+        """The measured run, its comparison, and its folder; trained once, then returned (or raised) each time."""
+        if self._result is None:
             from ganbench.record.folder import RunLockedError
 
             try:
-                self._outcome = self._train()
+                self._result = self._train()
             except (RunLockedError, OSError, ValueError) as error:
-                self._outcome = CaseFailedError(str(error))
+                self._result = CaseFailedError(str(error))
             except Exception as error:
-                self._outcome = error
-        if isinstance(self._outcome, Exception):
-            raise self._outcome
-        return self._outcome
+                self._result = error
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
 
     def _train(self) -> tuple[ComparedRun, Comparison | None, str]:
         from ganbench.compare.sides.load import load
@@ -136,10 +136,10 @@ class SuiteItems(pytest.File):
         from ganbench.train.device import choose
 
         out = Path(self.config.getoption("--ganbench-out"))
-        # First, since a base that is damaged should not cost the time of a run.
+        # Before training, so that a damaged base is reported at once.
         base, known = self.base()
         suite = self._selected()
-        # A part of a suite must not be taken for the newest run of it.
+        # A run of a part of the suite goes to another folder: it must not be taken for the suite's newest run.
         result = run(
             suite,
             out=out if suite == self._suite else out / "partial",
@@ -150,12 +150,12 @@ class SuiteItems(pytest.File):
         )
         folder = str(result.folder.path)
         now = load(folder)
-        told = self.config.stash.setdefault(_TOLD, [])
-        told.append(f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}")
+        summary = self.config.stash.setdefault(_SUMMARY, [])
+        summary.append(f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}")
         return now, None if known is None else compare(known, now), folder
 
     def base(self) -> tuple[str, ComparedRun | None]:
-        """What to judge against, by its name and as it says; no name and None for nothing. Raises ValueError."""
+        """The base's name, and the base; ("", None) where there is none to judge against. Raises ValueError."""
         if self._known is None:
             from ganbench.compare.sides.load import load
 
@@ -185,20 +185,20 @@ class SuiteItems(pytest.File):
 
 
 class CaseItem(pytest.Item):
-    """One case: a data set and a trained row. ``line``: where the suite says its variant."""
+    """One case: a data set and a trained row. ``line``: the line of its variant in the suite."""
 
     def __init__(self, *, dataset: str, variant: str, family: str, line: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dataset, self.variant, self.family, self.line = dataset, variant, family, line
 
     def runtest(self) -> None:
-        """Raise CaseFailedError where the case failed or got worse; skip it where nothing can be compared."""
+        """Raise CaseFailedError where the case failed or got worse; skip it where it cannot be compared."""
         from ganbench.report.finding import line
 
         assert isinstance(self.parent, SuiteItems)
-        side, comparison, folder = self.parent.outcome()
+        measured, comparison, folder = self.parent.result()
         self.user_properties.append(("ganbench_run", folder))
-        reasons = list(_failures(side, (self.dataset, self.variant)))
+        reasons = list(_failures(measured, (self.dataset, self.variant)))
         mine = [] if comparison is None else _of(comparison, self)
         reasons += [line(finding) for finding in mine if self._is_wrong(finding)]
         if reasons:
@@ -211,18 +211,18 @@ class CaseItem(pytest.Item):
         return finding.outcome == "worse" or (bool(self.config.getoption("--ganbench-strict")) and finding.unsettled)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong with the case, without a traceback; everything else with one."""
+        """The reasons why the case failed, without a traceback; other errors have one."""
         if isinstance(excinfo.value, CaseFailedError):
             return "\n".join(f"{_near(self.path)}:{self.line}: {line}" for line in str(excinfo.value).splitlines())
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the variant stands in the suite."""
+        """The place of the variant in the suite."""
         return self.path, self.line - 1, self.name
 
 
 def _of(comparison: Comparison, item: CaseItem) -> list[Finding]:
-    """What was found of an item, but that its seeds failed: that is told of every case, compared or not."""
+    """The findings on a case, except failed seeds: those are reported by ``_failures``, compared or not."""
     return [
         finding
         for finding in comparison.counted()
@@ -230,9 +230,9 @@ def _of(comparison: Comparison, item: CaseItem) -> list[Finding]:
     ]
 
 
-def _failures(side: ComparedRun, name: tuple[str, str]) -> Iterator[str]:
+def _failures(measured: ComparedRun, name: tuple[str, str]) -> Iterator[str]:
     """A line for each way in which seeds of a case ended without a result."""
-    seeds = side.cases[name].seeds.values()
+    seeds = measured.cases[name].seeds.values()
     for status in dict.fromkeys(seed.status for seed in seeds if not seed.status.measured):
         messages = [seed.message for seed in seeds if seed.status is status]
         why = next((f": {message}" for message in messages if message), "")
@@ -240,7 +240,7 @@ def _failures(side: ComparedRun, name: tuple[str, str]) -> Iterator[str]:
 
 
 def _lines(file: Path) -> dict[str, int]:
-    """The line on which each variant stands."""
+    """The line of each variant in the suite."""
     from ganbench.suite import document
 
     keys = document.read(file).keys
@@ -255,7 +255,7 @@ def _listed(path: Path, config: pytest.Config) -> bool:
 
 
 def _near(path: Path) -> Path:
-    """The path as one writes it from the working folder."""
+    """The path relative to the working folder, if it is inside it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 

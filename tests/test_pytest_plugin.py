@@ -195,7 +195,7 @@ def test_what_is_not_sure_fails_only_if_strict_and_what_cannot_be_compared_is_sk
     side = ComparedRun("", "tiny", {}, {}, {}, cases)
     finding = Finding("ring8", "minimax", "jsd" if kind == "value" else "", kind, word, "for a reason", **effect)
     told = (side, Comparison(side, side, (finding,)), "somewhere")
-    monkeypatch.setattr(pytest_plugin.SuiteItems, "outcome", lambda suite: told)
+    monkeypatch.setattr(pytest_plugin.SuiteItems, "result", lambda suite: told)
     found = run(here, "suites/tiny.yaml", "-rs", *arguments)
     assert found.parseoutcomes() == {"passed": 2} if outcome == "passed" else {"passed": 1, outcome: 1}
     assert ("for a reason" in str(found.outlines)) == (outcome != "passed")

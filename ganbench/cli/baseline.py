@@ -15,12 +15,12 @@ _HOME = "results/baselines"
 
 @click.group()
 def baseline() -> None:
-    """Keep what a run says, as what later runs of its suite are compared with."""
+    """Save a run as the baseline that later runs of its suite are compared with."""
 
 
 @baseline.command()
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--reason", metavar="TEXT", help="Why other numbers than the baseline's are right from now on.")
+@click.option("--reason", metavar="TEXT", help="Why the new numbers are right, if they differ from the baseline's.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -55,7 +55,7 @@ def save(run: Path, reason: str | None, out: Path) -> None:
 def list_baselines(home: Path) -> None:
     """List the baselines in DIR, by default results/baselines: suite, rows, when saved, commit, and why.
 
-    A commit is marked (dirty) where files of it were changed when the run was made.
+    A commit is marked (dirty) where its files had uncommitted changes when the run was made.
     """
     from ganbench.compare.sides.baseline import baselines, open_baseline
 

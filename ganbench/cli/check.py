@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @click.argument("plugins_named", metavar="[FILE|NAME]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Check every plugin that is found.")
 @click.option("--kind", type=click.Choice(list(KINDS)), metavar="KIND", help="Check only plugins of this kind.")
-@click.option("--compile", "compiled", is_flag=True, help="Really compile each step, which takes seconds for each.")
+@click.option("--compile", "compiled", is_flag=True, help="Really compile each step; each takes some seconds.")
 @plugins_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON list, an object a property.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list, an object for each property.")
 def check(
     plugins_named: tuple[str, ...],
     everything: bool,
@@ -36,8 +36,8 @@ def check(
 ) -> None:
     """Check that plugins are right: a line for each property, which passes, fails, or does not apply.
 
-    A FILE's values are checked beside the plugins that are found, a NAME is one of these. Exits with 1 where a property
-    fails, and with 2 where something could not be loaded: the others are checked all the same.
+    A FILE is a plugin file, and all of its plugins are checked; a NAME is the name of a plugin that ganbench finds.
+    Exits with 1 where a property fails, and with 2 where a plugin could not be loaded: the others are still checked.
     """
     if everything == bool(plugins_named):
         raise UserMistakeError("give the plugins' files or names, or --all")
@@ -72,7 +72,7 @@ def check(
 def _meant(
     registry: Registry, named: tuple[str, ...], kind: str | None
 ) -> tuple[list[tuple[Registry, Entry]], list[str]]:
-    """The plugins to check, each with the registry to check it in, and a line for each that cannot be."""
+    """The plugins to check, each with the registry to check it in, and a line for each that cannot be checked."""
     from ganbench.plugin.registry import display
     from ganbench.testing import conformance as kit
 

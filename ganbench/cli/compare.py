@@ -19,30 +19,34 @@ if TYPE_CHECKING:
     from ganbench.suite.suite import Suite
 
 _SUITES = (".yaml", ".yml")
-#: What ``git bisect run`` takes for "this commit cannot be tested", and for "stop".
+#: The exit codes that ``git bisect run`` reads as "this commit cannot be tested", and as "stop".
 _SKIP, _STOP = 125, 128
 
 
 @click.command()
 @click.argument("base", metavar="BASE")
 @click.argument("new", metavar="NEW", required=False)
-@click.option("--against", metavar="REV", help="Time SUITE's steps, the only argument, in turn with git revision REV.")
-@click.option("--python", "interpreter", metavar="PATH", help="Or with the ganbench of another Python.")
-@click.option("--rounds", type=click.IntRange(5, 1000), default=8, show_default=True, help="Of --against and --python.")
+@click.option("--against", metavar="REV", help="Time SUITE's steps (the only argument) against git revision REV.")
+@click.option("--python", "interpreter", metavar="PATH", help="Or against the ganbench of another Python.")
+@click.option(
+    "--rounds", type=click.IntRange(5, 1000), default=8, show_default=True, help="For --against and --python."
+)
 @click.option(
     "--strict", is_flag=True, help="Exit with 4 where something is unsure and towards worse, gone or not comparable."
 )
-@click.option("--bisect", "culprit", metavar="CASE", help="Exit as 'git bisect run' wants: 1 where CASE is worse.")
-@click.option("--all", "all_", is_flag=True, help="Print what is the same, too.")
+@click.option("--bisect", "culprit", metavar="CASE", help="Exit as 'git bisect run' needs: 1 where CASE is worse.")
+@click.option("--all", "all_", is_flag=True, help="Print also what is the same.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "markdown", "json", "junit", "github"]),
     default="text",
     show_default=True,
-    help="How to tell it.",
+    help="The form of the output.",
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the output to FILE."
+)
 @training_options
 def compare(
     base: str,
@@ -63,8 +67,8 @@ def compare(
     """Judge NEW against BASE: does it converge as before, does it cost as much?
 
     Each is a run's folder, a folder of runs (its newest), a baseline, a git REV:FILE, or a REV with its baseline; NEW
-    may be a suite's file, which is run here and now. Exit codes: 0 fine, 1 worse, 3 failed or nothing measured, 4
-    unsettled with --strict.
+    may be a suite's file, which is run now. Exit codes: 0 fine, 1 worse, 3 failed or nothing measured, 4 with --strict:
+    unsure and towards worse, gone or not comparable.
     """
     if (new is None) == (against is None and interpreter is None):
         raise UserMistakeError("give BASE and NEW; or SUITE alone, with --against REV or --python PATH")
@@ -72,7 +76,7 @@ def compare(
         raise UserMistakeError("--against and --python: one of the two")
     try:
         if new is None:
-            found = _raced(base, against, interpreter, rounds, device, engine, seeds, plugins)
+            found = _timed(base, against, interpreter, rounds, device, engine, seeds, plugins)
             places = Path(base)
         else:
             found = _judged(base, new, device, engine, seeds, plugins, past=culprit is None)
@@ -85,20 +89,20 @@ def compare(
     except (BrokenPipeError, click.ClickException):
         raise
     except Exception as error:
-        # Python's own exit code would be 1: worse.
+        # Python's own exit code would be 1, which means worse.
         if isinstance(error, OSError):
             click.echo(f"{error.filename or 'results'}: {error.strerror or error}", err=True)
         else:
             traceback.print_exc()
         sys.exit(3 if culprit is None else _SKIP)
-    _tell(found, form, out, places, all_=all_, strict=strict)
+    _print(found, form, out, places, all_=all_, strict=strict)
     sys.exit(found.exit_code(strict=strict) if culprit is None else _bisected(found, culprit))
 
 
 def _judged(
     base: str, new: str, device: str, engine: str, seeds: int | None, plugins: Path | None, *, past: bool
 ) -> Comparison:
-    """``past``: judge by earlier runs, too. Those of a bisection are of bad commits."""
+    """The verdicts on NEW; with ``past`` also by earlier runs, which in a bisection would be those of bad commits."""
     from ganbench.compare.history.gate import gate
     from ganbench.compare.sides.load import load
     from ganbench.compare.verdicts.judge import compare as verdicts
@@ -106,7 +110,7 @@ def _judged(
 
     if Path(new).suffix in _SUITES:
         resolved, _ = load_suite(new, seeds, plugins)
-        # First, since a base that is not there should not cost the time of a run.
+        # Before training, so that a missing base is reported at once.
         known = load(base, suite=resolved.name)
         now = load(_run(resolved, device, engine))
     else:
@@ -117,7 +121,7 @@ def _judged(
 
 
 def _run(suite: Suite, device: str, engine: str) -> str:
-    """Run a suite here and now; its run's folder."""
+    """Run a suite now; returns the run's folder."""
     from ganbench.record.folder import RunLockedError
     from ganbench.report.live import observer
     from ganbench.run.run import run
@@ -140,7 +144,7 @@ def _run(suite: Suite, device: str, engine: str) -> str:
     return str(result.folder.path)
 
 
-def _raced(
+def _timed(
     name: str,
     revision: str | None,
     interpreter: str | None,
@@ -150,7 +154,7 @@ def _raced(
     seeds: int | None,
     plugins: Path | None,
 ) -> Comparison:
-    """The steps of a suite, timed in turn with those of another revision or another Python."""
+    """The steps of a suite, timed against those of another revision or another Python."""
     suite, _ = load_suite(name, seeds, plugins)
     from ganbench.compare.sides.compared_run import ComparedRun
     from ganbench.compare.speed.checkout import checkout
@@ -186,7 +190,7 @@ def _raced(
     return Comparison(base, new, found)
 
 
-def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, all_: bool, strict: bool) -> None:
+def _print(found: Comparison, form: str, out: Path | None, suite_file: Path, *, all_: bool, strict: bool) -> None:
     """Print a comparison, or write it to a file, in the form that was asked for."""
     from ganbench.report.comparison import show_comparison
     from ganbench.report.formats import FORMATS
@@ -204,14 +208,14 @@ def _tell(found: Comparison, form: str, out: Path | None, suite_file: Path, *, a
     except OSError as error:
         raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
     if form == "github":
-        # Annotations alone would leave the log of what is fine empty.
+        # Without this, the log would be empty where all is fine: then there are no annotations.
         click.echo(headline(found), err=True)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
 def _bisected(found: Comparison, culprit: str) -> int:
-    """1 where the case is worse, 0 where it is not, 125 where that cannot be told, 128 where it never can."""
+    """1 where the case is worse, 0 where it is not, 125 where that is unknown, 128 where the base has no such case."""
     from ganbench.compare.verdicts.finding import Outcome
 
     known = ["/".join(name) for name in found.base.cases]
@@ -219,8 +223,8 @@ def _bisected(found: Comparison, culprit: str) -> int:
         click.echo(f"--bisect: the base has no case {culprit!r}{suggest(culprit, known)}", err=True)
         return _STOP
 
-    words = {finding.outcome for finding in found.counted() if finding.case == culprit}
-    if Outcome.WORSE in words:
+    outcomes = {finding.outcome for finding in found.counted() if finding.case == culprit}
+    if Outcome.WORSE in outcomes:
         return 1
-    untold = {Outcome.FAILED, Outcome.NOT_COMPARABLE, Outcome.NEW, Outcome.GONE}
-    return _SKIP if not words or words & untold else 0
+    unknown = {Outcome.FAILED, Outcome.NOT_COMPARABLE, Outcome.NEW, Outcome.GONE}
+    return _SKIP if not outcomes or outcomes & unknown else 0

@@ -19,7 +19,7 @@ from ganbench.cli.run_argument import chosen_run
     "form",
     type=click.Choice(["pytest-benchmark", "bencher"]),
     required=True,
-    help="pytest-benchmark: its JSON, speeds with all else as extra_info; bencher: Bencher Metric Format.",
+    help="pytest-benchmark: its JSON, speeds with all other numbers as extra_info; bencher: Bencher Metric Format.",
 )
 @click.option(
     "--out",
@@ -28,7 +28,7 @@ from ganbench.cli.run_argument import chosen_run
     help="Where to write, in place of standard output.",
 )
 def export(folder: Path, form: str, out: Path | None) -> None:
-    """Give the numbers of a RUN to the dashboards of other tools, as JSON.
+    """Print the numbers of a RUN as JSON for the dashboards of other tools.
 
     RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """

@@ -26,7 +26,7 @@ from ganbench.cli.options import UserMistakeError, console_for
     "measures",
     multiple=True,
     metavar="NAME",
-    help="This measure in place of the JSD, or all; may be repeated.",
+    help="This measure in place of the JSD; 'all' for all measures; may be repeated.",
 )
 @click.option(
     "--svg",
@@ -38,9 +38,9 @@ from ganbench.cli.options import UserMistakeError, console_for
 def history(
     suite: str, results: Path, cases: tuple[str, ...], measures: tuple[str, ...], svg: Path | None, as_json: bool
 ) -> None:
-    """Show how the numbers of SUITE have moved: all its finished runs, and its baseline with its history in git.
+    """Show how the numbers of SUITE have changed: its finished runs, and its baseline with its history in git.
 
-    A level that has shifted is said, with the commits between which it did.
+    Where the level of a number has shifted, the commits before and after the shift are named.
     """
     from ganbench.compare.history.history import history as read_history
     from ganbench.compare.history.series import series
@@ -74,16 +74,16 @@ def history(
 
 
 def _name(suite: str) -> str:
-    """The name of a suite: its own, or what its file says."""
+    """The name of a suite: the argument itself, or the name in the file that it names."""
     if Path(suite).suffix not in (".yaml", ".yml"):
         return suite
     from ganbench.suite import document
     from ganbench.suite.mistake import SuiteError
 
     try:
-        said = document.read(Path(suite)).value
+        content = document.read(Path(suite)).value
     except SuiteError as error:
         raise UserMistakeError(str(error)) from None
-    if not isinstance(said, dict) or not isinstance(said.get("suite"), str):
+    if not isinstance(content, dict) or not isinstance(content.get("suite"), str):
         raise UserMistakeError(f"{suite}: is no suite: it has no key 'suite'")
-    return str(said["suite"])
+    return str(content["suite"])

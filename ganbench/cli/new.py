@@ -24,10 +24,10 @@ from ganbench.plugin.kinds import KINDS
     help="The folder of plugins to write it to.",
 )
 def new(kind: str, name: str, folder: Path) -> None:
-    """Write a new plugin, complete and working, and its test: the place to start from.
+    """Write a new plugin, complete and working, and its test, to start from.
 
-    KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference. NAME is what a suite will call
-    it, such as my-gan. Nothing is overwritten.
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference. NAME is its name in a suite,
+    such as my-gan. Nothing is overwritten.
     """
     from ganbench.plugin.registry import Registry, display
     from ganbench.plugin.scaffold import NotNewError, new_plugin
@@ -48,7 +48,7 @@ def new(kind: str, name: str, folder: Path) -> None:
     beside = "" if folder == Path("plugins") else f" --plugins {shlex.quote(str(folder))}"
     click.echo(f"wrote {plugin.path} and {plugin.test_path}\n")
     for what, how in (
-        ("edit", f"{plugin.path}: its first line is what 'ganbench list' says of it"),
+        ("edit", f"{plugin.path}: its first line is what 'ganbench list' shows of it"),
         ("check", f"ganbench check {shlex.quote(str(plugin.path))}"),
         ("use", f"{plugin.use}, in a suite"),
         ("run", f"ganbench run SUITE{beside}"),

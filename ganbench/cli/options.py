@@ -1,4 +1,4 @@
-"""What the commands share: the options of those that read a suite, and how a mistake is told."""
+"""What the commands share: the options of those that read a suite, and how a mistake is reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Command = Callable[..., None]
 
 
 class UserMistakeError(click.ClickException):
-    """The user's mistake: said in one line or more on standard error, and exit code 2."""
+    """The user's mistake: reported in one or more lines on standard error, with exit code 2."""
 
     exit_code = 2
 
@@ -43,7 +43,7 @@ plugins_option = click.option(
     type=click.Path(path_type=Path),
     callback=_folder,
     metavar="DIR",
-    help="A folder of plugins to load too.",
+    help="Load also the plugins in this folder.",
 )
 
 
@@ -60,7 +60,7 @@ data_option = click.option(
     callback=_data,
     expose_value=False,
     metavar="DIR",
-    help=f"Where data sets lie that come as files; else the variable {VARIABLE} says.",
+    help=f"The folder of data sets that are files; by default the environment variable {VARIABLE}.",
 )
 
 
@@ -94,7 +94,19 @@ def training_options(command: Command) -> Command:
 
 
 def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Suite, Registry]:
-    """The suite that the user names, with the plugins beside it; raises Mistake with all that is wrong in it."""
+    """Load the suite that the user names, with the plugins beside it.
+
+    Args:
+        suite: a file, or the name of a shipped suite
+        seeds: train seeds 0 to ``seeds`` - 1; None: the suite's
+        plugins: a folder of plugins to load too
+
+    Returns:
+        The suite, and all plugins that were found.
+
+    Raises:
+        UserMistakeError: with all mistakes in the suite, a line each
+    """
     from ganbench.plugin.registry import Registry
     from ganbench.suite.load import find, load
     from ganbench.suite.mistake import SuiteError
@@ -109,7 +121,7 @@ def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Sui
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of ``--device``; raises Mistake where there is none such."""
+    """The device of ``--device``. Raises UserMistakeError where there is no such device."""
     from ganbench.train.device import choose
 
     try:
@@ -119,11 +131,11 @@ def choose_device(name: str) -> torch.device:
 
 
 def console_for(*, stderr: bool = False, file: IO[str] | None = None) -> Console:
-    """Where a command prints: its standard output, unless said."""
+    """The console that a command prints to: standard output, unless ``stderr`` or ``file`` is given."""
     from rich.console import Console
 
     console = Console(stderr=stderr, file=file, highlight=False)
     if not console.is_terminal:
-        # A pipe has no width; do not fold tables for a terminal that is not there.
+        # A pipe has no width: tables need not be as narrow as a terminal.
         console.width = 120
     return console

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.argument("what", metavar="[KIND|NAME|FILE]...", nargs=-1)
 @plugins_option
-@click.option("--verbose", "-v", is_flag=True, help="Print the parameters of each too.")
+@click.option("--verbose", "-v", is_flag=True, help="Print also the parameters of each.")
 @click.option("--bibtex", "as_bibtex", is_flag=True, help="Print the papers that they cite, as BibTeX.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_bibtex: bool, as_json: bool) -> None:
-    """List the plugins, a line each, with its citation, and what is broken.
+    """List the plugins, a line each with its citation, and the plugins that are broken.
 
-    KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference: its plugins with their
-    parameters. NAME is a plugin's: all that its file says of it. FILE is a plugin's: all that it holds.
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference: shows its plugins with their
+    parameters. NAME is a plugin's name: shows all documentation of it. FILE is a plugin file: shows all plugins in it.
     """
     if as_bibtex and as_json:
         raise click.UsageError("--bibtex and --json: choose one")
@@ -61,7 +61,7 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
 
 
 def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
-    """The registry with those of the plugin files that it has not found by itself; raises Mistake for a broken one."""
+    """The registry, with the named files that it has not found by itself. Raises UserMistakeError for a broken one."""
     from dataclasses import replace
 
     from ganbench.plugin.entry import Broken, Entry
@@ -80,7 +80,7 @@ def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
 
 
 def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
-    """The rows of these kinds, of these names, or of everything; and whether they were named."""
+    """The rows of the kinds, names or files in ``what``, or all rows; and whether ``what`` has names or files only."""
     from ganbench.core.messages import suggest
 
     everything = registry.as_rows()
@@ -112,9 +112,9 @@ def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, A
 
 
 def _docstrings(rows: list[dict[str, Any]], registry: Registry) -> list[str]:
-    """What each plugin says of itself: its file's docstring, after its function's where the file has several plugins.
+    """Each plugin's documentation: its file's docstring, after its function's where the file has several plugins.
 
-    Where the file cannot be read, the line of it that is known; nothing for what is broken.
+    Where the file cannot be read, its citation line; empty for a broken plugin.
     """
     import ast
     import inspect
@@ -135,7 +135,7 @@ def _docstrings(rows: list[dict[str, Any]], registry: Registry) -> list[str]:
     docs = []
     for row in rows:
         of_file = row["citation"]
-        # What is no file, and what was changed since it was loaded, may not parse.
+        # A source that is no file cannot be read, and a file that was changed since it was loaded may not parse.
         with contextlib.suppress(OSError, SyntaxError, ValueError):
             of_file = (ast.get_docstring(ast.parse(Path(row["source"]).read_bytes())) if row["kind"] else "") or of_file
         docs.append("\n\n".join([*filter(None, own.get((row["kind"], row["name"], row["source"]), [])), of_file]))

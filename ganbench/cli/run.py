@@ -62,7 +62,7 @@ def run(
     except (RunLockedError, ValueError) as error:
         raise UserMistakeError(str(error)) from None
     except BrokenPipeError:
-        raise  # whoever read our output has gone: click ends us quietly
+        raise  # the program that reads our output has ended: click then exits without a message
     except OSError as error:
         raise UserMistakeError(
             f"{error.filename or out}: {error.strerror or error}; what was measured so far is kept"

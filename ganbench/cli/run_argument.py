@@ -15,9 +15,10 @@ _LISTED = 8
 
 
 def chosen_run(path: Path) -> RunFolder:
-    """The run in a folder, or the newest of a suite's folder; raises Mistake where that is none, or has not finished.
+    """The run in a folder, or the newest run in a suite's folder.
 
-    A baseline is none, though where runs are only read it may stand for one: it is neither taken nor suggested.
+    Raises UserMistakeError where there is none, or where the newest has not finished. A baseline is no run here, though
+    commands that only read runs accept one.
     """
     from ganbench.compare.sides.load import find_run, runs
 

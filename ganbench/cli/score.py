@@ -17,7 +17,12 @@ from ganbench.cli.options import UserMistakeError, choose_device, console_for, d
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of it; may be repeated.")
 @click.option("--suite", metavar="SUITE", help="Take data set and metrics as this suite defines them.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this metric; may be repeated.")
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Whose held-out data: the file's own, else 0.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="N",
+    help="The seed whose held-out data is used: by default the file's own, or 0.",
+)
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, cuda or cuda:N.")
 @plugins_option
 @data_option
@@ -40,10 +45,10 @@ def score(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Score SAMPLES, a file from any framework, as a run scores those of its generators.
+    """Score SAMPLES, a file from any framework, as a run scores the samples of its generators.
 
-    SAMPLES is an .npy, .npz, .csv, .parquet or .safetensors file, a sample a row, float32. Every shipped metric that
-    samples are enough for is measured, or the suite's.
+    SAMPLES is an .npy, .npz, .csv, .parquet or .safetensors file, a sample in each row, float32. The metrics are the
+    suite's or, without --suite, all shipped metrics that need samples alone.
     """
     if out is not None and out.suffix.lower() not in (".csv", ".json"):
         raise UserMistakeError(f"--out {out}: must end in .csv or .json")

@@ -19,9 +19,20 @@ from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimiz
 
 
 def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ...]) -> list[Networks]:
-    """Each seed's networks: the architecture's, or what the loss makes of it. Raises PluginError where they do not fit.
+    """Build each seed's networks: the architecture's, or those that the loss makes from it.
 
-    Modules initialise themselves from torch's global generator: each seed lends them one of its own.
+    Modules initialise themselves from torch's global generator, which is seeded anew for each seed.
+
+    Args:
+        variant: names the architecture and the loss, with their parameters
+        dataset: the data: its shape, and samples for a loss that builds the networks from data
+        seeds: one pair of networks is built for each
+
+    Returns:
+        The networks, one for each of ``seeds``, on the CPU.
+
+    Raises:
+        PluginError: where a plugin's code fails, or the networks do not fit the data or each other
     """
     build = bind(variant.architecture.plugin(Architecture).build, variant.architecture.parameters)
     loss = variant.loss.plugin(Loss)
@@ -61,7 +72,7 @@ def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ..
 
 
 def modules(networks: Networks) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """The two players with their parts: (discriminator, generator)."""
+    """The two players' modules, each with its parts: (discriminator, generator)."""
     return (
         as_one_module(networks.discriminator, networks.discriminator_parts),
         as_one_module(networks.generator, networks.generator_parts),
@@ -69,14 +80,25 @@ def modules(networks: Networks) -> tuple[torch.nn.Module, torch.nn.Module]:
 
 
 def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Networks, device: torch.device) -> Rules:
-    """The rules of a cell's game."""
+    """Put together the rules of a cell's game.
+
+    Args:
+        cell: gives the batch size and the precision
+        variant: names the loss, the penalties and the optimisers, with their parameters
+        dataset: the data that the cell trains on
+        networks: one seed's networks: their structure is used, not their numbers
+        device: where the networks' modules are moved to
+
+    Returns:
+        The rules, the same for all seeds of the cell.
+    """
     loss = variant.loss.plugin(Loss)
     losses = bind_loss(loss, variant.loss.parameters)
     optimizers = [
         bind_optimizer(choice.plugin(Optimizer), choice.parameters)
         for choice in (variant.discriminator_optimizer, variant.generator_optimizer)
     ]
-    # Before they are on the device: it asks on the CPU.
+    # Before the modules are moved: ``judges`` calls D on the CPU.
     judging = loss.players is None or judges(networks, dataset.shape)
     D, G = (FlatNetwork(module.to(device), bfloat16=cell.precision == "bfloat16") for module in modules(networks))
     owners: tuple[tuple[PlayerName, Any], ...] = (

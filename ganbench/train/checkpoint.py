@@ -1,4 +1,4 @@
-"""A cell's state on disk between two evaluations, so that a killed run goes on instead of starting the cell again."""
+"""A cell's state on disk between two evaluations, from which a run that was killed resumes the cell."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ from ganbench.train.step.step import State
 
 
 def save(path: Path, step: int, state: State) -> None:
-    """Write the state after ``step`` steps, whole or not at all."""
+    """Write a training state to a file, whole or not at all.
+
+    Args:
+        path: the file; its folder is made where it is missing
+        step: how many steps led to the state
+        state: the state of all replicas
+
+    Raises:
+        OSError: where the file cannot be written
+    """
     path.parent.mkdir(exist_ok=True)
     hidden = path.with_suffix(".new")
-    # Through memory: what torch says of a full disk is no OSError.
+    # Through memory: on a full disk, torch.save itself raises no OSError.
     content = io.BytesIO()
     torch.save({"step": step, "tensors": tree_flatten(state)[0]}, content)
     with open(hidden, "wb") as file:
@@ -28,7 +37,7 @@ def save(path: Path, step: int, state: State) -> None:
 
 
 def load(path: Path, like: State) -> tuple[int, State] | None:
-    """The step and the state saved last, on the device of ``like``, or None where nothing usable was saved."""
+    """The step and the state that were saved last, on the device of ``like``; None where no usable state was saved."""
     leaves, structure = tree_flatten(like)
     try:
         saved = torch.load(path, map_location=leaves[0].device, weights_only=True)

@@ -1,4 +1,4 @@
-"""A dataset in use: built from its plugin, and what of it is held out, trained on, or set beside samples."""
+"""A dataset in use: built from its plugin, with its held-out data, its training data, and inputs for metrics."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from ganbench.train.step.check import check_distribution
 
 @dataclass(frozen=True)
 class _InUse:
-    """A dataset as it was built, and what of it is held out, by number, seed and device."""
+    """A dataset as it was built, and the held-out data drawn so far, by (number, seed, device)."""
 
     choice: Choice
     distribution: Distribution
     held_out: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
 
 
-#: The dataset that was built last, if any: cell after cell uses the same, and each evaluation the same held-out data.
+#: The dataset that was built last, if any: most cells use the same, and all evaluations use the same held-out data.
 _LAST: list[_InUse] = []
-#: Held-out data is kept where all of it together takes at most so many bytes.
+#: Held-out data is kept as long as all of it together takes at most this many bytes.
 KEPT_BYTES = 2**28
 
 
 def build_dataset(choice: Choice) -> Distribution:
-    """The distribution that a suite's dataset names; one and the same for all cells of the dataset."""
+    """The distribution of a suite's dataset: built once, and the same object for all cells of the dataset."""
     if not (_LAST and _LAST[0].choice is choice):
         distribution: Distribution = bind(choice.plugin(Dataset).build, choice.parameters)({})
         check_distribution(choice.name, distribution)
@@ -41,10 +41,22 @@ def build_dataset(choice: Choice) -> Distribution:
 
 
 def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
-    """Up to ``n`` samples of the data that nobody trains on, the same for every variant and evaluation of a seed.
+    """Samples of the data that no variant trains on, the same for every variant and every evaluation of a seed.
 
-    Fresh ones, or, where the data is a finite set, those that it holds out. Drawn on the CPU, so that all devices, and
-    whoever scores the samples later, have the same.
+    Fresh samples or, where the data is a finite set, samples of its held-out part. They are drawn on the CPU, so they
+    are the same on all devices, and for ``ganbench score``.
+
+    Args:
+        dataset: the data
+        n: how many samples; a finite set gives fewer where its held-out part is smaller
+        seed: the seed whose stream they are drawn from
+        device: where the samples are returned
+
+    Returns:
+        The samples (at most n, *shape), a copy.
+
+    Raises:
+        PluginError: where the dataset cannot be sampled
     """
     kept = _LAST[0].held_out if _LAST and _LAST[0].distribution is dataset else {}
     key = (n, seed, device)
@@ -58,18 +70,43 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
         if drawn.nbytes + sum(each.nbytes for each in kept.values()) > KEPT_BYTES:
             return drawn
         kept[key] = drawn
-    # A copy: whoever writes into it must not change what the next one gets.
+    # A copy: a caller that writes into it must not change the samples of the next caller.
     return kept[key].clone()
 
 
 def training_points(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
-    """The points that a reference is fitted to: the data's training set, or ``n`` samples where it has no end."""
+    """The points that a reference is fitted to: the training set of a finite dataset, else fresh samples.
+
+    Args:
+        dataset: the data
+        n: how many samples to draw where the data has no training set
+        seed: the seed whose stream they are drawn from
+        device: where the points are returned
+
+    Returns:
+        The points (n, *shape), or the whole training set.
+
+    Raises:
+        PluginError: where the dataset cannot be sampled
+    """
     finite: Tensor | None = getattr(dataset, "training", None)
     return draw(dataset, n, stream(seed, "reference.training", 0, device)) if finite is None else finite.to(device)
 
 
 def draw(distribution: Distribution, n: int, random: torch.Generator) -> Tensor:
-    """``n`` samples; raises PluginError where the plugin fails, or gives another number of them."""
+    """Draw samples of a distribution and check their shape.
+
+    Args:
+        distribution: what to sample
+        n: how many samples
+        random: the generator to draw from; the samples are on its device
+
+    Returns:
+        The samples (n, *shape).
+
+    Raises:
+        PluginError: where the plugin's code fails, or its samples have another shape
+    """
     try:
         samples = distribution.sample(n, random)
     except (Exception, SystemExit) as error:
@@ -82,9 +119,22 @@ def draw(distribution: Distribution, n: int, random: torch.Generator) -> Tensor:
 def metric_inputs(
     samples: Tensor, dataset: Distribution, seed: int, names: frozenset[str], *, final: bool
 ) -> dict[str, Any]:
-    """What metrics may name about samples (n, *shape), wherever they come from; of ``names``, what is drawn for them.
+    """The values that metrics may name about samples, whatever has made the samples.
 
-    What only a game or a fitted reference knows is None: lay it over.
+    Values that only a game or a fitted reference has are None here; the caller replaces them.
+
+    Args:
+        samples: the samples to measure, (n, *shape)
+        dataset: the data they are compared with
+        seed: the seed whose held-out data is used
+        names: the values that the metrics name; only these are drawn
+        final: whether this is the last evaluation
+
+    Returns:
+        The values by name.
+
+    Raises:
+        PluginError: where held-out data cannot be drawn
     """
     known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model", "training"))
     known |= {"samples": samples, "dataset": dataset, "final": final}

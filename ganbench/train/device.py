@@ -6,7 +6,7 @@ import torch
 
 
 def choose(name: str) -> torch.device:
-    """``auto`` takes CUDA where there is one. Raises ValueError, in one line, for a device that is not there."""
+    """The device of a name; ``auto`` is CUDA where there is one, else the CPU. Raises ValueError, in one line."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -20,12 +20,12 @@ def choose(name: str) -> torch.device:
             raise ValueError(f"device {name!r}: torch sees no CUDA device here; choose cpu or auto")
         if (device.index or 0) >= torch.cuda.device_count():
             raise ValueError(f"device {name!r}: there are {torch.cuda.device_count()} CUDA devices")
-        # Matrix products in full float32, as on a CPU: a benchmark's numbers must not depend on the card's shortcuts.
+        # Matrix products in full float32, as on a CPU: a benchmark's numbers must not depend on whether a GPU has tf32.
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     return device
 
 
 def arithmetic(precision: str, device: torch.device) -> str:
-    """What a suite's precision comes to on a device: a CPU has no tf32."""
+    """The precision that is really used on a device: a CPU has no tf32 and uses float32 instead."""
     return "float32" if precision == "tf32" and device.type != "cuda" else precision

@@ -1,4 +1,4 @@
-"""Trained models put to use: what metrics may name about each of them, several worked out side by side."""
+"""Evaluation of trained models: the values that metrics may name, on a CPU for several models at a time."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ganbench.train.step.draws import fill
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, State
 
-#: Rows that go through a network at a time on a CPU: its caches hold the layers of so many, which is three times as
-#: fast as all at once.
+#: Rows that go through a network at a time on a CPU: the outputs of its layers then stay in the CPU's caches, which is
+#: three times as fast as all rows at once.
 ROWS = 5000
 
 T = TypeVar("T")
@@ -29,8 +29,8 @@ T = TypeVar("T")
 class Evaluation:
     """The discriminators and generators of a batch of cells, in evaluation mode.
 
-    ``seeds``: of each replica; ``samples``: how many are asked of each generator. On a CPU several models are evaluated
-    side by side, a thread each.
+    ``seeds``: the seed of each replica; ``samples``: how many samples each generator makes. On a CPU several models
+    are evaluated at a time, each in a thread of its own.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Evaluation:
         self._buffers = (constants.D, constants.G)
         self._dataset, self._loss, self._seeds = dataset, loss, tuple(seeds)
         self._workers = min(torch.get_num_threads(), len(seeds))
-        # Evaluation leaves the mode of the modules that train alone; and a call writes into the module that it is of.
+        # Copies: the modules that train stay in training mode, and two threads must not call the same module.
         self._modules: SimpleQueue[list[nn.Module]] = SimpleQueue()
         for _ in range(self._workers):
             self._modules.put([copy.deepcopy(network.module).eval() for network in self._networks])
@@ -51,9 +51,19 @@ class Evaluation:
     def metric_inputs(
         self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool
     ) -> dict[str, Any]:
-        """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
+        """The values that metrics may name about one replica at one evaluation.
 
         Latents and held-out data are drawn from the seed's evaluation streams, the same for every variant.
+
+        Args:
+            state: the training state of all replicas
+            step: the step of the evaluation
+            replica: which replica to evaluate
+            names: the values that the metrics name; only these are computed
+            final: whether this is the replica's last evaluation
+
+        Returns:
+            The values by name.
         """
         with isolated(self._seeds[replica], "evaluate.global", step):
             scope = self._known(self._samples(state, step, replica), replica, final, names)
@@ -63,17 +73,27 @@ class Evaluation:
     def metric_inputs_of(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
     ) -> list[dict[str, Any]]:
-        """The outcomes of several replicas, each with whether it is ``final``; the same as they have one by one."""
+        """The values that metrics may name about several replicas; the same as ``metric_inputs`` gives for each.
+
+        Args:
+            state: the training state of all replicas
+            step: the step of the evaluation
+            asked: the replicas to evaluate, each with whether this is its last evaluation
+            names: the values that the metrics name; only these are computed
+
+        Returns:
+            The values by name, for each replica in the order of ``asked``.
+        """
         if self._workers > 1 and len(asked) > 1 and state.survived.device.type == "cpu":
             drawn = torch.get_rng_state()
             try:
                 found = self._side_by_side(state, step, asked, names)
             except Exception:
-                # One by one there is more memory, and what fails then is what failed first.
+                # One by one they need less memory; what fails then is raised for the first replica that fails.
                 found = None
             if found is not None and torch.equal(torch.get_rng_state(), drawn):
                 return found
-            # A network draws from torch's global generator, of which there is one.
+            # A network draws from torch's global generator, which threads would share: evaluate one by one.
             torch.set_rng_state(drawn)
             self._workers = 1
         return [self.metric_inputs(state, step, replica, names, final=final) for replica, final in asked]
@@ -83,7 +103,7 @@ class Evaluation:
     ) -> list[dict[str, Any]]:
         replicas = [replica for replica, _ in asked]
         samples = self._each(lambda replica: self._samples(state, step, replica), replicas)
-        # The data's own code is of one thread.
+        # One after another: a dataset's code need not be thread-safe.
         scopes = [self._known(own, *which, names) for own, which in zip(samples, asked, strict=True)]
         scope_of = dict(zip(replicas, scopes, strict=True))
         logits = self._each(lambda replica: self._logits(state, replica, scope_of[replica], names), replicas)
@@ -114,8 +134,8 @@ class Evaluation:
         return {name: own.flatten() for name, own in zip(of, logits, strict=True)}
 
     def _through(self, player: int, state: State, replica: int, *inputs: Tensor) -> list[Tensor]:
-        """What one replica's discriminator, 0, or generator, 1, makes of each of the inputs."""
-        # Where the generator's weights are averaged, the average is what is measured.
+        """The outputs of one replica's discriminator (``player`` 0) or generator (1) for each of the inputs."""
+        # Where the generator's weights are averaged, the average is measured.
         own = state.average[0] if player and state.average else state.players[player].theta
         network, theta = self._networks[player], own[replica]
         tensors = network.tensors(theta, {name: own[replica] for name, own in self._buffers[player].items()})

@@ -1,4 +1,4 @@
-"""One trial step before training: what it draws at random, whether it can be batched, what it costs and takes."""
+"""One step run before training: what it draws at random, whether it can be batched, its cost and its time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, batch, of_replica, one_step
 from ganbench.train.step.swept_values import with_values
 
-#: What compiling a step takes where inductor has not seen it before, and how much faster the step usually is then.
+#: Seconds to compile a step that inductor has not compiled before, and how many times as fast the step usually is then.
 COMPILE_SECONDS = 10.0
 COMPILED_SPEEDUP = 3.0
 #: The steps that are timed, and the most replicas that they are timed with.
@@ -34,12 +34,13 @@ TIMED_REPLICAS = 8
 
 @dataclass(frozen=True)
 class Probe:
-    """What one trial step told.
+    """What is known from one step before training.
 
-    ``draws``: what it drew at random; ``global_rng``: whether some of that was asked of torch's global generator;
-    ``draws_globally``: whether it drew from that generator in a way that could not be answered. ``idle``: the players
-    whose gradient was exactly zero, which is nearly always a mistake. ``serial``: why the step cannot be batched, empty
-    where it can. ``cost``: of one step of one model. ``eager_seconds``: measured, of one eager step of all replicas.
+    ``draws``: what it drew at random. ``global_rng``: whether code drew from torch's global generator where
+    ``GlobalRngOverride`` could replace that. ``draws_globally``: whether it did where that cannot be replaced.
+    ``idle``: the players whose gradient was exactly zero, which is nearly always a mistake. ``serial``: why the step
+    cannot be batched, empty where it can. ``cost``: of one step of one model. ``eager_seconds``: measured, of one eager
+    step of all replicas.
     """
 
     draws: tuple[DrawSpec, ...]
@@ -51,7 +52,7 @@ class Probe:
     eager_seconds: float
 
     def engine(self, steps: int, asked: str) -> str:
-        """The engine to train with: ``asked`` where it can, and for ``auto`` the one that is done first."""
+        """The engine to train with: ``asked`` where that is possible; for ``auto`` the one that finishes first."""
         if self.serial:
             return "serial"
         if asked != "auto":
@@ -61,9 +62,19 @@ class Probe:
 
 
 def probe(rules: Rules, update: BoundFunction[Players], state: State, constants: Constants) -> Probe:
-    """Try one step, from the state before training, which is left as it is.
+    """Run one step from the state before training, and time a few; the state itself is not changed.
 
-    Raises PluginError where the step fails even for one model alone.
+    Args:
+        rules: the rules of the game
+        update: the update rule, with its parameters
+        state: the state of all replicas before training
+        constants: the buffers and swept values of all replicas
+
+    Returns:
+        What the step draws, whether it can be batched, and what it costs.
+
+    Raises:
+        PluginError: where the step fails even for one model alone
     """
     one = of_replica(state, 0)
     # Copies, since a module may write into its buffers.
@@ -105,13 +116,13 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
 
 
 def _invent(draws: tuple[DrawSpec, ...], device: torch.device) -> Draws:
-    """A step's draws, of no seed."""
+    """Random numbers for a step's draws, which belong to no seed."""
     recorder = DrawRecorder(device=device)
     return tuple(recorder.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
 
 
 def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
-    """Seconds of a step of all replicas, from those of a few: of fewer where memory does not hold them."""
+    """Seconds of a step of all replicas, extrapolated from a few; from half as many where memory runs out."""
     few = min(replicas, TIMED_REPLICAS)
     while True:
         try:
@@ -121,7 +132,7 @@ def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
             if few == 1 or not out_of_memory(error):
                 raise
         few //= 2
-    # Some of it is the same for any number of replicas.
+    # Some of the time does not depend on the number of replicas.
     alone = seconds(1) if 1 < few < replicas else 0.0
     return found + max(0.0, found - alone) * (replicas - few) / max(1, few - 1)
 
@@ -129,7 +140,7 @@ def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
 def _seconds(
     step: Callable[..., State], state: State, constants: Constants, drawn: Draws, index: torch.Tensor, replicas: int
 ) -> float:
-    """Seconds of a step of the first replicas: the least of a few, after the first."""
+    """Seconds of a step of the first ``replicas``: the least of ``TIMED_STEPS`` steps, after one to warm up."""
     first, fixed = tree_map(lambda tensor: tensor[:replicas], (state, constants))
     draws = tuple(torch.stack([tensor] * replicas) for tensor in drawn)
     found = []
@@ -141,16 +152,16 @@ def _seconds(
 
 
 def _clock(device: torch.device) -> float:
-    """Seconds of this thread on a CPU, where others may be at work too; of the clock on a GPU."""
+    """On a CPU the seconds that this thread has run, since other programs may be running too; on a GPU the clock's."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
         return time.perf_counter()
     return time.thread_time()
 
 
-#: As many characters of what torch says are enough.
+#: The most characters of an error message that are kept.
 LONGEST = 200
-#: What torch says of code that it cannot batch, and the same in the words of who wrote it.
+#: Parts of torch's messages about code that it cannot batch, and what the plugin's code does, in plain words.
 _NUMBER = "reads a number out of a tensor (.item(), float(), or a Python if on it)"
 _TAPE = "uses the autograd tape (torch.autograd.grad, requires_grad_): use input_gradient(D, x)"
 _REASONS = {
@@ -163,16 +174,16 @@ _REASONS = {
 
 
 def plain_words(error: BaseException) -> str:
-    """What a plugin's code does that torch cannot, else ``error_line(error)``, cut where it is long: one line."""
-    said = error_line(error)
-    found = re.search(r" \([^() ]+\.py:\d+\)$", said)
+    """What a plugin's code does that torch cannot batch; for any other error ``error_line(error)``, shortened."""
+    message = error_line(error)
+    found = re.search(r" \([^() ]+\.py:\d+\)$", message)
     where = found[0] if found else ""
-    known = next((words for sign, words in _REASONS.items() if sign in str(error)), "")
+    known = next((reason for part, reason in _REASONS.items() if part in str(error)), "")
     if known:
         return known + where
-    if isinstance(error, PluginError) or len(said) <= LONGEST:
-        return said
-    return said.removesuffix(where)[: LONGEST - len(where) - 3] + "..." + where
+    if isinstance(error, PluginError) or len(message) <= LONGEST:
+        return message
+    return message.removesuffix(where)[: LONGEST - len(where) - 3] + "..." + where
 
 
 def _synthetic(kind: str) -> str:
@@ -182,9 +193,10 @@ def _synthetic(kind: str) -> str:
 def _record(
     rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, gradient: Gradient
 ) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], bool]:
+    """Run one step of one model and record it: ``draws``, ``global_rng``, ``idle``, ``draws_globally`` of a Probe."""
     device = state.survived.device
     buffers = (constants.D, constants.G)
-    before = [{name: tensor.clone() for name, tensor in side.items()} for side in buffers]
+    before = [{name: tensor.clone() for name, tensor in named.items()} for named in buffers]
     with isolated(0, "probe"):
         generator = _global_state(device)
         recorder = DrawRecorder(device=device)
@@ -200,8 +212,8 @@ def _record(
     if not game.values:
         raise ValueError("the update rule took no gradient")
     for player, was in zip(("discriminator", "generator"), before, strict=True):
-        side = buffers[0] if player == "discriminator" else buffers[1]
-        for name, tensor in side.items():
+        named = buffers[0] if player == "discriminator" else buffers[1]
+        for name, tensor in named.items():
             if not torch.equal(tensor, was[name]):
                 norm = "running_" in name or name.endswith("num_batches_tracked")
                 raise ValueError(

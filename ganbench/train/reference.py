@@ -1,4 +1,4 @@
-"""A reference: a row that no game has trained, fitted to data and scored as if a generator had made its samples."""
+"""A reference: a row that is not trained by a game, but fitted to data; its samples are scored as a generator's are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ganbench.suite.plan import Cell
 from ganbench.train.data import draw, metric_inputs, training_points
 from ganbench.train.step.check import check_distribution
 
-#: References are fitted to as many points as are scored, but to no fewer than these: few samples are for a quick look.
+#: References are fitted to as many points as there are samples to score, but to at least this many: a suite that scores
+#: few samples does so to be quick.
 FEWEST_POINTS = 1000
 
 
@@ -26,10 +27,22 @@ def reference_inputs(
     names: frozenset[str],
     device: torch.device,
 ) -> dict[str, Any]:
-    """What metrics may name about one seed of a cell whose variant is a reference. Raises PluginError where it fails.
+    """Fit a cell's reference for one seed, and give the values that metrics may name about its samples.
 
-    The points it is fitted to are the same for all references of a seed, and are not those that it is scored with.
-    ``note``: what the fitted distribution has to say about itself, in its attribute of that name.
+    The points it is fitted to are the same for all references of a seed; it is scored with other points.
+
+    Args:
+        cell: a cell whose variant is a reference
+        dataset: the cell's data
+        seed: the seed whose streams the points and samples are drawn from
+        names: the values that the metrics name; only these are computed
+        device: where the reference is fitted and sampled
+
+    Returns:
+        The values by name; ``note`` is the text that the fitted distribution has in its attribute ``note``, else empty.
+
+    Raises:
+        PluginError: where the reference's code fails, or what it returns is no distribution of the data's shape
     """
     assert cell.reference is not None
     name = cell.reference.name

@@ -1,4 +1,4 @@
-"""The training of a batch of cells: networks, noise and engine, put together from the plugins that a suite names."""
+"""The training of a batch of cells: networks, random numbers and engine, from the plugins that a suite names."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ from ganbench.train.step.swept_values import swept_values
 class Trainer:
     """Cells ready to train as one batch: ``state = trainer.advance(trainer.start, 0, 1000)``.
 
-    The cells are settings of one variant that differ in numbers alone (see ``plan.batches``), nearly always one; the
-    replicas are the first cell's seeds, then the second's, and so on. Raises PluginError where a plugin's code fails.
+    The cells are settings of one variant that differ in numbers alone (see ``plan.batches``); nearly always there is
+    one cell. The replicas are the first cell's seeds, then the second's, and so on. Raises PluginError where a plugin's
+    code fails.
     """
 
     def __init__(self, cells: Sequence[Cell], device: torch.device, engine: str) -> None:
@@ -43,7 +44,7 @@ class Trainer:
         variants = [cell.trained for cell in cells if cell.trained is not None]
         self.cells = tuple(cells)
         self.cell, variant = cells[0], variants[0]
-        #: Of each replica.
+        #: The seed of each replica.
         self.seeds = tuple(seed for cell in cells for seed in cell.seeds)
         self.device = device
         self.dataset = build_dataset(self.cell.data)
@@ -92,7 +93,7 @@ class Trainer:
 
     @property
     def note(self) -> str:
-        """What there is to say about how the cells train."""
+        """Notes on how the cells train, for the tables; empty where there are none."""
         return "; ".join(filter(None, (*self._notes, self._engine.note)))
 
     @property
@@ -102,11 +103,11 @@ class Trainer:
 
     @property
     def block(self) -> int:
-        """The steps that random numbers are drawn for at once: a slice of steps that ends with them wastes none."""
+        """The steps that random numbers are drawn for at once: none are wasted in a slice of a multiple of these."""
         return self._engine.block
 
     def noise(self, seeds: tuple[int, ...]) -> RandomBlocks:
-        """What the training of these seeds draws at random."""
+        """The random numbers that training these seeds draws."""
         return RandomBlocks(self.probe.draws, self.dataset, seeds, self.device)
 
     def _chunks(self, engine: str, replicas: int) -> Chunks:
@@ -120,7 +121,10 @@ class Trainer:
         return in_memory(replicas, self.probe.cost, block, self.device, threads)
 
     def prepare(self) -> None:
-        """Compile, where that was chosen; what cannot be is trained without, unless it was asked for."""
+        """Compile the step, if the engine is ``compiled``.
+
+        Where that fails, the engine becomes ``eager``, unless the user asked for ``compiled``: then raises PluginError.
+        """
         try:
             self._engine.prepare(self.start, self.constants)
         except Exception as error:
@@ -134,7 +138,19 @@ class Trainer:
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
     def advance(self, state: State, begin: int, end: int) -> State:
-        """The state after steps begin, ..., end - 1."""
+        """Train for steps begin, ..., end - 1.
+
+        Args:
+            state: the state of all replicas after ``begin`` steps
+            begin: the first step
+            end: the step to stop before
+
+        Returns:
+            The state after ``end`` steps.
+
+        Raises:
+            PluginError: where a plugin's code fails
+        """
         _set_tf32(self.cell.precision, self.device)
         try:
             return self._engine.run(state, self.constants, begin, end)
@@ -144,7 +160,7 @@ class Trainer:
             raise PluginError(error_line(error)) from error
 
     def speed(self) -> CellSpeed:
-        """Step throughput from the state before training, which is left as it is."""
+        """Measure the step throughput, from the state before training, which is not changed."""
         one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
         return CellSpeed(
             together=self._measure(self._engine, self.start, self.constants, len(self.seeds)),
@@ -152,11 +168,11 @@ class Trainer:
         )
 
     def cost(self) -> CellCost:
-        """What a step costs that no clock tells, and the memory that a few steps of all replicas take."""
+        """The cost of a step that does not depend on a clock, and the memory that a few steps of all replicas take."""
         with PeakMemory(self.device) as memory:
             self._engine.run(self.start, self.constants, 0, 2)
         launched = kernels(lambda: self._run(STEPS), self.device)
-        # From the first step that was tried: what is compiled anew in each step is given up by torch after a few.
+        # Since before the probe's step: torch stops compiling a function that it had to compile anew in a few steps.
         since = Compilations.now().since(self._compiled)
         return CellCost(
             step=self.probe.cost,
@@ -180,9 +196,17 @@ class Trainer:
     def metric_inputs(
         self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool
     ) -> dict[str, Any]:
-        """What metrics may name about one replica at one evaluation; of ``names``, what has to be computed.
+        """The values that metrics may name about one replica at one evaluation; in float32, without tf32.
 
-        No tf32: measures are taken in float32.
+        Args:
+            state: the training state of all replicas
+            step: the step of the evaluation
+            replica: which replica to evaluate
+            names: the values that the metrics name; only these are computed
+            final: whether this is the replica's last evaluation
+
+        Returns:
+            The values by name.
         """
         _set_tf32("float32", self.device)
         return self._evaluation.metric_inputs(state, step, replica, names, final=final)
@@ -190,13 +214,23 @@ class Trainer:
     def metric_inputs_of(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
     ) -> list[dict[str, Any]]:
-        """The outcomes of several replicas, each with whether it is ``final``."""
+        """The values that metrics may name about several replicas; in float32, without tf32.
+
+        Args:
+            state: the training state of all replicas
+            step: the step of the evaluation
+            asked: the replicas to evaluate, each with whether this is its last evaluation
+            names: the values that the metrics name; only these are computed
+
+        Returns:
+            The values by name, for each replica in the order of ``asked``.
+        """
         _set_tf32("float32", self.device)
         return self._evaluation.metric_inputs_of(state, step, asked, names)
 
 
 def _set_tf32(precision: str, device: torch.device) -> None:
-    """Let a GPU's matrix products take the shortcut of tf32, or keep them in float32; for all that runs after."""
+    """Allow tf32 in a GPU's matrix products, or forbid it; this holds for everything that runs after."""
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         torch.backends.cudnn.allow_tf32 = precision == "tf32"

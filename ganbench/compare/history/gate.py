@@ -1,4 +1,4 @@
-"""The gate: the verdicts against a base and, where there are enough earlier runs, against what they predict."""
+"""The gate: the verdicts against a base and, where there are enough earlier runs, against their prediction."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ from ganbench.compare.verdicts.judge import LEVEL, compare
 
 
 def gate(base: ComparedRun, new: ComparedRun, results: Path) -> Comparison:
-    """The verdicts on ``new`` against ``base`` and the runs and baselines of its suite under ``results``.
+    """Judge a run against a base, and against the earlier runs and baselines of its suite.
 
-    Where ten or more of them predict something, the base judges at half of the level, and so does the prediction on the
-    side of worse (its own level is of both sides). What it calls worse replaces what the base alone says, unless that
-    is worse or identical.
+    If ten or more earlier runs predict a measure, each of the two comparisons has half of the level for "worse" (the
+    prediction's level counts both directions). A measure that the prediction calls worse gets that verdict, unless the
+    verdict against the base is worse too, or its seeds are identical to the base's.
+
+    Args:
+        base: the run or baseline to judge against
+        new: the run to judge
+        results: the folder of runs and baselines, in which the earlier ones are looked for
+
+    Returns:
+        The comparison with ``base``, some verdicts replaced by those of the prediction.
     """
     past = prior_runs(history(new.suite, results)[0])
     if not predictable(past, new):

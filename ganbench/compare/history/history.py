@@ -1,4 +1,4 @@
-"""The history of a suite: its finished runs, and its baseline with every version that git has of it, oldest first."""
+"""The history of a suite, oldest first: its finished runs, and all versions of its baseline that git has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganbench.compare.sides.description import compared_run, describe_run
 from ganbench.core import git
 from ganbench.record.folder import NotARunError, RunFolder
 
-#: The reason of a baseline that was saved without one, there being none before.
+#: The reason of a baseline that replaced no other and was saved without a reason.
 FIRST = "first"
 
 
@@ -25,9 +25,9 @@ FIRST = "first"
 class MeasuredRun:
     """A suite as it was measured once.
 
-    ``when``: the start of the run (UTC). ``source``: ``baseline`` where the run was made one. ``name``: the run's.
-    ``commit``: of ganbench's code, else that which brought the baseline; empty where neither is known. ``reason``: why
-    it was made a baseline.
+    ``when``: the start of the run (UTC). ``source``: ``baseline`` where the run was saved as one. ``name``: the run's.
+    ``commit``: the commit of ganbench's code, else the commit that added the baseline; empty where neither is known.
+    ``reason``: why it was saved as a baseline.
     """
 
     when: datetime
@@ -39,11 +39,11 @@ class MeasuredRun:
 
 
 def history(suite: str, results: Path) -> tuple[tuple[MeasuredRun, ...], tuple[str, ...]]:
-    """The points of a suite, oldest first, and a line for each run or baseline that is left out because it is damaged.
+    """The measured runs of a suite, oldest first, and a line for each one that is left out because it is damaged.
 
-    Runs are those of results/<suite>/ that have finished; the baseline is results/baselines/<suite>.csv and, in a git
-    repository, every version of it that was committed. A run that is there as a baseline too is one point;
-    so are two folders of the same run, unless they say otherwise: then each goes by its folder's name.
+    They are the finished runs in results/<suite>/, the baseline results/baselines/<suite>.csv and, in a git repository,
+    every version of it that was committed. A run that was also saved as a baseline is listed once. So are two folders
+    of the same run, unless their numbers differ: then each is listed under its folder's name.
     """
     found: dict[str, list[MeasuredRun]] = {}
     notes = []
@@ -52,18 +52,18 @@ def history(suite: str, results: Path) -> tuple[tuple[MeasuredRun, ...], tuple[s
             notes.append(made)
         else:
             _add(made, found.setdefault(made.name, []))
-    named = [point if len(alike) == 1 else _by_folder(point) for alike in found.values() for point in alike]
-    return tuple(sorted(named, key=lambda point: (point.when, point.name))), tuple(dict.fromkeys(notes))
+    named = [made if len(alike) == 1 else _by_folder(made) for alike in found.values() for made in alike]
+    return tuple(sorted(named, key=lambda made: (made.when, made.name))), tuple(dict.fromkeys(notes))
 
 
-def prior_runs(points: Sequence[MeasuredRun]) -> list[ComparedRun]:
-    """The sides from which the next may be predicted: those since a baseline was last accepted for a reason."""
-    accepted = [at for at, point in enumerate(points) if point.reason not in ("", FIRST)]
-    return [point.run for point in points[max(accepted, default=0) :]]
+def prior_runs(measured: Sequence[MeasuredRun]) -> list[ComparedRun]:
+    """The runs that may predict the next one: those since a baseline was last replaced for a given reason."""
+    accepted = [at for at, made in enumerate(measured) if made.reason not in ("", FIRST)]
+    return [made.run for made in measured[max(accepted, default=0) :]]
 
 
 def _add(made: MeasuredRun, alike: list[MeasuredRun]) -> None:
-    """Add a point to those of its name, or join it with the one of them that has the same numbers."""
+    """Add a run to those of its name, or merge it with one of them that has the same numbers."""
     for at, known in enumerate(alike):
         if known.run.cases == made.run.cases:
             commit, reason = known.commit or made.commit, known.reason or made.reason
@@ -72,10 +72,10 @@ def _add(made: MeasuredRun, alike: list[MeasuredRun]) -> None:
     alike.append(made)
 
 
-def _by_folder(point: MeasuredRun) -> MeasuredRun:
-    """A run's point by the name of the folder that it was read from; a baseline has none."""
-    label = Path(point.run.label)
-    return point if label.suffix == ".csv" else replace(point, name=label.name)
+def _by_folder(made: MeasuredRun) -> MeasuredRun:
+    """The run with the name of the folder that it was read from; a baseline has no folder and keeps its name."""
+    label = Path(made.run.label)
+    return made if label.suffix == ".csv" else replace(made, name=label.name)
 
 
 def _runs(suite: str, results: Path) -> Iterator[MeasuredRun | str]:
@@ -87,34 +87,34 @@ def _runs(suite: str, results: Path) -> Iterator[MeasuredRun | str]:
             continue
         try:
             if folder.finished:
-                yield _point("run", *describe_run(folder), "", str(path))
+                yield _measured_run("run", *describe_run(folder), "", str(path))
         except (OSError, ValueError) as error:
             yield f"left out: {error}"
 
 
 def _baselines(path: Path) -> Iterator[MeasuredRun | str]:
-    """The baseline as its file is now, and as each commit that touched it had it."""
+    """The baseline in its file now, and in each commit that changed it."""
     if path.is_file():
         try:
-            yield _point("baseline", *open_baseline(path), "", str(path))
+            yield _measured_run("baseline", *open_baseline(path), "", str(path))
         except ValueError as error:
             yield f"left out: {error}"
-    # Git remembers a folder that is no longer there, but cannot be asked in it.
+    # Git has the history of a folder that was removed, but must be called in one that exists.
     folder = next(parent for parent in path.absolute().parents if parent.is_dir())
     inside = path.absolute().relative_to(folder)
     beside = inside.with_name(f"{path.stem}.json")
     for commit in git.versions(inside, folder):
         table, about = (git.ask("show", f"{commit}:./{name.as_posix()}", around=folder) for name in (inside, beside))
         if not table or not about:
-            continue  # the commit that took it away
+            continue  # the commit that removed it
         label = f"{commit[:10]}:{path}"
         try:
-            yield _point("baseline", *read(table, about, label), commit, label)
+            yield _measured_run("baseline", *read(table, about, label), commit, label)
         except ValueError as error:
             yield f"left out: {error}"
 
 
-def _point(
+def _measured_run(
     source: Literal["run", "baseline"], table: pd.DataFrame, about: dict[str, Any], commit: str, label: str
 ) -> MeasuredRun:
     try:

@@ -1,4 +1,4 @@
-"""What earlier sides predict of the next one, and what lies beyond that."""
+"""What earlier runs predict for the next one, and which of its measures lie outside the prediction."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
 from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.record.status import Status
 
-#: Fewer earlier values than this predict nothing.
+#: The fewest earlier values from which the next one is predicted.
 FEWEST = 10
-#: The probability that anything of a whole suite falls outside what is predicted, where nothing has changed.
+#: The probability that any measure of a whole suite falls outside its prediction although nothing has changed.
 LEVEL = 0.01
 
 Interval = tuple[float, float]
 
 
 def prediction(values: Sequence[float], *, level: float = LEVEL) -> Interval | None:
-    """The interval in which the next value falls with a probability of 1 - ``level``; None where nobody can say.
+    """The interval in which the next value falls with a probability of 1 - ``level``; None where that is unknown.
 
-    Student's t prediction interval (Hahn & Meeker 1991, section 4.7), widened so that it holds every value there was:
-    tails heavier than a normal's are seen there first. None for fewer than 10 values, and where one is infinite.
+    Student's t prediction interval (Hahn & Meeker 1991, section 4.7), widened so that it holds all earlier values,
+    which may have heavier tails than a normal distribution. None for fewer than 10 values, and where one is infinite.
     Raises ValueError on NaN.
     """
     data = np.asarray(values, dtype=float)
@@ -41,24 +41,35 @@ def prediction(values: Sequence[float], *, level: float = LEVEL) -> Interval | N
 
 
 def expected(one: Series, *, level: float = LEVEL) -> Interval | None:
-    """What a series predicts of its next reading, from the readings since its last shift; speeds by their ratios."""
+    """The interval that a series predicts for its next value, from the values since its last shift.
+
+    Speeds are predicted by their logarithms, since it is their ratios that scatter.
+    """
     values = one.level()
     if one.kind != "clock":
         found = prediction(values, level=level)
         if found is None or one.kind == "value":
             return found
-        # A share is one, and no step comes before the first.
+        # A share is at most 1, and neither a share, a step nor a count is below 0.
         return max(found[0], 0.0), min(found[1], 1.0) if one.kind == "share" else found[1]
     found = prediction([math.log(value) for value in values if value > 0], level=level)
     return None if found is None else (math.exp(found[0]), math.exp(found[1]))
 
 
 def out_of_interval(history: Sequence[ComparedRun], new: ComparedRun, *, level: float = LEVEL) -> list[Finding]:
-    """The measures of a side that are worse, by at least their floor, than all that earlier sides predict.
+    """The measures of a run that are worse than earlier runs predict, by at least their smallest change that matters.
 
-    ``history``: oldest first; what says exactly what the new side says, such as itself, is no witness and left out.
-    ``level`` is that of the whole suite: divided by the number of measures that are judged (Bonferroni), and half of it
-    on the side of better. Speeds, of the same device only, are advice.
+    Speeds are compared only if they are of the same device; they are advice.
+
+    Args:
+        history: the earlier runs, oldest first; cases whose seeds have exactly the new run's numbers, such as those of
+            the new run itself, are left out
+        new: the run to judge
+        level: the probability of any measure outside its prediction, in the whole suite and in both directions. It is
+            divided by the number of measures that are judged (Bonferroni)
+
+    Returns:
+        A finding for each of these measures.
     """
     judged = predictable(history, new)
     found = (_finding(one, expected(one.earlier, level=level / len(judged))) for one in judged)
@@ -66,24 +77,25 @@ def out_of_interval(history: Sequence[ComparedRun], new: ComparedRun, *, level: 
 
 
 def predictable(history: Sequence[ComparedRun], new: ComparedRun) -> list[Series]:
-    """The series of those judged measures of a side of which there are enough earlier readings to predict it."""
+    """The series of the measures of a run that are judged and have enough earlier values for a prediction."""
     judged = []
-    for one in series([*(_without(side, new) for side in history), new]):
+    for one in series([*(_without_repeats(run, new) for run in history), new]):
         now = one.readings[-1]
         if now.at == len(history) and math.isfinite(one.min_effect) and len(one.earlier.level()) >= FEWEST:
             judged.append(one)
     return judged
 
 
-def _without(side: ComparedRun, new: ComparedRun) -> ComparedRun:
-    """A side whose cases say nothing where they would only say once more what those of the new one do."""
-    return replace(side, cases={name: _silenced(one, new.cases.get(name)) for name, one in side.cases.items()})
+def _without_repeats(run: ComparedRun, new: ComparedRun) -> ComparedRun:
+    """An earlier run without the numbers of those cases whose seeds have exactly the numbers of the new run's."""
+    return replace(run, cases={name: _emptied(one, new.cases.get(name)) for name, one in run.cases.items()})
 
 
-def _silenced(case: Case, new: Case | None) -> Case:
+def _emptied(case: Case, new: Case | None) -> Case:
+    """The case; or, if its seeds only repeat those of the new run's case, the case without their numbers."""
     if new is None or not same(case, new):
         return case
-    # The same numbers at another speed still witness for that.
+    # The same numbers at another speed were measured separately, so that speed is kept.
     seeds = {seed: Seed(Status.LOST, {}) for seed in case.seeds}
     return replace(case, seeds=seeds, speed={} if case.speed == new.speed else case.speed)
 

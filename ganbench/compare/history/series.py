@@ -1,4 +1,4 @@
-"""A measure of a case from side to side, oldest first: what each says, and what may be compared with the newest."""
+"""A measure of a case from run to run, oldest first: each run's value, and which may be compared with the newest."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ganbench.stats.change_points import Shift, shifts
 from ganbench.stats.intervals import median, share
 from ganbench.suite.guard import DIVERGED, SPEED
 
-#: An exact interval takes its time, and a history has the same few over and over.
+#: An exact interval takes time to compute, and a history needs the same few many times.
 _share = lru_cache(maxsize=1024)(share)
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one side says: a median (infinite where half of the seeds are as bad as can be), a share, or a speed.
+    """One run's value: a median (infinite where half of the seeds have the worst value), a share, or a speed.
 
-    ``at``: which of the sides. ``low``, ``high``: its 95 % interval over seeds; of a speed its slowest and fastest
-    moment. ``reason``: why it cannot be compared with the newest; empty where it can. ``repeated``: its seeds say
-    exactly what an earlier side's said, so it tells nothing new.
+    ``at``: the run's place in the history. ``low``, ``high``: the value's 95 % interval over seeds; of a speed the
+    slowest and fastest chunk. ``seeds``: how many seeds it is of. ``reason``: why it cannot be compared with the
+    newest; empty where it can. ``repeated``: whether the seeds repeat exactly the numbers of an earlier run.
     """
 
     at: int
@@ -41,7 +41,7 @@ class Observation:
 
     @property
     def counts(self) -> bool:
-        """Whether it can be compared with the newest and tells something new."""
+        """Whether it can be compared with the newest, and does not repeat an earlier run."""
         return not self.reason and not self.repeated
 
 
@@ -49,7 +49,8 @@ class Observation:
 class Series:
     """The observations of one measure of one case, oldest first.
 
-    ``min_effect``: infinite where the measure is not judged.
+    ``min_effect``: the smallest change that matters, in ``unit`` (of a speed a share of it); infinite where the measure
+    is not judged.
     """
 
     dataset: str
@@ -68,26 +69,26 @@ class Series:
 
     @property
     def earlier(self) -> Series:
-        """The same series without its newest reading."""
+        """The same series without its newest observation."""
         return replace(self, readings=self.readings[:-1])
 
     def shifts(self) -> tuple[Shift, ...]:
-        """Where the level changed; ``place`` is that of a reading. Only what counts is looked at."""
+        """Where the level changed; ``place`` is that of an observation. Those that do not count are passed over."""
         counting = [place for place, reading in enumerate(self.readings) if reading.counts]
         found = shifts([self.readings[place].value for place in counting])
         return tuple(replace(shift, place=counting[shift.place]) for shift in found)
 
     def level(self) -> list[float]:
-        """The values that count since the last shift."""
+        """The values since the last shift, of the observations that count."""
         since = max((shift.place for shift in self.shifts()), default=0)
         return [reading.value for reading in self.readings[since:] if reading.counts]
 
 
 def series(sides: Sequence[ComparedRun]) -> tuple[Series, ...]:
-    """A series for each case and measure of sides given oldest first; in the order of the newest that has the case.
+    """A series for each case and measure of runs, given oldest first; cases are in the order of the newest run.
 
-    The measures are divergence, every column that has a better side, with the step that a share was held from, and
-    the speeds.
+    The measures are divergence; every column for which lower or higher is better; for each share of seeds the step from
+    which it held; and the speeds.
     """
     names = dict.fromkeys(name for side in reversed(sides) for name in side.cases)
     return tuple(one for name in names for one in _of_case(sides, name))
@@ -117,7 +118,7 @@ def _of_case(sides: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
 
 
 def _measures(side: ComparedRun, case: Case) -> list[Measure]:
-    """What is judged of a case, and what could be: that has an infinite floor."""
+    """The measures of a case that are judged, and those that could be, with an infinite ``min_effect``."""
     judged = {measure.name: measure for measure in measures(side, case)}
     possible = [Measure(DIVERGED, "share", "lower", "of seeds", math.inf, DIVERGED)]
     for column in side.columns.values():
@@ -134,7 +135,7 @@ def _reason(side: ComparedRun, newest: ComparedRun, name: Name, measure: str) ->
     reason = incomparable(side, newest, name) or metric_differs(side, newest, measure)
     ours, theirs = newest.cases[name].seeds.keys(), side.cases[name].seeds.keys()
     if not reason and ours != theirs:
-        # Their medians scatter otherwise.
+        # Medians of another number of seeds scatter differently.
         here, there = f"{len(theirs)} seeds", f"now {len(ours)}"
         return f"{here}, {there}" if len(ours) != len(theirs) else "other seeds"
     return reason
@@ -156,15 +157,15 @@ def _timed(at: int, side: ComparedRun, newest: ComparedRun, name: Name, clock: s
 
 
 def _repeated(cases: Sequence[Case]) -> list[bool]:
-    """Of each case whether its seeds say exactly what those of an earlier one say.
+    """For each case, whether its seeds have exactly the numbers of an earlier one's.
 
-    The same code on the same machine gives the same numbers: once more is no further evidence of how numbers scatter.
+    The same code on the same machine gives the same numbers, and a repetition does not show how numbers scatter.
     """
     return [any(same(case, earlier) for earlier in cases[:place]) for place, case in enumerate(cases)]
 
 
 def same(case: Case, other: Case) -> bool:
-    """Whether the seeds of two cases say exactly the same, in what both were asked."""
+    """Whether the seeds of two cases have exactly the same numbers, in the columns that both have."""
     if case.seeds.keys() != other.seeds.keys():
         return False
     for seed, ours in case.seeds.items():

@@ -1,4 +1,4 @@
-"""Another revision of a repository, laid out in a temporary folder; the repository itself is left as it is."""
+"""Another revision of a repository, written to a temporary folder; the repository itself is not changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOME = Path(ganbench.__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Checkout:
-    """``folder`` holds what the repository at ``top`` held at ``commit``, which the user called ``revision``."""
+    """``folder`` holds the files of the repository at ``top`` as of ``commit``, which the user named ``revision``."""
 
     revision: str
     commit: str
@@ -26,7 +26,7 @@ class Checkout:
 
     @property
     def label(self) -> str:
-        """The revision as the user named it, with its commit where that says more."""
+        """The revision as the user named it, with its commit where that is another name."""
         short = self.commit[:9]
         return self.revision if self.commit.startswith(self.revision) else f"{self.revision} ({short})"
 
@@ -36,18 +36,19 @@ class Checkout:
         return self.folder if (self.folder / "ganbench" / "__init__.py").is_file() else None
 
     def at(self, path: Path) -> Path | None:
-        """Where a path of the working tree is in the checkout, there or not; None for one outside of the repository."""
+        """The path in the checkout of a path in the working tree, existing or not; None outside of the repository."""
         path = path.resolve()
         return self.folder / path.relative_to(self.top) if path.is_relative_to(self.top) else None
 
 
 @contextmanager
 def checkout(revision: str, around: Path | None = None) -> Iterator[Checkout]:
-    """A revision of the repository around a folder, until the end of the ``with``.
+    """A revision of the repository that contains the folder ``around``, until the end of the ``with``.
 
-    Without ``around``: around the working folder, or else around ganbench's own code. It is taken from git's archive,
-    so nothing is left behind in the repository, whatever happens; files that ``.gitattributes`` keeps out of archives
-    are missing. Raises ValueError, in one line, where there is no such repository or revision.
+    Without ``around``: of the repository that contains the working folder, or else of the one that contains ganbench's
+    own code. The files come from ``git archive``, so nothing is left in the repository, whatever happens; files that
+    ``.gitattributes`` excludes from archives are missing. Raises ValueError, in one line, where there is no such
+    repository or revision.
     """
     top, commit = _find(revision, [Path.cwd(), HOME] if around is None else [around])
     with tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True) as folder:
@@ -56,7 +57,7 @@ def checkout(revision: str, around: Path | None = None) -> Iterator[Checkout]:
 
 
 def _find(revision: str, folders: list[Path]) -> tuple[Path, str]:
-    """The first repository around one of these folders that knows the revision, and the commit."""
+    """The first repository, around one of these folders, that has the revision; and the commit."""
     tops = dict.fromkeys(top for folder in folders if (top := git.top(folder)))
     for top in tops:
         if commit := git.commit_of(revision, top):

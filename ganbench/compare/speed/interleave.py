@@ -1,8 +1,9 @@
-"""Two revisions, or environments, timed in turn: is a training step as fast as it was?
+"""Interleaved timing of two revisions, or two environments: is a training step as fast as it was?
 
-Each side has a process of its own. A case is made ready on both, then they take short turns, who was second being first
-in the next; only one of them computes at a time. Accused cases are measured again by fresh
-processes: code and data lie elsewhere in memory then, which alone is worth some per cent.
+Each side, base and new, has a process of its own. A case is made ready on both sides, then they take short turns; the
+side that was second in one pair of turns is first in the next, and only one side computes at a time. Cases that look
+slower or faster are flagged and measured again by new processes: code and data then lie elsewhere in memory, and that
+alone changes the speed by some per cent.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from ganbench.suite.guard import SPEED
 
 Role = Literal["base", "new"]
 SIDES: tuple[Role, Role] = ("base", "new")
-#: A side's turn in seconds, and the turns of a round. Short ones, since what else a machine does comes and goes.
+#: Seconds of a side's turn, and turns in a round. Turns are short, since the load of the machine changes with time.
 TURN, TURNS = 0.075, 4
-#: Steps that a GPU makes at once.
-TRIAL_STEPS = 16
-#: A turn that takes so many times what it should, and so many seconds more, will not end.
+#: Steps of one CUDA graph, which a GPU computes at once.
+GRAPH_STEPS = 16
+#: A turn fails when it takes longer than ``PATIENCE`` times its expected seconds and ``GRACE`` seconds more.
 PATIENCE, GRACE = 100, 60.0
 
 Tell = Callable[[str], None]
@@ -43,7 +44,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class TimedBatch:
-    """Cases that train as one batch and so are timed as one; ``odd``: the word and reason if they cannot be."""
+    """Cases that train as one batch, and so are timed as one; ``odd``: the verdict and the reason if they cannot be."""
 
     cases: tuple[Name, ...]
     odd: tuple[Outcome, str] | None = None
@@ -55,7 +56,7 @@ class TimedBatch:
 
 
 class WorkerPair:
-    """The workers of both sides, one of which computes at a time; who died is started again for the next case."""
+    """The workers of both sides; one of them computes at a time. One that has died is started again when needed."""
 
     def __init__(self, base: Command, new: Command) -> None:
         self._commands: dict[Role, Command] = {"base": base, "new": new}
@@ -71,7 +72,7 @@ class WorkerPair:
         self._ends.close()
 
     def worker(self, side: Role) -> Worker:
-        """The worker of a side, started if need be. Raises WorkerError."""
+        """The worker of a side, started if it does not run. Raises WorkerError."""
         if side not in self._workers:
             command = self._commands[side]
             try:
@@ -81,7 +82,7 @@ class WorkerPair:
         return self._workers[side]
 
     def batches(self) -> list[TimedBatch]:
-        """What there is to time, in the order of the new side; what cannot be, and why. Raises WorkerError."""
+        """All batches of cases, in the order of the new side, also those that cannot be timed. Raises WorkerError."""
         base, new = (self.worker(side).about for side in ("base", "new"))
         theirs = {_cases(batch): batch for batch in base["batches"]}
         known = {case for cases in theirs for case in cases}
@@ -94,21 +95,21 @@ class WorkerPair:
             elif cases not in theirs:
                 odd = (Outcome.NOT_COMPARABLE, "trained together with other cases in the base")
             elif base["suite"] != new["suite"] and theirs[cases]["work"] != batch["work"]:
-                odd = (Outcome.NOT_COMPARABLE, "the base's suite says otherwise, and it cannot read the new one")
+                odd = (Outcome.NOT_COMPARABLE, "the base cannot read this suite, and its own trains the case otherwise")
             found.append(TimedBatch(cases, odd))
         ours = {case for batch in found for case in batch.cases}
         gone = [TimedBatch((case,), (Outcome.GONE, "not in what is new")) for case in sorted(known - ours)]
         return found + gone
 
     def time_case(self, case: Name, rounds: int) -> Timing | Lost:
-        """Time a case in so many rounds."""
+        """Time a case on both sides in ``rounds`` rounds."""
         side: Role = "base"
         try:
-            said = self.worker(side).prepare(case, self._commands[side].engine)
-            # What the base chose, if it chose: near the border another run may choose otherwise.
-            chosen = said["engine"] if said["engine"] != "serial" else self._commands["new"].engine
-            steps, expected = _chunk(self.worker(side), int(said["block"]))
-            replicas = {side: int(said["replicas"])}
+            ready = self.worker(side).prepare(case, self._commands[side].engine)
+            # The engine that the base chose, for both: where two engines are nearly as fast, the choice may vary.
+            chosen = ready["engine"] if ready["engine"] != "serial" else self._commands["new"].engine
+            steps, expected = _chunk(self.worker(side), int(ready["block"]))
+            replicas = {side: int(ready["replicas"])}
             side = "new"
             replicas[side] = int(self.worker(side).prepare(case, chosen)["replicas"])
             timeout = GRACE + PATIENCE * expected
@@ -134,11 +135,22 @@ def time_interleaved(
     rounds: int = ROUNDS,
     tell: Tell = lambda line: None,
 ) -> tuple[Finding, ...]:
-    """What is found on the speed of each case of a suite; at most ``LEVEL`` is the probability of a false alarm.
+    """Compare the speed of each case of a suite; the probability of any false alarm is at most ``LEVEL``.
 
-    ``floors``: by case, the share of the speed that has to be lost (or won) to matter; False: do not time; without one,
-    the usual. ``cases``: only these. ``tell``: is given a line whenever there is something to tell.
-    Raises WorkerError where a side cannot start at all.
+    Args:
+        base: how to start the worker of the base
+        new: how to start the worker of the new side
+        min_effects: for a case, the share of the speed that must be lost (or gained) to matter; False: do not time the
+            case. Cases that are not in it have the usual share
+        cases: time only these; None: all
+        rounds: how many rounds each case is timed in
+        tell: called with a line of text for each case that was timed
+
+    Returns:
+        A finding for each case, in the order of the new side's suite.
+
+    Raises:
+        WorkerError: where a side cannot start at all
     """
     given = min_effects or {}
 
@@ -152,7 +164,7 @@ def time_interleaved(
     with WorkerPair(base, new) as workers:
         batches = [batch for batch in workers.batches() if any(map(asked, batch.cases))]
         timed = [batch for batch in batches if batch.odd is None]
-        first = {batch.name: _told(workers, batch, rounds, tell) for batch in timed}
+        first = {batch.name: _time_and_tell(workers, batch, rounds, tell) for batch in timed}
     level = alpha_of(sum(isinstance(timing, Timing) for timing in first.values()))
     again: dict[Name, Timing | Lost] = {}
     suspects = [
@@ -164,7 +176,7 @@ def time_interleaved(
         tell(f"measured again: {', '.join('/'.join(batch.name) for batch in suspects)}")
         with WorkerPair(base, new) as workers:
             for batch in suspects:
-                again[batch.name] = _told(workers, batch, rounds_again(rounds, level), tell)
+                again[batch.name] = _time_and_tell(workers, batch, rounds_again(rounds, level), tell)
     return tuple(
         finding
         for batch in batches
@@ -178,26 +190,26 @@ def _cases(batch: Mapping[str, Any]) -> tuple[Name, ...]:
 
 
 def _rounds(seconds: Sequence[float], model_steps: int) -> tuple[float, ...]:
-    """Seconds a model-step of each round, from those of each turn."""
+    """Seconds of a model-step in each round, from the seconds of each turn."""
     return tuple(sum(seconds[at : at + TURNS]) / (TURNS * model_steps) for at in range(0, len(seconds), TURNS))
 
 
 def _chunk(worker: Worker, block: int) -> tuple[int, float]:
-    """How many steps a turn has, and its seconds. Warms the case up.
+    """How many steps a turn has, and its seconds; warms the case up.
 
-    Whole blocks of noise where they are short enough: what is drawn for a block at once then counts in full each turn.
+    Whole blocks of random numbers if they are short enough: each turn then includes all the drawing for its steps.
     """
-    trial = min(TRIAL_STEPS, block)
-    worker.time(0, trial, 1, timeout=PREPARING)
-    step = min(worker.time(trial, trial, 2, timeout=PREPARING)) / trial
+    first = min(GRAPH_STEPS, block)
+    worker.time(0, first, 1, timeout=PREPARING)
+    step = min(worker.time(first, first, 2, timeout=PREPARING)) / first
     if block * step < 1:
         step = worker.time(block, block, 1, timeout=PREPARING)[0] / block
-    unit = next(unit for unit in (block, TRIAL_STEPS, 1) if unit * step <= TURN or unit == 1)
+    unit = next(unit for unit in (block, GRAPH_STEPS, 1) if unit * step <= TURN or unit == 1)
     steps = unit * max(1, round(TURN / (unit * step)))
     return steps, steps * step
 
 
-def _told(workers: WorkerPair, batch: TimedBatch, rounds: int, tell: Tell) -> Timing | Lost:
+def _time_and_tell(workers: WorkerPair, batch: TimedBatch, rounds: int, tell: Tell) -> Timing | Lost:
     timing = workers.time_case(batch.name, rounds)
     name = "/".join(batch.name)
     if isinstance(timing, Lost):

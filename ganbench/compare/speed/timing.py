@@ -1,7 +1,7 @@
-"""The seconds of a step on two sides that were timed in turn, and what they say: slower, faster, or the same.
+"""The seconds of a step on two sides that were timed in turn, and the verdict: slower, faster, or the same.
 
-The two sides of a round ran one right after the other, so what else the machine was doing hit both. Where they are
-alike, the logarithm of their ratio has either sign with equal probability: Wilcoxon's signed-rank test is exact.
+In each round the two sides ran one right after the other, so any other load of the machine slowed both. If they are
+equally fast, the logarithm of their ratio has either sign with equal probability: Wilcoxon's signed-rank test is exact.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ganbench.stats.paired import detectable
 
 #: The probability of any false alarm on the speed of a whole suite, beside that on its convergence.
 LEVEL = 0.005
-#: The significance that gets a case measured again. One wild round of 8 is not to hide what the others say.
+#: The significance at which a case is flagged and measured again: large, so that one bad round of 8 hides no change.
 FLAGGED = 0.1
-#: Rounds that every case is timed in, and how many times as many when it is measured again.
+#: Rounds that every case is timed in, and how many times as many when it is measured again (at least).
 ROUNDS, AGAIN = 8, 2
 _CONFIDENCE = 0.95
 _POWER = 0.95
@@ -28,7 +28,7 @@ _POWER = 0.95
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a model-step of either side, a number a round."""
+    """Seconds of a model-step on either side, one number for each round."""
 
     base: tuple[float, ...]
     new: tuple[float, ...]
@@ -66,10 +66,7 @@ class Timing:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The ratios that the rounds do not speak against at 5 %: the exact interval that belongs to the test.
-
-        None with fewer than 6 rounds.
-        """
+        """The ratios that the test does not reject at 5 %: its exact interval. None with fewer than 6 rounds."""
         ways = np.ones(1)
         for rank in range(1, self.rounds + 1):
             either = np.zeros(rank + 1)
@@ -91,45 +88,56 @@ class Timing:
         return signed_rank(self._logs)
 
     def visible(self, alpha: float, min_effect: float) -> float:
-        """The smallest loss of speed, as a share of it, that is found 95 times of 100 by rounds that scatter so.
+        """The smallest loss of speed that rounds with this scatter find 95 times of 100.
 
-        1 where none would be.
+        A share of the speed; 1 where no loss would be found.
         """
         if self.rounds < 2 or 2.0**-self.rounds > alpha:
             return 1.0
-        # Rounds alike to the last digit hide nothing.
+        # None: the rounds do not scatter, so any loss is seen.
         seen = detectable(self._logs, level=2 * alpha, power=_POWER) or 0.0
         return max(min_effect, -math.expm1(-seen))
 
 
 def alpha_of(cases: int) -> float:
-    """The significance that a case, once accused, needs in its fresh rounds.
+    """The significance that a flagged case needs in its fresh rounds.
 
-    Each of ``cases`` alike is accused with a probability of at most ``FLAGGED``, and of fresh rounds that do not know
-    of it convicted with at most the alpha: so any of them is with at most ``LEVEL``.
+    A case that has not changed is flagged with a probability of at most ``FLAGGED``. Its fresh rounds are independent
+    of that, and significant with a probability of at most this alpha. So a false alarm in any of ``cases`` cases has a
+    probability of at most ``LEVEL``.
     """
     return min(FLAGGED, LEVEL / (FLAGGED * max(1, cases)))
 
 
 def rounds_again(rounds: int, alpha: float) -> int:
-    """How many fresh rounds: twice as many as before, or so many that a few pointing the other way do no harm."""
+    """How many fresh rounds: twice as many as before, or enough for significance though a few rounds disagree."""
     return max(AGAIN * rounds, math.ceil(-math.log2(alpha)) + 10)
 
 
 def flagged(timing: Timing, min_effect: float) -> bool:
-    """Whether a case looks slower, or faster, by more than half the floor: so what is beyond it is hardly missed."""
+    """Whether a case looks slower, or faster, by more than half of ``min_effect``; larger changes are rarely missed."""
     ratio, least = timing.ratio, min_effect / 2
     return (ratio < 1 - least and timing.slower.p <= FLAGGED) or (ratio > 1 + least and timing.faster.p <= FLAGGED)
 
 
 def outcome_of(first: Timing, again: Timing | None, alpha: float, min_effect: float) -> tuple[Outcome, str]:
-    """The word on a case, and the reason: on the fresh rounds alone where there are any."""
+    """The verdict on a case, from its fresh rounds alone where there are any.
+
+    Args:
+        first: the rounds of all cases
+        again: the fresh rounds of a flagged case, or None
+        alpha: the significance that the fresh rounds need
+        min_effect: the share of the speed that must be lost (or gained) to matter
+
+    Returns:
+        The verdict and its reason.
+    """
     last = again or first
-    beyond = not 1 - min_effect <= last.ratio <= 1 + min_effect
+    large = not 1 - min_effect <= last.ratio <= 1 + min_effect
     if again is None:
-        return (Outcome.UNSURE if beyond else Outcome.SAME), f"{first.rounds} rounds in turn"
+        return (Outcome.UNSURE if large else Outcome.SAME), f"{first.rounds} rounds in turn"
     reason = f"{first.rounds} + {again.rounds} rounds in turn"
-    if not beyond:
+    if not large:
         return Outcome.SAME, f"{reason}: by less than matters"
     if max(first.ratio, again.ratio) < 1 and again.slower.p <= alpha:
         return Outcome.WORSE, reason

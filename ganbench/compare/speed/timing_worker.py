@@ -1,18 +1,19 @@
-"""The pacer: times chunks of training steps of a suite's cases on request, by whichever ganbench its path leads to.
+"""The timing worker: times chunks of training steps of a suite's cases on request, with the ganbench on its path.
 
-It runs as a file of its own, ``python -P pacer.py SUITE``, and imports nothing of ganbench before it has said so. It
-speaks JSON, an object a line: first it says which cases there are, then it answers each line that it reads.
+It runs as a script, ``python -P timing_worker.py SUITE``, and imports ganbench in functions only: this file may run
+with the ganbench of another revision. It speaks JSON, one object a line: first it writes which cases there are, then it
+answers each line that it reads. The key "pacer" is an old name of the worker, which older revisions use.
 
-* said first: ``{"pacer": 1, "ganbench": "0.1.0", "torch": ..., "suite": path read, "batches": [{"cases": [[dataset,
-  variant], ...], "work": ...}]}``, a batch being cells that train together, ``work`` what they are asked to compute
+* written first: ``{"pacer": 1, "ganbench": "0.1.0", "torch": ..., "suite": path read, "batches": [{"cases": [[dataset,
+  variant], ...], "work": ...}]}``; a batch is cells that train together, ``work`` describes what they compute
 * ``{"do": "prepare", "case": [dataset, variant], "engine": name}``: ``{"engine": name, "replicas": n, "block": steps,
-  "note": text}``; in place of the case before
+  "note": text}``; the case replaces the one before
 * ``{"do": "time", "begin": step, "steps": n, "times": k}``: ``{"seconds": [k numbers]}``, each of n steps of all
-  replicas from the state before training, the noise that of the steps from ``begin`` on; without those in which the
-  threads at work had no core, because another program had it
-* whatever goes wrong: ``{"error": "one line"}``; the next request is answered all the same
+  replicas from the state before training, with the random numbers of the steps from ``begin`` on; the time for which
+  its threads waited for a core that another program used is subtracted
+* after any error: ``{"error": "one line"}``; the next request is answered as usual
 
-It ends with its input. What plugins print goes to standard error.
+It ends when its input ends. What plugins print goes to standard error.
 """
 
 from __future__ import annotations
@@ -32,43 +33,43 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from ganbench.train.trainer import Trainer
 
-#: Of the protocol: raised when a request or an answer changes its meaning.
+#: The protocol's version: increased when a request or an answer changes its meaning.
 VERSION = 1
-#: A thread that did less than this share of all work was not at work.
+#: A thread that did less than this share of all work counts as idle.
 IDLE = 0.1
 
-#: Nanoseconds that a thread has run, and that it was ready to run but had no core.
+#: For each thread, the nanoseconds that it has run, and that it waited for a core while it was ready to run.
 Threads = Mapping[str, tuple[int, int]]
 
 
 class TimingWorker:
-    """A suite's batches of cells, of which one is ready to train."""
+    """A suite's batches of cells, one of which is ready to train."""
 
-    def __init__(self, asked: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
         from ganbench.plugin.registry import Registry
         from ganbench.suite.load import load
         from ganbench.suite.mistake import SuiteError
         from ganbench.suite.plan import batches, plan
         from ganbench.train.device import choose
 
-        registry = Registry.load(asked.beside, asked.plugins)
-        self.suite = asked.suite
+        registry = Registry.load(options.beside, options.plugins)
+        self.suite = options.suite
         try:
             suite = load(self.suite, registry)
         except SuiteError:
-            if asked.fallback is None:
+            if options.fallback is None:
                 raise
-            self.suite = asked.fallback
+            self.suite = options.fallback
             suite = load(self.suite, registry)
-        if asked.seeds is not None:
-            suite = suite.with_seeds(asked.seeds)
-        self.device = choose(asked.device)
+        if options.seeds is not None:
+            suite = suite.with_seeds(options.seeds)
+        self.device = choose(options.device)
         trained = [cells for cells in batches(plan(suite)) if cells[0].trained is not None]
         self.batches = {(cells[0].dataset, cells[0].variant): cells for cells in trained}
         self.trainer: Trainer | None = None
 
     def about(self) -> dict[str, Any]:
-        """What is said first."""
+        """The object that is written first: versions, and the batches that can be timed."""
         import torch
 
         import ganbench
@@ -92,7 +93,7 @@ class TimingWorker:
         }
 
     def prepare(self, case: Sequence[str], engine: str) -> dict[str, Any]:
-        """Make a batch ready, as a run does, in place of the one before."""
+        """Make a batch ready, as a run does; it replaces the one before."""
         from ganbench.train.trainer import Trainer
 
         self.trainer = None
@@ -107,7 +108,16 @@ class TimingWorker:
         return {"engine": trainer.engine, "replicas": replicas, "block": trainer.block, "note": trainer.note}
 
     def time(self, begin: int, steps: int, times: int) -> dict[str, Any]:
-        """Time chunks of steps of what is ready, one synchronisation each."""
+        """Time chunks of steps of the batch that is ready, with one synchronisation each.
+
+        Args:
+            begin: the index of the first step
+            steps: how many steps a chunk has
+            times: how many chunks to time
+
+        Returns:
+            ``seconds``: a list, a number for each chunk.
+        """
         assert self.trainer is not None
         seconds = []
         for first in range(begin, begin + steps * times, steps):
@@ -118,7 +128,7 @@ class TimingWorker:
 
                 torch.cuda.synchronize(self.device)
             took = time.perf_counter() - before
-            # What a GPU does goes on while a thread waits.
+            # A GPU goes on while a thread waits.
             queue = 0.0 if self.device.type == "cuda" else queued(threads, _threads())
             seconds.append(max(took - queue, took / 1000))
         return {"seconds": seconds}
@@ -131,9 +141,9 @@ class TimingWorker:
 
 
 def queued(before: Threads, after: Threads) -> float:
-    """Seconds for which the threads at work were ready to go on, and had no core: the mean of them.
+    """Seconds for which the busy threads were ready to run, but had no core: their mean.
 
-    That is other programs' doing, and none of the step's. What a thread sleeps, or waits for another, is not in it.
+    Other programs cause this, not the step. Time that a thread sleeps, or waits for another thread, is not included.
     """
     spans = [
         (run - before.get(key, (0, 0))[0], wait - before.get(key, (0, 0))[1]) for key, (run, wait) in after.items()
@@ -144,50 +154,56 @@ def queued(before: Threads, after: Threads) -> float:
 
 
 def _threads() -> Threads:
-    """Of each thread of this process, by its number; empty where the system does not tell (only Linux does)."""
+    """The times of each thread of this process; empty where the system does not give them (only Linux does)."""
     found = {}
     for file in glob.glob("/proc/self/task/*/schedstat"):
-        # A thread may have ended since.
+        # A thread may have ended meanwhile.
         with contextlib.suppress(OSError, ValueError), open(file) as stat:
             run, wait, _ = map(int, stat.read().split())
             found[file] = (run, wait)
     return found
 
 
-def serve(pacer: TimingWorker, requests: Iterable[str], answers: TextIO) -> None:
-    """Answer requests, a line each, until there are no more."""
-    _say(answers, pacer.about())
+def serve(worker: TimingWorker, requests: Iterable[str], answers: TextIO) -> None:
+    """Write what the worker can time, then answer requests until there are no more.
+
+    Args:
+        worker: what answers them
+        requests: the requests, a line of JSON each
+        answers: where a line of JSON is written for each
+    """
+    _write(answers, worker.about())
     for line in requests:
         try:
-            said = pacer.answer(json.loads(line))
+            answer = worker.answer(json.loads(line))
         except (Exception, SystemExit) as error:
-            said = {"error": _one_line(error)}
-        _say(answers, said)
+            answer = {"error": _one_line(error)}
+        _write(answers, answer)
 
 
 def main() -> None:
-    """Serve on standard input and what was standard output when the process began."""
-    parser = argparse.ArgumentParser(prog="pacer")
+    """Serve on standard input, and on the standard output that the process began with."""
+    parser = argparse.ArgumentParser(prog="timing_worker")
     parser.add_argument("suite", type=Path)
-    parser.add_argument("--fallback", type=Path, help="the suite to read where the first cannot be")
+    parser.add_argument("--fallback", type=Path, help="the suite to read where the first cannot be read")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--beside", type=Path, action="append", default=[], help="a folder of plugins; may be repeated")
     parser.add_argument("--plugins", type=Path)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    # What anybody else prints, and be it compiled code, must not be taken for an answer.
+    # Output of other code, compiled code too, goes to standard error: it must not be taken for an answer.
     os.dup2(2, 1)
     try:
-        pacer = TimingWorker(asked)
+        worker = TimingWorker(options)
     except (Exception, SystemExit) as error:
-        _say(answers, {"error": _one_line(error)})
+        _write(answers, {"error": _one_line(error)})
         return
-    serve(pacer, sys.stdin, answers)
+    serve(worker, sys.stdin, answers)
 
 
-def _say(answers: TextIO, said: Mapping[str, Any]) -> None:
-    answers.write(json.dumps(said, default=str) + "\n")
+def _write(answers: TextIO, answer: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(answer, default=str) + "\n")
     answers.flush()
 
 

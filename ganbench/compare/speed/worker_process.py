@@ -1,4 +1,4 @@
-"""A side's worker: a process of its own, with its own ganbench, that times steps on request (see ``pacer``)."""
+"""A side's worker: a process of its own, with its own ganbench, that times steps on request (see ``timing_worker``)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from types import TracebackType
 from typing import IO, Any
 
 from ganbench.compare.sides.compared_run import Name
-from ganbench.compare.speed import timing_worker as pacer
+from ganbench.compare.speed import timing_worker
 from ganbench.compare.speed.checkout import HOME, Checkout
 
-#: Where a revision keeps its timing worker: today's place, and that of revisions from before there were rooms.
+#: Where a revision has its timing worker: the place now, and the place in older revisions.
 SCRIPTS = (Path("compare/speed/timing_worker.py"), Path("compare/pacer.py"))
-#: Seconds that a worker may take to import torch and read the suite, and to compile and warm up a case.
+#: Seconds that a worker may take to import torch and to read the suite; and to compile and warm up a case.
 STARTING = 300.0
 PREPARING = 900.0
 
 
 class WorkerError(Exception):
-    """A worker could not do what it was asked; one line. ``lost``: it has ended."""
+    """A worker could not answer a request, in one line. ``lost``: the worker has ended, or must be ended."""
 
     def __init__(self, message: str, *, lost: bool) -> None:
         super().__init__(message)
@@ -39,8 +39,10 @@ class WorkerError(Exception):
 class Command:
     """How to start the worker of one side.
 
-    ``source``: the folder to import ganbench from; None for the one that ``python`` has. ``suite``, or where that
-    cannot be read ``fallback``. ``beside``, ``plugins``: folders of plugins, as for ``ganbench run``.
+    ``label``: the side's name, for messages. ``source``: the folder to import ganbench from; None: the one that is
+    installed for ``python``. ``suite``: the suite's file; ``fallback``: the file to read where that cannot be read.
+    ``beside``, ``plugins``: folders of plugins, as for ``ganbench run``. ``device``, ``engine``: what to train with.
+    ``seeds``: train seeds 0 to ``seeds`` - 1; None: the suite's.
     """
 
     label: str
@@ -55,13 +57,13 @@ class Command:
     seeds: int | None = None
 
     def package(self) -> Path:
-        """The folder of the ganbench that the worker will import; raises WorkerError where there is none."""
+        """The folder of the ganbench that the worker will import. Raises WorkerError where there is none."""
         if self.source is not None:
             return self.source / "ganbench"
-        asked = "import ganbench, os; print(os.path.dirname(os.path.abspath(ganbench.__file__)))"
+        code = "import ganbench, os; print(os.path.dirname(os.path.abspath(ganbench.__file__)))"
         try:
-            said = subprocess.run(
-                [self.python, "-P", "-c", asked],
+            printed = subprocess.run(
+                [self.python, "-P", "-c", code],
                 capture_output=True,
                 text=True,
                 timeout=STARTING,
@@ -72,19 +74,19 @@ class Command:
         except (OSError, subprocess.SubprocessError) as error:
             why = getattr(error, "stderr", None) or str(error)
             raise WorkerError(f"{self.python} has no ganbench: {why.strip().splitlines()[-1]}", lost=True) from None
-        return Path(said.stdout.strip())
+        return Path(printed.stdout.strip())
 
     def arguments(self, script: Path) -> list[str]:
         """The command line of the worker."""
         given = [self.python, "-P", str(script), str(self.suite), "--device", self.device]
         for name, value in (("--fallback", self.fallback), ("--plugins", self.plugins), ("--seeds", self.seeds)):
             given += [] if value is None else [name, str(value)]
-        return given + [word for folder in self.beside for word in ("--beside", str(folder))]
+        return given + [part for folder in self.beside for part in ("--beside", str(folder))]
 
     def environment(self) -> dict[str, str]:
         """This process's environment, with ganbench from the side's own source first."""
         ours = dict(os.environ)
-        # Another environment has its own path; and here a relative one would lead elsewhere from the worker's folder.
+        # Another Python has a path of its own. A relative path is made absolute: the worker runs in another folder.
         path = [] if self.python != sys.executable else ours.get("PYTHONPATH", "").split(os.pathsep)
         path = [str(Path(one).resolve()) for one in path if one]
         ours["PYTHONPATH"] = os.pathsep.join([*([str(self.source)] if self.source else []), *path])
@@ -103,10 +105,22 @@ def commands(
     engine: str = "auto",
     seeds: int | None = None,
 ) -> tuple[Command, Command]:
-    """The base, which is another revision, another Python (with its own ganbench, or else this one), or both; and this.
+    """How to start the workers of both sides: the base is another revision, another Python, or both.
 
-    Both are asked for the same suite, the one that is here; a revision that cannot read it takes its own. A folder of
-    plugins is the checkout's own where the revision's repository is around it, and else the same for both.
+    Both sides read the same suite; a base that cannot read it reads the checkout's own version of it. A folder of
+    plugins in the revision's repository is taken from the checkout for the base; any other folder is the same for both.
+
+    Args:
+        suite: the suite's file
+        there: the base's revision; None: the base has the same code
+        python: the base's Python, with its own ganbench or, if it has none, with this one; None: this Python
+        plugins: a folder of plugins to load too
+        device: the device to train on
+        engine: the engine to train with
+        seeds: train seeds 0 to ``seeds`` - 1; None: the suite's
+
+    Returns:
+        The commands of the base and of the new side.
     """
     suite = suite.resolve()
     beside = (suite.parent / "plugins", Path.cwd() / "plugins")
@@ -140,32 +154,33 @@ def commands(
 
 
 class Worker:
-    """A running worker; used in a ``with``, after which neither it nor any child of it is left."""
+    """A running worker. Use it in a ``with``: at its end the worker and all of its child processes are ended."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
         package = command.package()
         own = [script for place in SCRIPTS if (script := package / place).is_file()]
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        here = Path(pacer.__file__).resolve()
+        here = Path(timing_worker.__file__).resolve()
         for script in dict.fromkeys([*own[:1], here]):
             self._start(script)
             try:
-                #: What it said first: the batches that it can time.
+                #: What the worker writes first: the batches that it can time.
                 self.about = self._read(STARTING)
             except BaseException:
                 self.close()
                 raise
-            if self.about.get("pacer") == pacer.VERSION:
+            version = self.about.get("pacer")
+            if version == timing_worker.VERSION:
                 return
-            # It speaks another protocol; ours may do with its ganbench.
+            # Another version of the protocol: our own timing worker may work with the revision's ganbench.
             self._kill()
         self.close()
-        raise WorkerError(f"speaks version {self.about.get('pacer')} of the pacer, not {pacer.VERSION}", lost=True)
+        raise WorkerError(f"its timing protocol has version {version}, not {timing_worker.VERSION}", lost=True)
 
     def _start(self, script: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True)
-        # A session of its own: Ctrl-C is for us, and its whole family ends with it.
+        # A session of its own: Ctrl-C does not reach it, and all its child processes can be ended with it.
         try:
             self._process = subprocess.Popen(
                 self.command.arguments(script),
@@ -189,13 +204,26 @@ class Worker:
         self._listener.start()
 
     def prepare(self, case: Name, engine: str) -> dict[str, Any]:
-        """Make a case ready: its ``engine``, ``replicas``, ``block`` and ``note``. Raises WorkerError."""
+        """Make a case ready; gives its ``engine``, ``replicas``, ``block`` and ``note``. Raises WorkerError."""
         return self._ask(PREPARING, do="prepare", case=case, engine=engine)
 
     def time(self, begin: int, steps: int, times: int, *, timeout: float) -> list[float]:
-        """Seconds of each of a number of chunks of steps of the case that is ready. Raises WorkerError."""
-        said = self._ask(timeout, do="time", begin=begin, steps=steps, times=times)
-        return [float(one) for one in said["seconds"]]
+        """Time chunks of steps of the case that is ready.
+
+        Args:
+            begin: the index of the first step
+            steps: how many steps a chunk has
+            times: how many chunks to time
+            timeout: how many seconds to wait for the answer
+
+        Returns:
+            The seconds of each chunk.
+
+        Raises:
+            WorkerError: where the worker fails, or does not answer in time
+        """
+        answer = self._ask(timeout, do="time", begin=begin, steps=steps, times=times)
+        return [float(one) for one in answer["seconds"]]
 
     def _ask(self, timeout: float, **request: object) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -203,7 +231,7 @@ class Worker:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except OSError:
-            raise WorkerError(self._last_words(), lost=True) from None
+            raise WorkerError(self._how_it_ended(), lost=True) from None
         return self._read(timeout)
 
     def _read(self, timeout: float) -> dict[str, Any]:
@@ -212,14 +240,14 @@ class Worker:
         except queue.Empty:
             raise WorkerError(f"no answer within {timeout:.0f} s", lost=True) from None
         if line is None:
-            raise WorkerError(self._last_words(), lost=True)
-        said: dict[str, Any] = json.loads(line)
-        if "error" in said:
-            raise WorkerError(str(said["error"]), lost=False)
-        return said
+            raise WorkerError(self._how_it_ended(), lost=True)
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(str(answer["error"]), lost=False)
+        return answer
 
-    def _last_words(self) -> str:
-        """How it ended, with the last line that it printed."""
+    def _how_it_ended(self) -> str:
+        """How the process ended, with the last line that it printed."""
         code = self._process.wait(timeout=60)
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._log.seek(0)
@@ -227,7 +255,7 @@ class Worker:
         return f"{how}: {lines[-1].strip()}" if lines else how
 
     def close(self) -> None:
-        """End it, with its children, at once."""
+        """End the process at once, with its child processes."""
         self._kill()
         self._log.close()
 
@@ -254,7 +282,7 @@ class Worker:
 
 
 def _listen(pipe: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
-    """Pass on what a worker says, and None at its end."""
+    """Pass on the lines that a worker writes, and None when there are no more."""
     with pipe:
         for line in pipe:
             lines.put(line)

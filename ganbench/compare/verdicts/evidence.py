@@ -1,4 +1,4 @@
-"""What the seeds of two sides say of one measure of one case: how far apart they are, and tests of either direction."""
+"""The evidence of the seeds of two sides on one measure of one case: the change, and a test in each direction."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from ganbench.stats.exact_tests import TestResult, boschloo, rank_sum, signed_ra
 from ganbench.stats.intervals import Interval, interquartile_mean, resampled_ends
 from ganbench.stats.paired import differences
 
-#: Fewer seeds on both sides than this are not compared as pairs: of 2^pairs outcomes the rarest is not rare enough.
+#: The fewest common seeds that are compared as pairs: with fewer, the smallest p-value, 2^-pairs, is too large.
 PAIRS = 12
 _RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the seeds say of one measure of one case: ``worse`` and ``better`` are the tests of either direction."""
+    """What the seeds show about one measure of one case of the new side.
+
+    ``base``, ``new``: medians or shares. ``effect``: new minus base, with its interval. ``worse``, ``better``: a test
+    in each direction. ``seeds``: how many the base and the new side have. ``scatter``: the differences seed by seed,
+    None where there are no pairs. ``identical``: whether all seeds have the same numbers on both sides.
+    """
 
     case: Case
     measure: Measure
@@ -37,9 +42,9 @@ class Evidence:
 
     @property
     def size(self) -> float:
-        """How far the new side is worse, and below 0 better.
+        """By how much the new side is worse; negative where it is better.
 
-        Infinite where the middle half of the seeds has no number, NaN where so many of either side have none.
+        Infinite where one side's middle half of seeds has no number, NaN where the change has no number.
         """
         if self.effect.value is None:
             return math.nan
@@ -47,7 +52,16 @@ class Evidence:
 
 
 def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
-    """What the seeds of both sides say; None where none of either says anything."""
+    """Compare the seeds of both sides in one measure: as pairs where enough seeds are common to both.
+
+    Args:
+        base: the case in the base
+        new: the case on the new side
+        measure: what to compare
+
+    Returns:
+        The evidence; None where the measure applies to neither side, or a side has no measured seed.
+    """
     if not (says(new, measure) or says(base, measure)):
         return None
     ours, theirs = values(new, measure), values(base, measure)
@@ -63,7 +77,7 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
         before, now = held_before / len(theirs), held / len(ours)
         change = Interval(now - before, None, None)
         return Evidence(new, measure, before, now, change, worse, better, seeds, None, identical)
-    # So that more is worse, and the tests of "above" are those of worse.
+    # With this sign more is worse, so that a test of "greater" is the test of worse.
     sign = 1.0 if measure.better == "lower" else -1.0
     both = [seed for seed in ours if seed in theirs]
     if len(both) >= PAIRS:
@@ -81,7 +95,7 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
 
 
 def _middle(apart: np.ndarray) -> Interval:
-    """The interquartile mean of paired differences; an infinite one is kept."""
+    """The interquartile mean of paired differences, also where it is infinite."""
     found = interquartile_mean(apart)
     if found.value is not None:
         return found
@@ -90,7 +104,7 @@ def _middle(apart: np.ndarray) -> Interval:
 
 
 def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Interval:
-    """The difference of two interquartile means, resampled on either side."""
+    """The difference of two interquartile means, with an interval from resampling both sides."""
     with np.errstate(invalid="ignore"):
         value = _trimmed(ours) - _trimmed(theirs)
         random = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""What a comparison finds: for each case and measure one word, which means one thing, and what it rests on."""
+"""What a comparison finds: for each case and measure a verdict, and the numbers that it is based on."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Outcome(StrEnum):
     SAME = "same"
 
 
-#: What is judged: the case as a whole, a number of each seed, a share of the seeds, the step at which each seed got
-#: somewhere, what a step costs by counting and by the clock.
+#: What is judged: the case as a whole, a number of each seed, a share of the seeds, the step at which each seed reached
+#: something, and the cost of a step, counted or by the clock.
 Kind = Literal["case", "value", "share", "step", "count", "clock"]
 
 
@@ -33,12 +33,11 @@ class Finding:
     """The verdict on one measure of one case, ``new`` against ``base``.
 
     ``measure``: a column's name, "diverged", or "" where the case as a whole is meant (``kind`` case: new, gone,
-    failed, not comparable). ``base``, ``new``: medians, shares (0 to 1), counts, or steps a second; None:
-    none. ``effect``: new minus base, of clocks and counts their ratio, with its 95 % interval ``low`` to ``high`` if it
-    has one. ``min_effect``: how large it must be to matter. ``p``: one-sided, towards worse, uncorrected.
-    ``visible``: the smallest change for the worse that these seeds would have shown. ``seeds``: of the base and the new
-    side.
-    ``identical``: no seed says anything else. ``advice``: changes no exit code.
+    failed, not comparable). ``base``, ``new``: medians, shares (0 to 1), counts, or steps a second; None: there is no
+    number. ``effect``: new minus base, of clocks and counts new over base, with its 95 % interval ``low`` to ``high``
+    if it has one. ``min_effect``: how large it must be to matter. ``p``: one-sided, towards worse, uncorrected.
+    ``visible``: the smallest change for the worse that these seeds would have shown. ``seeds``: how many the base and
+    the new side have. ``identical``: whether all seeds have the same numbers. ``advice``: it changes no exit code.
     """
 
     dataset: str
@@ -88,7 +87,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All findings, in the suite's order, and what to know about them as a whole."""
+    """All findings, in the suite's order, and notes on the comparison as a whole."""
 
     base: ComparedRun
     new: ComparedRun
@@ -100,13 +99,13 @@ class Comparison:
         return (finding for finding in self.findings if not finding.advice)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """0 fine, 1 worse, 3 failed or nothing measured, 4 unsettled where that is asked for; the gravest counts.
+        """0 fine, 1 worse, 3 failed or nothing measured, 4 unsettled (only if ``strict``); the first of 1, 3, 4 counts.
 
-        Worse goes before failed: it is what was looked for, and it was found.
+        Worse comes before failed, since it is what a comparison looks for.
         """
-        words = {finding.outcome for finding in self.counted()}
-        if Outcome.WORSE in words:
+        outcomes = {finding.outcome for finding in self.counted()}
+        if Outcome.WORSE in outcomes:
             return 1
-        if Outcome.FAILED in words or not words & {Outcome.BETTER, Outcome.SAME, Outcome.UNSURE}:
+        if Outcome.FAILED in outcomes or not outcomes & {Outcome.BETTER, Outcome.SAME, Outcome.UNSURE}:
             return 3
         return 4 if strict and any(finding.unsettled for finding in self.findings) else 0

@@ -1,8 +1,8 @@
-"""The verdicts of a comparison: exact agreement first, then what the seeds' statistics say, then what was counted.
+"""The verdicts of a comparison: exact agreement first, then the statistics over seeds, then the counted costs.
 
-All that is judged of the seeds of a whole suite raises a false alarm with a probability of at most ``LEVEL``: half of
-it is for shares of seeds, whose p-values are coarse and which often cannot differ at all, half for numbers and steps,
-each by Holm's correction. Measured rates: results/measured/rates.md.
+All verdicts over the seeds of a whole suite together raise a false alarm with a probability of at most ``LEVEL``. Half
+of it is for shares of seeds, whose p-values are coarse and often cannot be significant at all; half for numbers and
+steps; each half with Holm's correction. Measured rates: results/measured/rates.md.
 """
 
 from __future__ import annotations
@@ -25,47 +25,53 @@ from ganbench.suite.guard import DIVERGED
 
 #: The probability of any false alarm in a whole suite.
 LEVEL = 0.01
-#: The power of the smallest change that is said to be visible.
+#: The power with which the change called ``visible`` is found.
 POWER = 0.95
 
 
 def compare(base: ComparedRun, new: ComparedRun, *, level: float = LEVEL) -> Comparison:
-    """The verdicts on every case of both sides, in the order of the new one's suite; those only of the base last.
+    """Judge every case of both sides.
 
-    ``level``: the probability that anything is called worse where nothing has changed, and the same for better.
+    Args:
+        base: the run or baseline to judge against
+        new: the run to judge
+        level: the probability that anything is called worse although nothing has changed, and the same for better
+
+    Returns:
+        The verdicts in the order of the new side's suite; cases that only the base has come last.
     """
     found: dict[Name, list[Finding]] = {name: [] for name in (*new.cases, *base.cases)}
     evidence: list[Evidence] = []
-    for name, places in found.items():
+    for name, own in found.items():
         if name in new.cases:
-            places += _failed(new.cases[name])
+            own += _failed(new.cases[name])
         if name not in base.cases:
-            places.append(_whole(new.cases[name], Outcome.NEW, "not in the base"))
+            own.append(_case_finding(new.cases[name], Outcome.NEW, "not in the base"))
         elif name not in new.cases:
-            places.append(_whole(base.cases[name], Outcome.GONE, "not in what is new"))
+            own.append(_case_finding(base.cases[name], Outcome.GONE, "not in what is new"))
         elif not any(seed.status.measured for seed in base.cases[name].seeds.values()):
-            places.append(_whole(new.cases[name], Outcome.NOT_COMPARABLE, "no seed of the base has a result"))
+            own.append(_case_finding(new.cases[name], Outcome.NOT_COMPARABLE, "no seed of the base has a result"))
         elif reason := incomparable(base, new, name):
-            places.append(_whole(new.cases[name], Outcome.NOT_COMPARABLE, reason))
+            own.append(_case_finding(new.cases[name], Outcome.NOT_COMPARABLE, reason))
         else:
-            places += _unmeasured(base, new, name)
+            own += _unmeasured(base, new, name)
             for measure in measures(new, new.cases[name]):
                 if other := metric_differs(base, new, measure.of):
-                    places.append(_finding(new.cases[name], measure, Outcome.NOT_COMPARABLE, other))
+                    own.append(_finding(new.cases[name], measure, Outcome.NOT_COMPARABLE, other))
                 elif one := evidence_of(base.cases[name], new.cases[name], measure):
                     evidence.append(one)
     for family in (("share",), ("step", "value")):
         judged = [one for one in evidence if one.measure.kind in family]
         for one, finding in zip(judged, _judge(judged, level / 2), strict=True):
             found[one.case.dataset, one.case.variant].append(finding)
-    for name, places in found.items():
+    for name, own in found.items():
         if name in base.cases and name in new.cases and not incomparable(base, new, name):
-            places += costs(base, new, name)
-    return Comparison(base, new, tuple(finding for places in found.values() for finding in places))
+            own += costs(base, new, name)
+    return Comparison(base, new, tuple(finding for own in found.values() for finding in own))
 
 
 def _unmeasured(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
-    """What the base was judged by and the new side, which lacks the metric, cannot be."""
+    """A finding for each measure that the base has, and that no metric of the new side gives."""
     for measure in measures(replace(base, guard=new.guard), base.cases[name]):
         if measure.of != DIVERGED and measure.of not in new.columns and says(base.cases[name], measure):
             yield _finding(new.cases[name], measure, Outcome.GONE, "no metric of the new side measures it")
@@ -75,22 +81,22 @@ def _failed(case: Case) -> Iterator[Finding]:
     failed = [seed for seed in case.seeds.values() if not seed.status.measured]
     if not failed:
         return
-    words = ", ".join(f"{count} x {status}" for status, count in Counter(str(seed.status) for seed in failed).items())
+    counts = ", ".join(f"{count} x {status}" for status, count in Counter(str(seed.status) for seed in failed).items())
     why = next((f": {seed.message}" for seed in failed if seed.message), "")
-    yield _whole(case, Outcome.FAILED, f"{words} of {len(case.seeds)} seeds{why}")
+    yield _case_finding(case, Outcome.FAILED, f"{counts} of {len(case.seeds)} seeds{why}")
 
 
-def _whole(case: Case, word: Outcome, reason: str) -> Finding:
-    return Finding(case.dataset, case.variant, "", "case", word, reason)
+def _case_finding(case: Case, outcome: Outcome, reason: str) -> Finding:
+    return Finding(case.dataset, case.variant, "", "case", outcome, reason)
 
 
-def _finding(case: Case, measure: Measure, word: Outcome, reason: str) -> Finding:
+def _finding(case: Case, measure: Measure, outcome: Outcome, reason: str) -> Finding:
     return Finding(
         case.dataset,
         case.variant,
         measure.name,
         measure.kind,
-        word,
+        outcome,
         reason,
         unit=measure.unit,
         better=measure.better,
@@ -99,16 +105,16 @@ def _finding(case: Case, measure: Measure, word: Outcome, reason: str) -> Findin
 
 
 def _judge(evidence: Sequence[Evidence], level: float) -> list[Finding]:
-    """A verdict for each of these, which are corrected for one another."""
+    """A verdict for each measure, corrected for how many there are."""
     worse = holm_tarone([one.worse for one in evidence], level)
     better = holm_tarone([one.better for one in evidence], level)
     alpha = level / tarone_k([one.worse for one in evidence], level)
     findings = []
     for one, is_worse, is_better in zip(evidence, worse, better, strict=True):
-        word, reason = _verdict(one, is_worse, is_better)
+        outcome, reason = _verdict(one, is_worse, is_better)
         findings.append(
             replace(
-                _finding(one.case, one.measure, word, reason),
+                _finding(one.case, one.measure, outcome, reason),
                 base=one.base,
                 new=one.new,
                 effect=one.effect.value,
@@ -126,21 +132,21 @@ def _judge(evidence: Sequence[Evidence], level: float) -> list[Finding]:
 def _verdict(one: Evidence, is_worse: bool, is_better: bool) -> tuple[Outcome, str]:
     if one.identical:
         return Outcome.SAME, "identical, seed by seed"
-    # A fall of 5 of 20 seeds is one of 0.25, however it is rounded.
+    # 1e-9 for rounding: a fall by 5 of 20 seeds is a fall by 0.25.
     size, min_effect = one.size, one.measure.min_effect - 1e-9
     if math.isnan(size):
-        return Outcome.UNSURE, "so many seeds of either side have no number that the change has none"
+        return Outcome.UNSURE, "on both sides too many seeds have no number, so the change has none"
     if is_worse and size >= min_effect:
         return Outcome.WORSE, ""
     if is_better and -size >= min_effect:
         return Outcome.BETTER, ""
     if abs(size) >= max(min_effect, 1e-12):
-        return Outcome.UNSURE, "large, but so many seeds do not make it sure"
+        return Outcome.UNSURE, "large, but too few seeds to be certain"
     return Outcome.SAME, "changed, but by less than matters" if is_worse or is_better else ""
 
 
 def _visible(one: Evidence, alpha: float) -> float | None:
-    """The smallest change for the worse that would have been called so, in the measure's unit; None: none would."""
+    """The smallest change that would have been called worse, in the measure's unit; None: none would."""
     if one.measure.kind == "share":
         total, before = one.seeds[1], one.seeds[0]
         count = round((one.base or 0.0) * before)

@@ -1,4 +1,4 @@
-"""Where the two sides of a comparison come from: what else differs between them, and how to find the commit."""
+"""Where the two sides of a comparison come from: what else differs between them, and how to find the bad commit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from ganbench.core import git
 
 
 def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
-    """What to know about the sides, a line each; ``base``, ``new``: as the user named them."""
+    """Lines on what differs between the two sides besides the numbers, and on the commits between them.
+
+    Args:
+        found: the comparison
+        base: the base as the user named it
+        new: the new side as the user named it
+
+    Returns:
+        A line for each difference; then the commits and, if something is worse, the command that finds the commit.
+    """
     before, now = found.base, found.new
     lines = [
         *_differ("device", before.device, now.device),
@@ -31,7 +40,7 @@ def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
 
 
 def _commits(found: Comparison, base: str, new: str) -> list[str]:
-    """The range of commits and, where something got worse in it, the line that finds the one."""
+    """A line with the range of commits and, where something got worse, one with the command that finds the commit."""
     before, now = (dict(side.git or {}) for side in (found.base, found.new))
     if not before.get("commit") or not now.get("commit"):
         return []
@@ -51,20 +60,20 @@ def _commits(found: Comparison, base: str, new: str) -> list[str]:
 
 
 def _suite(name: str, new: str) -> str | None:
-    """The suite's file, where it can be told."""
+    """The suite's file, or None where it is not found."""
     places = [new] if Path(new).suffix in (".yaml", ".yml") else [f"suites/{name}.yaml", f"{name}.yaml"]
     return next((place for place in places if Path(place).is_file()), None)
 
 
 def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any], short: int | None = None) -> list[str]:
     keys = [key for key in {**base, **new} if base.get(key) != new.get(key)]
-    said = [tuple(str(side.get(key, "none"))[:short] for side in (base, new)) for key in keys]
-    changes = ", ".join(f"{key} {was} -> {is_}" for key, (was, is_) in zip(keys, said, strict=True))
+    shown = [tuple(str(side.get(key, "none"))[:short] for side in (base, new)) for key in keys]
+    changes = ", ".join(f"{key} {was} -> {is_}" for key, (was, is_) in zip(keys, shown, strict=True))
     return [f"other {what}: {changes}"] if changes else []
 
 
 def _flat(guard: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The floors of a guard, those of a variant under its name."""
+    """The limits of a guard by name; those of a variant by "variant name"."""
     return {
         f"{variant} {name}".strip(): min_effect
         for variant, min_effects in guard.items()
@@ -73,7 +82,7 @@ def _flat(guard: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def _leaves(choice: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each number or word of a variant with its path, ``optimizer.lr``; penalties by their names."""
+    """Each value of a variant with its path, such as ``optimizer.lr``; penalties by their names."""
     if isinstance(choice, list) and all(isinstance(one, Mapping) for one in choice):
         choice = {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in choice}
     if isinstance(choice, Mapping) and choice:
@@ -84,7 +93,7 @@ def _leaves(choice: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _kept(base: str) -> str:
-    """The base by a name that outlives other commits being checked out: a tracked file at the commit it is at now."""
+    """A name of the base that stays valid when git checks out other commits: for a tracked file, commit and path."""
     path = Path(base)
     tracked = git.commit_of_file(path) if path.is_file() else None
     return base if tracked is None or path.is_absolute() else f"{tracked['commit'][:12]}:./{path.as_posix()}"

@@ -1,4 +1,4 @@
-"""How many replicas run at once: as many as a processor's cache, or the memory there is, holds."""
+"""How many replicas run at once: as many as fit into a core's cache, or into the free memory."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import torch
 
 from ganbench.train.engine.cost import StepCost
 
-#: On a CPU a step's tensors should stay in a core's own cache. A constant, not this machine's: the same suite then
-#: gives the same numbers to the bit on all machines that are alike in everything else.
+#: Bytes of a core's own cache, in which a step's tensors should stay on a CPU. A constant, not this machine's size: so
+#: a suite gives the same numbers, bit by bit, on machines that differ in their caches alone.
 CACHE = 2**21
+#: The largest chunk on a CPU.
 MOST = 32
-#: A call's own cost, in model-steps of the smallest networks.
+#: The time that a call takes besides its steps, in model-steps of the smallest networks.
 CALL = 0.5
-#: What of the memory that is free may be used, and what a batched step holds beyond one model's count.
+#: The share of the free memory that may be used, and how many times a single model's peak a replica takes in a batch.
 FREE = 0.7
 SPARE = 1.5
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """``replicas`` in chunks of ``size``, of which ``workers`` run at a time, each with ``threads`` threads."""
+    """``replicas`` in chunks of ``size``; ``workers`` chunks run at a time, each with ``threads`` threads."""
 
     replicas: int
     size: int
@@ -31,18 +32,26 @@ class Chunks:
     threads: int = 1
 
     def parts(self) -> list[range]:
-        """The replicas of each chunk; the last may be short."""
+        """The replicas of each chunk; the last chunk may have fewer."""
         return [range(at, min(at + self.size, self.replicas)) for at in range(0, self.replicas, self.size)]
 
     def halved(self) -> Chunks:
-        """Half as many at once, and no two chunks side by side; the same where that is so already."""
+        """Chunks of half the size, one at a time; unchanged where one replica runs at a time already."""
         return replace(self, size=math.ceil(self.size / 2), workers=1, threads=self.threads * self.workers)
 
 
 def in_cache(replicas: int, cost: StepCost, threads: int) -> Chunks:
-    """For a compiled step on a CPU: a core a chunk, of a size that a core's cache holds.
+    """The chunks of a compiled step on a CPU: one core for each chunk, of a size that fits into a core's cache.
 
-    Chunks are all of one size, the last filled up: of all sizes that fit, the one that is done first.
+    All chunks have one size (the last one is filled up): of the sizes that fit, the one that finishes first.
+
+    Args:
+        replicas: how many replicas train
+        cost: the cost of a step of one model
+        threads: how many threads there are
+
+    Returns:
+        The chunks.
     """
     workers = min(threads, replicas)
     most = min(max(1, CACHE // (cost.state_bytes + cost.peak_bytes)), MOST)
@@ -55,9 +64,17 @@ def in_cache(replicas: int, cost: StepCost, threads: int) -> Chunks:
 
 
 def in_memory(replicas: int, cost: StepCost, block: int, device: torch.device, threads: int) -> Chunks:
-    """For a step that is run whole: as many replicas as the memory that is free now holds, in equal chunks.
+    """The chunks of any other step: as many replicas at once as fit into the memory that is free now, in equal chunks.
 
-    block: steps that are drawn for at once.
+    Args:
+        replicas: how many replicas train
+        cost: the cost of a step of one model
+        block: how many steps random numbers are drawn for at once
+        device: whose memory is looked at
+        threads: how many threads a chunk may use
+
+    Returns:
+        The chunks, one at a time.
     """
     each = SPARE * cost.peak_bytes + 2 * cost.state_bytes + cost.draw_bytes * block
     most = max(1, int(min(replicas, FREE * free_memory(device) / max(1.0, each))))
@@ -66,14 +83,14 @@ def in_memory(replicas: int, cost: StepCost, block: int, device: torch.device, t
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that can be had on a device; without end where the system does not tell."""
+    """The free memory of a device in bytes; infinite where the system does not give it."""
     if device.type == "cuda":
-        # What torch holds of it and does not use can be had too.
+        # Memory that torch has reserved and does not use is free too.
         held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return float(torch.cuda.mem_get_info(device)[0] + held)
     lines = _read("/proc/meminfo").splitlines()
     free = next((int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:")), math.inf)
-    # A container may be allowed less than its machine has. What it holds of files that it has read gives way.
+    # A container may use less than the machine has. Its cached files count as used, but are dropped when needed.
     limit, used = (_read(f"/sys/fs/cgroup/memory.{what}").strip() for what in ("max", "current"))
     if limit.isdigit() and used.isdigit():
         stat = dict(line.split() for line in _read("/sys/fs/cgroup/memory.stat").splitlines())

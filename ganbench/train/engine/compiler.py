@@ -1,9 +1,9 @@
-"""A step compiled whole, both players' updates, penalties and optimisers: traced once as it ran, then one kernel call.
+"""A step compiled as a whole: both players' updates, penalties and optimisers become one function.
 
-The step is recorded operation by operation while it runs on example tensors (see ``graph``), so that any code that can
-be batched can be compiled, and is then compiled ahead of time by inductor, which keeps what it made on disk. Unlike
-``torch.compile`` nothing is left to check at each call, and on a CPU the call is one C++ function that lets other
-threads go on meanwhile.
+The step is recorded operation by operation while it runs on example tensors (see ``graph``), so any code that can be
+batched can be compiled. It is then compiled ahead of time by inductor, which caches the result on disk. Unlike
+``torch.compile`` it checks nothing at each call, and on a CPU the call is one C++ function, during which other Python
+threads can run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 from ganbench.train.engine.graph import lowered, record
 from ganbench.train.step.step import Draws, FlatStep
 
-#: Steps that stay compiled: more than a suite has for one dataset, since the next dataset has the same ones.
+#: How many compiled steps are kept: more than a suite has for one dataset, since the next dataset has the same ones.
 KEPT = 64
 _COMPILED: dict[tuple[Any, ...], Callable[..., Sequence[Tensor]]] = {}
 _ONE_AT_A_TIME = threading.Lock()
@@ -35,9 +35,19 @@ def compiled(
     shared: str,
     threads: int,
 ) -> FlatStep:
-    """The step for tensors of these shapes, compiled once for all that ``shared`` says is the same.
+    """Compile a step for tensors of these shapes, or return it where it was compiled before.
 
-    threads: how many threads a call may use on a CPU.
+    Args:
+        step: the step, on flat lists of tensors
+        state: an example of the state, each (replicas, ...)
+        constants: an example of the constants, each (replicas, ...)
+        draws: an example of a step's draws, each (replicas, ...)
+        index: an example of the step's index, a scalar
+        shared: a text that describes the step: steps with the same text are the same, up to their shapes
+        threads: how many threads a call may use on a CPU
+
+    Returns:
+        The compiled step.
     """
     example = [*state, *constants, *draws, index]
     key = (shared, threads, str(index.device), *((tuple(tensor.shape), tensor.dtype) for tensor in example))
@@ -46,7 +56,7 @@ def compiled(
         if made is None:
             ends = (len(state), len(state) + len(constants))
             made = _compile(step, example, ends, threads)
-        # In the order in which they were last asked for.
+        # Put last: the steps are in the order in which they were last used.
         _COMPILED[key] = made
         if len(_COMPILED) > KEPT:
             del _COMPILED[next(iter(_COMPILED))]
@@ -60,20 +70,20 @@ def compiled(
 def _compile(
     step: FlatStep, example: Sequence[Tensor], ends: tuple[int, int], threads: int
 ) -> Callable[..., Sequence[Tensor]]:
-    # It takes seconds to import.
+    # This import takes seconds.
     from torch._inductor import standalone_compile
 
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
     def recorded(*tensors: Tensor) -> Sequence[Tensor]:
         moved = step(tensors[: ends[0]], tensors[ends[0] : ends[1]], tensors[ends[1] : -1], tensors[-1])
-        # What is compiled is compiled for its inputs' strides, and what one step gives the next one takes.
+        # The compiled step expects fixed strides of its inputs, which are the outputs of the step before.
         return [tensor.contiguous() for tensor in moved]
 
-    # Where in memory they happen to lie is nothing that the next process should have to match.
+    # Contiguous copies: where these tensors happen to lie in memory must not decide whether the cache on disk is hit.
     inputs: list[Any] = [tensor.clone(memory_format=torch.contiguous_format) for tensor in example]
     cpu = not example[0].is_cuda
-    # On a CPU the whole step is one C++ function, called without Python's lock.
+    # On a CPU the whole step is one C++ function, called without Python's global lock.
     options = {"cpp_wrapper": True, "cpp.threads": threads} if cpu else {}
     with lowered():
         made: Callable[..., Sequence[Tensor]] = standalone_compile(

@@ -1,6 +1,6 @@
-"""What training costs, told without a clock: operations, floating-point operations, bytes, kernels, compilations.
+"""What training costs, without a clock: operations, floating-point operations, bytes, kernels, compilations.
 
-Of a step of one model everything is counted, so that two machines, or two runs on a busy one, agree to the last digit.
+Everything about a step of one model is counted, so two machines, or two runs on a busy machine, give exactly the same.
 Only ``PeakMemory`` is measured, and varies.
 """
 
@@ -29,11 +29,11 @@ _PROCESS = Path("/proc/self")
 class Counts:
     """What a function did, as PyTorch dispatched it.
 
-    ``operations``: aten operations, views included. ``flops``: floating-point operations of those that torch has a
-    formula for: products of matrices and convolutions, forward and backward; a multiplication and an addition are two.
-    ``bytes``: read and written, each tensor argument and each output once an operation, views not counted: an upper
-    bound, as if nothing were fused and no cache held anything. ``peak_bytes``: the most that its own tensors held at
-    once, results included; an operation's inner workspace is not seen.
+    ``operations``: aten operations, views included. ``flops``: floating-point operations of the operations that torch
+    has a formula for: products of matrices and convolutions, forward and backward; a multiplication and an addition are
+    two. ``bytes``: bytes read and written: for each operation each tensor argument and each output once; views are not
+    counted. It is an upper bound, as if nothing were fused and nothing cached. ``peak_bytes``: the most bytes that its
+    own tensors held at once, results included; an operation's inner workspace is not counted.
     """
 
     operations: int
@@ -44,10 +44,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class StepCost(Counts):
-    """What one step of ONE model costs, run operation by operation; its random numbers are drawn beforehand.
+    """What one step of ONE model costs, run operation by operation; its random numbers are drawn before.
 
-    ``parameters``: numbers that D and G learn. ``state_bytes``: what a replica keeps between steps: parameters,
-    optimiser states, buffers, counters. ``draw_bytes``: one step's random numbers, data and latents among them.
+    ``parameters``: how many numbers D and G learn. ``state_bytes``: what a replica keeps between steps: parameters,
+    optimiser states, buffers, counters. ``draw_bytes``: one step's random numbers, with its data and latents.
     """
 
     parameters: int
@@ -59,8 +59,8 @@ class StepCost(Counts):
 class CellCost:
     """What a cell of ``seeds`` replicas costs.
 
-    ``kernels``: CUDA kernels a step of all of them together; ``graph_breaks`` and ``recompilations``: of its training
-    before training; ``peak_memory``: bytes that two steps took, measured. None where they cannot be told.
+    ``kernels``: CUDA kernels of a step of all replicas together. ``graph_breaks``, ``recompilations``: since the cell
+    was set up, before training. ``peak_memory``: bytes that two steps took, measured. None where a number is not known.
     """
 
     step: StepCost
@@ -72,11 +72,11 @@ class CellCost:
 
 
 def count(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Counts]:
-    """The function's result, and what it did; whether it is batched by ``vmap``, or uses ``torch.func`` or the tape.
+    """The function's result, and what it did; it may use ``vmap``, ``torch.func`` or the autograd tape.
 
-    What was alive before, its arguments among it, is not part of the peak. Compiled code is not seen.
+    Tensors that existed before, its arguments included, are not part of the peak. Compiled code is not counted.
     """
-    # Garbage is collected when chance has it, and that would change the peak.
+    # Garbage is collected at times that vary, and that would change the peak.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -89,9 +89,16 @@ def count(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Counts]:
 
 
 def step_cost(step: Callable[[], Any], *, parameters: int, state: Any, draws: Any) -> StepCost:
-    """What ``step()`` costs, a step of one model.
+    """Count what a step of one model costs.
 
-    state: what a replica keeps; draws: what the step draws; any trees of tensors.
+    Args:
+        step: runs the step
+        parameters: how many numbers D and G learn
+        state: all tensors that a replica keeps between steps, in any tree
+        draws: the step's random numbers, in any tree
+
+    Returns:
+        The cost of the step.
     """
     _, counts = count(step)
     return StepCost(**vars(counts), parameters=parameters, state_bytes=_size(state), draw_bytes=_size(draws))
@@ -99,9 +106,9 @@ def step_cost(step: Callable[[], Any], *, parameters: int, state: Any, draws: An
 
 @dataclass(frozen=True)
 class Compilations:
-    """How often this process has compiled a function again, and left a compiled one; None where torch does not tell.
+    """How often this process left a compiled function (graph breaks), and compiled one again; None where unknown.
 
-    A difference tells of what lies between: ``Compilations.now().since(before)``.
+    What happened since an earlier moment: ``Compilations.now().since(before)``.
     """
 
     graph_breaks: int | None
@@ -109,11 +116,11 @@ class Compilations:
 
     @classmethod
     def now(cls) -> Compilations:
-        """Since the process began, or since ``torch._dynamo.reset()``."""
-        # Torch loads its compiler when it first compiles: where it is not loaded, nothing was.
+        """The counts since the process began, or since ``torch._dynamo.reset()``."""
+        # Torch loads its compiler when it first compiles: if it is not loaded, nothing was compiled.
         if "torch._dynamo" not in sys.modules:
             return cls(0, 0)
-        # Not counters["graph_break"]: that leaves out branches on a tensor.
+        # Not counters["graph_break"], which leaves out branches on a tensor.
         breaks = getattr(sys.modules.get("torch._dynamo.utils"), "graph_break_reasons", None)
         # How often each function was compiled.
         frames = getattr(sys.modules.get("torch._dynamo.convert_frame"), "FRAME_COMPILE_COUNTER", None)
@@ -123,28 +130,28 @@ class Compilations:
         )
 
     def since(self, before: Compilations) -> Compilations:
-        """Those that ``before`` does not count; None after a reset."""
+        """The counts since ``before``; None where they were reset meanwhile."""
         return Compilations(
             _more(self.graph_breaks, before.graph_breaks), _more(self.recompilations, before.recompilations)
         )
 
 
 def kernels(run: Callable[[], None], device: torch.device) -> int | None:
-    """How many kernels ``run()`` launches on a CUDA device, those inside CUDA graphs too; copies and fills are none.
+    """How many kernels ``run()`` launches on a CUDA device, also inside CUDA graphs; copies and fills are not counted.
 
-    None on a CPU, and where the driver does not let them be seen.
+    None on a CPU, and where the driver does not show them.
     """
     if device.type != "cuda":
         return None
     from torch._C._autograd import DeviceType
     from torch.profiler import ProfilerActivity, profile
 
-    # Without acc_events some versions warn that events are lost, which one cycle's are not.
+    # Without acc_events some versions warn that events are lost, though those of one cycle are not.
     profiler = profile(activities=[ProfilerActivity.CUDA], acc_events=True)
     torch.cuda.synchronize(device)
     try:
         profiler.start()
-    except RuntimeError:  # Someone else is profiling.
+    except RuntimeError:  # Another profiler is running.
         return None
     try:
         run()
@@ -161,10 +168,11 @@ def kernels(run: Callable[[], None], device: torch.device) -> int | None:
 
 
 class PeakMemory:
-    """``with PeakMemory(device) as memory: ...``, then ``memory.peak``: bytes beyond those in use when it began.
+    """``with PeakMemory(device) as memory: ...``, then ``memory.peak``: bytes above those in use when it began.
 
-    Of this process: on a CUDA device of its tensors, else of all that is resident. None where the system does not tell
-    (only Linux does). Of a CPU it misses what fits into memory that was freed before and not given back. Do not nest.
+    They are this process's: on a CUDA device its tensors, else its resident memory. None where the system does not give
+    them (only Linux does). On a CPU, what fits into memory that was freed before, and that the process still holds, is
+    not counted. Do not nest.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -190,13 +198,13 @@ class PeakMemory:
 
 
 class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every operation below autograd and vmap, so on plain tensors."""
+    """Counts every operation below autograd and vmap, where all tensors are plain ones."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.operations = self.flops = self.bytes = self.peak = 0
         self._live = 0
-        #: Of each storage that was made meanwhile and is alive: what tells when it dies.
+        #: A weak reference to each storage that was made meanwhile and still exists; it reports when that is freed.
         self._made: dict[int, weakref.ref[Any]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
@@ -235,12 +243,12 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 
 def _storage(tensor: Tensor) -> int:
-    """The same for all tensors that share memory, and for no others as long as they live."""
+    """A number that all tensors sharing memory have in common, and no other tensor has while they exist."""
     return int(tensor.untyped_storage()._cdata)
 
 
 def _extent(tensor: Tensor) -> int:
-    """Bytes of a tensor's elements; those that an expanded one repeats count once."""
+    """Bytes of a tensor's elements; elements that an expanded tensor repeats count once."""
     distinct = (size for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if stride or not size)
     return math.prod(distinct) * tensor.element_size()
 
@@ -254,7 +262,7 @@ def _more(now: int | None, before: int | None) -> int | None:
 
 
 def _reset_high_water_mark() -> bool:
-    """Whether the system could be told to forget the most that this process has held (man 5 proc, clear_refs)."""
+    """Reset the peak of this process's memory; whether the system could do it (man 5 proc, clear_refs)."""
     try:
         (_PROCESS / "clear_refs").write_text("5")
     except OSError:

@@ -1,4 +1,4 @@
-"""Several compiled steps as one CUDA graph: launched at once, with nothing for the processor to do in between."""
+"""Several compiled steps as one CUDA graph: one launch, and no work for the CPU between the steps."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ STEPS = 16
 
 
 class Captured:
-    """``STEPS`` steps of some replicas, captured once and replayed on whatever is copied into its inputs.
+    """``STEPS`` steps of some replicas, captured once and replayed on the tensors that are copied into its inputs.
 
-    A graph knows only addresses: state, constants and draws are copied to where it reads them, and its result from
-    where it leaves it; all on the device, without waiting for it. Raises RuntimeError where capture fails.
+    A graph has fixed addresses: state, constants and draws are copied to where it reads them, and its result is copied
+    from where it writes it; all on the device, without waiting for it. Raises RuntimeError where capture fails.
     """
 
     def __init__(self, step: FlatStep, state: Sequence[Tensor], constants: Sequence[Tensor], draws: Draws) -> None:
@@ -27,7 +27,7 @@ class Captured:
         )
         self._first = torch.zeros((), dtype=torch.long, device=state[0].device)
         here = torch.cuda.current_stream(state[0].device)
-        # A capture that fails must not leave its own stream the current one.
+        # Restores the current stream, also where the capture fails.
         with torch.cuda.stream(here):
             self._capture(step, here)
 
@@ -35,16 +35,26 @@ class Captured:
         side = torch.cuda.Stream(self._first.device)  # type: ignore[no-untyped-call]
         side.wait_stream(here)
         with torch.cuda.stream(side):
-            # What is set up at a first call, such as cuBLAS's workspace, cannot be captured.
+            # Warm up: what a first call sets up, such as cuBLAS's workspace, cannot be captured.
             self._steps(step, 2)
         here.wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
-        # On that stream, too: torch's own for captures is of whatever device was used first.
+        # On the same stream: torch's own stream for captures belongs to the device that was used first.
         with torch.cuda.graph(self._graph, stream=side):
             self._result = self._steps(step, STEPS)
 
     def run(self, state: Sequence[Tensor], constants: Sequence[Tensor], draws: Draws, first: Tensor) -> list[Tensor]:
-        """The state after ``STEPS`` steps from index ``first`` on; draws: each (STEPS, replicas, ...)."""
+        """Run ``STEPS`` steps.
+
+        Args:
+            state: the state before, flat, each (replicas, ...)
+            constants: the constants, flat, each (replicas, ...)
+            draws: the draws of all these steps, each (STEPS, replicas, ...)
+            first: the index of the first step, a scalar
+
+        Returns:
+            The state after the steps, flat.
+        """
         inputs = [*self._state, *self._constants, *self._draws, self._first]
         torch._foreach_copy_(inputs, [*state, *constants, *draws, first])
         self._graph.replay()

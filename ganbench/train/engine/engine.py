@@ -1,10 +1,10 @@
 """Engines: one step written for one model, run for all replicas, a chunk of them at a time.
 
-* ``eager``: ``vmap`` over the replicas, operation by operation: nothing to wait for.
-* ``compiled``: the same step compiled whole; on a CPU a chunk a core, on a GPU as CUDA graphs of several steps.
+* ``eager``: ``vmap`` over the replicas, operation by operation: nothing to compile.
+* ``compiled``: the same step compiled as a whole; a chunk on each core of a CPU, CUDA graphs of several steps on a GPU.
 * ``serial``: one replica after another with the autograd tape: for plugins that cannot be batched.
 
-They differ in nothing but rounding, and so do chunks of one size and another.
+Their results differ by rounding alone, and so do the results of chunks of different sizes.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.step import Constants, Draws, FlatStep, State, Step, batch, flat, of_replica
 
 ENGINES = ("eager", "compiled", "serial")
-#: Blocks of random numbers are kept between two runs of steps where all of them together hold at most so many bytes.
+#: Blocks of random numbers are kept between two runs of steps if all of them together take at most this many bytes.
 KEPT_BYTES = 2**28
-#: Steps after which a thread takes another chunk.
+#: Steps after which a thread puts its chunk back and takes another.
 TURN = 16
 
 
 class Engine:
     """Runs steps of all replicas.
 
-    ``step``: of one model, for the engine's kind of gradient; ``noise``: the draws of some of the ``seeds``, each the
-    seed of a replica; ``shared``: what makes two steps the same to the compiler, besides their shapes.
+    ``name``: one of ``ENGINES``. ``step``: the step of one model, with the engine's kind of gradient. ``noise``: makes
+    the random blocks of some seeds. ``seeds``: the seed of each replica. ``shared``: see ``compiled``.
+    ``draws_globally``: whether the step draws from torch's global generator, which is then seeded anew at each step.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Engine:
     ) -> None:
         self.name = name
         self.chunks = chunks
-        #: What there is to say about how it runs.
+        #: Notes on how it runs, for the tables.
         self.note = ""
         self._step = step if name == "serial" else batch(step)
         self._noise_of = noise
@@ -63,18 +64,27 @@ class Engine:
         self._shared = shared
         self._draws_globally = draws_globally
         self._noises: dict[range, RandomBlocks] = {}
-        #: By the number of replicas; None where capture failed.
+        #: The captured steps by the number of replicas; None where capture failed.
         self._captured: dict[int, Captured | None] = {}
 
     @property
     def block(self) -> int:
-        """A number of steps after which nothing drawn is left over: what to time, so that drawing counts in full."""
+        """How many steps to time at once: in so many, all random numbers that are drawn are used, so drawing counts."""
         return self._noise_of(self._seeds[:1]).longest
 
     def run(self, state: State, constants: Constants, start: int, stop: int) -> State:
-        """The state after steps start, ..., stop - 1.
+        """Run steps start, ..., stop - 1 of all replicas.
 
-        Where memory runs out it begins again with half as many replicas at once, until there is one alone.
+        Where memory runs out, it starts again with half as many replicas at once, down to one.
+
+        Args:
+            state: the state of all replicas after ``start`` steps
+            constants: the buffers and swept values of all replicas
+            start: the first step
+            stop: the step to stop before
+
+        Returns:
+            The state after ``stop`` steps.
         """
         while True:
             try:
@@ -84,14 +94,14 @@ class Engine:
                     raise
                 self.chunks = self.chunks.halved()
                 self.note = f"memory ran out: {self.chunks.size} of {self.chunks.replicas} seeds train at once"
-            # Not in the handler: the error holds what filled the memory.
+            # After the handler: the error keeps the tensors alive that filled the memory.
             self._noises.clear()
             self._captured.clear()
             if state.survived.is_cuda:
                 torch.cuda.empty_cache()
 
     def prepare(self, state: State, constants: Constants) -> None:
-        """Compile, so that the first steps do not have to wait."""
+        """Compile the step now, if the engine is ``compiled``, so that the first steps need not wait for it."""
         if self.name == "compiled":
             self.run(state, constants, 0, 1)
 
@@ -108,7 +118,7 @@ class Engine:
             with threads(self.chunks.threads):
                 done = [_last(chunk) for chunk in chunks]
         else:
-            # Compiled once, here: the threads would wait for each other.
+            # Compile here, once: in the pool, the threads would wait for each other.
             _last(self._chunk(parts[0], state, constants, start, (), stopping))
             done = self._in_turns(chunks, stopping)
         if len(done) == 1:
@@ -116,7 +126,7 @@ class Engine:
         return tree_unflatten([torch.cat(leaves) for leaves in zip(*done, strict=True)], structure)  # type: ignore[no-any-return]
 
     def _in_turns(self, chunks: Sequence[Iterator[list[Tensor]]], stopping: threading.Event) -> list[list[Tensor]]:
-        """The last of each chunk, the threads taking them in turns: where a core is busy, another does more."""
+        """The final state of each chunk; threads take a chunk for a turn, so if one core is busy, others do more."""
         workers = pool(self.chunks.workers, self.chunks.threads)
         done: list[list[Tensor]] = [[] for _ in chunks]
         waiting = {workers.submit(next, chunk, None): at for at, chunk in enumerate(chunks)}
@@ -131,7 +141,7 @@ class Engine:
             stopping.set()
             for future in waiting:
                 future.cancel()
-            # None is left at work behind the back of who begins again, or goes away.
+            # No thread may still run when the caller goes on or starts again.
             wait(waiting)
         return done
 
@@ -144,7 +154,7 @@ class Engine:
         indices: Sequence[Tensor],
         stopping: threading.Event,
     ) -> Iterator[list[Tensor]]:
-        """The state of some replicas, laid flat: after each turn of steps, and after all."""
+        """The flat state of some replicas, after each turn of steps and after the last step."""
         filling = self.chunks.size - len(part) if self.name == "compiled" else 0
         own, fixed = (tree_flatten(_some(tree, part, filling))[0] for tree in (state, constants))
         noise, kept = self._noise(part, filling)
@@ -160,7 +170,7 @@ class Engine:
                 break
             own = list(step(own, fixed, noise.at(start + at), index))
             at += 1
-            # Where noise is not kept, no more chunks than there are threads hold theirs at once.
+            # Without kept blocks a chunk runs in one turn: no more chunks than threads hold random blocks at a time.
             if kept and at % TURN == 0:
                 yield [leaf[: len(part)] for leaf in own]
         del noise
@@ -191,7 +201,7 @@ class Engine:
         return self._captured[size]
 
     def _noise(self, part: range, filling: int) -> tuple[RandomBlocks, bool]:
-        """The noise of some replicas, and whether it is kept for the next run of steps."""
+        """The random blocks of some replicas, and whether they are kept for the next run of steps."""
         if part not in self._noises:
             noise = self._noise_of(tuple(self._seeds[i] for i in (*part, *[part[-1]] * filling)))
             if noise.bytes * len(self.chunks.parts()) > KEPT_BYTES:
@@ -204,7 +214,7 @@ class Engine:
         for replica, seed in enumerate(self._seeds):
             own, fixed = of_replica(state, replica), of_replica(constants, replica)
             noise, _ = self._noise(range(replica, replica + 1), 0)
-            # What still draws from torch's global generator is lent one that belongs to this seed and step.
+            # Code that still draws from torch's global generator finds it seeded for this seed and step.
             with isolated(seed, "global"):
                 for step, index in zip(range(start, stop), indices, strict=True):
                     if self._draws_globally:
@@ -216,7 +226,7 @@ class Engine:
 
 
 def _some(tree: Any, part: range, filling: int) -> Any:
-    """Some replicas of a tree; the last of them again ``filling`` times, so that all chunks have one shape."""
+    """The tensors of some replicas; the last one is repeated ``filling`` times, so that all chunks have one shape."""
 
     def take(tensor: Tensor) -> Tensor:
         own = tensor[part.start : part.stop]
@@ -226,5 +236,5 @@ def _some(tree: Any, part: range, filling: int) -> Any:
 
 
 def _last(turns: Iterator[list[Tensor]]) -> list[Tensor]:
-    # One at a time is held: each is a whole state.
+    # Keeps one item at a time, since each is a whole state.
     return deque(turns, maxlen=1).pop()

@@ -1,7 +1,8 @@
-"""What is done to a recorded step before it is compiled for a CPU: rewrites that change rounding at most.
+"""Rewrites of a recorded step before it is compiled for a CPU; they change rounding at most.
 
-Measured on the shipped mlp, on one core of an AMD EPYC, in steps a second beside inductor alone: 1.6 times at width 128
-and batch 512, 1.5 at 128 and 128, 1.4 at 32 and 64; with penalties, where much is computed twice, fewer products, too.
+Measured on the shipped mlp, on one core of an AMD EPYC, steps a second relative to inductor alone: 1.6 times at width
+128 and batch 512, 1.5 at 128 and 128, 1.4 at 32 and 64. With penalties, where much would be computed twice, there are
+fewer products too.
 """
 
 from __future__ import annotations
@@ -17,19 +18,31 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 aten = torch.ops.aten
-#: A product of matrices with so few rows, columns or terms is no work for a matrix library.
+#: A product of matrices with at most this many rows, columns or terms is faster without a matrix library.
 THIN = 4
-#: One with as many of each is work for oneDNN where MKL has no code for the processor.
+#: A product with at least this many of each is computed by oneDNN where MKL has no code for the processor.
 THICK = 96
-#: A tensor of so few numbers is computed once, and not again for each element of a much larger one that it goes into.
+#: A tensor of at most this many numbers is computed once, not again for each element of a tensor that uses it and is at
+#: least ``LARGER`` times as large.
 SMALL = 64
 LARGER = 16
 _CONTIGUOUS: dict[str, Any] = {"memory_format": torch.contiguous_format}
 
 
 def record(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor], *, cpu: bool) -> GraphModule:
-    """The operations of a function as it ran on example tensors, without those that repeat or lead nowhere."""
-    # Both take seconds to import.
+    """Record the operations of a function while it runs on example tensors.
+
+    Operations that repeat an earlier one, or whose results are not used, are left out.
+
+    Args:
+        function: the function to record
+        example: tensors of the shapes that it will be called with
+        cpu: whether it will run on a CPU, for which products and small tensors are rewritten
+
+    Returns:
+        The recorded operations.
+    """
+    # Both imports take seconds.
     from torch._functorch.compile_utils import fx_graph_cse
     from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -46,7 +59,7 @@ def record(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor],
 
 @contextmanager
 def lowered() -> Iterator[None]:
-    """While it lasts, inductor calls oneDNN's product as it stands; by itself it does so for constant weights only."""
+    """Within the ``with``, inductor calls oneDNN's product unchanged; else it does so for constant weights only."""
     from torch._inductor.lowering import fallback_handler, lowerings
 
     operation = torch.ops.mkldnn._linear_pointwise.default
@@ -61,7 +74,7 @@ def lowered() -> Iterator[None]:
 
 @cache
 def _mkl_is_slow() -> bool:
-    """Whether MKL multiplies with half of what the processor has: with AVX2 on one of AMD's that has AVX-512.
+    """Whether MKL uses half of the processor's vector width: AVX2 on an AMD processor that has AVX-512.
 
     There oneDNN is up to twice as fast (512 x 128 by 128 x 128, float32: 183 against 92 GFLOP/s a core).
     """
@@ -75,15 +88,19 @@ def _mkl_is_slow() -> bool:
 
 
 def _product(a: Tensor, b: Tensor) -> Any:
-    """A batch of products (replicas, n, k) x (replicas, k, m): thin ones as sums, thick ones by oneDNN."""
+    """A batch of products (replicas, n, k) x (replicas, k, m): thin ones as sums, thick ones by oneDNN.
+
+    NotImplemented for all others, which inductor computes in its own way.
+    """
     (_, n, k), m = a.shape, b.shape[2]
     if min(n, k, m) >= THICK and a.dtype == torch.float32 and _mkl_is_slow():
         multiply = torch.ops.mkldnn._linear_pointwise
         return torch.stack([multiply(x, y.mT, None, "none", [], "") for x, y in zip(a, b, strict=True)])
-    # In a chain of small products, such as the powers of a matrix, each would be written out within the next.
+    # Products that are small in all directions are left alone: in a chain of them, such as the powers of a matrix, the
+    # sum of each would be inlined into the next.
     if min(n, k, m) > THIN or max(n, k, m) <= THIN:
         return NotImplemented
-    # A loop over what does not lie side by side in memory is not vectorised.
+    # A loop over elements that are not adjacent in memory is not vectorised: make them adjacent.
     if m <= THIN:
         columns = b.mT if b.mT.is_contiguous() else _held(b.mT)
         return torch.cat([(a * columns[:, j : j + 1]).sum(2, keepdim=True) for j in range(m)], 2)
@@ -98,9 +115,9 @@ def _product(a: Tensor, b: Tensor) -> Any:
 
 
 def _hold_small(module: GraphModule) -> None:
-    """Have each replica's own numbers computed once.
+    """Make inductor compute small tensors, such as one number for each replica, once.
 
-    Inductor computes what is elementwise where it is used: Adam's 1 - beta^t, say, anew for every parameter.
+    Inductor repeats elementwise operations where their results are used: Adam's 1 - beta^t, say, for every parameter.
     """
     for node in list(module.graph.nodes):
         value = node.meta.get("val")
@@ -119,6 +136,6 @@ def _hold_small(module: GraphModule) -> None:
 
 
 def _held(x: Tensor) -> Tensor:
-    """A copy that is written to memory: a view by strides is of memory alone."""
+    """A copy that inductor must write to memory, since a view by strides needs a tensor in memory."""
     copy = x.clone(**_CONTIGUOUS)
     return torch.as_strided(copy, copy.shape, copy.stride())

@@ -1,4 +1,4 @@
-"""Step throughput, measured alone: after warm-up, in chunks of whole noise blocks, one synchronisation each."""
+"""Step throughput, measured alone: after warm-up, in chunks of whole random blocks, with one synchronisation each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import torch
 
-#: About how many seconds of steps are timed, at least and at most how many chunks they are cut into, and how many
-#: steps tell how long a chunk may be.
+#: About how many seconds of steps are timed, into how many chunks they are divided (at least, at most), and how many
+#: steps are timed first, to choose the length of a chunk.
 TIMED_SECONDS = 0.4
 CHUNKS = (3, 9)
-TRIAL_STEPS = 4
+FIRST_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,30 @@ class Speed:
 
 @dataclass(frozen=True)
 class CellSpeed:
-    """Of one cell: all its replicas together, and one model alone, neither batched nor compiled (engine ``serial``)."""
+    """The speed of one cell: all its replicas together, and one model alone with the engine ``serial``."""
 
     together: Speed
     one: Speed
 
 
 def measure_speed(run: Callable[[int, int], None], block: int, replicas: int, device: torch.device) -> Speed:
-    """Time ``run(start, stop)``, which runs steps of all replicas, whole noise blocks of ``block`` steps at a time.
+    """Time training steps, a chunk of one random block at a time.
 
-    Where a block would take too long, a part of it: the drawing of noise then weighs little beside the steps.
+    Where a block would take too long, a chunk is a part of it: drawing then takes little time compared with the steps.
+
+    Args:
+        run: ``run(start, stop)`` runs steps of all replicas
+        block: how many steps random numbers are drawn for at once
+        replicas: how many replicas ``run`` trains
+        device: the device that it trains on
+
+    Returns:
+        The speed in model-steps a second.
     """
     _timed(run, 0, 1, device)
-    trial = _timed(run, 1, 1 + TRIAL_STEPS, device) / TRIAL_STEPS
-    chunk = block if block * trial < TIMED_SECONDS else max(1, int(TIMED_SECONDS / CHUNKS[0] / trial))
-    count = min(max(round(TIMED_SECONDS / (chunk * trial)), CHUNKS[0]), CHUNKS[1])
+    step = _timed(run, 1, 1 + FIRST_STEPS, device) / FIRST_STEPS
+    chunk = block if block * step < TIMED_SECONDS else max(1, int(TIMED_SECONDS / CHUNKS[0] / step))
+    count = min(max(round(TIMED_SECONDS / (chunk * step)), CHUNKS[0]), CHUNKS[1])
     # From the start of a block, after one warm-up chunk.
     seconds = [_timed(run, block + i * chunk, block + (i + 1) * chunk, device) for i in range(count + 1)][1:]
     rates = [chunk * replicas / second for second in seconds]

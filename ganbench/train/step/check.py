@@ -1,4 +1,4 @@
-"""What plugins give back, checked once before training, so that a mistake is told in the plugin's own terms."""
+"""Checks of what plugins return, made once before training, so that an error message names the plugin's mistake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ _ONE_EACH = ((_FEW,), (_FEW, 1))
 
 
 def check_distribution(name: str, distribution: Distribution, kind: str = "dataset") -> None:
-    """Raise PluginError unless it samples as it must: shape, type, finite, and from its generator alone."""
+    """Check that a distribution samples as it must: shape, type, finite numbers, from its generator alone.
+
+    Args:
+        name: the plugin's name, for messages
+        distribution: what to check
+        kind: the plugin's kind, for messages
+
+    Raises:
+        PluginError: where it does not
+    """
     try:
         samples, again = (distribution.sample(_FEW, stream(0, "check")) for _ in range(2))
     except Exception as error:
@@ -37,9 +46,18 @@ def check_distribution(name: str, distribution: Distribution, kind: str = "datas
 def check_networks(
     name: str, networks: Networks, shape: tuple[int, ...], kind: str = "architecture", parts: tuple[str, ...] = ()
 ) -> None:
-    """Raise PluginError unless the two players fit the data, each other and the latent.
+    """Check that the two players fit the data, each other and the latent.
 
-    What a loss makes, of the ``kind`` loss, has its ``parts``, and its D may take what the loss gives it.
+    Args:
+        name: the plugin's name, for messages
+        networks: what the plugin has built
+        shape: the shape of one sample of the data
+        kind: which kind of plugin has built them: architecture or loss. The D that a loss has built may take other
+            inputs than samples, so its output is not checked
+        parts: the names of the further networks that the loss declares
+
+    Raises:
+        PluginError: where they do not fit
     """
     if not isinstance(networks, Networks):
         raise PluginError(f"{kind} {name}: must return Networks, not {_kind(networks)}")
@@ -53,7 +71,7 @@ def check_networks(
             _check_module(f"{kind} {name}: the {part}", module)
         if not FlatNetwork(as_one_module(modules.pop(player), modules)).parameters:
             raise PluginError(f"{kind} {name}: the {player} has no parameters to train")
-    # A copy, since a module may change itself when it is called.
+    # A copy, since a call may change the module.
     generator = copy.deepcopy(networks.generator)
     with torch.no_grad():
         fake = _called(f"{kind} {name}", "generator", generator, torch.zeros(_FEW, *networks.latent))
@@ -62,7 +80,7 @@ def check_networks(
             f"{kind} {name}: the generator gives the shape {tuple(fake.shape[1:])}, and the data has {shape}"
         )
     if kind == "architecture":
-        logits = _judged(name, networks, shape)
+        logits = _logits(name, networks, shape)
         if tuple(logits.shape) not in _ONE_EACH:
             raise PluginError(
                 f"architecture {name}: the discriminator must give one logit a sample, ({_FEW},) or ({_FEW}, 1), "
@@ -73,12 +91,12 @@ def check_networks(
 def judges(networks: Networks, shape: tuple[int, ...]) -> bool:
     """Whether the discriminator gives one logit for each single sample."""
     try:
-        return tuple(_judged("", networks, shape).shape) in _ONE_EACH
+        return tuple(_logits("", networks, shape).shape) in _ONE_EACH
     except PluginError:
         return False
 
 
-def _judged(name: str, networks: Networks, shape: tuple[int, ...]) -> Tensor:
+def _logits(name: str, networks: Networks, shape: tuple[int, ...]) -> Tensor:
     discriminator = copy.deepcopy(networks.discriminator)
     with torch.no_grad():
         return _called(f"architecture {name}", "discriminator", discriminator, torch.zeros(_FEW, *shape))
@@ -100,15 +118,39 @@ def _check_module(who: str, module: Any) -> None:
 
 
 def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
-    """What a penalty remembers, in the precision that it was; raises PluginError where it is not as many scalars."""
+    """Check what a penalty's ``remember()`` returns.
+
+    Args:
+        value: what it returns
+        before: what it remembered before: scalars
+        name: the penalty's name, for messages
+
+    Returns:
+        The scalars, in the precision of ``before``.
+
+    Raises:
+        PluginError: where they are not as many scalars as before
+    """
     if not isinstance(value, tuple) or [getattr(one, "shape", None) for one in value] != [one.shape for one in before]:
         raise PluginError(f"penalty {name}'s remember() must return a tuple of {len(before)} scalar tensors")
-    # A number that a sweep varies is of 64 bits, and makes what it meets so.
+    # A number that a sweep varies is a float64 tensor, and so are the results of computing with it.
     return tuple(one.to(was.dtype) for one, was in zip(value, before, strict=True))
 
 
 def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor:
-    """The value of a loss; raises PluginError where it is not a scalar tensor."""
+    """Check that a loss or a penalty returns a scalar tensor.
+
+    Args:
+        value: what it returns
+        function: the function's name, for messages
+        whose: whose function it is, for messages
+
+    Returns:
+        The value.
+
+    Raises:
+        PluginError: where it is no scalar tensor
+    """
     if not isinstance(value, Tensor):
         raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}")
     if value.dim():

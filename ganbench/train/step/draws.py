@@ -1,4 +1,4 @@
-"""What a step draws at random: recorded once on one model, then drawn for blocks of steps and all seeds at once."""
+"""The random numbers of a step: recorded once on one model, then drawn for blocks of steps and all seeds at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 from ganbench.core.rng import stream
 from ganbench.plugin.types import Distribution
 
-#: One seed's draws of one purpose in one block hold at most this many numbers, and a block this many steps. Both are
-#: part of what defines a run's numbers: they must not depend on how many seeds train together, on what else a variant
+#: One seed's draws of one purpose in one block hold at most this many numbers, and a block has at most this many steps.
+#: A run's numbers depend on both, so these must not depend on how many seeds train together, on what else a variant
 #: draws, or on memory.
 BLOCK_NUMBERS = 2**18
 BLOCK_STEPS = 64
@@ -33,7 +33,7 @@ class DrawSpec:
 
 
 class DrawRecorder:
-    """Hands out a step's draws in order; with no tensors, invents them and records what was asked for."""
+    """Gives a step its draws in order; without ``tensors``, it draws new ones and records them in ``draws``."""
 
     def __init__(self, tensors: Sequence[Tensor] | None = None, device: torch.device | str = "cpu") -> None:
         self.draws: list[DrawSpec] = []
@@ -43,7 +43,18 @@ class DrawRecorder:
         self._counts: dict[str, int] = {}
 
     def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
-        """The next draw; its purpose is numbered within a step, so that variants with like draws share them."""
+        """The next draw of the step.
+
+        Draws of one purpose are numbered within a step, so that variants that draw alike get the same numbers.
+
+        Args:
+            purpose: what the draw is for: real, latent, normal or uniform
+            kind: the distribution, as in ``DrawSpec``
+            shape: the shape of one model's draw
+
+        Returns:
+            The random numbers, of ``shape``.
+        """
         if self._tensors is not None:
             tensor = self._tensors[self._next]
             self._next += 1
@@ -64,7 +75,16 @@ class DrawRecorder:
 
 
 def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
-    """A tensor of random numbers of a kind, on the generator's device."""
+    """Draw random numbers.
+
+    Args:
+        kind: uniform on [0, 1), symmetric (uniform on (-1, 1)); anything else is standard normal
+        shape: the shape of the tensor
+        generator: the generator to draw from
+
+    Returns:
+        A float32 tensor of ``shape`` on the generator's device.
+    """
     if kind == "uniform":
         return torch.rand(tuple(shape), generator=generator, device=generator.device)
     if kind == "symmetric":
@@ -82,26 +102,26 @@ class RandomBlocks:
         self._dataset = dataset
         self._seeds = tuple(seeds)
         self._device = device
-        #: Of each draw: the block drawn last, and which it is.
+        #: For each draw: the index of the block drawn last, and the block.
         self._blocks: list[tuple[int, Tensor]] = [(-1, torch.empty(0))] * len(self._draws)
 
     @property
     def bytes(self) -> int:
-        """What the blocks of all draws hold."""
+        """The size of the blocks of all draws, in bytes."""
         numbers = sum(steps * torch.Size(draw.shape).numel() for draw, steps in self._draws)
         return 4 * numbers * len(self._seeds)
 
     @property
     def longest(self) -> int:
-        """The longest block: in as many steps every draw is drawn for, and counts in full."""
+        """The steps of the longest block: in that many steps, each draw is made for whole blocks."""
         return max((steps for _, steps in self._draws), default=BLOCK_STEPS)
 
     def at(self, step: int) -> tuple[Tensor, ...]:
-        """The draws of one step: for each (seeds, *shape)."""
+        """The draws of one step, each (seeds, *shape)."""
         return tuple(self._block(i, step // steps)[step % steps] for i, (_, steps) in enumerate(self._draws))
 
     def span(self, step: int, steps: int) -> tuple[Tensor, ...]:
-        """The draws of some steps: for each (steps, seeds, *shape)."""
+        """The draws of ``steps`` steps from ``step`` on, each (steps, seeds, *shape)."""
         return tuple(self._span(i, step, steps) for i in range(len(self._draws)))
 
     def _span(self, i: int, step: int, steps: int) -> Tensor:
@@ -112,7 +132,7 @@ class RandomBlocks:
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
     def _block(self, i: int, index: int) -> Tensor:
-        """One draw for a block of steps, kept until another is asked for."""
+        """One draw for a block of steps, (steps, seeds, *shape); kept until another block of it is needed."""
         kept, block = self._blocks[i]
         if kept != index:
             draw = self._draws[i][0]

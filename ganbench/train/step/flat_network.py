@@ -21,22 +21,31 @@ class MultiNetwork(nn.Module):
         self.parts = nn.ModuleDict(parts)
 
     def forward(self, part: str, *inputs: Tensor, **options: Any) -> Any:
-        """What one of the networks makes of the inputs."""
+        """Call one of the networks.
+
+        Args:
+            part: the network's name, or "" for the main one
+            inputs: what the network is called with
+            options: keyword arguments of the network
+
+        Returns:
+            The network's output.
+        """
         return (self.parts[part] if part else self.main)(*inputs, **options)
 
 
 def as_one_module(main: nn.Module, parts: Mapping[str, nn.Module]) -> nn.Module:
-    """A player's module: its network alone, or with its parts."""
+    """A player's module: the main network itself, or a MultiNetwork where there are further parts."""
     return MultiNetwork(main, parts) if parts else main
 
 
 class FlatNetwork:
     """One module's structure, without its numbers: ``network.call(theta, buffers, x)``.
 
-    One vector a player keeps update rules readable (theta - lr * gradient), makes every optimiser a handful of
+    One vector for each player keeps update rules readable (theta - lr * gradient), makes every optimiser a few
     operations whatever the depth, and gives the compiled step few inputs.
 
-    ``bfloat16``: its matrix products are in bfloat16, as torch.autocast has it; parameters and outputs stay float32.
+    ``bfloat16``: matrix products are computed in bfloat16, by torch.autocast; parameters and outputs stay float32.
     """
 
     def __init__(self, module: nn.Module, *, bfloat16: bool = False) -> None:
@@ -54,7 +63,18 @@ class FlatNetwork:
         return sum(self._sizes)
 
     def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
-        """The output for one model, or of a part of it: theta (parameters,), each of the inputs (batch, ...)."""
+        """The output of one model.
+
+        Args:
+            theta: the model's parameters, (parameters,)
+            buffers: the model's buffers by name
+            inputs: what the network is called with, each (batch, ...)
+            part: the name of a further network of the player; "" for the main one
+            options: keyword arguments of the network
+
+        Returns:
+            The output, in the type of the first input.
+        """
         return self.apply(self.tensors(theta, buffers), inputs, self.module, part, options)
 
     def tensors(self, theta: Tensor, buffers: Buffers) -> dict[str, Tensor]:
@@ -72,16 +92,27 @@ class FlatNetwork:
         part: str = "",
         options: Mapping[str, Any] | None = None,
     ) -> Tensor:
-        """The output for one model, given as its tensors, of ``module``: this one, or a twin of it in another mode."""
+        """The output of one model, which is given as its tensors.
+
+        Args:
+            tensors: the model's parameters and buffers by name, as ``tensors()`` gives them
+            inputs: what the network is called with, each (batch, ...)
+            module: the module to call: this network's own, or a copy of it, such as one in evaluation mode
+            part: the name of a further network of the player; "" for the main one
+            options: keyword arguments of the network
+
+        Returns:
+            The output, in the type of the first input.
+        """
         arguments = (part, *inputs) if isinstance(module, MultiNetwork) else inputs
         with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
-            # torch's own way of tying leaves a module that is met twice with the tensors of the call.
+            # With torch's own tie_weights, a module that stands twice in the network keeps the tensors of the call.
             output: Tensor = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)
         return output.to(inputs[0].dtype)
 
 
 def _tied(module: nn.Module) -> dict[str, str]:
-    """Further names of tensors that two modules share, and the first name of each; a module met twice is one module."""
+    """Further names of tensors that two modules share, with the first name; a module that stands twice counts once."""
     first: dict[int, str] = {}
     again: dict[str, str] = {}
     for prefix, part in module.named_modules():
@@ -103,7 +134,7 @@ def buffers_of(module: nn.Module) -> Buffers:
 
 
 def stack(modules: Sequence[nn.Module], device: torch.device) -> tuple[Tensor, Buffers]:
-    """The parameters of like modules, (replicas, parameters), and their buffers, stacked in the same way."""
+    """The parameters of modules of one structure, (replicas, parameters), and their buffers, stacked alike."""
     theta = torch.stack([flatten(module) for module in modules]).to(device)
     each = [buffers_of(module) for module in modules]
     return theta, {name: torch.stack([one[name] for one in each]).to(device) for name in each[0]}

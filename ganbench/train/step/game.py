@@ -1,6 +1,6 @@
 """The game of two players, as an update rule sees it: draw a batch, take gradients, move the players.
 
-min over G, max over D of V(D, G) (Goodfellow et al. 2014, equation 1), with each side's loss as its plugin has it.
+min over G, max over D of V(D, G) (Goodfellow et al. 2014, equation 1), with each player's loss as its plugin gives it.
 Everything here is written for one model; the engine runs it for many.
 """
 
@@ -22,7 +22,7 @@ from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
 
 
 class LazyBatch:
-    """A fresh minibatch; ``real`` and ``z`` are drawn when first asked for, so an unused one costs nothing."""
+    """A fresh minibatch; ``real`` and ``z`` are drawn when they are first read, so that an unused one costs nothing."""
 
     def __init__(
         self, recorder: DrawRecorder, size: int, shape: tuple[int, ...], latent: tuple[int, ...], latent_kind: str
@@ -59,7 +59,7 @@ def functional_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> 
 
 
 def autograd_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tuple[Tensor, Tensor]:
-    """(gradient, value) by the autograd tape: for one model at a time, where a plugin uses the tape itself."""
+    """(gradient, value) by the autograd tape: one model at a time, for plugins that use the tape themselves."""
     leaf = theta.detach().requires_grad_()
     value = function(leaf)
     (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True, materialize_grads=True)
@@ -85,7 +85,7 @@ class StepGame:
         self._gradient = gradient
         #: What each penalty remembers, after the gradients so far.
         self.memory = memory
-        #: What was computed on the way: each loss's value, and each player's gradients.
+        #: What the step has computed so far: the losses' values, and the gradients with the names of their players.
         self.values: list[Tensor] = []
         self.gradients: list[tuple[str, Tensor]] = []
 
@@ -95,11 +95,35 @@ class StepGame:
         return LazyBatch(self._recorder, rules.batch, rules.shape, rules.latent, rules.latent_kind)
 
     def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
-        """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        """The discriminator's loss at the parameters (D, G), with its penalties.
+
+        Args:
+            D: the discriminator's parameters, a vector, or the player itself
+            G: the generator's parameters, a vector, or the player itself
+            batch: the minibatch
+
+        Returns:
+            The loss, a scalar.
+
+        Raises:
+            PluginError: where the loss or a penalty returns no scalar
+        """
         return self._loss("discriminator", D, G, batch)
 
     def generator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
-        """The generator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        """The generator's loss at the parameters (D, G), with its penalties.
+
+        Args:
+            D: the discriminator's parameters, a vector, or the player itself
+            G: the generator's parameters, a vector, or the player itself
+            batch: the minibatch
+
+        Returns:
+            The loss, a scalar.
+
+        Raises:
+            PluginError: where the loss or a penalty returns no scalar
+        """
         return self._loss("generator", D, G, batch)
 
     def discriminator_gradient(self, players: Players, batch: Batch) -> Tensor:
@@ -115,9 +139,17 @@ class StepGame:
         return self.gradient("generator", lambda G: self.generator_loss(D, G, batch), players.G.theta)
 
     def gradient(self, player: PlayerName, function: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
-        """The gradient of a function, vector to scalar, at ``theta``, on a player's account.
+        """The gradient of a function from a vector to a scalar; recorded, with the value, for a player.
 
-        A seed whose accounts are not finite has diverged. Within the function use ``torch.func.grad``.
+        A seed whose recorded values are not finite has diverged. Within the function use ``torch.func.grad``.
+
+        Args:
+            player: the player that the gradient is recorded for
+            function: from parameters, a vector, to a scalar
+            theta: where to take the gradient, a vector
+
+        Returns:
+            The gradient, a vector like ``theta``.
         """
         gradient, value = self._gradient(function, theta)
         self.values.append(value)
@@ -127,7 +159,19 @@ class StepGame:
     def move(
         self, players: Players, *, discriminator: Tensor | None = None, generator: Tensor | None = None
     ) -> Players:
-        """Let each player whose gradient is given make one step with its optimiser."""
+        """Move each player whose gradient is given by one step of its optimiser.
+
+        Args:
+            players: the players before the step
+            discriminator: the discriminator's gradient, or None: it does not move
+            generator: the generator's gradient, or None: it does not move
+
+        Returns:
+            The players after the step.
+
+        Raises:
+            PluginError: where an optimiser's ``update()`` returns other shapes or types than it was given
+        """
         D, G = players
         if discriminator is not None:
             D = _advance(D, discriminator, self._rules.discriminator_optimizer)
@@ -147,12 +191,13 @@ class StepGame:
         for penalty, term, at in added:
             scope["memory"] = self.memory[at]
             value = check_scalar(term(scope), player, f"penalty {penalty.name}'s")
-            # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): seldom, and as much stronger.
+            # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): only at every k-th step, but k
+            # times as strong.
             total = total + (value if penalty.every == 1 else penalty.every * (self._step % penalty.every == 0) * value)
         return total
 
     def _scope(self, names: set[str], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch) -> dict[str, Any]:
-        """What functions may name, of ``names``."""
+        """The values, by name, that a plugin's function may name; costly ones only if they are in ``names``."""
         rules = self._rules
         theta = {
             "discriminator": at_D.theta if isinstance(at_D, Player) else at_D,
@@ -183,7 +228,7 @@ class StepGame:
         return scope
 
     def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Tensor:
-        """What D says while it is trained; (n, 1) as (n,)."""
+        """D's logits in training, after the penalties that change D's inputs; (n, 1) becomes (n,)."""
         first, *more = inputs
         for penalty in self._rules.penalties:
             if "inputs" in penalty.functions:
@@ -192,7 +237,7 @@ class StepGame:
         return logits.flatten() if logits.shape[1:] == (1,) else logits
 
     def remember(self, players: Players, batch: Batch) -> None:
-        """Let penalties remember what they do of a batch; ``discriminator_gradient`` does so by itself."""
+        """Let the penalties remember what they need from a batch; ``discriminator_gradient`` calls this by itself."""
         memory = list(self.memory)
         for at, penalty in enumerate(self._rules.penalties):
             if remember := penalty.functions.get("remember"):

@@ -1,7 +1,7 @@
-"""Random numbers that code takes from torch's global generator, given from the seed's own streams instead.
+"""Random numbers that code draws from torch's global generator, taken from the seed's own streams instead.
 
-Dropout and noise layers draw from the global generator; inside a batch of replicas no seed could then have numbers of
-its own. While this mode is on, they draw from the step's tape, so that every engine gives a seed the same.
+Dropout and noise layers draw from the global generator, so inside a batch of replicas no seed would have numbers of its
+own. While this mode is on, they draw from the step's DrawRecorder: a seed gets the same numbers in every engine.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ganbench.train.step.draws import DrawRecorder
 
 
 class GlobalRngOverride(TorchFunctionMode):
-    """``with GlobalRngOverride(tape): ...``: dropout, rand, randn and their _like forms draw from the tape."""
+    """``with GlobalRngOverride(recorder): ...``: dropout, rand, randn and their _like forms draw from the recorder."""
 
     def __init__(self, recorder: DrawRecorder) -> None:
         super().__init__()
         self._recorder = recorder
         #: Whether anything was drawn.
         self.used = False
-        self._own: dict[Any, Callable[..., Tensor | None]] = {
+        self._replacements: dict[Any, Callable[..., Tensor | None]] = {
             functional.dropout: self._dropout,
             functional.dropout1d: self._of_channels(3),
             functional.dropout2d: self._of_channels(4),
@@ -37,12 +37,12 @@ class GlobalRngOverride(TorchFunctionMode):
         }
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
-        """Torch's own function, unless the tape has an answer."""
+        """Call the replacement of a function that draws, if there is one; else torch's own function."""
         kwargs = kwargs or {}
-        # Who hands over a generator knows what it draws; out and requires_grad are more than a draw.
+        # A call with its own generator does not use the global one; out and requires_grad are not supported here.
         plain = kwargs.get("generator") is None and kwargs.get("out") is None and not kwargs.get("requires_grad")
-        if plain and func in self._own:
-            given = self._own[func](*args, **kwargs)
+        if plain and func in self._replacements:
+            given = self._replacements[func](*args, **kwargs)
             if given is not None:
                 self.used = True
                 return given
@@ -55,12 +55,12 @@ class GlobalRngOverride(TorchFunctionMode):
         return self._drop(input, p, (*input.shape[:2], *[1] * (input.dim() - 2)), inplace) if training and p else None
 
     def _of_channels(self, dimensions: int) -> Callable[..., Tensor | None]:
-        """Dropout of whole channels; a tensor without the axis of samples, which has one dimension less, is torch's."""
+        """Dropout of whole channels, of tensors with a batch axis; tensors without one are left to torch."""
 
-        def answer(input: Tensor, *arguments: Any, **options: Any) -> Tensor | None:  # noqa: A002
+        def replacement(input: Tensor, *arguments: Any, **options: Any) -> Tensor | None:  # noqa: A002
             return self._channels(input, *arguments, **options) if input.dim() == dimensions else None
 
-        return answer
+        return replacement
 
     def _drop(self, x: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
         kept = (self._recorder.uniform(*shape) >= p).to(x.dtype)

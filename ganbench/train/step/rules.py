@@ -20,7 +20,7 @@ BoundOptimizer = BoundFunction[tuple[Tensor, tuple[Tensor, ...]]]
 
 @dataclass(frozen=True)
 class BoundPenalty:
-    """A penalty's functions, by their names, with its parameters; ``every``: the steps from one time to the next."""
+    """A penalty's functions, by name, with its parameters; ``every``: it is added at each step divisible by this."""
 
     name: str
     functions: Mapping[str, BoundFunction[Any]]
@@ -32,8 +32,8 @@ class BoundPenalty:
 class Rules:
     """What stays the same from step to step.
 
-    ``project``: what becomes of D's parameters after each of its steps; ``judges``: whether D gives one logit for each
-    single sample; ``average``: the decay of the running average of G's parameters.
+    ``project``: maps D's parameters after each of D's steps; None: they stay. ``judges``: whether D gives one logit for
+    each single sample. ``average``: the decay of the running average of G's parameters; None: no average.
     """
 
     discriminator: FlatNetwork
@@ -53,7 +53,7 @@ class Rules:
     judges: bool = True
 
     def loss(self, player: PlayerName) -> BoundFunction[Tensor]:
-        """What one player minimises, without penalties."""
+        """The loss that one player minimises, without penalties."""
         return self.discriminator_loss if player == "discriminator" else self.generator_loss
 
 
@@ -70,7 +70,7 @@ def bind_penalty(penalty: Penalty, choice: Choice) -> BoundPenalty:
 
 
 def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> BoundOptimizer:
-    """An optimiser's update with its parameters; with ``clip`` the gradient's norm is that at most."""
+    """An optimiser's update with its parameters; the parameter ``clip`` limits the gradient's norm."""
     update = bind(optimizer.update, parameters)
     if parameters.get("clip") is None:
         return update
@@ -78,7 +78,7 @@ def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> Bound
     def clipped(
         theta: Tensor, gradient: Tensor, state: tuple[Tensor, ...], t: Tensor, *, clip: Any, **own: Any
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        # As torch's clip_grad_norm_ does, of this model's parameters alone.
+        # As torch's clip_grad_norm_ does, for this model's parameters alone.
         scale = (clip / (gradient.square().sum().sqrt() + 1e-6)).clamp(max=1.0).to(gradient.dtype)
         scope = {"theta": theta, "gradient": gradient * scale, "state": state, "t": t}
         return optimizer.update(*[scope[name] for name in update.names], **own)

@@ -1,4 +1,4 @@
-"""One training step, as a function: of one model, of all replicas at once, and of flat lists of tensors."""
+"""One training step, as a function: for one model, for all replicas at once, and on flat lists of tensors."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from ganbench.train.step.swept_values import SweptValues, with_values
 class State(NamedTuple):
     """All replicas' training state: every tensor's first axis is the replica.
 
-    ``survived`` counts the steps before the first whose losses, or the parameters it led to, were not finite; nothing
-    brings a seed that diverged back.
+    ``survived`` counts the steps before the first one whose losses, or whose new parameters, were not finite. A seed
+    that has diverged never counts further.
     """
 
     players: Players
     survived: Tensor
     #: The running average of the generator's parameters, (replicas, parameters), where there is one.
     average: tuple[Tensor, ...] = ()
-    #: What each penalty remembers, if anything.
+    #: What each penalty remembers: scalars, or nothing.
     memory: Memory = ()
 
 
 class Constants(NamedTuple):
-    """What a replica has of its own and no step changes: the networks' buffers, and the numbers that a sweep varies."""
+    """What is a replica's own, but no step changes: the networks' buffers, and the numbers that a sweep varies."""
 
     D: Buffers
     G: Buffers
@@ -45,14 +45,21 @@ class Constants(NamedTuple):
 
 Draws = tuple[Tensor, ...]
 Step = Callable[[State, Constants, Draws, Tensor], State]
-#: A step of flat lists: (state, constants, draws, index) -> state.
+#: A step on flat lists of tensors: (state, constants, draws, index) -> state.
 FlatStep = Callable[[Sequence[Tensor], Sequence[Tensor], Draws, Tensor], Sequence[Tensor]]
 
 
 def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *, global_rng: bool = False) -> Step:
-    """The step of one model: (state, constants, this step's draws, step index) -> state.
+    """Make the step of one model.
 
-    ``global_rng``: what its code draws from torch's global generator comes from the draws instead.
+    Args:
+        rules: the rules of the game
+        update: the update rule, with its parameters
+        gradient: how gradients are taken: by torch.func, or by the autograd tape
+        global_rng: whether numbers that code draws from torch's global generator come from the draws instead
+
+    Returns:
+        A function (state, constants, this step's draws, step index) -> state.
     """
 
     def step(state: State, constants: Constants, draws: Draws, index: Tensor) -> State:
@@ -61,7 +68,7 @@ def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *
         game = StepGame(own, (constants.D, constants.G), recorder, index, gradient, state.memory)
         with GlobalRngOverride(recorder) if global_rng else nullcontext():
             players = moves({"game": game, "players": state.players})
-        # One sum tells: what is not finite stays so in a sum.
+        # One sum is enough: it is not finite where one of its terms is not.
         total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()
         survived = state.survived + (total.isfinite() & (state.survived == index))
         average = tuple(mean + (1 - (rules.average or 0.0)) * (players.G.theta - mean) for mean in state.average)
@@ -77,7 +84,16 @@ def batch(step: Step) -> Step:
 
 
 def flat(step: Step, state: State, constants: Constants) -> FlatStep:
-    """The step with its trees laid flat, as a compiler and a CUDA graph want them."""
+    """Make a step that takes and returns flat lists of tensors, as a compiler and a CUDA graph need them.
+
+    Args:
+        step: the step, whose state and constants are trees
+        state: any state of the right structure
+        constants: any constants of the right structure
+
+    Returns:
+        The same step on flat lists.
+    """
     of_state, of_constants = tree_flatten(state)[1], tree_flatten(constants)[1]
 
     def flattened(
@@ -90,7 +106,16 @@ def flat(step: Step, state: State, constants: Constants) -> FlatStep:
 
 
 def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callable[..., Any]], rules: Rules) -> State:
-    """The state before the first step: parameters (replicas, parameters) of D and of G, fresh optimisers."""
+    """The state before the first step.
+
+    Args:
+        theta: the parameters of D and of G, each (replicas, parameters)
+        starts: for D and for G the optimiser's ``start``: from parameters to the optimiser's first state
+        rules: the rules of the game: the penalties' first memory, and whether there is a running average
+
+    Returns:
+        The state of all replicas.
+    """
     replicas = theta[0].shape[0]
     device = theta[0].device
     memories = [penalty.memory for penalty in rules.penalties]

@@ -19,13 +19,23 @@ SweptValues = dict[str, dict[str, Tensor]]
 
 
 def swept_values(variants: Sequence[Variant], seeds: int, device: torch.device) -> SweptValues:
-    """What differs between variants, each repeated for all its seeds; empty where nothing does."""
+    """The parameters that differ between the settings of a variant.
+
+    Args:
+        variants: the settings, which differ in numbers alone
+        seeds: how many seeds each setting has
+        device: where the tensors are made
+
+    Returns:
+        For each part and parameter its values, in float64, each setting's repeated for its seeds: (settings * seeds,),
+        or (settings * seeds, n). Empty where nothing differs.
+    """
     found: SweptValues = {}
     for part in variants[0].parts():
         for name in variants[0].parts()[part].parameters:
             values = [variant.parts()[part].parameters[name] for variant in variants]
             if any(value != values[0] for value in values):
-                # A plugin computes with Python's floats, 64 bits, until they meet a tensor: so do these.
+                # In float64, since Python's floats, which they replace, have 64 bits too.
                 each = torch.tensor(values, dtype=torch.float64, device=device)
                 found.setdefault(part, {})[name] = each.repeat_interleave(seeds, 0)
     return found
@@ -34,27 +44,36 @@ def swept_values(variants: Sequence[Variant], seeds: int, device: torch.device) 
 def with_values(
     rules: Rules, update: BoundFunction[Players], swept_values: SweptValues
 ) -> tuple[Rules, BoundFunction[Players]]:
-    """The rules and the update rule with one replica's numbers in place of those they were bound with."""
+    """Set one replica's numbers in the rules and in the update rule.
+
+    Args:
+        rules: the rules, with the parameters of the first setting
+        update: the update rule, with the parameters of the first setting
+        swept_values: one replica's numbers, without the replica axis
+
+    Returns:
+        The rules and the update rule with these numbers.
+    """
     if not swept_values:
         return rules, update
     loss = swept_values.get("loss", {})
     changed: dict[str, Any] = {
-        "discriminator_loss": _lay(rules.discriminator_loss, loss),
-        "generator_loss": _lay(rules.generator_loss, loss),
-        "project": rules.project and _lay(rules.project, loss),
+        "discriminator_loss": _set(rules.discriminator_loss, loss),
+        "generator_loss": _set(rules.generator_loss, loss),
+        "project": rules.project and _set(rules.project, loss),
         "penalties": tuple(
-            replace(penalty, functions={name: _lay(bound, own) for name, bound in penalty.functions.items()})
+            replace(penalty, functions={name: _set(bound, own) for name, bound in penalty.functions.items()})
             for penalty in rules.penalties
             for own in [swept_values.get(f"penalty.{penalty.name}", {})]
         ),
-        "discriminator_optimizer": _lay(rules.discriminator_optimizer, swept_values.get("discriminator_optimizer", {})),
-        "generator_optimizer": _lay(rules.generator_optimizer, swept_values.get("generator_optimizer", {})),
+        "discriminator_optimizer": _set(rules.discriminator_optimizer, swept_values.get("discriminator_optimizer", {})),
+        "generator_optimizer": _set(rules.generator_optimizer, swept_values.get("generator_optimizer", {})),
     }
-    return replace(rules, **changed), _lay(update, swept_values.get("update", {}))
+    return replace(rules, **changed), _set(update, swept_values.get("update", {}))
 
 
-def _lay(bound: BoundFunction[Any], own: Mapping[str, Tensor]) -> BoundFunction[Any]:
-    # A loss's two functions share their parameters, and need not both have all of them.
+def _set(bound: BoundFunction[Any], own: Mapping[str, Tensor]) -> BoundFunction[Any]:
+    # A loss's two functions share their parameters, but each need not have all of them.
     named = {name: value for name, value in own.items() if name in bound.parameters}
     values = {name: tuple(value.unbind()) if value.dim() else value for name, value in named.items()}
     return replace(bound, parameters={**bound.parameters, **values})
