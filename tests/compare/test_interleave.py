@@ -1,6 +1,6 @@
-"""A race: the words it finds, what becomes of workers that fail, die or hang, and that none is left behind.
+"""Interleaved timing: its outcomes, what becomes of workers that fail, die or hang, and that none is left behind.
 
-Most races are run by a pacer that only says how long it took: no torch, no waiting.
+Most workers here only say how long a step took: no torch, no waiting.
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.compare.speed import interleave as race_module
+from ganbench.compare.speed import interleave
 from ganbench.compare.speed import worker_process as worker_module
 from ganbench.compare.speed.interleave import time_interleaved
 from ganbench.compare.speed.timing_worker import VERSION
-from ganbench.compare.speed.worker_process import Command, Worker, WorkerError, commands
+from ganbench.compare.speed.worker_process import SCRIPTS, Command, Worker, WorkerError, commands
 from ganbench.compare.verdicts.finding import Outcome
 
-#: A pacer that computes nothing: a variant's name says how it behaves, SPEED how many times as fast a step is.
+#: Where a revision has its timing worker, from its top.
+WORKER = Path("ganbench") / SCRIPTS[0]
+#: A timing worker that computes nothing: a variant's name says how it behaves, SPEED how many times as fast a step is.
 FAKE = """
 import json, os, random, subprocess, sys, time
 random.seed(SEED)
 def say(**said): print(json.dumps(said), flush=True)
-say(pacer=PACER, suite=SUITE, batches=[{"cases": [["ring8", one] for one in cases], "work": WORK} for cases in CASES])
+say(pacer=VERSION, suite=SUITE, batches=[{"cases": [["ring8", one] for one in cases], "work": WORK} for cases in CASES])
 for line in sys.stdin:
     asked = json.loads(line)
     if asked["do"] == "prepare":
@@ -49,15 +51,15 @@ for line in sys.stdin:
 
 @pytest.fixture
 def side(tmp_path):
-    """A side run by the fake pacer: ``side("base", speed=0.8, cases=[["it"]])``."""
+    """A side run by the fake worker: ``side("base", speed=0.8, cases=[["it"]])``."""
 
     def build(label, *, speed=1.0, cases=(("it",),), version=VERSION, suite="suite", work=1, seed=0) -> Command:
         folder = tmp_path / label
-        (folder / "ganbench" / "compare").mkdir(parents=True)
-        text = FAKE.replace("SEED", str(seed or len(label))).replace("PACER", str(version)).replace("WORK", str(work))
+        (folder / WORKER).parent.mkdir(parents=True)
+        text = FAKE.replace("SEED", str(seed or len(label))).replace("VERSION", str(version)).replace("WORK", str(work))
         text = text.replace("CASES", repr([list(one) for one in cases])).replace("SUITE", repr(suite))
         text = text.replace("SPEED", str(speed)).replace("PIDS", str(tmp_path / "pids"))
-        (folder / "ganbench" / "compare" / "pacer.py").write_text(text)
+        (folder / WORKER).write_text(text)
         return Command(label, tmp_path / "suite.yaml", folder)
 
     return build
@@ -104,14 +106,14 @@ def test_a_floor_of_the_suite_is_kept_to_and_false_leaves_a_case_out(side):
 
 
 def test_what_has_failed_died_or_hangs_is_said_and_the_others_go_on(side, monkeypatch):
-    monkeypatch.setattr(race_module, "GRACE", 0.5)
-    monkeypatch.setattr(race_module, "PATIENCE", 1)
+    monkeypatch.setattr(interleave, "GRACE", 0.5)
+    monkeypatch.setattr(interleave, "PATIENCE", 1)
     cases = (("fails",), ("dies",), ("hangs",), ("it",))
     told = []
     new = side("new", cases=cases, speed=0.8)
     base = side("base", cases=cases)
     # The base does not fail: its names only look so.
-    fake = base.source / "ganbench" / "compare" / "pacer.py"
+    fake = base.source / WORKER
     fake.write_text(fake.read_text().replace('"fails"', "0").replace('"dies"', "0").replace('"hangs"', "0"))
     found = time_interleaved(base, new, tell=told.append)
     assert words(found) == {
@@ -129,7 +131,7 @@ def test_what_has_failed_died_or_hangs_is_said_and_the_others_go_on(side, monkey
 
 def test_a_case_that_only_the_base_fails_is_not_comparable(side):
     new = side("new", cases=(("fails",),))
-    fake = new.source / "ganbench" / "compare" / "pacer.py"
+    fake = new.source / WORKER
     fake.write_text(fake.read_text().replace('"fails":', "0:"))
     (found,) = time_interleaved(side("base", cases=(("fails",),)), new)
     assert found.outcome is Outcome.NOT_COMPARABLE
@@ -165,11 +167,11 @@ def test_ctrl_c_ends_both_sides_and_their_children(side, tmp_path):
     base, new = side("base", cases=(("parent",), ("hangs",))), side("new", cases=(("parent",), ("hangs",)))
     script = tmp_path / "go.py"
     script.write_text(
-        "from pathlib import Path\nfrom ganbench.compare.speed.interleave import race\n"
+        "from pathlib import Path\nfrom ganbench.compare.speed.interleave import time_interleaved\n"
         "from ganbench.compare.speed.worker_process import Command\n"
-        f"race(*[Command(str(p), Path('s'), Path(p)) for p in {[str(base.source), str(new.source)]!r}])\n"
+        f"time_interleaved(*[Command(str(p), Path('s'), Path(p)) for p in {[str(base.source), str(new.source)]!r}])\n"
     )
-    path = os.pathsep.join([str(Path(race_module.__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(interleave.__file__).resolve().parents[3]), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen(
         [sys.executable, script], env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE, text=True
     )
@@ -189,12 +191,20 @@ def test_ctrl_c_ends_both_sides_and_their_children(side, tmp_path):
 
 def test_a_side_that_cannot_start_is_told_in_a_line(side, tmp_path):
     base = side("base")
-    (base.source / "ganbench" / "compare" / "pacer.py").write_text("raise SystemExit('no torch here')")
+    (base.source / WORKER).write_text("raise SystemExit('no torch here')")
     with pytest.raises(WorkerError, match="base cannot be timed: ended with exit code 1: no torch here"):
         time_interleaved(base, side("new"))
 
 
-def test_a_pacer_of_another_version_gives_way_to_this_one(side, tmp_path):
+def test_a_revision_from_before_the_rooms_is_timed_by_its_own_worker(side):
+    base, new = side("base", speed=1.0), side("new", speed=0.8)
+    old = base.source / "ganbench" / SCRIPTS[1]
+    (base.source / WORKER).rename(old)
+    assert words(time_interleaved(base, new)) == {"it": Outcome.WORSE}
+    assert old.is_file()
+
+
+def test_a_worker_of_another_version_gives_way_to_this_one(side, tmp_path):
     """This one says that there is no such suite: it was asked."""
     with pytest.raises(WorkerError, match="no such file"), Worker(side("base", version=VERSION + 1)):
         pass
@@ -208,7 +218,7 @@ def test_a_python_without_ganbench_is_told_in_a_line(tmp_path, monkeypatch):
 
 
 def test_the_same_code_on_real_steps_is_timed_on_both_sides(tmp_path, monkeypatch):
-    monkeypatch.setattr(race_module, "TURN", 0.05)
+    monkeypatch.setattr(interleave, "TURN", 0.05)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     suite = tmp_path / "tiny.yaml"
     suite.write_text(

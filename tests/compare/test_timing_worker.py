@@ -1,4 +1,4 @@
-"""The pacer: what it says first, what it answers, and that nobody else's words are taken for its own."""
+"""The timing worker: what it says first, what it answers, and that nobody else's words are taken for its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.compare.speed import timing_worker as pacer
+from ganbench.compare.speed import timing_worker
 from ganbench.compare.speed.timing_worker import VERSION, TimingWorker, queued, serve
 from ganbench.suite.mistake import SuiteError
 
@@ -55,9 +55,9 @@ def suite(tmp_path):
     return path
 
 
-def answers(pacer: TimingWorker, *requests: object) -> list[dict]:
+def answers(worker: TimingWorker, *requests: object) -> list[dict]:
     out = io.StringIO()
-    serve(pacer, [json.dumps(request) + "\n" for request in requests], out)
+    serve(worker, [json.dumps(request) + "\n" for request in requests], out)
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -118,9 +118,9 @@ def test_what_plugins_print_is_no_answer(suite, tmp_path):
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "noisy.py").write_text(NOISY)
     suite.write_text(SUITE % "noisy")
-    home = Path(pacer.__file__).resolve().parents[2]
+    home = Path(timing_worker.__file__).resolve().parents[3]
     done = subprocess.run(
-        [sys.executable, "-P", pacer.__file__, suite, "--device", "cpu", "--beside", tmp_path / "plugins"],
+        [sys.executable, "-P", timing_worker.__file__, suite, "--device", "cpu", "--beside", tmp_path / "plugins"],
         input='{"do": "prepare", "case": ["ring8", "other"], "engine": "eager"}\n',
         env={"PYTHONPATH": str(home), "OMP_NUM_THREADS": "1"},
         cwd=tmp_path,

@@ -155,13 +155,13 @@ def test_it_is_compiled_where_that_saves_more_time_than_it_takes(steps, engine):
 def test_a_block_of_random_numbers_is_drawn_once(cell, shipped, cpu, monkeypatch):
     """Training in slices draws no more than training at a stretch."""
     drawn = []
-    one = cells.Noise._one
+    one = cells.RandomBlocks._one
 
     def spy(noise, draw, seed, index):
         drawn.append((draw.purpose, seed, index))
         return one(noise, draw, seed, index)
 
-    monkeypatch.setattr(cells.Noise, "_one", spy)
+    monkeypatch.setattr(cells.RandomBlocks, "_one", spy)
     trainer = Trainer([cell("{loss: minimax}", seeds=2)], cpu, "eager")
     state = trainer.start
     for begin in range(0, 128, 16):
