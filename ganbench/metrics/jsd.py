@@ -141,7 +141,7 @@ def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> JsdEstimate:
     # The divergence inside a cell grows with the square of its width, and a coarse cell is twice as wide.
     hidden = (fine - coarse) / 3
     value, variance = clip(fine + hidden), (fine_variance + coarse_variance) / 2 / n
-    # Mass of 3/n may have no sample (the rule of three); near log 2, where counts hardly vary, that is the whole margin.
+    # Mass of 3/n may have no sample (rule of three); near log 2, where counts hardly vary, this is the whole margin.
     margin = 1.96 * math.sqrt(variance) + abs(hidden) + 1.5 * LOG2 / n
     if near < FEW * n:
         # Only a few samples keep the value from log 2, and a small count's interval is wider by two than a normal one.

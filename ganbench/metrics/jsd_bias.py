@@ -19,7 +19,7 @@ CELLS = 300.0  # over so many cells errors add up: biases in proportion to it, f
 
 
 def term(lam: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """A cell's contribution to N times the divergence, in nats, for ``lam`` samples of the data, ``n`` generated ones."""
+    """A cell's contribution to N times the divergence, in nats: ``lam`` samples of the data, ``n`` generated."""
     middle = (lam + n) / 2
     return np.asarray((rel_entr(lam, middle) + rel_entr(n, middle)) / 2)
 
@@ -31,7 +31,7 @@ def _miller(lam: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 @cache
 def _correction() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Expected counts x to be unbiased at, the probabilities of counts (x, n), the map (n, x) from bias to correction."""
+    """Expected counts x to be unbiased at, probabilities of counts (x, n), the map (n, x) from bias to correction."""
     x = np.geomspace(0.02, 0.7 * COUNTS, 120)
     from scipy.stats import poisson  # late: takes half a second, and `ganbench list` does not need it
 

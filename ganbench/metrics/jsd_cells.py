@@ -24,7 +24,7 @@ SAMPLE = 1_000_000
 
 @dataclass(frozen=True)
 class Polar:
-    """Points in polar coordinates about their nearest modes: ``mode``, ``radius`` in std, ``turn`` in [0, 1]; (n,) each.
+    """Points in polar coordinates about the nearest mode: ``mode``, ``radius`` in std, ``turn`` in [0, 1]; (n,) each.
 
     On a line a turn is 0 or 1/2.
     """
@@ -47,10 +47,10 @@ class Partition:
     """The cells for ``n`` samples of a mixture of 1 or 2 dimensions, at two resolutions.
 
     ``fine`` and ``coarse`` are the data's mass in each cell, shape (cells,). Of 10,000 samples of the data about five
-    are in a fine cell, of more samples more; a coarse cell is two shells by two sectors of fine ones (on a line, two
-    shells). ``far``: which fine cells are more than 6 std from any mode. The masses are ``exact`` where the modes do
-    not overlap, and otherwise those of a fixed sample of a million. Raises ValueError above 2 dimensions, where shells and
-    sectors would miss most of a divergence.
+    are in a fine cell, of more samples more; a coarse cell is two shells by two sectors of fine ones (on a line,
+    two shells). ``far``: which fine cells are more than 6 std from any mode. The masses are ``exact`` where the modes
+    do not overlap, and otherwise those of a fixed sample of a million. Raises ValueError above 2 dimensions, where
+    shells and sectors would miss most of a divergence.
     """
 
     def __init__(self, mixture: Mixture, n: int) -> None:

@@ -127,7 +127,7 @@ def lower_bound(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows (n, d) of one distribution; ``turn``, (n,), decides the half and fold of each; ``scored``: which are scored."""
+    """Rows (n, d) of a distribution; ``turn``, (n,), decides each row's half and fold; ``scored``: which are scored."""
 
     rows: np.ndarray
     turn: np.ndarray

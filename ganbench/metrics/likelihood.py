@@ -21,8 +21,8 @@ class KL:
 def kl(log_data: np.ndarray, log_model: np.ndarray) -> KL:
     """The mean of log p - log q over held-out data, shapes (n,): the log-densities of data and model there.
 
-    Not clipped: near 0 the estimate is below 0 as often as above. Raises ValueError where the shapes differ or a density
-    is not a number, and NotApplicableError for fewer than 2 points.
+    Not clipped: near 0 the estimate is below 0 as often as above. Raises ValueError where the shapes differ or a
+    density is not a number, and NotApplicableError for fewer than 2 points.
     """
     log_data, log_model = np.asarray(log_data, dtype=np.float64), np.asarray(log_model, dtype=np.float64)
     if log_data.ndim != 1 or log_data.shape != log_model.shape:

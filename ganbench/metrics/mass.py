@@ -59,7 +59,7 @@ def data_shares(mixture: Mixture) -> np.ndarray:
 
     These are the weights where the modes are far apart; otherwise they are counted in a fixed sample of 200,000.
     """
-    # A point of a mode that is nearer than this, in std, to the mode has no other mode nearer.
+    # Within this many std of its own mode a point is nearer to no other mode.
     reach = cdist(mixture.means, mixture.means) / (mixture.std[:, None] + mixture.std)
     np.fill_diagonal(reach, np.inf)
     if reach.min() > stray_radius(mixture.dimension):

@@ -40,7 +40,7 @@ def mmd(
         most: how many of each are used at most: a fixed random choice.
 
     Returns:
-        The estimate, in units of the squared kernel distance, and its standard error.
+        The estimate and its standard error.
 
     Raises:
         NotApplicableError: there are fewer than 2 of either, or too many real points coincide.

@@ -83,8 +83,8 @@ def good_radius(dimension: int) -> float:
     """How far from its mode, in std, a sample of high quality may be: 3 in one and two dimensions.
 
     In more dimensions it is the radius that is exceeded as rarely as 3 std in two. A fixed radius would reject the data
-    itself: in d dimensions nearly all samples are about sqrt(d) from their mode. VEEGAN uses 10 std in 1,200 dimensions,
-    where no sample of PacGAN's data (700 dimensions with noise) is nearer than 24.
+    itself: in d dimensions nearly all samples are about sqrt(d) from their mode. VEEGAN uses 10 std in 1,200
+    dimensions, where no sample of PacGAN's data (700 dimensions with noise) is nearer than 24.
     """
     return HIGH_QUALITY if dimension <= 2 else float(chi(dimension).isf(chi(2).sf(HIGH_QUALITY)))
 
@@ -122,7 +122,7 @@ def nearest(points: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarra
                 here += (axis - centre) ** 2
             if not alike:
                 here /= std**2
-            # The last mode nearer than all before it. Its index is the largest such, and a maximum is cheaper than where.
+            # The last mode that was nearer than all before: it has the largest index, and maximum is fast.
             np.maximum(mode, (here < squared) * mode.dtype.type(index), out=mode)
             np.minimum(here, squared, out=squared)
         if alike:

@@ -1,9 +1,9 @@
 """Parzen-window log-likelihood, the measure of table 1 in the GAN paper (Goodfellow et al. 2014, arXiv:1406.2661).
 
-A Gaussian is put on each sample, its width is chosen on validation data, and test data is scored (Breuleux et al. 2011).
-The measure is kept for comparison with the literature, but it is misleading (Theis et al. 2016, arXiv:1511.01844,
-section 3.3): in many dimensions the training points, or their k-means centres, score above fresh samples of the true
-distribution.
+A Gaussian is put on each sample, its width is chosen on validation data, and test data is scored (Breuleux et al.
+2011). The measure is kept for comparison with the literature, but it is misleading (Theis et al. 2016,
+arXiv:1511.01844, section 3.3): in many dimensions the training points, or their k-means centres, score above fresh
+samples of the true distribution.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Parzen:
 def parzen(samples: np.ndarray, real: np.ndarray, most: int = 2000) -> Parzen:
     """Score real points by a Parzen window on samples.
 
-    One half of the real points chooses the width, the other half is scored. The value depends on how many samples
-    there are. The Gaussian of a sample that is not finite adds nothing near the data.
+    One half of the real points chooses the width, the other half is scored. The value depends on how many points
+    are used. The Gaussian of a sample that is not finite adds nothing near the data.
 
     Args:
         samples: generated samples, (n, *shape), flattened.

@@ -48,7 +48,7 @@ def finite(points: np.ndarray) -> np.ndarray:
 
 
 def is_finite(points: np.ndarray) -> np.ndarray:
-    """Which rows have only finite coordinates, and below 1e100 so that squared distances are finite: (n, d) -> (n,)."""
+    """Which rows have only finite coordinates, below 1e100 so that squared distances are finite: (n, d) -> (n,)."""
     if points.shape[1] > FLAT:
         return np.asarray((np.abs(points) < FAR).all(axis=1))
     good = np.ones(len(points), dtype=bool)
@@ -63,7 +63,7 @@ def shuffled(points: np.ndarray, most: int) -> np.ndarray:
 
 
 def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions with an error of 1e-7 of the points' norms."""
+    """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions the error is 1e-7 of the points' norms."""
     if points.shape[1] <= FLAT or not len(others):
         return np.asarray(cdist(points, others))
     centre = others.mean(axis=0)

@@ -1,7 +1,8 @@
 """Precision, recall, density and coverage: generated points in neighbourhoods of real ones, and the reverse.
 
 Precision and recall after Kynkäänniemi et al. 2019 (arXiv:1904.06991), density and coverage after Naeem et al. 2020
-(arXiv:2002.09797). A neighbourhood is a ball around a point, with the distance to its k-th nearest other point as radius.
+(arXiv:2002.09797). A neighbourhood is a ball around a point; its radius is the distance to the k-th
+nearest other point.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How wide samples are spread and how far they are from the data: this tells a collapse from a divergence."""
+"""How wide samples are spread and how far they are from the data: whether they have collapsed or gone away."""
 
 from __future__ import annotations
 
