@@ -37,7 +37,7 @@ class MissingDataError(ValueError):
     def __init__(self, what: str, folder: Path, place: str) -> None:
         super().__init__(
             f"{what} is not there: no {folder / place}; "
-            "say where it lies with --data DIR, or set the data set's parameter 'download: true'"
+            "give its folder with --data DIR, or set the data set's parameter 'download: true'"
         )
 
 

@@ -113,7 +113,7 @@ def _idx(path: Path, inner: tuple[int, ...]) -> np.ndarray:
     shape = tuple(int(size) for size in np.frombuffer(content, ">i4", axes, 4))
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
     if shape[1:] != inner or values.size != np.prod(shape, dtype=np.int64) or not values.size:
-        raise ValueError(f"{path}: has {values.size:,} bytes, and says that it holds {shape}")
+        raise ValueError(f"{path}: has {values.size:,} bytes of values, but its header declares the shape {shape}")
     return values.reshape(shape)
 
 

@@ -110,7 +110,9 @@ def _closer(apart: np.ndarray, usual: np.ndarray, what: str) -> float:
     """
     r = float((usual == 0).mean())
     if r > REPEATS:
-        raise NotApplicableError(f"{100 * r:.3g} % of the real points {what}, so that samples which do say nothing")
+        raise NotApplicableError(
+            f"{100 * r:.3g} % of the real points {what}, so repeats among the samples mean nothing"
+        )
     s = float((apart < np.quantile(usual[usual > 0], CLOSE)).mean())
     return max((s - r) / (1 - r), 0.0)
 

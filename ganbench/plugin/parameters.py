@@ -66,7 +66,7 @@ class Parameter:
             cause = first.get("ctx", {}).get("error")
             raise ValueError(str(cause) if cause else expected(self.json_schema, given)) from None
         except (ValueError, TypeError):  # what JSON cannot express: nan, inf, objects
-            raise ValueError(f"{shown(given)} is nothing that a suite can say") from None
+            raise ValueError(f"{shown(given)} cannot be written in a suite") from None
 
 
 class UnfitError(Exception):

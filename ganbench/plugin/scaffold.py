@@ -80,7 +80,7 @@ def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path
     if len(name) > LONGEST:
         raise NotNewError(f"a name of {len(name)} characters is too long: at most {LONGEST}")
     if keyword.iskeyword(stem) or keyword.iskeyword(stem.title()):
-        raise NotNewError(f"{name!r} is a word of Python's own: choose another name, such as 'my-{name}'")
+        raise NotNewError(f"{name!r} is a keyword of Python: choose another name, such as 'my-{name}'")
     if stem in NEEDED or stem in sys.stdlib_module_names:
         raise NotNewError(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
     path, test_path = folder / f"{stem}.py", tests / f"test_{stem}.py"

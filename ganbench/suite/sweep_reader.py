@@ -41,7 +41,7 @@ class SweepReader:
             self._checked.add(place)
         total = count(sweep)
         if total > MOST:
-            self._document.add(place, f"makes {total} settings of a variant, and may make {MOST} at most")
+            self._document.add(place, f"makes {total} settings of a variant; the maximum is {MOST}")
             return
         self._compare(variant, total, place)
         taken: dict[str, tuple[Any, ...]] = {}

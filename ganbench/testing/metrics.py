@@ -148,7 +148,7 @@ def values_of(subject: Subject, what: str) -> Mapping[str, MetricValue]:
         raise WrongError(f"measure() must return a mapping of columns, not {type(row).__name__}")
     for name, value in row.items():
         if _nan(value):
-            raise WrongError(f"{name} is {value} for {what}: say None where there is no number")
+            raise WrongError(f"{name} is {value} for {what}: return None where there is no number")
     return dict(row)
 
 

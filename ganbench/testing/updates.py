@@ -17,7 +17,7 @@ from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.game import StepGame
 
 RATE = 1e-3
-ARBITER = "Dirac-GAN says whether it may"
+ARBITER = "the Dirac-GAN property tests whether it converges"
 
 
 def accounts(subject: Subject) -> str:
