@@ -1,17 +1,18 @@
-"""What to say when a plugin's code fails: one line, with the plugin's file and line."""
+"""Errors of plugins, and how one is shown: in one line, with the plugin's file and line."""
 
 from __future__ import annotations
 
 import torch
 
-#: Not a plugin's fault, and told apart from it wherever its code is tried.
+#: Out of memory is not an error of the plugin: wherever a plugin's code is tried, these are handled apart.
 OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
-#: On a CPU torch raises a plain RuntimeError: in its own words, or in compiled code naming the call that got none.
+#: On a CPU torch raises a plain RuntimeError. Its message has the first text; in compiled code it has the second, the
+#: name of the call that got no memory.
 _SIGNS = ("can't allocate memory", "aoti_torch_empty_strided")
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out, whatever it was reported as on the way up."""
+    """Whether memory ran out: the error itself, or any error that caused it, is one of out of memory."""
     while error is not None:
         if isinstance(error, OUT_OF_MEMORY) or any(sign in str(error) for sign in _SIGNS):
             return True
@@ -20,13 +21,13 @@ def out_of_memory(error: BaseException | None) -> bool:
 
 
 class PluginError(Exception):
-    """A plugin's code failed; its message is one line that says which and why."""
+    """A plugin's code failed; the message, one line, names the plugin and the cause."""
 
 
 class NotApplicableError(ValueError):
-    """A metric has no answer for such data or so few samples; its message, one line, says why.
+    """A metric has no value for such data or so few samples; the message, one line, gives the reason.
 
-    Its columns are then empty, and the seed's message has the reason; nothing else is lost.
+    The metric's columns are then empty, and the seed's message has the reason; all else is measured.
     """
 
 

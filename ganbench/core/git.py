@@ -1,6 +1,6 @@
-"""What git says about a folder's repository: commits, files as a commit has them, branches and tags.
+"""Reads the git repository of a folder: commits, files as a commit has them, branches and tags.
 
-Git is asked, never changed. Where it is missing, fails or hangs, the answer is None or empty.
+Nothing here changes a repository. Where git is missing, fails or hangs, the result is None or empty.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _SECONDS = 60
 
 
 def environment() -> dict[str, str]:
-    """The environment without GIT_DIR and its like, which a git hook sets and which name another repository."""
+    """The environment without ``GIT_DIR`` and the like: a git hook sets them, and they name another repository."""
     return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
 
 
 def ask(*command: str, around: Path | None = None) -> bytes | None:
-    """What git prints in the folder ``around``, by default the working folder; None where it fails."""
+    """The output of a git command in the folder ``around``, by default the working folder; None where git fails."""
     where = () if around is None else ("-C", str(around))
     try:
         result = subprocess.run(
@@ -32,7 +32,7 @@ def ask(*command: str, around: Path | None = None) -> bytes | None:
 
 
 def line(*command: str, around: Path | None = None) -> str | None:
-    """What git prints as stripped text; None where it fails or prints what is no text."""
+    """The output of a git command as stripped text; None where git fails or its output is not text."""
     printed = ask(*command, around=around)
     try:
         return None if printed is None else printed.decode().strip()
@@ -43,8 +43,8 @@ def line(*command: str, around: Path | None = None) -> str | None:
 def commit_of_file(file: Path) -> dict[str, Any] | None:
     """The commit that ``file`` is part of, and whether its repository differs from it.
 
-    None without git, outside a repository, and for a file that the repository around it does not track: an
-    installed package inside somebody's project is not described by that project's commits.
+    None without git, outside a repository, and for a file that the repository around it does not track: the
+    commits of somebody's project do not describe a package that is installed inside it.
     """
     folder = file.resolve().parent
     if ask("ls-files", "--error-unmatch", "--", file.name, around=folder) is None:
@@ -75,32 +75,32 @@ def is_shallow(around: Path) -> bool:
 
 
 def commit_of(revision: str, around: Path | None = None) -> str | None:
-    """The commit that a revision means in the repository around a folder; None where it means none."""
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return line(*asked, around=around) or None
+    """The commit of a revision in the repository around a folder; None where there is no such revision."""
+    command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return line(*command, around=around) or None
 
 
 def content(commit: str, path: str) -> bytes | None:
-    """A file as it was: its path is relative to the working folder or, where nothing is there, to the repository's top.
+    """The content of a file at a commit; None where the commit has no such file.
 
-    None where the commit has no such file.
+    The path is relative to the working folder or, where the commit has no such file there, to the repository's top.
     """
     near = path if path.startswith(("./", "../")) else f"./{path}"
     for place in dict.fromkeys((near, path)):
-        # Of a folder, git would show what is in it.
+        # For a folder git would print the list of its files.
         if ask("cat-file", "-t", f"{commit}:{place}") == b"blob\n":
             return ask("cat-file", "blob", f"{commit}:{place}")
     return None
 
 
 def files(commit: str, end: str) -> list[str]:
-    """The paths, from the repository's top, of the commit's files whose names end so."""
+    """The paths, from the repository's top, of the commit's files whose names have this ``end``."""
     listed = ask("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit) or b""
     return [path for path in listed.decode(errors="replace").split("\0") if path.endswith(end)]
 
 
 def names() -> list[str]:
-    """The branches and tags of the repository around the working folder; none without one."""
+    """The branches and tags of the repository around the working folder; none without a repository."""
     listed = ask("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags") or b""
     return listed.decode(errors="replace").split()
 
@@ -111,10 +111,17 @@ def versions(file: Path, folder: Path) -> list[str]:
 
 
 def lay_out(top: Path, commit: str, folder: Path) -> None:
-    """Write what the repository at ``top`` held at ``commit`` into a folder.
+    """Write the files of a commit into a folder, from ``git archive``.
 
-    It is taken from git's archive: files that ``.gitattributes`` keeps out of archives are missing. Raises ValueError,
-    in one line, where that fails.
+    Files that ``.gitattributes`` keeps out of archives are missing.
+
+    Args:
+        top: the top folder of the repository.
+        commit: the commit whose files are written.
+        folder: the folder that gets them.
+
+    Raises:
+        ValueError: git or the extraction failed; the message is one line.
     """
     command = ["git", "-C", str(top), "archive", "--format=tar", commit]
     with subprocess.Popen(
@@ -127,7 +134,7 @@ def lay_out(top: Path, commit: str, folder: Path) -> None:
                 archive.extractall(folder, filter="tar")
         except (tarfile.TarError, OSError) as error:
             git.kill()
-            said = git.stderr.read().decode(errors="replace").strip().splitlines()
-            raise ValueError(f"{commit[:9]} cannot be laid out: {said[0] if said else error}") from None
+            lines = git.stderr.read().decode(errors="replace").strip().splitlines()
+            raise ValueError(f"{commit[:9]} cannot be extracted: {lines[0] if lines else error}") from None
         if git.wait():
-            raise ValueError(f"{commit[:9]} cannot be laid out: {git.stderr.read().decode(errors='replace').strip()}")
+            raise ValueError(f"{commit[:9]} cannot be extracted: {git.stderr.read().decode(errors='replace').strip()}")

@@ -1,4 +1,4 @@
-"""Plain words for mistakes: what was expected, what was found, and what was probably meant."""
+"""The texts of error messages: what was expected, what was found, and which name was probably meant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def shown(value: Any, longest: int = 60) -> str:
-    """``value`` as a suite would say it, on one line, shortened."""
+    """``value`` as a suite file would write it, on one line of at most ``longest`` characters."""
     text = str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
@@ -49,9 +49,18 @@ def expected(schema: JsonSchema, found: Any) -> str:
 
 
 def describe_schema(schema: JsonSchema, plural: bool = False, root: JsonSchema | None = None) -> str:
-    """What a JSON schema asks for, as a noun phrase: ``a list of 2 numbers``, ``one of 'a', 'b' or null``.
+    """Describe what a JSON schema allows, as a noun phrase: ``a list of 2 numbers``, ``one of 'a', 'b' or null``.
 
-    A ``description`` is taken as that phrase, except on an object with known keys, where it is documentation.
+    The schema's ``description`` is that phrase where it has one, except on an object with known keys: there it is
+    documentation.
+
+    Args:
+        schema: the JSON schema, or a part of one.
+        plural: whether the phrase is in the plural, ``numbers`` for ``a number``.
+        root: the whole schema, which references (``$ref``) point into; by default ``schema`` itself.
+
+    Returns:
+        The phrase.
     """
     root = schema if root is None else root
     if "$ref" in schema:
@@ -98,5 +107,5 @@ def _details(schema: JsonSchema, noun: str, root: JsonSchema) -> Iterable[str]:
 
 
 def _bound(value: Any) -> str:
-    """A bound as a person writes it: pydantic's versions differ over 0 and 0.0."""
+    """A bound as a person writes it: some versions of pydantic give 0.0 for 0."""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""How many threads work is shared out among: one for each of many small pieces, all of torch's for a large one."""
+"""How many threads work on a tensor: one thread for small tensors, all of torch's threads for large ones."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from functools import cache
 
 import torch
 
-#: Numbers of a tensor below which to share out its work costs more than it saves; and many times as much where others
-#: use the machine too, since all threads wait for the one that has to wait for a processor.
+#: A tensor with fewer elements than this is small: several threads cost more time than they save. They cost many times
+#: more where other programs use the machine too, since all threads wait for the one that waits for a processor.
 SMALL = 2**20
 
 
 @cache
 def pool(workers: int, each: int) -> ThreadPoolExecutor:
-    """Threads that stay: each tells torch once how many of its own it may use."""
+    """A pool of ``workers`` threads, made once; in each of them torch uses ``each`` threads of its own."""
     return ThreadPoolExecutor(workers, "ganbench", torch.set_num_threads, (each,))
 
 
 def fitting(numbers: float) -> int:
-    """How many threads tensors of so many ``numbers`` together are worth: one if they are small."""
+    """How many threads should work on tensors of so many elements (``numbers``) in all: one where they are small."""
     return 1 if numbers < SMALL else torch.get_num_threads()
 
 
 def threads_for(numbers: int) -> AbstractContextManager[None]:
-    """Meanwhile this thread's tensors, of so many ``numbers``, are worked on by as many threads as they are worth."""
+    """Inside the block torch works on this thread's tensors, of so many elements in all, with ``fitting`` threads."""
     return threads(fitting(numbers))
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Meanwhile this thread's tensors are worked on by so many threads."""
+    """Inside the block torch works on this thread's tensors with ``count`` threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,1 +1,1 @@
-"""Distributions to learn from: mixtures, finite sets, image files, the folder of data."""
+"""Distributions to learn: mixtures, finite sets, image files; and the folder of data sets."""

@@ -1,7 +1,7 @@
-"""Where data sets that come as files lie, and how one that is not there is got.
+"""The folder of data sets that come as files, and how a missing one is downloaded.
 
 The folder is that of ``--data DIR``, else of the environment variable ``GANBENCH_DATA``, else ``ganbench`` in the
-user's cache. Within it files lie as torchvision puts them, so that its folders can be used as they are.
+user's cache. Inside it files have the paths that torchvision uses, so that torchvision's folders work unchanged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-#: The environment variable; ``--data`` sets it, so that processes which a command starts know it too.
+#: The environment variable; ``--data`` sets it, so that the processes that a command starts inherit it.
 VARIABLE = "GANBENCH_DATA"
 
 
@@ -23,7 +23,7 @@ def data_folder() -> Path:
 
 
 def located(folder: Path, places: Iterable[str]) -> Path | None:
-    """The first of some places within a folder that is there, packed (.gz) or not; None where none is."""
+    """The first of some paths inside a folder that exists, packed (.gz) or not; None where none does."""
     for place in places:
         for path in (folder / place, folder / f"{place}.gz"):
             if path.is_file():
@@ -32,23 +32,24 @@ def located(folder: Path, places: Iterable[str]) -> Path | None:
 
 
 class MissingDataError(ValueError):
-    """A data set's files are not there; the message, one line, says how to get them."""
+    """The files of a data set are missing; the message, one line, tells the user how to get them."""
 
     def __init__(self, what: str, folder: Path, place: str) -> None:
         super().__init__(
             f"{what} is not there: no {folder / place}; "
-            "say where it lies with --data DIR, or set the data set's parameter 'download: true'"
+            "give its folder with --data DIR, or set the data set's parameter 'download: true'"
         )
 
 
 def download(name: str, folder: Path) -> None:
-    """Have torchvision put its data set of this name into a folder, which it leaves alone where it is there already.
+    """Download torchvision's data set of this name into a folder, with torchvision.
 
-    Raises ValueError, one line, where torchvision or the network does not work.
+    A data set that is in the folder already stays as it is. Raises ValueError, one line, where torchvision or the
+    network does not work.
     """
     try:
         from torchvision import datasets  # type: ignore[import-untyped]  # late: slow, and not in every environment
-    except Exception as error:  # one that does not fit torch fails in many ways
+    except Exception as error:  # a torchvision that does not match torch fails in many ways
         raise ValueError(f"download: needs torchvision, which cannot be imported: {_line(error)}") from None
     try:
         folder.mkdir(parents=True, exist_ok=True)

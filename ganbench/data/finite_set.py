@@ -1,4 +1,4 @@
-"""Data that is a finite set: drawn with replacement from one part of it, measured against the other."""
+"""Data that is a finite set: samples are drawn from one part, and metrics compare with the other part."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def on_unit_scale(images: Tensor) -> Tensor:
 class Finite:
     """A finite set of samples, ``training`` and ``held_out`` with the shape (n, *shape).
 
-    Given as float32, or as bytes of 0 to 255, which stay such and are scaled to [-1, 1] when drawn. Raises ValueError
-    where the two parts do not fit.
+    The parts are float32, or bytes from 0 to 255: these are kept as bytes and scaled to [-1, 1] when drawn. Raises
+    ValueError where the shapes of the two parts differ.
     """
 
     def __init__(self, training: Tensor | np.ndarray, held_out: Tensor | np.ndarray) -> None:
@@ -34,18 +34,18 @@ class Finite:
 
     @cached_property
     def training(self) -> Tensor:
-        """What samples are drawn from, float32."""
+        """The part that samples are drawn from, float32."""
         return on_unit_scale(self._training)
 
     @cached_property
     def held_out(self) -> Tensor:
-        """What is never drawn, float32."""
+        """The part that is never drawn, float32."""
         return on_unit_scale(self._held_out)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw ``n`` samples with replacement, shape (n, *shape), float32, on the generator's device."""
         device = generator.device
-        if device not in self._on_device:  # sent once: a set of images is too much to send for each draw
+        if device not in self._on_device:  # copied once: a set of images is too large to copy at each draw
             self._on_device[device] = self._training.to(device)
         chosen = torch.randint(len(self._training), (n,), generator=generator, device=device)
         return on_unit_scale(self._on_device[device][chosen])

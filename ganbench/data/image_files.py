@@ -1,7 +1,7 @@
-"""Labelled images in the files that the field knows them by: MNIST's idx files and CIFAR-10's pickled batches.
+"""Labelled images in their usual files: MNIST's idx files and CIFAR-10's pickled batches.
 
-They are read here and not by torchvision, which is needed for downloading alone: idx files may stay packed, and a
-pickle may make arrays and nothing else.
+They are read here and not by torchvision, which is needed for downloads only: so idx files may stay packed, and a
+pickle can create arrays and nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ganbench.data.data_folder import MissingDataError, data_folder, download, l
 
 CIFAR10_FOLDER = "cifar-10-batches-py"
 CIFAR10_BATCHES = tuple(f"data_batch_{k}" for k in range(1, 6))
-_UBYTE = 8  # the idx format's code for it
+_UBYTE = 8  # the idx format's code for unsigned bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,8 @@ class LabelledImages:
 def mnist(name: str = "MNIST", *, fetch: bool = False) -> LabelledImages:
     """MNIST, or a set in its format such as ``FashionMNIST``: (1, 28, 28), the test set held out.
 
-    The files are DIR/NAME/raw/train-images-idx3-ubyte and its three sisters, or in DIR/NAME itself, packed or not.
-    ``fetch``: download them where they are not there. Raises ValueError, one line, where they are not or are damaged.
+    The files are DIR/NAME/raw/train-images-idx3-ubyte and its three companions, or the same in DIR/NAME, packed or not.
+    ``fetch``: download missing files. Raises ValueError, one line, where files are missing or damaged.
     """
     folder = data_folder()
     stems = [f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
@@ -74,7 +74,7 @@ def cifar10(*, fetch: bool = False) -> LabelledImages:
 
 @lru_cache(maxsize=2)
 def bordered(images: LabelledImages, size: int) -> LabelledImages:
-    """The images with as many black pixels around that they are ``size`` pixels high and wide, by an even number."""
+    """The images with a border of zeros, so that they are ``size`` pixels high and wide; the added number is even."""
     border = (size - images.training.shape[-1]) // 2
     if not border:
         return images
@@ -82,7 +82,7 @@ def bordered(images: LabelledImages, size: int) -> LabelledImages:
     return replace(images, training=np.pad(images.training, around), held_out=np.pad(images.held_out, around))
 
 
-@lru_cache(maxsize=4)  # the sets that a process uses are read once, however many suites and cells there are
+@lru_cache(maxsize=4)  # a process reads each set once, for all its suites and cells
 def _mnist(images: Path, labels: Path, test_images: Path, test_labels: Path) -> LabelledImages:
     training, held_out = (_idx(path, (28, 28))[:, None] for path in (images, test_images))
     own, others = (_idx(path, ()) for path in (labels, test_labels))
@@ -105,7 +105,7 @@ def _idx(path: Path, inner: tuple[int, ...]) -> np.ndarray:
     try:
         with opened(path, "rb") as file:
             content = file.read()
-    except (OSError, EOFError) as error:  # gzip's own are these too
+    except (OSError, EOFError) as error:  # gzip's errors, too
         raise ValueError(f"{path}: cannot be read: {error}") from None
     axes = 1 + len(inner)
     if content[:4] != bytes([0, 0, _UBYTE, axes]) or len(content) < 4 + 4 * axes:
@@ -113,7 +113,7 @@ def _idx(path: Path, inner: tuple[int, ...]) -> np.ndarray:
     shape = tuple(int(size) for size in np.frombuffer(content, ">i4", axes, 4))
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
     if shape[1:] != inner or values.size != np.prod(shape, dtype=np.int64) or not values.size:
-        raise ValueError(f"{path}: has {values.size:,} bytes, and says that it holds {shape}")
+        raise ValueError(f"{path}: has {values.size:,} bytes of values, but its header declares the shape {shape}")
     return values.reshape(shape)
 
 
@@ -131,7 +131,7 @@ def _batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Arrays(pickle.Unpickler):
-    """Makes numpy arrays and plain values, and calls nothing else: a pickle could call anything."""
+    """Creates numpy arrays and plain values, and refuses all else: a pickle could call any function."""
 
     def find_class(self, module: str, name: str) -> Any:
         match module, name:
@@ -147,11 +147,11 @@ class _Arrays(pickle.Unpickler):
 
 
 def _reconstruct(kind: type, shape: tuple[int, ...], code: Any) -> np.ndarray:
-    return np.ndarray((0,), np.uint8)  # empty as numpy makes it, then filled by its state
+    return np.ndarray((0,), np.uint8)  # empty, as numpy creates it; its pickled state then fills it
 
 
 def _dtype(code: str, *_: Any) -> np.dtype[Any]:
-    return np.dtype(code, copy=True)  # Python 2 wrote the rest as numbers, which numpy no longer likes
+    return np.dtype(code, copy=True)  # Python 2 wrote the flags as numbers, which numpy no longer accepts
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:

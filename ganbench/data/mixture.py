@@ -17,7 +17,7 @@ class Mixture:
     """A mixture of ``modes`` isotropic Gaussians in ``dimension`` dimensions.
 
     means: (modes, dimension); std: one for all modes or one for each; weights: unnormalised, equal by default.
-    Raises ValueError where these do not fit each other. Immutable.
+    Raises ValueError where their shapes do not match or a value is not allowed. Immutable.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Mixture:
             raise ValueError("means, std and weights must be finite")
         if (self.std <= 0).any():
             raise ValueError("std must be above 0")
-        # Samples are float32: a mode that its rounding can be seen in would be scored as fine structure.
+        # Samples are float32: in a very narrow mode their rounding would be scored as fine structure.
         if (
             (self.std < 1e-5 * np.abs(self.means).max(axis=1)).any()
             or (self.std < 1e-30).any()
@@ -82,9 +82,9 @@ class Mixture:
         return self.placed(uniform, torch.randn(n, self.dimension, generator=generator, device=device))
 
     def placed(self, uniform: Tensor, normal: Tensor) -> Tensor:
-        """The samples that random numbers stand for: on [0, 1), (n,), and standard normal, (n, dimension), float32.
+        """The samples for given random numbers: uniform on [0, 1), (n,), and standard normal, (n, dimension), float32.
 
-        Each is a function of its own numbers alone, so that many draws may be placed at once.
+        Each sample is a function of its own numbers alone, so that many draws may be computed at once.
         """
         places = self._places(uniform.device)
         mode = places.mode(uniform)
@@ -101,24 +101,24 @@ class Mixture:
         x = np.asarray(x, dtype=np.float64)
         log_norm = np.log(self.weights) - self.dimension * np.log(self.std * math.sqrt(2 * math.pi))
         with np.errstate(over="ignore"):
-            # A row for each mode: sums and exponentials run along memory.
+            # One row for each mode: sums and exponentials then read memory in order.
             squared = sum((axis - mean[:, None]) ** 2 for axis, mean in zip(x.T, self.means.T, strict=True))
             terms = log_norm[:, None] - 0.5 * (squared / self.std[:, None] ** 2)
             most = terms.max(axis=0)
             terms -= np.maximum(most, np.finfo(np.float64).min)
-        # Beside the largest, which is 1, e^-700 is nothing; what is smaller takes a processor ten times as long.
+        # The largest term is 1, so e^-700 adds nothing; smaller numbers take a processor ten times as long.
         return np.asarray(np.log(np.exp(np.maximum(terms, -700.0, out=terms), out=terms).sum(axis=0)) + most)
 
 
 @dataclass(frozen=True)
 class _Places:
-    """A mixture's numbers on a device, and a guide from a uniform number to its mode (Chen & Asau 1974).
+    """A mixture's numbers on a device, and a guide table from a uniform number to its mode (Chen & Asau 1974).
 
-    To halve the range of modes again and again is to guess wrong every other time, which costs a processor more than
-    all else here. The guide cuts [0, 1) into bins, as many as a power of two, so that it is exact whose a number is.
-    ``first``, (bins,): the mode at the start of each; ``ends``, (modes,): where the modes end, the last never;
-    ``rounds``: the most ends within a bin. ``means``, (modes, dimension); ``std``, (modes, 1), or (1, 1) where all
-    are the same.
+    A binary search would mispredict every second branch, which costs a processor more than all else here. The guide
+    table cuts [0, 1) into bins; their number is a power of two, so that the bin of a number is exact. ``first``,
+    (bins,): the mode at the start of each bin; ``ends``, (modes,): where the modes end, infinity for the last;
+    ``rounds``: the largest number of ends within a bin. ``means``, (modes, dimension); ``std``, (modes, 1), or (1, 1)
+    where all are the same.
     """
 
     first: Tensor
@@ -129,7 +129,7 @@ class _Places:
 
     @classmethod
     def of(cls, mixture: Mixture, device: torch.device) -> _Places:
-        """The places of ``mixture``, with the fewest bins that hold no two ends, or many."""
+        """Those of ``mixture``, with the fewest bins that have at most one end each, or ``MOST_BINS``."""
         ends = torch.tensor(np.cumsum(mixture.weights)[:-1], dtype=torch.float32)
         bins, rounds = 1, len(ends)
         while rounds > 1 and bins < MOST_BINS:

@@ -1,4 +1,4 @@
-"""Images put on top of each other as colour channels: a mode for each combination of their classes."""
+"""Images stacked as colour channels: one mode for each combination of their classes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _CLASSES = 10
 
 
 class Stacked:
-    """Images of one channel and ten classes, three drawn on their own as colours (Metz et al. 2017, arXiv:1611.02163).
+    """Stacks of three grey images, drawn independently, as colour channels (Metz et al. 2017, arXiv:1611.02163).
 
-    The class of a stack is the number that its classes write, the first channel's in front: 0 to 999. There are too
-    many stacks to speak of a training set. Those held out are of images that are never drawn, each once a channel: were
-    they used again and again, a discriminator could tell a stack by the few images that come back, and the data itself
-    would seem far from them.
+    The images have ten classes. The digits of a stack's class are the classes of its channels, the first channel's in
+    front: 0 to 999. There is no training set, since there are too many stacks. The held-out stacks consist of images
+    that are never drawn, each once in each channel: if a few images were repeated, a discriminator could recognise
+    them, and the data itself would seem far from the held-out stacks.
 
-    ``labels`` and ``held_out_labels`` are of the images' two parts; ``estimator`` makes the classifier, one of
-    scikit-learn's. It is fitted to single images of the training part, when it is first asked.
+    ``labels`` and ``held_out_labels`` belong to the two parts of the images; ``estimator`` makes the classifier, one of
+    scikit-learn's. It is fitted to single images of the training part at its first use.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Stacked:
 
     @cached_property
     def held_out(self) -> Tensor:
-        """Stacks of images that are never drawn, as many as there are such images, always the same; float32."""
+        """Stacks of images that are never drawn, as many as there are such images; always the same stacks; float32."""
         images, random = self._images.held_out, stream(0, "stacked.held_out")
         orders = [torch.randperm(len(images), generator=random) for _ in range(self._channels)]
         return torch.cat([images[order] for order in orders], dim=1)
@@ -66,7 +66,7 @@ class Stacked:
         return shares
 
     def classify(self, samples: Tensor) -> np.ndarray:
-        """The class that each of ``samples``, (n, *shape), looks most like, (n,); -1 where it is not finite."""
+        """The class of each of ``samples``, (n, *shape), by the classifier, (n,); -1 where a sample is not finite."""
         pixels = samples.detach().cpu().flatten(2).float().numpy()
         good = (np.abs(pixels) < 1e30).all(axis=(1, 2))  # false for NaN, too
         answer = np.full(len(pixels), -1)
@@ -77,13 +77,13 @@ class Stacked:
 
     @cached_property
     def classifier_accuracy(self) -> float:
-        """The share of single images, held out, that the classifier gets right."""
+        """The share of single held-out images that the classifier labels correctly."""
         guessed = self._classifier.predict(self._images.held_out.flatten(1).numpy())
         return float((guessed == self._held_out_labels).mean())
 
     @cached_property
     def _classifier(self) -> Any:
         estimator = self._estimator()
-        with warnings.catch_warnings():  # that it might be trained for longer; its accuracy says how good it is
+        with warnings.catch_warnings():  # of too few iterations; ``classifier_accuracy`` shows how good it is
             warnings.simplefilter("ignore")
             return estimator.fit(self._images.training.flatten(1).numpy(), self._labels)

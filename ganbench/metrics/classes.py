@@ -1,4 +1,4 @@
-"""Which classes samples fall into, and how evenly: modes that a classifier tells apart."""
+"""Which classes samples belong to, and how evenly: modes that a classifier distinguishes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scipy.stats import binom
 
 @dataclass(frozen=True)
 class ClassCount:
-    """What samples cover of some classes.
+    """How samples cover classes; ``total``: how many classes the data has.
 
     ``covered``: classes with at least one sample; ``kl``: KL(generator || data) of the classes' shares, in nats,
-    infinite without a sample. ``expected_covered`` and ``expected_kl``: what as many samples of the data itself are
-    expected to read, whose counts fluctuate: about (total - 1) / 2n for the latter.
+    infinite without a sample. ``expected_covered`` and ``expected_kl``: the expectations of both for as many samples of
+    the data itself, whose counts fluctuate, too; ``expected_kl`` is about (total - 1) / 2n.
     """
 
     total: int
@@ -30,7 +30,8 @@ class ClassCount:
 def count_classes(labels: np.ndarray, shares: np.ndarray) -> ClassCount:
     """Count ``labels``, (n,), whole numbers from 0, against the data's ``shares`` of the classes, (classes,).
 
-    Labels below 0 are of no class, and do not count. Raises ValueError where there are no labels, or one too high.
+    Labels below 0 belong to no class and are not counted. Raises ValueError where there are no labels, or one is too
+    large.
     """
     labels, shares = np.asarray(labels), np.asarray(shares, dtype=np.float64)
     if labels.ndim != 1 or not len(labels) or labels.max() >= len(shares):
@@ -54,17 +55,17 @@ def _distinct(shares: np.ndarray) -> tuple[list[float], list[int]]:
 
 @lru_cache(maxsize=16)
 def _expected(shares: tuple[tuple[float, int], ...], n: int) -> tuple[float, float]:
-    """How many classes ``n`` samples of the data are expected to cover, and their KL; exact, as counts are binomial.
+    """The expected number of classes that ``n`` samples of the data cover, and their expected KL; both exact.
 
-    ``shares``: a share and how many classes have it, each.
+    The counts are binomial. ``shares``: pairs of a share and the number of classes that have it.
     """
     covered = kl = 0.0
     for share, number in shares:
         mean = n * share
-        # What is left out is less likely than 1e-20.
+        # The counts outside are less likely than 1e-20.
         reach = 10 * math.sqrt(mean) + 40
         count = np.arange(max(math.floor(mean - reach), 0), min(math.ceil(mean + reach), n) + 1)
-        chance = binom.pmf(count, n, share)
+        probability = binom.pmf(count, n, share)
         covered += number * (1 - (1 - share) ** n)
-        kl += number * float((chance * rel_entr(count / n, share)).sum())
+        kl += number * float((probability * rel_entr(count / n, share)).sum())
     return covered, max(kl, 0.0)

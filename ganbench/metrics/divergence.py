@@ -1,15 +1,15 @@
-"""How far samples are from the data: the Jensen-Shannon divergence, by the best means that the data allows.
+"""How far samples are from the data: the Jensen-Shannon divergence, by the best method that the data allows.
 
 ===============  ==============================  ==============================================================
-method           for                             what it is
+method           for                             result
 ===============  ==============================  ==============================================================
 ``density``      a mixture of 1 or 2 dimensions  an estimate with its interval (``ganbench.metrics.jsd``)
 ``neighbours``   other data of 1 or 2            an estimate with its interval (``ganbench.metrics.jsd_neighbours``)
-``lower bound``  all else                        no more than the divergence (``ganbench.metrics.jsd_lower_bound``)
+``lower bound``  all other data                  a lower bound (``ganbench.metrics.jsd_lower_bound``)
 ===============  ==============================  ==============================================================
 
-Images, data of more than one axis, get a little noise before their lower bound, and so do the samples: their pixels are
-rounded to levels and some never change, so that else any generator would be as far from them as can be.
+Images, data of more than one axis, get a little noise before their lower bound, and the samples get the same. Pixels of
+images are rounded to levels, and some are constant: without noise any generator would be as far from them as possible.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ganbench.metrics.jsd_neighbours import neighbour_jsd
 from ganbench.metrics.points import from_tensor, is_finite
 from ganbench.plugin.types import Distribution
 
-IMAGE_NOISE = 0.05  # of the data's standard deviation: levels of grey and constant pixels are no divergence
+IMAGE_NOISE = 0.05  # of the data's standard deviation; it hides grey levels and constant pixels
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Divergence:
     """A divergence in nats, 0 to log 2; ``low`` and ``high`` are the ends of its 95 % interval, None where unknown.
 
     ``method``: ``density``, ``neighbours`` or ``lower bound``; a lower bound has a one-sided 95 % limit, ``low``, and
-    no ``high``, and no ``value`` before a seed's last evaluation. ``floor``: what fresh data reads in place of the
-    samples, beside the same real ones, at the last evaluation; None for ``density``, where it is nearly 0.
-    ``duplicates``: share of the samples that repeat others exactly, for data on a line or plane beyond what is chance.
-    ``note``: what to know.
+    no ``high``; before a seed's last evaluation it has no ``value``. ``floor``: the divergence of fresh data in place
+    of the samples, from the same real ones, at the last evaluation; None for ``density``, where it is nearly 0.
+    ``duplicates``: share of the samples that repeat others exactly; for data on a line or plane only the share above
+    what chance explains. ``note``: remarks on the value for the user.
     """
 
     value: float | None
@@ -53,10 +53,19 @@ class Divergence:
 
 
 def divergences(samples: Tensor, dataset: Distribution, real: Tensor | None, *, final: bool) -> list[Divergence]:
-    """The divergence of each seed's samples, shape (seeds, n, *shape), from the data.
+    """The divergence of each seed's samples from the data.
 
-    ``real``, (seeds, m, *shape), is needed where the data's density is not known; ``final``: a seed's last evaluation,
-    where costly things are done too. Raises ValueError where the shapes do not fit or real samples are missing.
+    Args:
+        samples: generated samples, (seeds, n, *shape).
+        dataset: the data's distribution.
+        real: real samples, (seeds, m, *shape); needed where the data's density is not known in 1 or 2 dimensions.
+        final: whether it is a seed's last evaluation, where the costly parts are computed, too.
+
+    Returns:
+        The divergence of each seed, in order.
+
+    Raises:
+        ValueError: the shapes do not match, or real samples are needed but missing.
     """
     shape = tuple(dataset.shape)
     _check("samples", samples, shape)
@@ -92,14 +101,14 @@ def _neighbours(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distributio
         floor = neighbour_jsd(_fresh(dataset, len(samples), real), real).value if final else None
         broken = 1 - is_finite(samples).mean()
         note = f"{100 * broken:.3g} % of the samples are not finite" if broken else ""
-        # Rounded to float32, samples of a line coincide by chance: real ones show how often.
+        # Samples on a line, rounded to float32, coincide by chance: real samples show how often.
         duplicates = max(_repeats(samples) - _repeats(real), 0.0)
         answer.append(Divergence(near.value, near.low, near.high, "neighbours", floor, duplicates, note))
     return answer
 
 
 def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -> list[Divergence]:
-    # Late: it brings scikit-learn, which takes a second, and most runs need none of it.
+    # Late: it imports scikit-learn, which takes a second, and most runs do not need it.
     from ganbench.metrics.jsd_lower_bound import FEWEST, MOST, lower_bound
 
     n, m = map(len, pairs[0])
@@ -108,7 +117,7 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
         return [Divergence(None, None, None, "lower bound", None, 0.0, few) for _ in pairs]
     mixture = dataset if isinstance(dataset, Mixture) else None
     finite_set: Tensor | None = getattr(dataset, "training", None)
-    # No more than are of use: in double precision a large set of images would fill a machine.
+    # No more than are used: in double precision a large set of images would fill the memory.
     training = None if finite_set is None else from_tensor(finite_set[:: -(-len(finite_set) // MOST)])
     noise = IMAGE_NOISE if len(dataset.shape) > 1 else 0.0
     bound_of = partial(lower_bound, training=training, mixture=mixture, noise=noise)
@@ -123,7 +132,7 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
 
 
 def _fresh(dataset: Distribution, n: int, real: np.ndarray) -> np.ndarray:
-    """Samples that depend on a seed's own real ones alone: the same in any batch, others for another seed."""
+    """Fresh data that depends on a seed's real samples alone: the same in any batch, other data for another seed."""
     return from_tensor(dataset.sample(n, torch.Generator().manual_seed(crc32(real.tobytes()))))
 
 

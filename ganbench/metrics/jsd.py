@@ -1,9 +1,9 @@
 """The Jensen-Shannon divergence between data of known density and a generator known by samples.
 
 In nats: 0 where they agree, log 2 where they have nothing in common. Space is cut into cells whose share of the data is
-known (``ganbench.metrics.jsd_cells``), so only the generator is counted; small counts are corrected
-(``ganbench.metrics.jsd_bias``), and what cells of a finite size hide is extrapolated from two resolutions. Nearest
-neighbours (``ganbench.metrics.jsd_neighbours``) guard against what is finer than a cell.
+known (``ganbench.metrics.jsd_cells``), so only the generator's samples are counted; small counts are corrected
+(``ganbench.metrics.jsd_bias``), and the divergence inside cells is extrapolated from two resolutions. Nearest
+neighbours (``ganbench.metrics.jsd_neighbours``) detect structure that is finer than a cell.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from ganbench.metrics.jsd_neighbours import LOG2, Neighbours, Pool, clip
 from ganbench.metrics.points import is_finite
 
 FOR_AN_INTERVAL = 400  # samples a mode
-FOR_THE_GUARD = 50  # samples a mode: of fewer, an honest generator looks like fine structure too
-FEW = 0.4  # of the samples near the data: below, cells are made for those alone
-BEYOND = 0.01  # nats: the neighbours' own bias, and more
-LOOK, LOOK_CLOSELY = 400, 5_000  # neighbourhoods
+FOR_THE_GUARD = 50  # samples a mode: with fewer, a generator without fine structure looks as if it had some
+FEW = 0.4  # of the samples near the data: with a smaller share, cells are made for those alone
+EXCESS = 0.01  # nats: more than the bias of the neighbours' estimate
+LOOK, LOOK_CLOSELY = 400, 5_000  # numbers of neighbourhoods
 
 
 @dataclass(frozen=True)
 class JsdEstimate:
-    """A divergence in nats and its 95 % interval, None where that would not hold.
+    """A divergence in nats and its 95 % interval; ``low`` and ``high`` are None where the interval would be wrong.
 
-    ``note`` says what to know; ``duplicates`` is the share of the samples that repeat others exactly and not by chance;
-    ``flagged``: the generator is finer than the cells, and the value is that of nearest neighbours, which may be too
-    low still, so ``high`` is log 2.
+    ``note``: remarks for the user; ``duplicates``: the share of the samples that repeat others exactly and not by
+    chance; ``flagged``: whether the generator is finer than the cells: then the value is that of nearest neighbours,
+    which may still be too low, so ``high`` is log 2.
     """
 
     value: float
@@ -49,7 +49,19 @@ class JsdEstimate:
 
 
 def jsd(samples: np.ndarray, mixture: Mixture, *, guard: bool = True) -> JsdEstimate:
-    """Estimate the divergence between ``mixture`` and the law of ``samples``, shape (n, dimension): see ``jsds``."""
+    """Estimate the divergence between ``mixture`` and the distribution of ``samples``, as ``jsds`` does.
+
+    Args:
+        samples: (n, dimension).
+        mixture: the data, of 1 or 2 dimensions.
+        guard: as for ``jsds``.
+
+    Returns:
+        The estimate.
+
+    Raises:
+        ValueError: as ``jsds``.
+    """
     samples = np.ascontiguousarray(samples)
     if samples.dtype != np.float32:
         samples = samples.astype(np.float64)
@@ -57,35 +69,44 @@ def jsd(samples: np.ndarray, mixture: Mixture, *, guard: bool = True) -> JsdEsti
 
 
 def jsds(samples: Tensor, mixture: Mixture, *, guard: bool = True) -> list[JsdEstimate]:
-    """Estimate the divergence between ``mixture`` (1 or 2 dimensions) and each of several laws.
+    """Estimate the divergence between ``mixture`` and the distribution of each seed's samples.
 
-    ``samples`` has the shape (seeds, n, dimension), float32 or float64, on any device; the measuring is done on the
-    processor, a seed for each of torch's threads. Nothing is dropped: rows that are not finite, and rows that repeat
-    others exactly (a law with a density never does), are mass where the data has none. An interval needs 400 samples
-    for each mode of the data; it is for the sampling of ``samples`` alone.
+    No row is dropped: rows that are not finite, and rows that repeat others exactly (draws from a density never do),
+    count as mass where the data has none. An interval needs 400 samples for each mode of the data; it covers the
+    sampling of ``samples`` alone. The work is done on the CPU, one seed on each of torch's threads.
 
-    Of a generator far wider than the modes few samples are near the data. Where less than 40 % are within 6 std of a
-    mode, the cells are those for so many samples, so that their counts are not next to nothing.
+    Few samples of a generator that is far wider than the modes are near the data. Where less than 40 % are within 6 std
+    of a mode, the cells are made for that number of samples, so that their counts are not too small.
 
-    Structure finer than a cell would read too low. So nearest neighbours always take a look, at 400 places, and where
-    that is suspicious at 5,000; with ``guard`` (for a final evaluation) at 5,000, and then everywhere. Where this
-    exceeds the cells' estimate by more than 0.01 and three standard errors, it is the answer, and the estimate is
-    flagged. That needs 50 samples for each mode.
-    Raises ValueError where the shapes do not fit, or above 2 dimensions.
+    Structure finer than a cell would give a divergence that is too low. So the neighbourhoods of 400 points are always
+    checked, and those of 5,000 where the first are suspicious. Where the neighbours' estimate is above the cells' by
+    more than 0.01 and three standard errors, it is the result, and the estimate is flagged. The check needs 50 samples
+    for each mode.
+
+    Args:
+        samples: (seeds, n, dimension), float32 or float64, on any device.
+        mixture: the data, of 1 or 2 dimensions.
+        guard: whether the check is more thorough, for a final evaluation: 5,000 points first, and then all.
+
+    Returns:
+        The estimate of each seed, in order.
+
+    Raises:
+        ValueError: the shapes do not match, or the data has more than 2 dimensions.
     """
     if samples.ndim != 3 or samples.shape[2] != mixture.dimension or not samples.shape[1]:
         raise ValueError(
             f"samples must have the shape (n, {mixture.dimension}), n above 0, not {tuple(samples.shape[1:])}"
         )
     points = samples.detach().to(torch.promote_types(samples.dtype, torch.float32)).cpu().numpy()
-    # A processor's caches hold one seed, and its cores can take one each.
+    # One seed fits in the caches of a processor, and each core works on one.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         return list(threads.map(lambda rows: _estimate(rows, mixture, guard), points))
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """What samples are counted in: the cells and their corrected terms."""
+    """The cells that samples are counted in, with their corrected terms."""
 
     partition: Partition
     fine: Terms
@@ -112,18 +133,18 @@ def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> JsdEstimate:
     where = Polar.of(points[finite & ~again].astype(np.float64), mixture)
     cells, counts, near = _counted(where, mixture, n, n)
     if near < FEW * n:
-        # Rounded down to a power of two, so that few are ever made.
+        # Rounded down to a power of two, so that few different partitions are made.
         cells, counts, near = _counted(where, mixture, n, 1 << max(near.bit_length() - 1, 0))
     lost = n - len(where.mode)
     fine, fine_variance = _divergence(cells.fine, counts, lost, n)
     coarse, coarse_variance = _divergence(cells.coarse, cells.partition.merge(counts), lost, n)
-    # What a cell hides falls with the square of its size, and a coarse cell is twice as wide.
+    # The divergence inside a cell grows with the square of its width, and a coarse cell is twice as wide.
     hidden = (fine - coarse) / 3
     value, variance = clip(fine + hidden), (fine_variance + coarse_variance) / 2 / n
-    # Mass 3/n may go unseen (the rule of three); near log 2, where hardly a count varies, that is all there is to it.
+    # Mass of 3/n may have no sample (rule of three); near log 2, where counts hardly vary, this is the whole margin.
     margin = 1.96 * math.sqrt(variance) + abs(hidden) + 1.5 * LOG2 / n
     if near < FEW * n:
-        # All that keeps it from log 2 is a few samples, and the interval of a small count is wider by two than normal.
+        # Only a few samples keep the value from log 2, and a small count's interval is wider by two than a normal one.
         margin += 2 * (LOG2 - value) / max(near, 1)
     low, high = clip(value - margin), clip(value + margin)
 
@@ -146,26 +167,26 @@ def _estimate(points: np.ndarray, mixture: Mixture, guard: bool) -> JsdEstimate:
 
 
 def _counted(points: Polar, mixture: Mixture, n: int, near: int) -> tuple[_Cells, np.ndarray, int]:
-    """The cells for ``n`` samples of which ``near`` are near the data, their counts, and how many are near it there."""
+    """The cells for ``n`` samples of which ``near`` are near the data, the counts, and how many points are near it."""
     cells = _cells(mixture, n, near)
     counts = cells.partition.count(points)
-    return cells, counts, int(counts[~cells.partition.beyond].sum())
+    return cells, counts, int(counts[~cells.partition.far].sum())
 
 
 def _finer(
     points: np.ndarray, value: float, variance: float, mixture: Mixture, n: int, guard: bool
 ) -> Neighbours | None:
-    """What nearest neighbours say of ``points``, of n, where it is well above the cells' ``value``."""
-    # No estimate is above log 2: where the cells' is as near to it, there is nothing to look for.
-    if n < FOR_THE_GUARD * mixture.modes or LOG2 - value <= BEYOND + 3 * math.sqrt(variance):
+    """The nearest neighbours' estimate for ``points``, of n samples; None unless it is well above ``value``."""
+    # No estimate is above log 2: where the cells' is as near to it, no other can be well above.
+    if n < FOR_THE_GUARD * mixture.modes or LOG2 - value <= EXCESS + 3 * math.sqrt(variance):
         return None
     look, closer = (LOOK_CLOSELY, None) if guard else (LOOK, LOOK_CLOSELY)
     pool = Pool(points.astype(np.float64), _real(mixture, n), n)
     near = pool.look(look)
-    if near.value - value > BEYOND + near.standard_error:
+    if near.value - value > EXCESS + near.standard_error:
         near = pool.look(closer)
-    beyond = near.value - value > BEYOND + 3 * math.sqrt(variance + near.standard_error**2)
-    return near if beyond else None
+    exceeds = near.value - value > EXCESS + 3 * math.sqrt(variance + near.standard_error**2)
+    return near if exceeds else None
 
 
 def _divergence(terms: Terms, counts: np.ndarray, lost: float, n: int) -> tuple[float, float]:
@@ -174,7 +195,7 @@ def _divergence(terms: Terms, counts: np.ndarray, lost: float, n: int) -> tuple[
     inside = counts[cell]
     here, before, after = terms(cell, inside), terms(cell, inside - 1), terms(cell, inside + 1)
     total = terms.empty.sum() + (here - terms.empty[cell]).sum() + lost * LOG2 / 2
-    # One sample's influence: what its cell's term does with the count, the mean of a backward and a central difference.
+    # One sample's influence: the slope of its cell's term in the count, a mean of backward and central difference.
     influence = ((here - before) + (after - before) / 2) / 2
     mean = ((inside * influence).sum() + lost * LOG2 / 2) / n
     square = ((inside * influence**2).sum() + lost * (LOG2 / 2) ** 2) / n

@@ -1,8 +1,8 @@
-"""A cell's part in the divergence, from the data's known mass there and a count of the generator's samples.
+"""The contribution of a cell to the divergence, from the data's known mass and the count of generated samples.
 
-Where the data would put ``lam`` of N samples and the generator has put ``n``, the cell adds ``term(lam, n) / N`` to the
-Jensen-Shannon divergence. But a count fluctuates and the term is convex, so it reads too high: by 1/8 where both agree
-(Miller 1955, "Note on the bias of information estimates"). ``Terms`` are corrected so that their mean is right.
+If a cell is expected to have ``lam`` of N samples of the data and has ``n`` of the generator, it adds
+``term(lam, n) / N`` to the Jensen-Shannon divergence. But counts fluctuate and the term is convex, so its mean is too
+high: by 1/8 where both agree (Miller 1955, "Note on the bias of information estimates"). ``Terms`` correct this bias.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from scipy.special import rel_entr
 
 PLUG_IN_BELOW = 0.05
 TABLE_BELOW = 60.0
-COUNTS = 160  # the tables end here; above, Miller's correction is good enough
-CELLS = 300.0  # how many errors of cells add up: their biases as the number, their fluctuations as its root
+COUNTS = 160  # the tables end here; for larger counts Miller's correction is good enough
+CELLS = 300.0  # over so many cells errors add up: biases in proportion to it, fluctuations to its root
 
 
 def term(lam: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """What a cell adds to N times the divergence, in nats: ``lam`` of the data, ``n`` of the generator."""
+    """A cell's contribution to N times the divergence, in nats: ``lam`` samples of the data, ``n`` generated."""
     middle = (lam + n) / 2
     return np.asarray((rel_entr(lam, middle) + rel_entr(n, middle)) / 2)
 
 
 def _miller(lam: np.ndarray, n: np.ndarray) -> np.ndarray:
-    # Half the count's variance times the term's second derivative; an empty cell needs none.
+    # Half the count's variance times the term's second derivative; an empty cell needs no correction.
     return np.where(n > 0, lam / (4 * np.maximum(lam + n, 1)), 0.0)
 
 
 @cache
 def _correction() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The means x to be right at, the probability (x, n) of a count there, the map (n, x) from bias to remedy."""
+    """Expected counts x to be unbiased at, probabilities of counts (x, n), the map (n, x) from bias to correction."""
     x = np.geomspace(0.02, 0.7 * COUNTS, 120)
-    from scipy.stats import poisson  # half a second, which listing plugins must not wait for
+    from scipy.stats import poisson  # late: takes half a second, and `ganbench list` does not need it
 
     likelihood = np.asarray(poisson.pmf(np.arange(COUNTS), x[:, None]))
-    # The count 0 keeps its term: a mode that is missing is many empty cells, and no fluctuation averages over those.
+    # The count 0 keeps its term: a missing mode is many empty cells, and their errors would not average out.
     free = likelihood[:, 1:]
     system = CELLS * free.T @ free + np.diag(free.sum(axis=0) + 1e-6)
     remedy = np.linalg.solve(system, CELLS * free.T)
@@ -44,9 +44,9 @@ def _correction() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _table(lam: np.ndarray) -> np.ndarray:
-    """For each ``lam`` the values f(n), n < COUNTS, with a mean over Poisson counts near ``term``; (len(lam), COUNTS).
+    """For each ``lam`` values f(n), n < COUNTS, whose mean over Poisson counts is near ``term``; (len(lam), COUNTS).
 
-    Least squares: a sum over ``CELLS`` cells should be right at every x, and f no further than needed from Miller's
+    Least squares: the mean of a sum over ``CELLS`` cells should be right at every x, and f should be near Miller's
     correction, so that it adds little noise. The system to solve is the same for every ``lam``.
     """
     x, likelihood, remedy = _correction()

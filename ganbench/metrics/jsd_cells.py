@@ -1,7 +1,7 @@
-"""Cells of the plane whose share of the data is known: nearest mode x shells around it x sectors.
+"""Cells of the line or plane whose share of the data is known: nearest mode x shells around it x sectors.
 
-The shells of a mode hold equal mass, but for a tail cut by radius; the sectors are equal angles (in one dimension, the
-two sides). Every finite point is in exactly one cell.
+The shells of a mode have equal mass, except in the tail, which is cut by radius; the sectors are equal angles (in one
+dimension, left and right). Every finite point is in exactly one cell.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAMPLE = 1_000_000
 
 @dataclass(frozen=True)
 class Polar:
-    """Points seen from the modes nearest to them: ``mode``, ``radius`` in its std, ``turn`` in [0, 1]; (n,) each.
+    """Points in polar coordinates about the nearest mode: ``mode``, ``radius`` in std, ``turn`` in [0, 1]; (n,) each.
 
     On a line a turn is 0 or 1/2.
     """
@@ -35,10 +35,10 @@ class Polar:
 
     @classmethod
     def of(cls, points: np.ndarray, mixture: Mixture) -> Polar:
-        """Those of finite points, (n, dimension) in float64."""
+        """The coordinates of finite points, (n, dimension) in float64."""
         mode, squared = nearest(points, mixture)
         x, *y = [axis - mean[mode] for axis, mean in zip(points.T, mixture.means.T, strict=True)]
-        # Turned from mode to mode, so that a generator's axes and the sectors' edges do not agree in all of them.
+        # Rotated from mode to mode, so that the sectors' edges do not lie on a generator's axes at every mode.
         turn = np.arctan2(y[0], x) / (2 * math.pi) + mode * GOLDEN if y else (x >= 0) / 2
         return cls(mode, np.sqrt(squared), turn - np.floor(turn))
 
@@ -47,10 +47,10 @@ class Partition:
     """The cells for ``n`` samples of a mixture of 1 or 2 dimensions, at two resolutions.
 
     ``fine`` and ``coarse`` are the data's mass in each cell, shape (cells,). Of 10,000 samples of the data about five
-    fall in a fine cell, of more samples more; a coarse cell is two shells by two sectors of fine ones (on a line,
-    two shells). ``beyond``: which fine cells are more than 6 std from any mode. The masses are ``exact`` where the
-    modes are apart, else those of a fixed sample of a million.
-    Raises ValueError above 2 dimensions, where shells and sectors see next to nothing.
+    are in a fine cell, of more samples more; a coarse cell is two shells by two sectors of fine ones (on a line,
+    two shells). ``far``: which fine cells are more than 6 std from any mode. The masses are ``exact`` where the modes
+    do not overlap, and otherwise those of a fixed sample of a million. Raises ValueError above 2 dimensions, where
+    shells and sectors would miss most of a divergence.
     """
 
     def __init__(self, mixture: Mixture, n: int) -> None:
@@ -80,7 +80,7 @@ class Partition:
         else:
             self.fine = self._sampled_masses()
         self.coarse = self.merge(self.fine)
-        self.beyond = np.arange(len(self.fine)) // self._sectors % self._shells == self._shells - 1
+        self.far = np.arange(len(self.fine)) // self._sectors % self._shells == self._shells - 1
 
     def locate(self, points: Polar) -> np.ndarray:
         """The fine cell of each point, (n,) of indices into ``fine``."""
@@ -93,7 +93,7 @@ class Partition:
         return np.bincount(self.locate(points), minlength=len(self.fine)).astype(np.float64)
 
     def merge(self, values: np.ndarray) -> np.ndarray:
-        """What the coarse cells hold, from what the fine cells hold."""
+        """The sums over the coarse cells of values in the fine cells."""
         pairs = values.reshape(-1, 2, self._sectors // self._together, self._together)
         return np.asarray(pairs.sum(axis=(1, 3)).ravel())
 

@@ -1,9 +1,9 @@
-"""What Gaussians say of a sample: features by which a regression tells data from a generator.
+"""Features of a sample from fitted Gaussians, by which a regression tells data from a generator.
 
 Space is split into clusters, or the classes of a known mixture. In each, one Gaussian is fitted to both samples
-together and one to each of them. A row's features are its cluster, its place z in the pooled Gaussian with r, r^2, z^2
-and log-density, and the log-ratio of data to generator: of their shares of the cluster, in the clusters' Gaussians,
-and in a single one.
+together and one to each of them. The features of a row are its cluster, its whitened coordinates z in the pooled
+Gaussian with r, r^2, z^2 and log-density, and log-ratios of data to generator: of their shares of the cluster, in the
+Gaussians of the clusters, and in a single Gaussian each.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from sklearn.utils.extmath import randomized_svd  # type: ignore[import-untyped]
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.points import SEED
 
-REACH = 64  # dimensions that Gaussians are fitted in; of the others, only how far a row is out in them
-CLUSTERS, ROWS = 10, 50  # clusters at most, and rows in each on average at least
-CLASSES = 64  # modes of a mixture that are classes; where there are more, clusters are
-FAR = 20.0  # standard deviations of the data, where coordinates are cut off; nats, where log-ratios are
+REACH = 64  # dimensions that Gaussians are fitted in; of the others only the distance in them is used
+CLUSTERS, ROWS = 10, 50  # the most clusters, and the fewest rows in each on average
+CLASSES = 64  # the most modes of a mixture that are used as classes; with more modes clusters are used
+FAR = 20.0  # coordinates are clipped at so many standard deviations of the data, log-ratios at so many nats
 RATIOS = 3  # the last columns are log-ratios
 
 Places = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, list[np.ndarray]]]
 
 
 class Features:
-    """The features that some rows, ``real`` (a, d) and ``fake`` (b, d), both finite, make for others."""
+    """Features fitted to rows ``real`` (a, d) and ``fake`` (b, d), both finite, to be computed for other rows."""
 
     def __init__(self, real: np.ndarray, fake: np.ndarray, mixture: Mixture | None = None) -> None:
         self._frame = _Frame(real, fake)
@@ -63,7 +63,7 @@ class Features:
 
 
 class _Frame:
-    """Rows in units of the data, no further out than 20 of these, in at most 64 dimensions and how far from these."""
+    """Rows in units of the data, clipped at 20; of more than 64 dimensions, 64 and the distance in the others."""
 
     def __init__(self, real: np.ndarray, fake: np.ndarray) -> None:
         self._centre = real.mean(axis=0)
@@ -85,16 +85,16 @@ class _Frame:
 
 
 class _Gaussians:
-    """A weighted Gaussian in each of ``classes`` classes of the rows (n, d); ``place`` (n,) says which row is where.
+    """A weighted Gaussian in each of ``classes`` classes of the rows (n, d); ``place``, (n,): the class of each row.
 
-    Covariances are drawn, as if by d rows more, towards diagonals, and these towards that of all classes.
+    Covariances are shrunk towards their diagonals, as if by d more rows, and these towards the diagonal of all classes.
     """
 
     def __init__(self, rows: np.ndarray, place: np.ndarray, classes: int) -> None:
         n, d = rows.shape
         self.means = np.zeros((classes, d))
         self._whiten = np.zeros((classes, d, d))
-        self._constant = np.full(classes, -1e6)  # in place of log 0: nobody is here
+        self._constant = np.full(classes, -1e6)  # in place of log 0, for a class without rows
         parts = [rows[place == c] for c in range(classes)]
         scatters = [(part - part.mean(axis=0)).T @ (part - part.mean(axis=0)) if len(part) else 0.0 for part in parts]
         variances = np.diag(sum(scatters, np.zeros((d, d)))) / n
@@ -110,7 +110,7 @@ class _Gaussians:
         self.lowest = self._constant[self._constant > -1e6].min() - d * FAR / 2
 
     def __call__(self, rows: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's log-density in the Gaussian of its own place, (n,), and where it lies in it, (n, d)."""
+        """Each row's log-density in the Gaussian of its class, (n,), and its whitened coordinates, (n, d)."""
         z = np.empty_like(rows)
         for c in np.unique(place):
             here = place == c
@@ -119,9 +119,9 @@ class _Gaussians:
 
 
 def _clusters(rows: np.ndarray) -> tuple[Places, int]:
-    """Clusters of the framed rows by k-means, and how many."""
+    """Clusters of the framed rows by k-means, and the number of clusters."""
     means = KMeans(max(min(CLUSTERS, len(rows) // ROWS), 1), n_init=1, max_iter=30, random_state=SEED)
-    with warnings.catch_warnings():  # fewer distinct rows than clusters, or not settled yet: any split will do
+    with warnings.catch_warnings():  # fewer distinct rows than clusters, or not converged: any split is good enough
         warnings.simplefilter("ignore", ConvergenceWarning)
         means.fit(rows)
     return lambda _, x: (np.asarray(means.predict(x)), []), means.n_clusters

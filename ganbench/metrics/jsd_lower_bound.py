@@ -1,13 +1,13 @@
 """A lower bound of the Jensen-Shannon divergence of two samples of any shape, from a classifier that tells them apart.
 
 For every discriminator D, V(D) = E_data log D + E_generator log(1 - D) <= -log 4 + 2 JSD, equal for the best one
-(Goodfellow et al. 2014, arXiv:1406.2661, theorem 1). So (V + log 4)/2 on rows that D has not seen bounds the
-divergence from below, however poor D is. Here D is a logistic regression on what Gaussians say of a row.
+(Goodfellow et al. 2014, arXiv:1406.2661, theorem 1). So (V + log 4)/2 on rows that D was not fitted to bounds the
+divergence from below, however poor D is. Here D is a logistic regression on ``jsd_features``.
 
-The rows are halved: either half's Gaussians make the other's features, and there the regression is cross-fitted in
-five folds. So nothing that a row is scored by has seen it. It may have seen an equal row, and must: draws from a finite
-pool repeat, and each is a draw of its own. Were equal real rows kept together, D would learn which of the pool's rows
-it was given, and score that as a difference.
+The rows are split into two halves. The Gaussians of one half give the features of the other half, and there the
+regression is cross-fitted in five folds. So no part of D was fitted to the row that it scores. It may have been fitted
+to an equal row, and this is necessary: draws from a finite pool repeat, and each is an independent draw. If equal real
+rows were kept in one fold, D would learn which rows of the pool it was given, and count that as a difference.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from ganbench.metrics.jsd_neighbours import LOG2, clip
 from ganbench.metrics.points import SEED, is_finite, sample_and_real
 
 FOLDS = 5
-FEWEST, MOST = 20, 5_000  # rows of a side: needed, used
-FREEDOM = 0.003  # of the regression's weights: the inverse of their ridge penalty
-TRUST = 20.0  # by how much a log-ratio is less penalised (in its own scale): it needs little learning
+FEWEST, MOST = 20, 5_000  # of real and of generated rows each: the fewest needed, the most used
+FREEDOM = 0.003  # the inverse of the ridge penalty of the regression's weights
+TRUST = 20.0  # the penalty of log-ratios is smaller by this factor (of their scale): they need little learning
 
 
 @dataclass(frozen=True)
 class LowerBound:
     """A lower bound in nats.
 
-    ``held_out``: as it came out, below 0 where the classifier only guesses; ``standard_error``: its own; ``point``: its
-    mean with the same on the rows that D was fitted to, nearer to the divergence but no bound; ``duplicates``: share of
-    the samples that repeat others exactly; ``note``: what to know of the rows.
+    ``held_out``: the estimate, which is below 0 where the classifier only guesses; ``standard_error``: that of
+    ``held_out``; ``point``: the mean of ``held_out`` and the same estimate on the rows that D was fitted to, nearer to
+    the divergence but not a bound; ``duplicates``: share of the samples that repeat others exactly; ``note``: remarks
+    on the rows.
     """
 
     held_out: float
@@ -54,7 +55,7 @@ class LowerBound:
 
     @property
     def low(self) -> float:
-        """The divergence is above this in 95 % of cases (one-sided)."""
+        """The one-sided 95 % limit: the divergence is above it in 95 % of cases."""
         return clip(self.held_out - 1.645 * self.standard_error)
 
 
@@ -66,21 +67,31 @@ def lower_bound(
     mixture: Mixture | None = None,
     noise: float = 0.0,
 ) -> LowerBound:
-    """Bound the divergence of the laws of ``samples``, shape (n, *shape), and ``real``, (m, *shape), from below.
+    """Bound the divergence between the distributions of ``samples`` and of ``real`` from below.
 
-    The rows of each must be independent draws from their law: of a finite set either with replacement, and then the
-    set is the law, or each row once, as of a set held out, and then the law is what the set was drawn from.
+    The rows of each must be independent draws from their distribution. From a finite set they are drawn either with
+    replacement, and then the set is the distribution, or each row once, as from a held-out set, and then the
+    distribution is the one that the set was drawn from.
 
-    ``training``, (k, *shape), is more real data: D may learn from it but is scored on ``real`` alone. ``mixture`` is
-    the data's law where that is known: its classes and density are features then. ``noise`` is the standard deviation,
-    in that of the data, of normal noise that is added to both: what is much finer is not seen then, and the divergence
-    of any two laws only falls (a fixed pixel would else tell an image from any generator's).
+    Samples that are not finite are mass where the data has none: (log 2)/2 per unit of mass. Rows that repeat others
+    are only counted, since images may repeat. Of more than 5,000 rows, real or generated, 5,000 are used. Neither the
+    order of rows nor a common scale matters. The bound shows smooth differences: it shows little of fine structure, or
+    of a generator that repeats its training points. Bounds from different numbers of samples are not comparable.
 
-    Rows of samples that are not finite are mass where the data has none: (log 2)/2 per unit of mass. Rows that repeat
-    others are only counted, since images may. Above 5,000 rows of a side, 5,000 of them are used. The order of rows
-    does not matter, nor a common scale. It sees what is smooth: little of fine structure, or of a generator that
-    repeats what it was trained on. Bounds from other numbers of samples are not comparable. Raises ValueError where the
-    shapes do not fit, real rows are not finite, or a side has fewer than 20 rows.
+    Args:
+        samples: generated samples, (n, *shape).
+        real: real samples, (m, *shape).
+        training: more real data, (k, *shape): D may learn from it but is scored on ``real`` alone.
+        mixture: the data's distribution where it is known: its classes and density are then features.
+        noise: the standard deviation, in units of the data's, of normal noise that is added to both. Much finer
+            structure is then hidden, and no divergence grows; without noise a constant pixel would tell real images
+            from any generator's.
+
+    Returns:
+        The bound.
+
+    Raises:
+        ValueError: the shapes do not match, real rows are not finite, or there are fewer than 20 rows of either.
     """
     everything, real = sample_and_real(samples, real)
     more = real[:0] if training is None else sample_and_real(samples, training)[1]
@@ -115,8 +126,8 @@ def lower_bound(
 
 
 @dataclass(frozen=True)
-class _Side:
-    """Rows (n, d) of one law; their ``turn`` (n,) says in which half and fold each is; ``scored``: which count."""
+class _Rows:
+    """Rows (n, d) of a distribution; ``turn``, (n,), decides each row's half and fold; ``scored``: which are scored."""
 
     rows: np.ndarray
     turn: np.ndarray
@@ -131,26 +142,26 @@ class _Side:
         return self.turn // 2 % FOLDS
 
 
-def _fake(rows: np.ndarray, random: np.random.Generator) -> tuple[_Side, int]:
-    """At most 5,000 of the rows in an order that is theirs, and how many of all repeat others."""
+def _fake(rows: np.ndarray, random: np.random.Generator) -> tuple[_Rows, int]:
+    """At most 5,000 of the rows, in an order that depends on them alone, and how many of all rows repeat others."""
     place = _places(rows)
     copies = np.bincount(place)[place]
     chosen = np.argsort(place, kind="stable")[random.permutation(len(rows))][:MOST]
-    return _Side(rows[chosen], np.arange(len(chosen)), np.ones(len(chosen), dtype=bool)), int((copies > 1).sum())
+    return _Rows(rows[chosen], np.arange(len(chosen)), np.ones(len(chosen), dtype=bool)), int((copies > 1).sum())
 
 
-def _real(real: np.ndarray, more: np.ndarray, random: np.random.Generator) -> _Side:
-    """At most 5,000 rows, those of ``real`` first, in an order that is theirs."""
+def _real(real: np.ndarray, more: np.ndarray, random: np.random.Generator) -> _Rows:
+    """At most 5,000 rows, those of ``real`` first, in an order that depends on the rows alone."""
     rows, scored = np.concatenate([real, more]), np.arange(len(real) + len(more)) < len(real)
     order = np.lexsort((~scored, _places(rows)))
     rows, scored = rows[order], scored[order]
     turn = random.permutation(len(rows))
     chosen = np.lexsort((turn, ~scored))[:MOST]
-    return _Side(rows[chosen], turn[chosen], scored[chosen])
+    return _Rows(rows[chosen], turn[chosen], scored[chosen])
 
 
 def _places(rows: np.ndarray) -> np.ndarray:
-    """A number for each row, (n, d) -> (n,), from 0 without gaps, that says which are equal; their order is fixed."""
+    """A number for each row, (n, d) -> (n,), from 0 without gaps, the same for equal rows; their order is fixed."""
     if not len(rows):
         return np.zeros(0, dtype=np.intp)
     plain = np.ascontiguousarray(rows + 0.0)  # -0 is 0
@@ -158,9 +169,9 @@ def _places(rows: np.ndarray) -> np.ndarray:
 
 
 def _cross_fitted(
-    data: _Side, fake: _Side, mass: float, mixture: Mixture | None
+    data: _Rows, fake: _Rows, mass: float, mixture: Mixture | None
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """The log-odds of every row for being real, from fits without it; and the bound on the rows fitted to."""
+    """Each row's log-odds to be real, from fits without that row; and the bound on the rows that D was fitted to."""
     data_odds, fake_odds = np.zeros(len(data.rows)), np.zeros(len(fake.rows))
     seen = []
     for half in range(2):
@@ -178,16 +189,16 @@ def _cross_fitted(
 
 
 def _regression(x: np.ndarray, y: np.ndarray, mass: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Fit to features of data, x (a, k), and generator, y (b, k): features (n, k) -> log-odds (n,)."""
+    """Fit D to features of data, x (a, k), and generator, y (b, k); returns features (n, k) -> log-odds (n,)."""
     rows = np.concatenate([x, y])
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
     spread[spread < 1e-9] = 1.0
     spread[-RATIOS:] /= TRUST
     weights = np.concatenate([np.full(len(x), 1 / len(x)), np.full(len(y), mass / len(y))])
     model = LogisticRegression(C=FREEDOM, solver="newton-cholesky", tol=1e-3, max_iter=50)
-    with warnings.catch_warnings():  # any D will do
+    with warnings.catch_warnings():  # any D gives a bound, converged or not
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit((rows - centre) / spread, np.arange(len(rows)) < len(x), weights * len(rows) / weights.sum())
-    # A surer verdict than a row in twice as many, the sample has no right to.
+    # From so many rows no probability below one in twice their number can be justified.
     most = math.log(2 * len(rows))
     return lambda features: np.clip(model.decision_function((features - centre) / spread), -most, most)

@@ -1,8 +1,9 @@
 """The Jensen-Shannon divergence of two samples in 1 or 2 dimensions, from the labels of nearest neighbours.
 
-Pool both samples: the divergence is log 2 less the entropy of a point's label, data or generator, given where it lies.
-The labels around a point tell that entropy, corrected for their small number (Zhang 2012, "Entropy estimation in
-Turing's perspective", Neural Computation 24), and what a neighbourhood of a finite size hides is extrapolated from two.
+In the pool of both samples, the divergence is log 2 minus the entropy of a point's label, data or generator, given its
+position. The labels around a point estimate that entropy, corrected for their small number (Zhang 2012, "Entropy
+estimation in Turing's perspective", Neural Computation 24). The bias from the size of a neighbourhood is extrapolated
+from two sizes.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from ganbench.metrics.duplicates import repeated
 from ganbench.metrics.points import is_finite
 
 LOG2 = math.log(2)
-NARROW, WIDE = 8, 15  # labels of a neighbourhood, the point's own among them
-EXTRAPOLATED = 1.25  # repetitions vary by so much more than influences say: 1.0 to 1.4, measured on known answers
+NARROW, WIDE = 8, 15  # labels in a neighbourhood, the point's own included
+EXTRAPOLATED = 1.25  # std over repetitions to that from influences: 1.0 to 1.4, measured on known divergences
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """A divergence in nats, its 95 % interval and its standard error (infinite where there are too few points)."""
+    """A divergence in nats, its 95 % interval and its standard error (infinite with too few points)."""
 
     value: float
     low: float
@@ -36,11 +37,12 @@ class Neighbours:
 
 
 def neighbour_jsd(samples: np.ndarray, real: np.ndarray) -> Neighbours:
-    """Estimate the divergence between the laws of ``samples`` (n, d) and ``real`` (m, d), d at most 2.
+    """Estimate the divergence between the distributions of ``samples`` (n, d) and ``real`` (m, d), d at most 2.
 
-    Both weigh the same; the larger sample is thinned to the size of the smaller, by a fixed choice. Nothing else is
-    left out: rows that are not finite are mass where the other law has none, and so are rows that repeat others
-    exactly, but for those that both samples have. Raises ValueError where the shapes do not fit.
+    Both have the same weight: a fixed random choice of the larger sample, as many rows as the smaller has, is used.
+    No other row is left out: rows that are not finite count as mass where the other distribution has none, and so do
+    rows that repeat others exactly, except those that both samples have. Raises ValueError where the shapes do not
+    match.
     """
     samples, real = np.asarray(samples, dtype=np.float64), np.asarray(real, dtype=np.float64)
     if samples.ndim != 2 or real.ndim != 2 or samples.shape[1:] != real.shape[1:] or samples.shape[1] not in (1, 2):
@@ -64,10 +66,10 @@ def neighbour_jsd(samples: np.ndarray, real: np.ndarray) -> Neighbours:
 
 
 class Pool:
-    """Two samples within reach, (a, d) and (b, d), of the ``total`` >= a, b that each law was sampled with.
+    """Usable rows of two samples, (a, d) and (b, d); each sample had ``total`` >= a, b rows.
 
-    The missing rows count as mass where the other law has none, but for the entropy ``known`` of their labels, in nats
-    and summed.
+    The missing rows count as mass where the other distribution has none, except for ``known``: the sum of the entropies
+    of their labels, in nats.
     """
 
     def __init__(self, samples: np.ndarray, real: np.ndarray, total: int, *, known: float = 0.0) -> None:
@@ -77,29 +79,29 @@ class Pool:
 
     @cached_property
     def _tree(self) -> cKDTree:
-        # Neither balanced nor compact: built in half the time, and as quick to search.
+        # Neither balanced nor compact: built in half the time, and as fast to search.
         return cKDTree(self._points, leafsize=32, balanced_tree=False, compact_nodes=False)
 
     def look(self, queries: int | None = None) -> Neighbours:
-        """The estimate from the neighbourhoods of about ``queries`` points, spread as the pool is, or of all."""
+        """The estimate from the neighbourhoods of about ``queries`` points, spread evenly over the pool, or of all."""
         points, generated, total = self._points, self._generated, self._total
         size, dimension = points.shape
         share = size / (2 * total)
         if size < WIDE:
             return Neighbours(clip(LOG2 * (1 - share) - self._known / (2 * total)), 0.0, LOG2, math.inf)
-        # In the tree's order near points follow each other, so every so many of them are spread evenly.
+        # In the tree's order near points follow each other, so each k-th of them gives an even spread.
         chosen = self._tree.indices[:: max(size // (queries or size), 1)]
         near = generated[self._tree.query(points[chosen], WIDE)[1]]
         count = near.sum(axis=1)
         narrow, wide = _NARROW[near[:, :NARROW].sum(axis=1)], _WIDE_AS_NARROW[count]
-        # What a neighbourhood hides grows with the square of its width, and the wide one has twice the neighbours.
+        # The bias grows with the square of a neighbourhood's width, and the wide one has twice the neighbours.
         hidden = (narrow - wide) / (2 ** (2 / dimension) - 1)
-        # A rare label may be missing from few labels; how much entropy that loses, the wide neighbourhood tells.
+        # Among few labels a rare one may be missing; the wide neighbourhood shows how much entropy that loses.
         rare = _WIDE[count].mean() / max(wide.mean(), 1e-12)
         entropy = rare * (narrow + hidden)
         value = LOG2 - share * entropy.mean() - self._known / (2 * total)
 
-        # A point's influence is the logarithm of its own label's chance; the missing rows' labels are certain.
+        # A point's influence is the logarithm of its own label's probability; missing rows' labels are certain.
         own = np.log(np.where(generated[chosen], count, WIDE - count) / WIDE)
         variance = EXTRAPOLATED**2 * (share * (own**2).mean() - (share * own.mean()) ** 2) / (2 * total)
         variance += share**2 * entropy.var() * (1 / len(chosen) - 1 / size)
@@ -108,19 +110,19 @@ class Pool:
 
 
 def _entropies(labels: int) -> np.ndarray:
-    """The corrected entropy, in nats, of a label of which 0 to ``labels`` of so many are the one; (labels + 1,)."""
+    """The corrected entropy, in nats, of ``labels`` labels of which 0, 1, ... are of one kind; (labels + 1,)."""
     n = np.arange(1, labels + 1)
     one = np.concatenate([[0.0], n * (psi(labels) - psi(n)) / labels])
     return np.asarray(one + one[::-1])
 
 
 _NARROW, _WIDE = _entropies(NARROW), _entropies(WIDE)
-# The mean over all ways to take only so many of the wide neighbourhood's labels.
+# The mean over all ways to take NARROW labels of the wide neighbourhood.
 _WIDE_AS_NARROW = hypergeom.pmf(np.arange(NARROW + 1), WIDE, np.arange(WIDE + 1)[:, None], NARROW) @ _NARROW
 
 
 def _entropy_of_atoms(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """The same, summed over the rows of two samples, given as the places they lie on."""
+    """The corrected entropy, summed over the rows of two samples; each row is given as the index of its point."""
     size = int(max(ours.max(initial=0), theirs.max(initial=0))) + 1
     counts = np.stack([np.bincount(place, minlength=size) for place in (ours, theirs)])
     labels = np.maximum(counts.sum(axis=0), 1)
@@ -128,7 +130,7 @@ def _entropy_of_atoms(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def _log_density(points: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """The logarithm of the density of one row, from the distance to its neighbours at other places."""
+    """The log-density of the rows' distribution, from the distance to the k-th nearest different row."""
 
     def log_density(places: np.ndarray) -> np.ndarray:
         distinct = np.unique(points, axis=0)
@@ -143,5 +145,5 @@ def _log_density(points: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def clip(value: float) -> float:
-    """A divergence lies between 0 and log 2."""
+    """The value, clipped to the range of a divergence, 0 to log 2."""
     return min(max(float(value), 0.0), LOG2)

@@ -1,4 +1,4 @@
-"""The Kullback-Leibler divergence from data to a model with a density: what maximum likelihood minimises."""
+"""The Kullback-Leibler divergence from data to a model with a density, which maximum likelihood minimises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ganbench.core.errors import NotApplicableError
 
 @dataclass(frozen=True)
 class KL:
-    """KL(data || model) in nats, infinite where the model rules data out, and its standard error."""
+    """KL(data || model) in nats, infinite where the model's density is 0 at a data point, and its standard error."""
 
     value: float
     se: float
@@ -21,8 +21,8 @@ class KL:
 def kl(log_data: np.ndarray, log_model: np.ndarray) -> KL:
     """The mean of log p - log q over held-out data, shapes (n,): the log-densities of data and model there.
 
-    Never clipped: near 0 it is below 0 as often as above. Raises ValueError where the shapes differ, fewer than 2 are
-    there or a density is not a number.
+    Not clipped: near 0 the estimate is below 0 as often as above. Raises ValueError where the shapes differ or a
+    density is not a number, and NotApplicableError for fewer than 2 points.
     """
     log_data, log_model = np.asarray(log_data, dtype=np.float64), np.asarray(log_model, dtype=np.float64)
     if log_data.ndim != 1 or log_data.shape != log_model.shape:

@@ -1,4 +1,4 @@
-"""How a generator's mass is shared out among the modes of a mixture, and how much of it lies on none."""
+"""How a generator's mass is distributed over the modes of a mixture, and how much is far from all of them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ganbench.data.mixture import Mixture
 from ganbench.metrics.modes import nearest_mode
 from ganbench.metrics.points import SEED
 
-FIVE_STD = float(2 * norm.sf(5))  # 5.7e-7: what lies beyond 5 std on a line
+FIVE_STD = float(2 * norm.sf(5))  # 5.7e-7: the mass outside 5 std on a line
 SAMPLE = 200_000
 
 
 @dataclass(frozen=True)
 class Mass:
-    """Shares of all samples. ``floor`` is what ``total_variation`` is expected to be for the data itself."""
+    """Shares of all samples. ``floor``: the expected ``total_variation`` of the data itself."""
 
     total_variation: float
     floor: float
@@ -30,10 +30,11 @@ class Mass:
 def mass(samples: np.ndarray, mixture: Mixture) -> Mass:
     """Compare the modes' shares of ``samples``, shape (n, dimension), with their shares of the data.
 
-    Every finite sample belongs to its nearest mode, in std of the mode, however far: half the sum of the differences is
-    the total variation, from 0 to 1. Rows that are not finite are mass where the data has none. ``stray`` is the share
-    of samples that are not finite or further from every mode than 5 std, in more dimensions than one the radius that as
-    much of a mode is beyond (5.36 std in two). Raises ValueError where the shapes do not fit.
+    Every finite sample belongs to its nearest mode, in std of the mode, however far it is: half the sum of the absolute
+    differences is the total variation, from 0 to 1. Rows that are not finite are mass where the data has none.
+    ``stray`` is the share of samples that are not finite, or farther from every mode than ``stray_radius``: 5 std on a
+    line, and in more dimensions the radius with as much of a mode outside (5.36 std in two). Raises ValueError where
+    the shapes do not match.
     """
     mode, distance = nearest_mode(samples, mixture)
     n = len(samples)
@@ -48,7 +49,7 @@ def mass(samples: np.ndarray, mixture: Mixture) -> Mass:
 
 @cache
 def stray_radius(dimension: int) -> float:
-    """The radius, in std, beyond which lies as much of a Gaussian as beyond 5 std on a line."""
+    """The radius, in std, with as much of a Gaussian outside it as there is outside 5 std on a line."""
     return float(chi(dimension).isf(FIVE_STD))
 
 
@@ -56,9 +57,9 @@ def stray_radius(dimension: int) -> float:
 def data_shares(mixture: Mixture) -> np.ndarray:
     """The share of the data that is nearest to each mode, shape (modes,).
 
-    The weights where the modes are apart, else counted in a fixed sample of 200,000.
+    These are the weights where the modes are far apart; otherwise they are counted in a fixed sample of 200,000.
     """
-    # No point of a mode is nearer to another one before it has gone this many std.
+    # Within this many std of its own mode a point is nearer to no other mode.
     reach = cdist(mixture.means, mixture.means) / (mixture.std[:, None] + mixture.std)
     np.fill_diagonal(reach, np.inf)
     if reach.min() > stray_radius(mixture.dimension):

@@ -1,9 +1,9 @@
-"""Whether a generator repeats its training points, or itself.
+"""Whether a generator repeats its training points, or its own samples.
 
 Copies of the training points are found after Meehan et al. 2020 ("A non-parametric test to detect data-copying in
 generative models", arXiv:2004.05675): samples should be no closer to the training points than held-out data is.
 
-Data may repeat by itself: the share of it that does is set aside, and counts for nothing among the samples either.
+The data itself may contain repeats: the share of the data that does is subtracted from the share of the samples.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from scipy.stats import rankdata
 from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import is_finite, nearest, nearest_other, sample_and_real, shuffled
 
-CLOSE = 0.01  # the share of the data's own that is called close
-REPEATS = 0.5  # the share of the data that may repeat; where more does, repeats among the samples say nothing
+CLOSE = 0.01  # the share of the data's own distances that count as close
+REPEATS = 0.5  # the largest share of the data that may repeat; with more, repeats among samples mean nothing
 
 
 @dataclass(frozen=True)
 class Copies:
-    """How close samples are to the training points, beside held-out data.
+    """How close samples are to the training points, compared with held-out data.
 
-    ``copied``: share of the samples closer to a training point than all but 1 % of the held-out data are; 0.01 for the
-    data itself. ``z``: the Mann-Whitney statistic of the distances, the paper's C_T over the whole space; standard
-    normal for the data itself, below -3 for copies, and positive for what is far from all data.
+    ``copied``: share of the samples that are closer to a training point than 99 % of the held-out data are; 0.01 for
+    the data itself. ``z``: the Mann-Whitney statistic of the distances, the paper's C_T over the whole space; standard
+    normal for the data itself, below -3 for copies, and positive for samples far from all data.
     """
 
     copied: float
@@ -34,11 +34,22 @@ class Copies:
 
 
 def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: int = 5000) -> Copies:
-    """Compare the distances to the nearest of ``training`` of ``samples`` and of held-out ``real``, (n, *shape) each.
+    """Compare the distances of samples and of held-out data to their nearest training points.
 
-    At most ``most`` of each, a fixed random choice; all of ``training``. Samples that are not finite are copies of
-    nothing and infinitely far. Raises NotApplicableError where most of ``real`` equals training points, as where none
-    is held out, and ValueError where the shapes differ or ``real`` or ``training`` is not finite.
+    Samples that are not finite are no copies and infinitely far.
+
+    Args:
+        samples: generated samples, (n, *shape).
+        real: held-out data, (m, *shape).
+        training: the training points, (k, *shape); all are used.
+        most: how many samples, and how many of ``real``, are used at most: a fixed random choice.
+
+    Returns:
+        The share of copies, and the statistic of the distances.
+
+    Raises:
+        NotApplicableError: most of ``real`` equals training points, as where no data is held out.
+        ValueError: the shapes differ, or ``real`` or ``training`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
@@ -52,13 +63,23 @@ def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: in
 
 
 def near_duplicates(samples: np.ndarray, real: np.ndarray, most: int = 5000) -> float:
-    """The share of ``samples`` closer to another sample than all but 1 % of ``real`` are to another real point.
+    """The share of samples that are closer to another sample than 99 % of the real points are to another real point.
 
-    Shapes (n, *shape), flattened; as many of each, at most ``most``, a fixed random choice. 0.01 for the data itself;
-    nearly 1 for a generator that repeats few points with a small jitter; some for one that is too narrow or leaves
-    modes out, since its samples are closer together. Samples that are not finite count as duplicates of each other.
-    Raises NotApplicableError where fewer than 2 of either are there or most of ``real`` repeats other real points, and
-    ValueError where the shapes differ or ``real`` is not finite.
+    It is 0.01 for the data itself, and nearly 1 for a generator that repeats few points with a small jitter. It is also
+    above 0.01 for a generator that is too narrow or leaves modes out, since its samples are closer together. Samples
+    that are not finite count as duplicates of each other.
+
+    Args:
+        samples: generated samples, (n, *shape).
+        real: real points, (m, *shape).
+        most: how many of each are used at most; as many of one as of the other, a fixed random choice.
+
+    Returns:
+        The share, 0 to 1.
+
+    Raises:
+        NotApplicableError: there are fewer than 2 of either, or most of ``real`` repeats other real points.
+        ValueError: the shapes differ, or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     n = min(len(points), len(data), most)
@@ -82,14 +103,16 @@ def mann_whitney(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _closer(apart: np.ndarray, usual: np.ndarray, what: str) -> float:
-    """The share of distances ``apart`` below all but 1 % of the data's ``usual`` ones, less those that are 0 there.
+    """The share of the distances ``apart`` that are below the 1 % quantile of the data's ``usual`` distances.
 
-    With a share r of the data at distance 0 the 1 % are of the others, and a share s of the samples says
-    (s - r)/(1 - r): 0.01 for the data itself, 1 where all samples are close, however much the data repeats.
+    Where a share r of the data has distance 0, the quantile is that of the other data, and a share s of the samples
+    gives (s - r)/(1 - r): 0.01 for the data itself, 1 where all samples are close, however much the data repeats.
     """
     r = float((usual == 0).mean())
     if r > REPEATS:
-        raise NotApplicableError(f"{100 * r:.3g} % of the real points {what}, so that samples which do say nothing")
+        raise NotApplicableError(
+            f"{100 * r:.3g} % of the real points {what}, so repeats among the samples mean nothing"
+        )
     s = float((apart < np.quantile(usual[usual > 0], CLOSE)).mean())
     return max((s - r) / (1 - r), 0.0)
 
@@ -106,5 +129,5 @@ def _to_another(points: np.ndarray) -> np.ndarray:
 
 
 def _names(points: np.ndarray) -> np.ndarray:
-    """A number for each row, (n, d) -> (n,), the same for equal rows: distances in many dimensions are not so exact."""
+    """A number for each row, (n, d) -> (n,), the same for equal rows: distances are not exact in many dimensions."""
     return np.array([hash(row.tobytes()) for row in points + 0.0], dtype=np.int64)  # -0 is 0

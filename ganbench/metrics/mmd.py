@@ -10,14 +10,14 @@ import numpy as np
 from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
 
-#: Of the distances between real points; the middle one is the usual "median heuristic".
+#: Quantiles of the distances between real points; 0.5 alone is the usual "median heuristic".
 QUANTILES = (0.01, 0.1, 0.5)
-FOR_WIDTHS = 500  # real points, and so 125,000 distances
+FOR_WIDTHS = 500  # real points, with 125,000 distances
 
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """An unbiased estimate, 0 on average for the data itself and below as often as above, and its standard error."""
+    """An unbiased estimate and its standard error; for the data itself it is 0 on average, and often below 0."""
 
     value: float
     se: float
@@ -26,14 +26,25 @@ class Discrepancy:
 def mmd(
     samples: np.ndarray, real: np.ndarray, quantiles: tuple[float, ...] = QUANTILES, most: int = 2000
 ) -> Discrepancy:
-    """The squared MMD of ``samples`` and ``real``, (n, *shape) and (m, *shape), flattened, at most ``most`` of each.
+    """The squared MMD of samples and real points.
 
-    The kernel is the mean of Gaussians exp(-r^2 / 2 s^2), each s a quantile of the distances between the real points,
-    and of those alone, so that all generators are measured alike. The median alone sees nothing within modes that lie
-    far apart; the smaller ones do. A quantile that is 0, of real points that coincide, is left out. The points are a
-    fixed random choice. A sample that is not finite is like no other: the kernel is 0. The standard error is the
-    jackknife's, up to sqrt 2 too wide where both agree. Raises ValueError where the shapes differ, fewer than 2 are
-    there, or the real points coincide.
+    The kernel is the mean of Gaussians exp(-r^2 / 2 s^2), each s a quantile of the distances between the real points
+    alone, so that all generators are measured alike. The median alone shows no structure within modes that are far
+    apart; the smaller quantiles do. A quantile that is 0, where real points coincide, is left out. For a sample that is
+    not finite the kernel is 0. The standard error is the jackknife's, up to sqrt 2 too wide where both agree.
+
+    Args:
+        samples: generated samples, (n, *shape), flattened.
+        real: real points, (m, *shape), flattened.
+        quantiles: those of the distances between real points that are the widths s.
+        most: how many of each are used at most: a fixed random choice.
+
+    Returns:
+        The estimate and its standard error.
+
+    Raises:
+        NotApplicableError: there are fewer than 2 of either, or too many real points coincide.
+        ValueError: the shapes differ, or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
@@ -49,7 +60,7 @@ def mmd(
     own, theirs, cross = (
         _kernel(apart, widths) for apart in (distances(points, points), between, distances(points, data))
     )
-    # Each point's part: its mean kernel with the others of its own kind, less that with the other kind.
+    # Each point's contribution: its mean kernel with the others of its own kind minus that with the other kind.
     mine = np.zeros(n)
     mine[: len(points)] = (_sums(own, 1) - 1) / (n - 1) - _sums(cross, 1) / m
     yours = (_sums(theirs, 1) - 1) / (m - 1) - _sums(cross, 0) / n
@@ -57,7 +68,7 @@ def mmd(
 
 
 def _kernel(apart: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    # In float32, which is ten times as fast and a thousand times as precise as the estimate.
+    # In float32, which is ten times as fast, and whose error is a thousandth of the estimate's.
     narrowest = widths.min()
     exponent = np.minimum(apart / narrowest, 1e15).astype(np.float32) ** 2 / -2
     return np.asarray(sum(np.exp(exponent * np.float32((narrowest / width) ** 2)) for width in widths) / len(widths))

@@ -1,9 +1,9 @@
-"""Which modes of a mixture a generator covers, and how its mass lies on them.
+"""Which modes of a mixture a generator covers, and how much of its mass is near them.
 
 The literature calls a mode captured when one high-quality sample is nearest to it (Srivastava et al. 2017, VEEGAN,
-arXiv:1705.07761). A generator that leaves a mode out still drops such samples there, from the filaments it draws
-between the others, so that count reads 8 of 8 where 6 are left. Here a mode is covered when it holds a fair ``share``
-of what the data puts there; the literature's count is kept as ``touched``.
+arXiv:1705.07761). A generator that leaves a mode out still puts such samples there, from the filaments between the
+other modes, so that this count is 8 of 8 where 6 are left. Here a mode is covered when it has at least a ``share`` of
+the samples that the data has there; the literature's count is kept as ``touched``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ HIGH_QUALITY = 3.0  # std from the nearest mode, on a line or plane
 class ModeCount:
     """The modes of a mixture, counted in samples.
 
-    ``high_quality`` is the share of all samples within ``good_radius`` of their nearest mode, 3 std on a line or plane.
-    Of the data's own samples that is 99.73 % in one dimension, 98.89 % in two or more. Less is stray mass; more is
-    modes too narrow, not better.
-    ``reverse_kl`` is KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best;
+    ``high_quality``: the share of all samples within ``good_radius`` of their nearest mode, 3 std on a line or plane.
+    For the data itself it is 99.73 % in one dimension, 98.89 % in two or more. A lower value means stray mass; a higher
+    one means modes that are too narrow, and is not better.
+    ``reverse_kl``: KL(generator || data) over the modes' shares of the high-quality samples, in nats, 0 at best;
     infinite without such samples. Its expectation for the data itself is (modes - 1) / 2n.
 
-    ``largest`` is the share of all samples that are nearest to the fullest mode, however far from it.
+    ``largest``: the share of all samples that are nearest to the mode with the most samples, however far from it.
     """
 
     total: int
@@ -44,11 +44,22 @@ class ModeCount:
 
 
 def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> ModeCount:
-    """Count the modes of ``mixture`` in ``samples``, shape (n, dimension); rows that are not finite are of low quality.
+    """Count the modes of a mixture in samples; rows that are not finite are of low quality.
 
-    A mode is covered when its high-quality samples number at least ``share`` of the data's own there, n * weight *
-    P(chi_d <= good_radius(d)), and at least one. Modes closer than a few std share their samples and read as fewer.
-    Raises ValueError where the shapes do not fit or ``share`` is not in [0, 1].
+    A mode is covered when it has one high-quality sample or more, and at least ``share`` of the number expected of the
+    data, n * weight * P(chi_d <= good_radius(d)). Modes that are only a few std apart share their samples, so that
+    fewer of them are covered.
+
+    Args:
+        samples: (n, dimension).
+        mixture: the mixture.
+        share: the share of the data's own high-quality samples that covers a mode, 0 to 1.
+
+    Returns:
+        The counts and shares.
+
+    Raises:
+        ValueError: the shapes do not match, or ``share`` is not in [0, 1].
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, not {share}")
@@ -69,10 +80,11 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
 
 @cache
 def good_radius(dimension: int) -> float:
-    """How far from its mode, in std, a sample of high quality may be: 3; above two dimensions what is as rare as there.
+    """How far from its mode, in std, a sample of high quality may be: 3 in one and two dimensions.
 
-    A fixed radius would reject the data: in d dimensions samples are sqrt(d) from their mode, hardly any nearer. VEEGAN
-    counts 10 std in 1,200 dimensions, where of PacGAN's data (700 with noise) none is nearer than 24.
+    In more dimensions it is the radius that is exceeded as rarely as 3 std in two. A fixed radius would reject the data
+    itself: in d dimensions nearly all samples are about sqrt(d) from their mode. VEEGAN uses 10 std in 1,200
+    dimensions, where no sample of PacGAN's data (700 dimensions with noise) is nearer than 24.
     """
     return HIGH_QUALITY if dimension <= 2 else float(chi(dimension).isf(chi(2).sf(HIGH_QUALITY)))
 
@@ -85,7 +97,7 @@ def _share_of_high_quality(dimension: int) -> float:
 def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
     """The mode nearest to each finite row of ``samples``, shape (n, dimension), and its distance in the mode's std.
 
-    Shapes (finite,) each. Raises ValueError where the shapes do not fit.
+    The shapes of the results are (finite,) each. Raises ValueError where the shapes do not match.
     """
     samples = np.asarray(samples, dtype=np.float64)
     if samples.ndim != 2 or samples.shape[1] != mixture.dimension or not len(samples):
@@ -97,20 +109,20 @@ def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.
 def nearest(points: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
     """The mode nearest to each point, (n, dimension) in float64, and its squared distance in the mode's std; (n,) each.
 
-    The first of those equally near.
+    Of several modes that are equally near it is the first.
     """
     axes = np.ascontiguousarray(points.T)
     squared, mode = np.full(len(points), np.inf), np.zeros(len(points), dtype=np.min_scalar_type(mixture.modes))
     alike = bool((mixture.std == mixture.std[0]).all())
     with np.errstate(over="ignore"):
-        # One mode after the other: all at once is slower by the memory it takes.
+        # One mode after the other: all at once is slower, since it uses more memory.
         for index, (mean, std) in enumerate(zip(mixture.means.tolist(), mixture.std.tolist(), strict=True)):
             here = (axes[0] - mean[0]) ** 2
             for axis, centre in zip(axes[1:], mean[1:], strict=True):
                 here += (axis - centre) ** 2
             if not alike:
                 here /= std**2
-            # The last that was nearer than all before it: their numbers grow, and a maximum costs less than a choice.
+            # The last mode that was nearer than all before: it has the largest index, and maximum is fast.
             np.maximum(mode, (here < squared) * mode.dtype.type(index), out=mode)
             np.minimum(here, squared, out=squared)
         if alike:

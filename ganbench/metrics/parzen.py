@@ -1,8 +1,9 @@
 """Parzen-window log-likelihood, the measure of table 1 in the GAN paper (Goodfellow et al. 2014, arXiv:1406.2661).
 
-A Gaussian is put on each sample, its width chosen on validation data, and test data is scored (Breuleux et al. 2011).
-Kept for comparison with the literature: it misleads (Theis et al. 2016, arXiv:1511.01844, section 3.3), since in many
-dimensions the training points, or their k-means centres, score above fresh samples of the true distribution.
+A Gaussian is put on each sample, its width is chosen on validation data, and test data is scored (Breuleux et al.
+2011). The measure is kept for comparison with the literature, but it is misleading (Theis et al. 2016,
+arXiv:1511.01844, section 3.3): in many dimensions the training points, or their k-means centres, score above fresh
+samples of the true distribution.
 """
 
 from __future__ import annotations
@@ -29,11 +30,22 @@ class Parzen:
 
 
 def parzen(samples: np.ndarray, real: np.ndarray, most: int = 2000) -> Parzen:
-    """Score ``real`` by a Parzen window on ``samples``, shapes (n, *shape) and (m, *shape), flattened.
+    """Score real points by a Parzen window on samples.
 
-    At most ``most`` of each, a fixed random choice; a half of the real ones chooses the width, the other is scored. The
-    value depends on how many there are. A sample that is not finite has its Gaussian nowhere near the data. Raises
-    ValueError where the shapes differ, or fewer than 4 real points or none that differ are there.
+    One half of the real points chooses the width, the other half is scored. The value depends on how many points
+    are used. The Gaussian of a sample that is not finite adds nothing near the data.
+
+    Args:
+        samples: generated samples, (n, *shape), flattened.
+        real: real points, (m, *shape), flattened.
+        most: how many of each are used at most: a fixed random choice.
+
+    Returns:
+        The mean log-likelihood in nats, its standard error and the width.
+
+    Raises:
+        NotApplicableError: there are fewer than 4 real points, or all are the same.
+        ValueError: the shapes differ, or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
@@ -55,6 +67,6 @@ def _log_densities(apart: np.ndarray, width: float, n: int, dimension: int) -> n
     exponent = (apart / width) ** 2 / -2
     most = exponent.max(axis=1)
     exponent -= most[:, None]
-    # Beside the largest, which is 1, e^-700 is nothing; what is smaller takes a processor ten times as long.
+    # The largest term is 1, so e^-700 adds nothing; smaller numbers take a processor ten times as long.
     total = np.exp(np.maximum(exponent, -700.0, out=exponent), out=exponent).sum(axis=1)
     return np.asarray(most + np.log(total) - math.log(n) - dimension / 2 * math.log(2 * math.pi * width**2))

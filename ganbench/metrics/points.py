@@ -1,4 +1,4 @@
-"""Samples as points: a row each in float64, what is not finite told apart, and the distances between them."""
+"""Samples as points: one row each in float64, which of them are finite, and the distances between them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from scipy.spatial.distance import cdist
 if TYPE_CHECKING:
     from torch import Tensor
 
-SEED = 2014  # of every choice among points, so that a measure says the same of the same samples
-FLAT = 16  # dimensions; a tree of points is of no use above
+SEED = 2014  # of every random choice of points, so that a metric gives the same value for the same samples
+FLAT = 16  # dimensions; in more dimensions a tree of points is not faster
 FAR = 1e100
-DISTANCES = 10_000_000  # as many at a time
+DISTANCES = 10_000_000  # computed at a time
 
 
 def from_tensor(samples: Tensor) -> np.ndarray:
@@ -32,7 +32,7 @@ def as_points(samples: np.ndarray) -> np.ndarray:
 
 
 def sample_and_real(samples: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as points. Raises ValueError where their shapes differ or ``real`` is not finite throughout."""
+    """Both as points. Raises ValueError where their shapes differ or a coordinate of ``real`` is not finite."""
     points, data = as_points(samples), as_points(real)
     if points.shape[1] != data.shape[1]:
         raise ValueError(f"a sample has {points.shape[1]} coordinates and a real one {data.shape[1]}")
@@ -42,13 +42,13 @@ def sample_and_real(samples: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, 
 
 
 def finite(points: np.ndarray) -> np.ndarray:
-    """Those rows that are finite throughout, and below 1e100 so that squared distances are too."""
+    """The rows whose coordinates are all finite, and below 1e100 so that squared distances are finite, too."""
     good = is_finite(points)
     return points if good.all() else np.asarray(points[good])
 
 
 def is_finite(points: np.ndarray) -> np.ndarray:
-    """Which rows are finite throughout, and below 1e100 so that squared distances are too: (n, d) -> (n,)."""
+    """Which rows have only finite coordinates, below 1e100 so that squared distances are finite: (n, d) -> (n,)."""
     if points.shape[1] > FLAT:
         return np.asarray((np.abs(points) < FAR).all(axis=1))
     good = np.ones(len(points), dtype=bool)
@@ -58,12 +58,12 @@ def is_finite(points: np.ndarray) -> np.ndarray:
 
 
 def shuffled(points: np.ndarray, most: int) -> np.ndarray:
-    """At most ``most`` rows, in a random order that is always the same."""
+    """At most ``most`` rows, in a fixed random order."""
     return points[np.random.default_rng(SEED).permutation(len(points))[:most]]
 
 
 def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions good to 1e-7 of the points' own norms."""
+    """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions the error is 1e-7 of the points' norms."""
     if points.shape[1] <= FLAT or not len(others):
         return np.asarray(cdist(points, others))
     centre = others.mean(axis=0)
@@ -80,7 +80,7 @@ def nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
 
 
 def nearest_other(points: np.ndarray) -> np.ndarray:
-    """Each point's distance to the nearest of the other points, (n, d) -> (n,); infinite for a lone one."""
+    """Each point's distance to the nearest of the other points, (n, d) -> (n,); infinite for a single point."""
     n = len(points)
     if n < 2:
         return np.full(n, np.inf)

@@ -1,7 +1,8 @@
-"""Precision, recall, density and coverage: generated and real points against each other's neighbourhoods.
+"""Precision, recall, density and coverage: generated points in neighbourhoods of real ones, and the reverse.
 
 Precision and recall after Kynkäänniemi et al. 2019 (arXiv:1904.06991), density and coverage after Naeem et al. 2020
-(arXiv:2002.09797). A neighbourhood is a ball about a point that reaches to its k-th nearest other point.
+(arXiv:2002.09797). A neighbourhood is a ball around a point; its radius is the distance to the k-th
+nearest other point.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
 
 @dataclass(frozen=True)
 class Manifold:
-    """Shares, but for ``density``, which is not bounded.
+    """All are shares, except ``density``, which has no upper bound.
 
-    ``precision``: of the samples, those inside some real neighbourhood. ``recall``: of the real points, those inside
-    some neighbourhood of the samples. ``density``: how many real neighbourhoods a sample is inside, over k; 1 for the
-    data itself. ``coverage``: of the real neighbourhoods, those that hold a sample.
+    ``precision``: share of the samples that are inside a real neighbourhood. ``recall``: share of the real points that
+    are inside a neighbourhood of a sample. ``density``: the mean number of real neighbourhoods that a sample is inside,
+    divided by k; 1 for the data itself. ``coverage``: share of the real neighbourhoods that contain a sample.
     """
 
     precision: float
@@ -30,10 +31,22 @@ class Manifold:
 
 
 def manifold(samples: np.ndarray, real: np.ndarray, k: int = 5, most: int = 2000) -> Manifold:
-    """Compare ``samples`` with ``real``, shapes (n, *shape) and (m, *shape), flattened; at most ``most`` of each.
+    """Compare samples with real points by their neighbourhoods.
 
-    These are a fixed random choice; the values depend on how many there are. Samples that are not finite are inside
-    nothing. Raises ValueError where the shapes differ, or not more than k real points are there.
+    The values depend on how many points are used. Samples that are not finite are inside no neighbourhood.
+
+    Args:
+        samples: generated samples, (n, *shape), flattened.
+        real: real points, (m, *shape), flattened.
+        k: the radius of a neighbourhood is the distance to the k-th nearest other point.
+        most: how many of each are used at most: a fixed random choice.
+
+    Returns:
+        The four values.
+
+    Raises:
+        NotApplicableError: there are no more than ``k`` real points, or ``k`` is below 1.
+        ValueError: the shapes differ, or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     points, data = shuffled(points, most), shuffled(data, most)
@@ -54,5 +67,5 @@ def manifold(samples: np.ndarray, real: np.ndarray, k: int = 5, most: int = 2000
 
 
 def _radii(points: np.ndarray, k: int) -> np.ndarray:
-    # The nearest of all, at place 0, is the point itself.
+    # The nearest, at index 0, is the point itself.
     return np.asarray(np.partition(distances(points, points), k, axis=1)[:, k])

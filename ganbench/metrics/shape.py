@@ -1,6 +1,6 @@
-"""The form of a generator's modes, one by one: where they are, how wide, how round, and whether they are full.
+"""The shape of each of a generator's modes: where it is, how wide, how round, and whether its middle is filled.
 
-Counts of modes and shares of "high quality" cannot tell a mode from a dot, a line or a ring in its place.
+Counts of modes and shares of "high quality" cannot tell a mode from a point, a line or a ring in its place.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ganbench.metrics.mass import stray_radius
 from ganbench.metrics.modes import nearest_mode
 from ganbench.metrics.points import finite
 
-FEWEST = 20  # samples a mode, and five for each dimension
-FLAT = 1e-12  # of the mode's variance: less than float32 can hold in its place
+FEWEST = 20  # samples in a mode; at least five for each dimension, too
+FLAT = 1e-12  # of the mode's variance: a smaller variance is below the rounding of float32
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """The modes that hold enough samples, shape (modes - left_out,) each; ``left_out``: how many do not.
+    """The modes that have enough samples, shape (modes - left_out,) each; ``left_out``: how many do not.
 
     ``centre``: distance between the samples' centre and the mode's, in std of the mode; 0 at best. ``variance``: total
-    variance of the samples over the mode's; 1 at best. ``smallest``: the same in the direction where it is smallest;
-    nearly 1 at best, and 0 for a mode squeezed to a line. ``radial``: Kolmogorov-Smirnov distance, from 0 to 1, of
-    their squared Mahalanobis radii about their own centre from chi-square; about 0.6 / sqrt(n) in two dimensions for
-    n samples of a Gaussian, 0.63 for a thin ring of them.
+    variance of the samples over the mode's; 1 at best. ``smallest``: the variance in the direction where it is
+    smallest, over the mode's; nearly 1 at best, and 0 for a mode that is only a line. ``radial``: Kolmogorov-Smirnov
+    distance, from 0 to 1, between the samples' squared Mahalanobis radii about their own centre and chi-square; in two
+    dimensions about 0.6 / sqrt(n) for n samples of a Gaussian, 0.63 for a thin ring.
     """
 
     centre: np.ndarray
@@ -41,10 +41,10 @@ class Shapes:
 def shapes(samples: np.ndarray, mixture: Mixture) -> Shapes:
     """Measure each mode of ``mixture`` in the samples nearest to it, ``samples`` of shape (n, dimension).
 
-    A mode's samples are those within 5 std (``mass.stray_radius``) of the median of all nearest to it, so that strewn
-    points do not count as its width; ``mass`` counts those, and rows that are not finite. Where the samples' median
-    distance from there says that they are wider than the mode, the radius is as much wider. Raises ValueError where
-    the shapes do not fit.
+    A mode's samples are those within 5 std (``mass.stray_radius``) of the median of all samples nearest to it, so that
+    scattered points do not count as its width; ``mass`` counts those, and rows that are not finite. Where the samples'
+    median distance from there is larger than the mode's own, the radius is larger by the same factor. Raises ValueError
+    where the shapes do not match.
     """
     mode, _ = nearest_mode(samples, mixture)
     points, fewest = finite(np.asarray(samples, dtype=np.float64)), max(FEWEST, 5 * mixture.dimension)

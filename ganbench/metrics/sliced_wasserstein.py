@@ -10,11 +10,21 @@ from ganbench.metrics.points import SEED, finite, sample_and_real, shuffled
 
 
 def sliced_wasserstein(samples: np.ndarray, real: np.ndarray, projections: int = 128) -> float:
-    """The distance of order 2 between ``samples`` and ``real``, (n, *shape) each, flattened, in units of the data.
+    """The sliced Wasserstein distance of order 2 between samples and real points.
 
-    The root of the mean over ``projections`` fixed random directions of the squared W2 distance on the line, which is
-    the mean squared difference of sorted values; of unequal numbers, the fixed random choice of as many. Infinite where
-    a sample is not finite, since its mass would have to come from there. Raises ValueError where the shapes differ.
+    The root of the mean, over fixed random directions, of the squared W2 distance of the projections, which is the mean
+    squared difference of their sorted values. Of unequal numbers, a fixed random choice of the larger set is used.
+
+    Args:
+        samples: generated samples, (n, *shape), flattened.
+        real: real points, (m, *shape), flattened.
+        projections: how many directions are used; on a line always one.
+
+    Returns:
+        The distance in units of the data; infinite where a sample is not finite.
+
+    Raises:
+        ValueError: the shapes differ, or ``real`` is not finite.
     """
     points, data = sample_and_real(samples, real)
     if len(finite(points)) < len(points):
@@ -25,6 +35,6 @@ def sliced_wasserstein(samples: np.ndarray, real: np.ndarray, projections: int =
     dimension = points.shape[1]
     directions = np.random.default_rng(SEED).standard_normal((dimension, projections if dimension > 1 else 1))
     directions /= np.linalg.norm(directions, axis=0)
-    # A row for each direction: sorting runs along memory.
+    # One row for each direction: sorting then reads memory in order.
     apart = np.sort(directions.T @ points.T, axis=1) - np.sort(directions.T @ data.T, axis=1)
     return math.sqrt(float((apart**2).mean()))

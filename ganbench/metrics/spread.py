@@ -1,4 +1,4 @@
-"""How widely samples spread and how far off they lie, in the data's own terms: what tells a collapse from an escape."""
+"""How wide samples are spread and how far they are from the data: whether they have collapsed or gone away."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from ganbench.metrics.points import as_points, finite
 
 @dataclass(frozen=True)
 class Spread:
-    """The samples' total std, about their own mean, over the data's, and how far apart the means are, in the data's.
+    """``spread``: the samples' total std about their own mean, over the data's; ``offset``: distance of the means.
 
-    Both of the finite samples; None where more than half are not, or the data is a point.
+    ``offset`` is in units of the data's total std. Both are those of the finite samples; they are None where more than
+    half of the samples are not finite, or the data is a single point.
     """
 
     spread: float | None
@@ -46,7 +47,7 @@ def _sample(data: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _moments(points: np.ndarray) -> tuple[np.ndarray, float]:
     """The mean and the total variance of points (n, d)."""
-    # As products: many times as fast as reductions over few columns.
+    # Matrix products are many times as fast as reductions over few columns.
     mean = np.ones(len(points)) @ points / len(points)
     apart = points - mean
     return mean, float(np.vdot(apart, apart)) / len(points)

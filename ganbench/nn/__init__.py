@@ -1,1 +1,1 @@
-"""What plugins build networks and penalties from: layers, spectral norm, gradients."""
+"""Helpers for the networks and penalties of plugins: layers, spectral norm, gradients."""

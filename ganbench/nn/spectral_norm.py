@@ -1,4 +1,4 @@
-"""Spectral normalisation without state, so that it batches over replicas and compiles."""
+"""Spectral normalisation without state, so that it works batched over seeds and compiled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
-#: The Gram matrix is raised to its fourth power so often: as exact as 4^4 = 256 power iterations, for 8 small products.
+#: How often the Gram matrix is raised to its fourth power: as exact as 4^4 = 256 power iterations, in 8 products.
 _ROUNDS = 4
 
 
@@ -27,9 +27,10 @@ def spectral_norm(layer: Layer) -> Layer:
 def largest_singular_value(weight: Tensor) -> Tensor:
     """The spectral norm of ``weight.flatten(1)``, a scalar; its gradient is u v', as the paper has it (equation 12).
 
-    The normalised powers of the Gram matrix W W' tend to u u', and then sigma^2 = tr(u u' W W'); where singular values
-    tie, to the mean over their vectors. u is held constant in the gradient. Never above the truth, and below it by a
-    factor of at most n^(1/514), n the smaller side: 0.8 % for 64, and far less for matrices as they occur.
+    The normalised powers of the Gram matrix W W' converge to u u', and then sigma^2 = tr(u u' W W'). If several
+    singular values are largest, they converge to the mean over their vectors. u is constant in the gradient. The result
+    is never above the true value, and below it by a factor of at most n^(1/514), n the smaller dimension: 0.8 % for 64,
+    and far less for usual matrices.
     """
     matrix = weight.flatten(1)
     if matrix.shape[0] > matrix.shape[1]:

@@ -1,1 +1,1 @@
-"""The door for plugins: the values that they yield, how these are found, read, bound and listed."""
+"""The interface for plugins: the values that they yield, and how these are found, read, bound and listed."""

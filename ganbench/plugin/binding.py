@@ -1,4 +1,4 @@
-"""How a plugin's function is called: its positional parameters are given by name, its keyword-only ones are set."""
+"""How a plugin's function is called: positional parameters are filled by name, a suite sets the keyword-only ones."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class BoundFunction(Generic[T]):
-    """A function together with the parameters that a suite set; ``names`` is what it must be given."""
+    """A function with the parameters that a suite set; ``names``: its positional parameters, in order."""
 
     function: Callable[..., T]
     names: tuple[str, ...]
     parameters: Mapping[str, Any]
 
     def __call__(self, scope: Mapping[str, Any]) -> T:
-        """Call the function with what it names out of ``scope``."""
+        """Call the function with the values of ``scope`` that it names."""
         return self.function(*[scope[name] for name in self.names], **self.parameters)
 
 
 def bind(function: Callable[..., T], parameters: Mapping[str, Any]) -> BoundFunction[T]:
-    """Bind those of ``parameters`` that ``function`` declares; the others belong to its sister function."""
+    """Bind those ``parameters`` that ``function`` declares; the others belong to another function of the plugin."""
     signature = inspect.signature(function).parameters.values()
     names = tuple(p.name for p in signature if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
     own = {p.name for p in signature if p.kind is p.KEYWORD_ONLY}

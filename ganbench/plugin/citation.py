@@ -1,7 +1,7 @@
-"""The papers that a docstring cites, found as people write them, and said in BibTeX.
+"""The papers that a docstring cites, found in the text as people write it, and given as BibTeX.
 
 ``Least squares (Mao et al. 2017, LSGAN, arXiv:1611.04076, equation 2): ...`` cites one paper. Its title and all
-its authors are in papers.bib where the paper is there; no title is made up where it is not.
+its authors come from papers.bib where the paper is in it; otherwise no title is made up.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _NAME = r"\b(?:(?:[Vv]an|[Vv]on|[Dd]e|del|[Dd]en|der|[Dd]i|[Ll]a|[Ll]e|ter) )*[A
 _HEAD = re.compile(
     rf"(?P<authors>{_NAME} et al\.|{_NAME}(?:(?:, | & | and |, and ){_NAME})*),? \(?(?P<year>[12]\d{{3}})\b"
 )
-_TAIL = re.compile(r"(?:[^();]|\([^()]*\)){0,200}")
+_REST = re.compile(r"(?:[^();]|\([^()]*\)){0,200}")
 _ARXIV = re.compile(r"arXiv:\s?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})", re.IGNORECASE)
 _DOI = re.compile(r"doi:\s?(10\.\d{4,9}/(?:[^\s();,]|\([^\s()]*\))*[^\s();,.])", re.IGNORECASE)
-#: Where in a paper, or a clause of the docstring's own: nothing that would find the paper.
+#: A place within a paper, or a clause of the docstring itself: nothing that helps to find the paper.
 _PLACE = re.compile(
     r"^(arXiv|doi):|\b(equations?|eqs?\.|sections?|algorithms?|tables?|figures?|appendix|theorems?|propositions?|lemmas?"
     r"|corollary|definitions?|pages?|footnote|with|after|as)\b",
@@ -41,7 +41,7 @@ class Citation:
 
     @property
     def label(self) -> str:
-        """Who and when: ``Goodfellow et al. 2014``."""
+        """The authors and the year: ``Goodfellow et al. 2014``."""
         return f"{self.authors} {self.year}" if self.authors else self.identity
 
     @property
@@ -56,26 +56,26 @@ class Citation:
 
     @property
     def full(self) -> str:
-        """Who, when and its number: ``Goodfellow et al. 2014, arXiv:1406.2661``."""
+        """The authors, the year and the number: ``Goodfellow et al. 2014, arXiv:1406.2661``."""
         return f"{self.label}, {self.identity}" if self.authors and self.identity else self.label
 
     @property
     def url(self) -> str:
-        """Where to read it, or nothing."""
+        """The address of the paper, or nothing."""
         if self.arxiv:
             return f"https://arxiv.org/abs/{self.arxiv}"
         return f"https://doi.org/{self.doi}" if self.doi else ""
 
     @property
     def names(self) -> list[str]:
-        """The authors that are named, without those whom ``et al.`` stands for."""
+        """The authors that the citation names; ``et al.`` is left out."""
         return re.split(r", and |, | & | and ", self.authors.removesuffix(" et al."))
 
     @property
     def key(self) -> str:
         """A BibTeX key: the first author and the year, in plain letters."""
-        word = _plain(self.names[0])
-        return f"{word}{self.year}" if word else re.sub(r"\W", "", self.arxiv or self.doi)
+        surname = _plain(self.names[0])
+        return f"{surname}{self.year}" if surname else re.sub(r"\W", "", self.arxiv or self.doi)
 
 
 def _plain(name: str) -> str:
@@ -86,14 +86,14 @@ def _plain(name: str) -> str:
 def find(text: str) -> tuple[Citation, ...]:
     """Every paper that ``text`` cites, in order, each once.
 
-    What counts: an author and a year with an arXiv or DOI number, or in parentheses, or on a line ``Source: ...``; and
-    such a number alone. A paper cited twice, the second time without its number, is one.
+    A citation is an author and a year with an arXiv or DOI number, or in parentheses, or on a line ``Source: ...``; an
+    arXiv number alone is one, too. A paper that is cited twice, the second time without its number, counts once.
     """
     found: list[Citation] = []
     for citation in _all(text):
         twins = [one for one in found if _same(one, citation)]
         if not twins:
-            # The same paper may have been named before, without its number.
+            # The same paper may be cited before, without its number.
             bare = [one for one in found if not one.identity and one.key == citation.key]
             if bare:
                 found[found.index(bare[0])] = citation
@@ -115,15 +115,15 @@ def _all(text: str) -> Iterator[Citation]:
         assert head  # only the last is None
         yield from _bare(text, numbers_used, head.start())
         limit = following.start() if following else len(text)
-        tail = _TAIL.match(text, head.end(), limit)
-        assert tail  # it may be empty
+        rest = _REST.match(text, head.end(), limit)
+        assert rest  # it may be empty
         inside = _parenthesised(text, head.start())
-        said = tail[0] if inside else re.split(r"\.\s|:\s|\n\n|\n(?=[A-Z]\w+: )", tail[0])[0]
-        numbers_used = head.end() + len(said)
-        arxiv, doi = _ARXIV.search(said), _DOI.search(said)
+        cited = rest[0] if inside else re.split(r"\.\s|:\s|\n\n|\n(?=[A-Z]\w+: )", rest[0])[0]
+        numbers_used = head.end() + len(cited)
+        arxiv, doi = _ARXIV.search(cited), _DOI.search(cited)
         if not (arxiv or doi or inside or _sourced(text, head.start())):
             continue
-        parts = [" ".join(part.split()).rstrip(".") for part in said.split(",")]
+        parts = [" ".join(part.split()).rstrip(".") for part in cited.split(",")]
         kept = [part for part in parts if part and not _PLACE.search(part)]
         yield Citation(
             authors=" ".join(head["authors"].split()),
@@ -136,7 +136,7 @@ def _all(text: str) -> Iterator[Citation]:
 
 
 def _bare(text: str, begin: int, end: int) -> Iterator[Citation]:
-    """Numbers that no author stands before; an arXiv number says its year."""
+    """Numbers without an author before them; the year is part of an arXiv number."""
     for number in _ARXIV.finditer(text, begin, end):
         digits = re.sub(r"^.*/", "", number[1])
         century = 1900 if digits[0] == "9" and "/" in number[1] else 2000
@@ -153,7 +153,7 @@ def _sourced(text: str, position: int) -> bool:
 
 
 def clause(line: str) -> str:
-    """The first line of a docstring without the parentheses that cite, and without its full stop."""
+    """The first line of a docstring without its citations in parentheses and its full stop."""
     for group in re.finditer(r"\s*\((?:[^()]|\([^()]*\))*\)", line):
         if find(group[0]):
             line = line.replace(group[0], "", 1)
@@ -173,9 +173,10 @@ def papers() -> Mapping[str, str]:
 
 
 def bibtex(citations: Iterable[tuple[str, Citation]]) -> str:
-    """BibTeX entries, one a paper, each under a comment with those who cite it; ``citations``: (who, what) pairs.
+    """BibTeX entries, one a paper, each after a comment that names the plugins that cite it.
 
-    A paper without a known title has its number in place of it, and one without a number is a comment alone.
+    ``citations``: pairs (name of a plugin, citation). Where a paper's title is not known its number is in the title's
+    place; a paper without title and number is a comment alone.
     """
     pairs = list(citations)
     numbered = {citation.key: citation.identity.lower() for _, citation in pairs if citation.identity}
@@ -201,7 +202,7 @@ def bibtex(citations: Iterable[tuple[str, Citation]]) -> str:
 
 
 def _known(citation: Citation) -> str | None:
-    """The entry of papers.bib; by author and year only where the docstring gives no number, and all authors fit."""
+    """The entry of papers.bib; found by author and year only if the citation has no number and all authors match."""
     if citation.identity:
         return papers().get((citation.arxiv or citation.doi).lower())
     entry = papers().get(citation.key)
@@ -217,7 +218,7 @@ def _fits(citation: Citation, entry: str) -> bool:
 
 
 def _made(citation: Citation, key: str) -> str:
-    """An entry that says what the docstring says and no more."""
+    """An entry with what the docstring contains, and no more."""
     others = ["others"] if citation.authors.endswith(" et al.") else []
     fields = {
         "author": " and ".join([*citation.names, *others]),

@@ -18,7 +18,7 @@ from ganbench.plugin.types import Value
 
 @dataclass(frozen=True)
 class Entry:
-    """A usable plugin value: what a suite can name, and where it comes from."""
+    """A usable plugin value, which a suite can name, and where it comes from."""
 
     kind: str
     name: str
@@ -30,10 +30,20 @@ class Entry:
     parameters: tuple[Parameter, ...]
 
     def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
-        """Call the ``build`` of a dataset or an architecture with its parameters and those of ``given`` it names.
+        """Call the ``build`` function of a dataset or an architecture.
 
-        ``by``: another of the value's functions, a loss's ``players``. torch's global random state is left as found.
-        Raises whatever the plugin raises.
+        torch's global random state is restored afterwards.
+
+        Args:
+            parameters: the parameters that a suite sets, by name.
+            by: which of the value's functions is called, such as ``players`` of a loss.
+            **given: values for its positional parameters, by name; those that it does not name are ignored.
+
+        Returns:
+            What the function returns.
+
+        Raises:
+            Exception: any error that the plugin raises.
         """
         function = getattr(self.value, by)
         torch = sys.modules.get("torch")
@@ -41,7 +51,7 @@ class Entry:
             return bind(function, parameters)(given)
 
     def check_parameters(self, given: Mapping[str, Any]) -> list[tuple[str | None, str]]:
-        """Every mistake in the parameters ``given``, as (parameter, message); an empty list if none."""
+        """Every mistake in the parameters ``given``, as (parameter, message)."""
         known = {parameter.name: parameter for parameter in self.parameters}
         mistakes: list[tuple[str | None, str]] = []
         for name, value in given.items():
@@ -64,9 +74,10 @@ class Entry:
         ]
 
     def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Every parameter, in order: as given, else its default. Raises ValueError at the first mistake.
+        """Every parameter, in order: the value that is given, or else its default.
 
-        A parameter that all plugins of the kind have is left out where it is not given: it then does nothing.
+        A parameter that all plugins of the kind have (``common``) is left out where it is not given: it then has no
+        effect. Raises ValueError at the first mistake.
         """
         for name, message in self.check_parameters(given):
             raise ValueError(f"{name}: {message}" if name else message)
@@ -87,7 +98,7 @@ class Broken:
     text: str = ""
 
     def defines(self, name: str) -> bool:
-        """Whether the plugin ``name`` was probably meant to come from here."""
+        """Whether this file was probably meant to define the plugin ``name``."""
         stem = Path(self.source).stem.lower().replace("_", "-")
         return (
             stem == name.lower().replace("_", "-")

@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement: one for each kind, each yielding any number of values."""
+"""The hooks that a plugin may implement: one for each kind. Each yields any number of values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ganbench_losses() -> Iterable[Loss]:  # type: ignore[empty-body]
 
 @hookspec
 def ganbench_penalties() -> Iterable[Penalty]:  # type: ignore[empty-body]
-    """Penalties: terms added to a player's loss, whatever it is."""
+    """Penalties: terms that are added to a player's loss, whichever loss it is."""
 
 
 @hookspec
@@ -29,24 +29,24 @@ def ganbench_architectures() -> Iterable[Architecture]:  # type: ignore[empty-bo
 
 @hookspec
 def ganbench_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]
-    """Datasets: distributions to learn, with exact densities where there are any."""
+    """Datasets: distributions to learn, with exact densities where they are known."""
 
 
 @hookspec
 def ganbench_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
-    """Metrics: numbers about samples, with the columns they fill."""
+    """Metrics: numbers about samples, and the columns that they fill."""
 
 
 @hookspec
 def ganbench_updates() -> Iterable[Update]:  # type: ignore[empty-body]
-    """Update rules: the order in which the players move."""
+    """Update rules: the order in which the players make their steps."""
 
 
 @hookspec
 def ganbench_optimizers() -> Iterable[Optimizer]:  # type: ignore[empty-body]
-    """Optimizers: how a player turns a gradient into a step."""
+    """Optimizers: how a gradient becomes a step of a player."""
 
 
 @hookspec
 def ganbench_references() -> Iterable[Reference]:  # type: ignore[empty-body]
-    """References: rows that no game has trained, fitted to the data or made of it."""
+    """References: rows of the table that are not trained as GANs: the data itself, or models fitted to it."""

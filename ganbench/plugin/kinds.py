@@ -1,4 +1,4 @@
-"""The kinds of plugin: how each is found and called, and what its functions may name."""
+"""The kinds of plugins: how each is found and called, and which values its functions may name."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ganbench.plugin.types import (
     Update,
 )
 
-#: What the functions of a loss may name. ``d_real``, ``d_fake``: logits, shape (batch,); ``D``, ``G``:
+#: The values that the functions of a loss may name. ``d_real``, ``d_fake``: logits, shape (batch,); ``D``, ``G``:
 #: callables; ``real``, ``fake``: samples, shape (batch, *shape); ``z``: latents; ``random``: a source
-#: of random numbers that belongs to this seed and step; ``step``: a scalar tensor, from 0.
+#: of random numbers for this seed and step; ``step``: the number of the step, a scalar tensor, from 0.
 LOSS_NAMES = frozenset({"d_real", "d_fake", "D", "G", "real", "fake", "z", "random", "step"})
-#: What ``players`` of a loss may name. ``build(shape)``: the variant's architecture for data of a shape, as Networks;
-#: ``shape``: of one sample; ``data(n)``: n samples of the data, (n, *shape).
+#: The values that ``players`` of a loss may name. ``build(shape)``: the variant's architecture for data of this shape,
+#: as Networks; ``shape``: the shape of one sample; ``data(n)``: n samples of the data, (n, *shape).
 PLAYERS_NAMES = frozenset({"build", "shape", "data"})
-#: What a penalty may name besides: ``memory``, a tuple of scalars of its own; and its ``inputs`` and ``remember``.
+#: A penalty may also name ``memory``, a tuple of its own scalars; then what its ``inputs`` and ``remember`` may name.
 PENALTY_NAMES = LOSS_NAMES | {"memory"}
 INPUTS_NAMES = frozenset({"x", "random", "step"})
 REMEMBER_NAMES = frozenset({"memory", "d_real", "d_fake", "step"})
@@ -32,25 +32,28 @@ ARCHITECTURE_NAMES = frozenset({"shape"})
 DATASET_NAMES: frozenset[str] = frozenset()
 UPDATE_NAMES = frozenset({"game", "players"})
 OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t"})
-#: What a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution they are
-#: from; ``random``: a torch.Generator of its own.
+#: The values that a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution
+#: that they are from; ``random``: a torch.Generator of its own.
 REFERENCE_NAMES = frozenset({"training", "dataset", "random"})
-#: What a metric may name. ``samples``, ``real``: (n, *shape), generated and held-out data; ``dataset``: the
-#: distribution; ``d_real``, ``d_fake``: logits on them, (n,); ``loss``: the Loss; ``divergence``: the
-#: ``ganbench.metrics.divergence.Divergence`` of the samples, computed once for all metrics; ``training``: the fixed
-#: points that data or reference are trained on; ``model``: what a reference has fitted; ``final``: whether it is the
-#: seed's last evaluation. None where there is no such thing.
+#: The values that a metric may name. ``samples``, ``real``: (n, *shape), generated and held-out data; ``dataset``: the
+#: distribution; ``d_real``, ``d_fake``: logits of real and of generated samples, (n,); ``loss``: the Loss;
+#: ``divergence``: the ``ganbench.metrics.divergence.Divergence`` of the samples, computed once for all metrics;
+#: ``training``: the fixed points that data or reference are trained on; ``model``: what a reference has fitted;
+#: ``final``: whether it is the seed's last evaluation. A value that does not exist is None.
 SEED_NAMES = frozenset(
     {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "final"}
 )
-#: What a metric of the cell as a whole may name, and nothing else. ``speed``: a CellSpeed; ``cost``: a CellCost.
+#: The only values that a metric of the whole cell may name. ``speed``: a CellSpeed; ``cost``: a CellCost.
 CELL_NAMES = frozenset({"speed", "cost"})
 METRIC_NAMES = SEED_NAMES | CELL_NAMES
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of plugin is found and called: what each of its functions may name; some it may do without."""
+    """One kind of plugin.
+
+    ``given``: for each of its functions the values that it may name; ``optional``: the functions that may be missing.
+    """
 
     name: str
     value: type

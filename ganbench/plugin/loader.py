@@ -1,4 +1,4 @@
-"""One plugin: a file or an installed module, loaded alone, so that what is broken in it stays in it."""
+"""Loads one plugin, a file or an installed module, alone, so that a broken one does not affect the others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,16 @@ HOOKS = {kind.hook: kind for kind in KINDS.values()}
 
 
 def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
-    """What the plugin file at ``path``, whose content is ``source``, yields: its entries, or what is broken in it."""
+    """Load a plugin file.
+
+    Args:
+        path: the file, which is not read again.
+        origin: how it was found, as ``ganbench list`` shows it.
+        source: the file's content.
+
+    Returns:
+        Its entries, or, where something is wrong with it, each cause as a ``Broken``.
+    """
     text = source.decode("utf-8", "replace")
     identity = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     module_name = f"ganbench_plugin_{identity}_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}"
@@ -37,8 +46,8 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
     if spec is None:
         return [Broken(path, origin, "is no Python file", text)]
     module = importlib.util.module_from_spec(spec)
-    # Dataclasses and pickle look their module up here while it runs. The bytes that were hashed are the ones that
-    # run: the usual cache of bytecode can be older, and would be written into the user's folder.
+    # Dataclasses and pickle look their module up here while it runs. The bytes that run are the bytes that are
+    # hashed: Python's own cache of bytecode can be older, and would be written into the user's folder.
     sys.modules[module_name] = module
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
@@ -49,7 +58,7 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
 
 
 def load_entry_point(point: EntryPoint) -> list[Entry | Broken]:
-    """What an installed package's entry point yields: its entries, or what is broken in it."""
+    """Load an entry point of an installed package: its entries, or each cause why it is broken."""
     package = point.dist.name if point.dist else point.name
     origin = f"package {package}"
     try:
@@ -63,7 +72,7 @@ def load_entry_point(point: EntryPoint) -> list[Entry | Broken]:
 
 
 def one_line(error: BaseException, path: Path | str | None) -> str:
-    """An exception as one line: the last line of ``path`` that it came through, its type and its message."""
+    """An exception as one line: the last line of ``path`` in its traceback, its type and its message."""
     if isinstance(error, SyntaxError):
         return (f"line {error.lineno}: " if error.lineno else "") + f"syntax error: {_first_line(error.msg)}"
     frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
@@ -98,8 +107,8 @@ def _values(plugin: Any, source: Path | str, origin: str, digest: str, text: str
 
 
 def _yielded(plugin: Any, source: Path | str) -> Iterator[tuple[Kind, Any] | str]:
-    """Each value that the plugin's hooks yield, or what is wrong with a hook."""
-    # A manager of its own: pluggy loses every plugin's answers when one raises.
+    """Each value that the plugin's hooks yield, with its kind; or, as text, what is wrong with a hook."""
+    # Each plugin has its own manager: if one hook raises, pluggy loses the results of all plugins.
     manager = pluggy.PluginManager("ganbench")
     manager.add_hookspecs(hookspecs)
     try:
@@ -147,7 +156,7 @@ def _a(thing: type) -> str:
 
 
 def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
-    """The parameters of a value that a hook yielded; raises UnfitError where it is no plugin."""
+    """The parameters of a value that a hook yielded; raises UnfitError where the value is not a valid plugin."""
     if not isinstance(value, Value) or not isinstance(value, kind.value):
         raise UnfitError(f"{kind.hook} yields {_a(type(value))}, not {_a(kind.value)}")
     if not isinstance(value.name, str) or not NAME.fullmatch(value.name):

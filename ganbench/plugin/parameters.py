@@ -23,10 +23,10 @@ def _of_optimizers(*, clip: PositiveFloat | None = None) -> None: ...
 def _of_penalties(*, every: PositiveInt = 1) -> None: ...
 
 
-#: What every plugin of a kind has: optimizers the greatest norm that a gradient keeps, penalties the steps from one
-#: time that they are added to the next.
+#: Parameters that every plugin of a kind has. ``clip`` of an optimizer: gradients with a larger norm are scaled down to
+#: it. ``every`` of a penalty: it is added only at every so many steps, times that number.
 COMMON: dict[str, Callable[..., None]] = {"optimizer": _of_optimizers, "penalty": _of_penalties}
-#: Keys that a suite's choice uses itself, so no parameter may have these names.
+#: Keys with a meaning of their own in a suite's choice: no parameter may have these names.
 RESERVED = {
     "optimizer": frozenset({"name", "generator", "discriminator", "clip"}),
     "penalty": frozenset({"name", "every"}),
@@ -46,7 +46,7 @@ class Parameter:
 
     @functools.cached_property
     def json_schema(self) -> dict[str, Any]:
-        """What a suite may give, as a JSON schema."""
+        """The values that a suite may set, as a JSON schema."""
         return self.adapter.json_schema()
 
     @property
@@ -55,9 +55,9 @@ class Parameter:
         return to_jsonable_python(self.default)
 
     def read(self, given: Any) -> Any:
-        """The value for ``given`` plain data, strictly: 1 is a number, "1" and true are not.
+        """Read the value from ``given``, plain data, strictly: 1 is a number, "1" and true are not.
 
-        Raises ValueError with a message in plain words.
+        Raises ValueError; the message is one line for the user.
         """
         try:
             return self.adapter.validate_json(json.dumps(to_jsonable_python(given), allow_nan=False), strict=True)
@@ -65,16 +65,16 @@ class Parameter:
             first = error.errors(include_url=False)[0]
             cause = first.get("ctx", {}).get("error")
             raise ValueError(str(cause) if cause else expected(self.json_schema, given)) from None
-        except (ValueError, TypeError):  # what JSON cannot say: nan, inf, objects
-            raise ValueError(f"{shown(given)} is nothing that a suite can say") from None
+        except (ValueError, TypeError):  # what JSON cannot express: nan, inf, objects
+            raise ValueError(f"{shown(given)} cannot be written in a suite") from None
 
 
 class UnfitError(Exception):
-    """A function of a plugin that cannot be called, or parameters that a suite cannot set; str() says why."""
+    """A plugin's function cannot be called, or a suite cannot set its parameters; the message gives the reason."""
 
 
 def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
-    """The parameters of ``value``, in order; raises UnfitError, naming the line, at the first thing that is wrong."""
+    """The parameters of ``value``, in order; raises UnfitError, with the line, at the first mistake."""
     found: dict[str, Parameter] = {}
     owner: dict[str, str] = {}
     parts = frozenset(getattr(value, "parts", ()))
@@ -97,7 +97,7 @@ def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         except UnfitError as problem:
             code = getattr(_plain(function), "__code__", None)
             raise UnfitError(f"line {code.co_firstlineno}: {problem}" if code else str(problem)) from None
-    # A penalty with ``inputs`` alone adds no term to a loss, so there is nothing that ``every`` could make lazy.
+    # A penalty that has only ``inputs`` adds no term to a loss, so ``every`` would have no effect.
     if kind.name in COMMON and not (isinstance(value, Penalty) and not (value.discriminator or value.generator)):
         function = COMMON[kind.name]
         for argument in inspect.signature(function).parameters.values():
@@ -151,7 +151,7 @@ def _of_argument(label: str, argument: inspect.Parameter, function: Callable[...
         raise UnfitError(f"{label}'s parameter {name!r} has no annotation, write for example {name}: float")
     annotation = argument.annotation
     try:
-        if isinstance(annotation, str):  # only these: the others may be imported for type checkers alone
+        if isinstance(annotation, str):  # other annotations of the function may be imported for type checkers only
             annotation = eval(annotation, getattr(_plain(function), "__globals__", {}))
         adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=_CONFIG if _plain_type(annotation) else None)
         adapter.json_schema()
@@ -171,5 +171,5 @@ _CONFIG = ConfigDict(allow_inf_nan=False)
 
 
 def _plain_type(annotation: Any) -> bool:
-    # Pydantic refuses a config for types that carry their own.
+    # Pydantic refuses a config for types that have their own.
     return not (hasattr(annotation, "model_config") or hasattr(annotation, "__dataclass_fields__"))

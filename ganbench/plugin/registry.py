@@ -22,7 +22,7 @@ V = TypeVar("V", bound=Value)
 
 
 class UnknownNameError(LookupError):
-    """No usable plugin has this name; str() is one line that says what was probably meant."""
+    """No usable plugin has this name; the message, one line, suggests the name that was probably meant."""
 
     def __init__(self, kind: str, name: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class UnknownNameError(LookupError):
 
 @dataclass(frozen=True)
 class Registry:
-    """The plugins that were found: usable, broken, and those that share a name (usable by nobody)."""
+    """The plugins that were found: usable ones and broken ones. Plugins that share a name cannot be used."""
 
     entries: tuple[Entry, ...] = ()
     broken: tuple[Broken, ...] = ()
@@ -45,11 +45,11 @@ class Registry:
     def load(cls, beside: Sequence[Path] = (), extra: Path | None = None) -> Registry:
         """Find and load plugins: shipped, installed packages, the folders ``beside`` that exist, then ``extra``.
 
-        A file or content that was met before is skipped. Nothing raises: what is broken is listed with its cause.
+        A file, or content, that was loaded before is skipped. Nothing is raised: broken plugins are listed.
         """
         entries: list[Entry] = []
         broken: list[Broken] = []
-        # What a plugin prints while it is loaded is no part of anybody's output.
+        # What a plugin prints while it is loaded must not be part of a command's output.
         with redirect_stdout(sys.stderr):
             for outcome in _found(beside, extra):
                 if isinstance(outcome, Entry):
@@ -59,7 +59,7 @@ class Registry:
         return cls(tuple(entries), tuple(broken))
 
     def names(self, kind: str) -> list[str]:
-        """The names that ``get`` knows for a kind, sorted."""
+        """The names of a kind's plugins, sorted."""
         return sorted({entry.name for entry in self.entries if entry.kind == kind})
 
     def get(self, kind: str, name: str) -> Entry:
@@ -84,7 +84,7 @@ class Registry:
         return value
 
     def as_rows(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Plain data for ``ganbench list``: a row a plugin by kind and name, then a row a broken one.
+        """Plain data for ``ganbench list``: one row for each plugin, by kind and name, then one for each broken plugin.
 
         ``broken`` is None or the cause; a broken plugin has no kind or name, so it is in every kind's list.
         """
@@ -148,7 +148,7 @@ def _found(beside: Sequence[Path], extra: Path | None) -> Iterator[Entry | Broke
     for point in entry_points(group="ganbench"):
         outcomes = load_entry_point(point)
         keys: set[Path | str] = {outcome.sha256 for outcome in outcomes if isinstance(outcome, Entry)}
-        keys.add(point.value)  # two installed copies of one distribution show the same module twice
+        keys.add(point.value)  # two installed copies of one distribution list the same module twice
         if not keys & seen:
             yield from outcomes
         seen |= keys

@@ -26,12 +26,12 @@ NEEDED = {
 
 
 class NotNewError(ValueError):
-    """The plugin cannot be written; str() is one line that says why."""
+    """The plugin cannot be written; the message, one line, gives the reason."""
 
 
 @dataclass(frozen=True)
 class NewPlugin:
-    """What ``ganbench new`` writes: two files with their content, and how a suite says that it uses the plugin."""
+    """What ``ganbench new`` writes: two files with their content; ``use``: how a suite names the plugin."""
 
     kind: str
     name: str
@@ -46,22 +46,32 @@ class NewPlugin:
         return USES.get(self.kind, f"{self.kind}: {{name}}").format(name=self.name)
 
     def write(self) -> None:
-        """Write both files; raises NotNewError, having written neither, where one of them is there already."""
+        """Write both files; where one of them exists already, raises NotNewError and writes neither."""
         for path in (self.path, self.test_path):
             if path.exists():
                 raise NotNewError(f"{path} is there already, and nothing is overwritten: choose another name")
         for path, content in ((self.path, self.source), (self.test_path, self.test_source)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # "x": whoever else writes this file at the same moment keeps theirs.
+            # "x": a file that another process writes at the same moment is not overwritten.
             with path.open("x", encoding="utf-8") as file:
                 file.write(content)
 
 
 def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path = Path("tests")) -> NewPlugin:
-    """A plugin of ``kind`` in ``folder``, to be called ``name``, and its test in ``tests``; nothing is written yet.
+    """A new plugin and its test, from templates; nothing is written yet.
 
-    ``my_gan``, ``My-GAN`` and ``my-gan`` are one name, ``my-gan``, in one file, my_gan.py. Raises NotNewError for what
-    is no name, and where the plugin would be broken, as a metric whose column every table has already.
+    Args:
+        kind: the kind of plugin, such as ``loss``.
+        name: its name; ``my_gan``, ``My-GAN`` and ``my-gan`` are the same: ``my-gan``, in the file my_gan.py.
+        folder: the folder of the plugin's file.
+        tests: the folder of the test's file.
+
+    Returns:
+        The two files; their ``write`` writes them.
+
+    Raises:
+        NotNewError: the name is not allowed, or the plugin would be broken: for example a metric whose column every
+            table has already.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", name):
         raise NotNewError(f"{name!r} is no name for a plugin: letters and digits, a letter first, words joined by '-'")
@@ -70,7 +80,7 @@ def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path
     if len(name) > LONGEST:
         raise NotNewError(f"a name of {len(name)} characters is too long: at most {LONGEST}")
     if keyword.iskeyword(stem) or keyword.iskeyword(stem.title()):
-        raise NotNewError(f"{name!r} is a word of Python's own: choose another name, such as 'my-{name}'")
+        raise NotNewError(f"{name!r} is a keyword of Python: choose another name, such as 'my-{name}'")
     if stem in NEEDED or stem in sys.stdlib_module_names:
         raise NotNewError(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
     path, test_path = folder / f"{stem}.py", tests / f"test_{stem}.py"

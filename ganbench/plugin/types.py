@@ -1,8 +1,8 @@
-"""The values that plugins yield, one class a kind, and what their functions are given.
+"""The values that plugins yield, one class for each kind, and what their functions are given.
 
-A function inside a value is *given what it names*: its positional parameters are filled by name from
-what the engine has (``kinds`` lists the names), and nothing that is not named is computed. Its keyword-only
-parameters are what a suite file may set; their defaults and annotations are the only declaration::
+A function inside a value is *given what it names*: the engine fills its positional parameters by name (``kinds``
+lists the names), and computes only what is named. A suite file may set its keyword-only parameters; their defaults
+and annotations are the only declaration::
 
     def discriminator(d_real, d_fake, D, real, fake, random, *, penalty: float = 10.0):
         return d_fake.mean() - d_real.mean() + penalty * gradient_penalty(D, real, fake, random)
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Number = float | int | bool | None
-#: What a metric may give: a number, or words for a column of words.
+#: A value of a metric's column: a number, or text for a column whose summary is ``words``.
 MetricValue = Number | str
 
 
 class RandomSource(Protocol):
-    """Random numbers of one seed and one step, as a loss names them: ``random.uniform(n)``."""
+    """The random numbers of one seed and one step, given as ``random``: ``random.uniform(n)``."""
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers."""
@@ -53,7 +53,7 @@ class Players(NamedTuple):
 
 
 class Batch(Protocol):
-    """A minibatch; what nobody asks for is not drawn."""
+    """A minibatch; each part is drawn only when it is used."""
 
     @property
     def random(self) -> RandomSource:
@@ -72,18 +72,36 @@ class Batch(Protocol):
 
 
 class Game(Protocol):
-    """One step of the game as an update rule sees it: draw a batch, take gradients, move the players."""
+    """One step of the game, as an update rule gets it: draw a batch, take gradients, move the players."""
 
     def draw(self) -> Batch:
         """A fresh minibatch of data and latents."""
         ...
 
     def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
-        """The discriminator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        """The discriminator's loss at given parameters.
+
+        Args:
+            D: the discriminator's parameters, (parameters,), or the player itself.
+            G: the generator's parameters, (parameters,), or the player itself.
+            batch: the minibatch.
+
+        Returns:
+            The loss, a scalar.
+        """
         ...
 
     def generator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
-        """The generator's loss, a scalar, at the parameters (D, G): vectors, or the players themselves."""
+        """The generator's loss at given parameters.
+
+        Args:
+            D: the discriminator's parameters, (parameters,), or the player itself.
+            G: the generator's parameters, (parameters,), or the player itself.
+            batch: the minibatch.
+
+        Returns:
+            The loss, a scalar.
+        """
         ...
 
     def discriminator_gradient(self, players: Players, batch: Batch) -> Tensor:
@@ -97,30 +115,45 @@ class Game(Protocol):
     def gradient(
         self, player: Literal["discriminator", "generator"], function: Callable[[Tensor], Tensor], theta: Tensor
     ) -> Tensor:
-        """The gradient of a function, vector to scalar, at ``theta``; where it is not finite the seed has diverged.
+        """The gradient of a function; where it is not finite the seed has diverged.
 
-        Within the function use ``torch.func.grad``.
+        Args:
+            player: the player whose gradient it is.
+            function: a function of a vector, (parameters,), to a scalar; inside it use ``torch.func.grad``.
+            theta: the point of the gradient, (parameters,).
+
+        Returns:
+            The gradient, (parameters,).
         """
         ...
 
     def remember(self, players: Players, batch: Batch) -> None:
-        """Let penalties remember what they do of a batch; ``discriminator_gradient`` does so by itself."""
+        """Update the memory of the penalties from a batch; ``discriminator_gradient`` does this itself."""
         ...
 
     def move(
         self, players: Players, *, discriminator: Tensor | None = None, generator: Tensor | None = None
     ) -> Players:
-        """Let each player whose gradient is given make one step with its optimiser."""
+        """Let each player whose gradient is given make one step with its optimiser.
+
+        Args:
+            players: the players before the step.
+            discriminator: the discriminator's gradient, (parameters,); without it the player stays.
+            generator: the generator's gradient, (parameters,); without it the player stays.
+
+        Returns:
+            The players after the step.
+        """
         ...
 
 
 @runtime_checkable
 class Distribution(Protocol):
-    """What a dataset's factory returns: something that can be sampled without end.
+    """What a dataset's factory returns: a distribution that can be sampled without end.
 
-    Three more are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact, likelihoods
-    are too. ``training`` and ``held_out``, tensors (n, *shape): data that is a finite set, and its part that is never
-    trained on.
+    Three more attributes are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact,
+    likelihoods are exact, too. ``training`` and ``held_out``, tensors (n, *shape): for data that is a finite set, the
+    part that is trained on and the part that never is.
     """
 
     @property
@@ -135,11 +168,11 @@ class Distribution(Protocol):
 
 @dataclass(frozen=True)
 class Networks:
-    """What an architecture's factory returns: two modules and the latent they start from.
+    """What an architecture's factory returns: two modules, and the shape and distribution of the latent.
 
     ``generator`` maps (batch, *latent) to (batch, *shape); ``discriminator`` maps (batch, *shape) to logits,
     shape (batch,) or (batch, 1). The latent is standard normal or uniform on (-1, 1). ``generator_parts`` and
-    ``discriminator_parts``: further networks of either player, trained with it, by the names that a loss calls them.
+    ``discriminator_parts``: further networks of either player, trained with it, by the names that a loss uses.
     """
 
     generator: nn.Module
@@ -150,7 +183,7 @@ class Networks:
     discriminator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the latent makes no sense."""
+        """Raise ValueError where the latent's shape or distribution is not valid."""
         if not isinstance(self.latent, tuple) or not all(isinstance(n, int) and n > 0 for n in self.latent):
             raise ValueError(f"latent must be a shape such as (2,), not {self.latent!r}")
         if self.latent_distribution not in ("normal", "uniform"):
@@ -164,9 +197,9 @@ class Loss:
     ``probability``: sigmoid(D(x)) estimates p/(p+q) at the optimum (Goodfellow 2014, proposition 1), so
     mean D(real) and mean D(fake) may be reported as probabilities.
 
-    ``project``: what becomes of the discriminator's parameters after each of its steps, theta -> theta. ``players``:
-    for a method that is more than a loss, makes its networks: (build, shape, data) -> Networks; ``parts``: the names
-    of those that it adds, which the functions may call.
+    ``project``: a function theta -> theta, applied to the discriminator's parameters after each of its steps.
+    ``players``: makes the networks, (build, shape, data) -> Networks, for a method that is more than a loss; ``parts``:
+    the names of the networks that it adds, which the functions may name and call.
     """
 
     name: str
@@ -180,11 +213,11 @@ class Loss:
 
 @dataclass(frozen=True)
 class Penalty:
-    """What composes with any loss: a scalar added to the discriminator's or the generator's.
+    """A term for any loss: a scalar that is added to the discriminator's loss or the generator's.
 
-    ``inputs(x, random, step)``: what D sees in place of x while training, in each call. ``memory``: the numbers that
-    the penalty starts with; ``remember(memory, d_real, d_fake, step)``: the next ones, as many, after each gradient of
-    the discriminator. The engine's own key ``every`` makes any penalty lazy.
+    ``inputs(x, random, step)``: what D gets in place of x while training, in each call. ``memory``: the numbers that
+    the penalty starts with; ``remember(memory, d_real, d_fake, step)``: the new numbers, as many, after each gradient
+    of the discriminator. The suite's key ``every`` makes any penalty lazy: added only at every so many steps.
     """
 
     name: str
@@ -223,8 +256,8 @@ class Update:
 class Optimizer:
     """A gradient step on one player's parameter vector.
 
-    ``start(theta)`` gives the state, a tuple of tensors shaped as ``theta``; ``update(theta, gradient, state, t)``
-    gives the next ``(theta, state)``; ``t`` counts this player's updates from 1 and is a scalar tensor.
+    ``start(theta)`` returns the state, a tuple of tensors of ``theta``'s shape; ``update(theta, gradient, state, t)``
+    returns the next ``(theta, state)``; ``t``, a scalar tensor, counts this player's updates from 1.
     """
 
     name: str
@@ -236,8 +269,8 @@ class Optimizer:
 class Metric:
     """Numbers about one seed at one evaluation (or, where ``measure`` names ``speed`` or ``cost``, about the cell).
 
-    ``at``: ``every`` evaluation, or, for what costs much, only at the ``end``: a seed's last. ``symmetric``: whether
-    samples and held-out data may change places.
+    ``at``: whether it is measured at ``every`` evaluation or, for an expensive metric, only at the ``end``, a seed's
+    last evaluation. ``symmetric``: whether the value is the same with samples and held-out data exchanged.
     """
 
     name: str
@@ -249,7 +282,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Reference:
-    """A row that no game has trained: ``fit(training, dataset, random)`` gives the Distribution to score."""
+    """A row that is not trained as a GAN: ``fit(training, dataset, random)`` returns the Distribution to score."""
 
     name: str
     fit: Callable[..., Distribution]

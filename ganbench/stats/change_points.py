@@ -1,4 +1,4 @@
-"""Where a sequence of numbers changed its level: change points by binary segmentation, tested by permutation."""
+"""Change points: where the level of a sequence changed, by binary segmentation with permutation tests."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import rankdata
 
-#: The probability that a series without a shift is said to have one.
+#: The probability to find a shift in a series that has none.
 LEVEL = 0.01
-#: Fewer values than this between two shifts are no new level: they may be outliers.
+#: Fewer values than this between two shifts are not a new level: they may be outliers.
 LEAST = 3
 
-#: Lengths of segments that are also searched for a level that came and went: below no three levels can be told apart,
-#: above there are too many places for it.
+#: Lengths of segments that are also searched for a level that came and went. Shorter ones are too short to tell three
+#: levels apart; longer ones have too many places where it could be.
 _PASSING = range(15, 301)
-#: How much of the level is for that.
+#: The share of the test's level that is spent on that search.
 _SHARE = 0.5
 _PERMUTATIONS = 9999
-#: So many numbers are looked at for one test at most: a long segment gets fewer permutations.
+#: One test looks at so many numbers at most: a long segment gets fewer permutations.
 _ROOM = 40_000_000
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A new level from the value at ``place`` on: the medians up to the shifts before and after it; its p-value."""
+    """A new level from index ``place`` on: the medians before and after it, up to the next shifts; the p-value."""
 
     place: int
     before: float
@@ -41,14 +41,24 @@ class Shift:
 
 
 def shifts(values: Sequence[float], *, level: float = LEVEL, least: int = LEAST) -> tuple[Shift, ...]:
-    """The shifts in a sequence, first to last; infinities are values, NaN is a ValueError.
+    """Find the shifts in a sequence.
 
     A segment is split where the ranks before and after differ most (the largest standardised rank sum over all places:
-    Pettitt 1979), if few enough of its permutations differ so much anywhere; failing that, where a level came and went
-    (as circular binary segmentation does: Olshen et al. 2004). Then its parts are split in turn, at levels in
-    proportion to their lengths (Scott & Knott 1974), so that a whole sequence without a shift has one with a
-    probability of at most ``level``. Ranks, so that one outlier is no shift. Always the same permutations. Fewer than
-    10 values have none at 1 %: too few of their permutations differ from what was seen.
+    Pettitt 1979), if few enough of its permutations differ as much anywhere. Otherwise it is split where a level came
+    and went (circular binary segmentation: Olshen et al. 2004). Its parts are then split in turn, at levels in
+    proportion to their lengths (Scott & Knott 1974). Ranks are used so that one outlier is not a shift. The
+    permutations are always the same. Fewer than 10 values have no shift at 1 %: too few of their permutations differ.
+
+    Args:
+        values: the sequence; infinities are values as others.
+        level: the probability, at most, to find a shift in a whole sequence that has none.
+        least: the smallest number of values that can be a level.
+
+    Returns:
+        The shifts, first to last.
+
+    Raises:
+        ValueError: a value is NaN.
     """
     data = np.asarray(values, dtype=float)
     if np.isnan(data).any():
@@ -64,18 +74,18 @@ def shifts(values: Sequence[float], *, level: float = LEVEL, least: int = LEAST)
 def _split(data: np.ndarray, begin: int, level: float, least: int) -> Iterator[tuple[int, float]]:
     """The places of the shifts in a segment that begins at ``begin``, with their p-values."""
     n = len(data)
-    # Median ranks of ties are halves: twice the rank is whole.
+    # Ties share their mean rank, a multiple of 1/2: twice the rank is a whole number.
     ranks = (2 * rankdata(data)).astype(int)
     if n < 2 * least or ranks.min() == ranks.max():
         return
     passing = n in _PASSING
     for inner in (False, True) if passing else (False,):
-        bar = level * (_SHARE if inner else 1 - _SHARE if passing else 1)
-        seen, arc = max((float(apart.max()), arc) for apart, arc in _best(ranks, least, inner))
+        alpha = level * (_SHARE if inner else 1 - _SHARE if passing else 1)
+        observed, arc = max((float(apart.max()), arc) for apart, arc in _best(ranks, least, inner))
         null = _null(tuple(sorted(ranks.tolist())), least, inner)
-        # What was seen counts as one of the permutations.
-        p = (1 + len(null) - int(np.searchsorted(null, seen * (1 - 1e-12)))) / (1 + len(null))
-        if p <= bar:
+        # The sequence as it is counts as one of its permutations.
+        p = (1 + len(null) - int(np.searchsorted(null, observed * (1 - 1e-12)))) / (1 + len(null))
+        if p <= alpha:
             inside = [place for place in arc if 0 < place < n]
             yield from ((begin + place, p) for place in inside)
             for start, end in pairwise([0, *inside, n]):
@@ -84,10 +94,10 @@ def _split(data: np.ndarray, begin: int, level: float, least: int) -> Iterator[t
 
 
 def _best(ranks: np.ndarray, least: int, inner: bool) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
-    """How far the ranks (..., n) of a stretch are from all others, for each stretch (begin, end).
+    """For each stretch (begin, end): how far its ranks, of the ranks (..., n), are from the others on average.
 
-    In standard deviations, but for a factor that all permutations share. ``inner``: stretches with something on either
-    side, else those that begin at the beginning.
+    The unit is a standard deviation times a factor that is the same for all permutations. ``inner``: stretches inside
+    the segment, with values before and after them; otherwise stretches from its start.
     """
     n = ranks.shape[-1]
     sums = np.concatenate(

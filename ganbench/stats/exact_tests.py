@@ -1,7 +1,7 @@
-"""Exact one-sided tests for few seeds, and the correction that many of them need together.
+"""Exact one-sided tests for few seeds, and the correction for many tests at once.
 
-Each test tells ``p``, the probability of what was seen or more where both sides are the same, and ``least``, the
-smallest p that could have been seen at all: with few seeds, or where nearly all agree, that is far from 0.
+Each test gives ``p``, the probability of data at least as extreme if both groups have the same distribution, and
+``least``, the smallest p that was possible: with few seeds, or where nearly all values agree, it is far from 0.
 """
 
 from __future__ import annotations
@@ -14,35 +14,47 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binom, hypergeom, norm, rankdata
 
-#: From so many values of both sides on, a rank sum's distribution is taken for normal.
+#: With more values than this, of both groups together, the distribution of a rank sum is taken as normal.
 _MANY = 60
-#: With more seeds than this on a side Fisher's test is as good.
+#: With more seeds than this in a group Fisher's test is as good.
 _MANY_SEEDS = 200
-#: The shares among which the worst is looked for.
+#: The shares that are tried to find the one with the largest p-value.
 _SHARES = np.linspace(0.0, 1.0, 1001)
 
 
 class TestResult(NamedTuple):
-    """The p-value of a one-sided test, and the smallest it could have been."""
+    """The p-value of a one-sided test, and the smallest p-value that was possible."""
 
     p: float
     least: float
 
 
-#: pytest would take a class with this name for a test.
+#: Without this pytest takes the class for a test, because of its name.
 TestResult.__test__ = False  # type: ignore[attr-defined]
-#: Nothing was seen, and nothing could have been.
+#: The result without data: no significance was possible.
 NONE = TestResult(1.0, 1.0)
 
 
 @lru_cache(maxsize=4096)
 def boschloo(count: int, total: int, base_count: int, base_total: int) -> TestResult:
-    """Whether ``count`` of ``total`` is less than ``base_count`` of ``base_total``: Boschloo's exact test (1970).
+    """Whether the share ``count / total`` is less than ``base_count / base_total``: Boschloo's exact test (1970).
 
-    The probability of a Fisher's p-value as small, for the share, the same on both sides, that makes it largest: of a
-    fall from 16 of 16 to 8 of 16 it is 0.0004, Fisher's own 0.001, which is taken above 200 seeds. Pairs are not made
-    use of: McNemar's test, which does, says 0.004, and seeds that train apart after a thousand steps are hardly pairs;
-    where they are, the test is on the safe side. ``least`` is Fisher's: given how many there are on both sides.
+    p is the probability of a p-value of Fisher's test as small, for the common share that makes it largest. For a fall
+    from 16 of 16 to 8 of 16 it is 0.0004; Fisher's own is 0.001, and is used above 200 seeds. The test does not use
+    that seeds are paired: McNemar's test, which does, gives 0.004, and seeds that have diverged from each other after
+    a thousand steps are hardly pairs. Where they are pairs, the test is conservative.
+
+    Args:
+        count: how many seeds of the new group have the property.
+        total: how many seeds the new group has.
+        base_count: how many seeds of the base have the property.
+        base_total: how many seeds the base has.
+
+    Returns:
+        The result; its ``least`` is that of Fisher's test, given how many seeds of both groups have the property.
+
+    Raises:
+        ValueError: a count is below 0 or above its total.
     """
     if not (0 <= count <= total and 0 <= base_count <= base_total):
         raise ValueError(f"{count} of {total} and {base_count} of {base_total} are no shares")
@@ -69,15 +81,15 @@ def _fishers(total: int, base_total: int) -> np.ndarray:
 def signed_rank(differences: Sequence[float] | np.ndarray) -> TestResult:
     """Whether differences tend to be above 0: Wilcoxon's signed-rank test, exact with ties and infinities.
 
-    Zeros are left out. Where the two sides of a pair are alike, a difference has either sign with equal probability: so
-    the distribution of the positive ranks' sum is known, whatever the differences (Wilcoxon 1945).
+    Zeros are left out. If both values of a pair have the same distribution, either sign of their difference is equally
+    likely: so the distribution of the sum of the positive ranks is known, whatever the differences (Wilcoxon 1945).
     Raises ValueError on NaN.
     """
     apart = _numbers(differences)
     apart = apart[apart != 0]
     if not apart.size:
         return NONE
-    # Mean ranks of ties are halves: twice the rank is whole.
+    # Ties share their mean rank, a multiple of 1/2: twice the rank is a whole number.
     ranks = (2 * rankdata(np.abs(apart))).astype(int)
     ways = np.zeros(int(ranks.sum()) + 1)
     ways[0] = 1
@@ -90,8 +102,8 @@ def signed_rank(differences: Sequence[float] | np.ndarray) -> TestResult:
 def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.ndarray) -> TestResult:
     """Whether values tend to be above those of the base: the rank-sum test, exact with ties and infinities.
 
-    Over all ways to say which of the values are the base's (Mann & Whitney 1947); normal, corrected for ties, with more
-    than 60 values. Raises ValueError on NaN.
+    The distribution is that over all ways to choose which of the values are the base's (Mann & Whitney 1947); with more
+    than 60 values it is taken as normal, corrected for ties. Raises ValueError on NaN.
     """
     ours, theirs = _numbers(values), _numbers(base)
     n, m = len(ours), len(theirs)
@@ -103,7 +115,7 @@ def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.nd
         mean, spread = ranks.mean() * n, ranks.std() * math.sqrt(n * m / (n + m - 1))
         if not spread:
             return NONE
-        # Twice the ranks: half a rank, the correction for steps, is 1.
+        # The ranks are doubled, so the continuity correction, half a rank, is 1.
         return TestResult(*(float(norm.sf((one - 1 - mean) / spread)) for one in (total, most)))
     # The number of ways to choose k of the values so that their ranks sum to s.
     ways = np.zeros((n + 1, most + 1))
@@ -116,26 +128,26 @@ def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.nd
     return TestResult(float(shares[total:].sum()), float(shares[most]))
 
 
-def holm_tarone(tails: Sequence[TestResult], level: float) -> list[bool]:
-    """Which of these are significant together: at most ``level`` is the probability of a single false one.
+def holm_tarone(results: Sequence[TestResult], level: float) -> list[bool]:
+    """Which of several tests are significant: the probability of one or more false ones is at most ``level``.
 
-    Holm's correction (1979), in which those that could never have been significant do not count (Tarone 1990; their
-    union: Hommel & Krummenauer 1998, section 3).
+    Holm's correction (1979), in which tests that could never have been significant do not count (Tarone 1990; both
+    together: Hommel & Krummenauer 1998, section 3).
     """
-    found = [False] * len(tails)
+    found = [False] * len(results)
     while True:
         open_ = [place for place, done in enumerate(found) if not done]
-        bar = level / tarone_k([tails[place] for place in open_], level)
-        now = [place for place in open_ if tails[place].p <= bar]
+        alpha = level / tarone_k([results[place] for place in open_], level)
+        now = [place for place in open_ if results[place].p <= alpha]
         if not now:
             return found
         for place in now:
             found[place] = True
 
 
-def tarone_k(tails: Sequence[TestResult], level: float) -> int:
-    """By how many the level has to be divided: the least K such that at most K of the tests can reach level / K."""
-    return next(k for k in range(1, len(tails) + 2) if sum(tail.least <= level / k for tail in tails) <= k)
+def tarone_k(results: Sequence[TestResult], level: float) -> int:
+    """The number K to divide the level by: the least K such that at most K of the tests can reach level / K."""
+    return next(k for k in range(1, len(results) + 2) if sum(one.least <= level / k for one in results) <= k)
 
 
 def _numbers(values: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""What the seeds of one variant say together: medians, shares and interquartile means, each with its interval.
+"""Summaries of the seeds of one variant: medians, shares and interquartile means, each with its interval.
 
-Nothing is assumed normal, and where there are too few values for an interval there is none. A value only known to lie
-beyond all others may be given as an infinity: a number or an end of an interval that falls on one is None.
+No normal distribution is assumed, and where there are too few values for an interval there is none. A value that is
+only known to be larger (or smaller) than all others may be an infinity; a result that would be infinite is None.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.stats import binom, binomtest, norm, t, trim_mean
 
 #: The confidence of every interval over seeds.
 CONFIDENCE = 0.95
-#: How few values have no interval of a median, nor of an interquartile mean.
+#: With fewer values than this neither a median nor an interquartile mean has an interval.
 FEWEST = 6
 
 _RESAMPLES = 2000
@@ -38,7 +38,7 @@ def median(values: Iterable[float]) -> Interval:
 
     The interval covers the true median with probability at least 95 %, whatever the distribution (Conover,
     Practical Nonparametric Statistics, 1999, section 3.2); it needs at least 6 values. The median of censored times
-    exists as soon as more than half of them were observed. Raises ValueError on NaN.
+    exists as soon as more than half of the times were observed. Raises ValueError on NaN.
     """
     ordered = _ordered(values)
     if not ordered:
@@ -68,7 +68,7 @@ def interquartile_mean(values: Iterable[float]) -> Interval:
     data = np.array(_ordered(values))
     if not data.size:
         return NOTHING
-    # Between two infinities of different sign there is no mean: what falls there may be anything.
+    # The mean of two infinities of different sign is NaN: it may be any number.
     with np.errstate(invalid="ignore"):
         value = _middle(data)
         if len(data) < FEWEST:
@@ -78,13 +78,14 @@ def interquartile_mean(values: Iterable[float]) -> Interval:
 
 
 def resampled_ends(resampled: np.ndarray, count: int) -> tuple[float | None, float | None]:
-    """The ends of a percentile bootstrap's interval, (resamples,), widened for a sample of ``count`` as Student's t is.
+    """The ends of the interval of a percentile bootstrap, widened for a sample of ``count`` as Student's t is.
 
-    NaN, of which nothing is known, counts as beyond either end. An end that is not finite is None.
+    ``resampled``: the statistic of each resample, (resamples,). NaN may be any number: it counts as below the lower end
+    and as above the upper end. An end that is not finite is None.
     """
     freedom = count - 1
     tail = norm.cdf(math.sqrt(count / freedom) * t.ppf((1 - CONFIDENCE) / 2, freedom))
-    # Order statistics, not something between two of them, which infinities do not have.
+    # Order statistics, without interpolation: that would give NaN between infinities.
     place = max(math.ceil(tail * len(resampled)), 1) - 1
     low = np.sort(np.where(np.isnan(resampled), -math.inf, resampled))[place]
     high = np.sort(np.where(np.isnan(resampled), math.inf, resampled))[-1 - place]
@@ -92,7 +93,7 @@ def resampled_ends(resampled: np.ndarray, count: int) -> tuple[float | None, flo
 
 
 def _resampled(data: np.ndarray) -> np.ndarray:
-    """The interquartile means of samples drawn from the data; scipy's bootstrap refuses infinities."""
+    """The interquartile means of resamples of the data; scipy's own bootstrap refuses infinities."""
     random = np.random.default_rng(0)
     size = max(1, 10**6 // len(data))
     sizes = [min(size, _RESAMPLES - done) for done in range(0, _RESAMPLES, size)]

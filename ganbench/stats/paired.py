@@ -1,8 +1,8 @@
-"""Two variants trained on the same seeds: how far apart they are, which is better, and what could have been seen.
+"""Two variants trained on the same seeds: how far apart they are, which is better, and what could have been detected.
 
-A variant's seed and the baseline's see the same data and the same evaluation noise, so differences are taken seed by
-seed. A value that is missing counts as the worst, an infinity: it is infinitely worse than any number, and as bad as
-another one that is missing.
+A seed of the variant and the same seed of the baseline get the same data and the same evaluation noise, so differences
+are taken seed by seed. A missing value counts as an infinity, the worst: worse than any number, and equal to another
+missing value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.stats import iqr, mannwhitneyu, nct, norm, t, wilcoxon
 
 from ganbench.stats.intervals import CONFIDENCE, NOTHING, Interval
 
-#: The power that the smallest detectable difference is defined by.
+#: The power at which a difference counts as detectable.
 POWER = 0.80
 
 
@@ -34,25 +34,33 @@ def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: b
     """The probability that a seed of ``variant`` is better than one of ``baseline``; a tie counts half.
 
     The Mann-Whitney statistic over all pairs (Agarwal et al. 2021, arXiv:2108.13264, section 4.3) with the score
-    interval of Newcombe 2006 (Statistics in Medicine 25(4), part 2, method 5), which, unlike a bootstrap, has a width
-    where every seed wins. ``lower``: whether less is better.
+    interval of Newcombe 2006 (Statistics in Medicine 25(4), part 2, method 5). Unlike a bootstrap's, this interval has
+    a width even where every seed is better.
+
+    Args:
+        variant: the variant's values, one a seed.
+        baseline: the baseline's values, one a seed; there may be another number of them.
+        lower: whether lower is better.
+
+    Returns:
+        The probability and its 95 % interval; ``NOTHING`` where either has no values.
     """
     better, worse = (baseline, variant) if lower else (variant, baseline)
     n, m = len(better), len(worse)
     if not n * m:
         return NOTHING
-    with np.errstate(all="ignore"):  # its p-value, which is not used, is undefined where all are the same
+    with np.errstate(all="ignore"):  # the p-value, not used here, is undefined where all values are equal
         value = float(mannwhitneyu(better, worse, method="asymptotic").statistic) / (n * m)
     z = float(norm.isf((1 - CONFIDENCE) / 2))
     more = (n + m) / 2 - 1
 
-    def beyond(truth: float) -> float:
+    def excess(truth: float) -> float:
         variance = truth * (1 - truth) * (1 + more * (1 - truth) / (2 - truth) + more * truth / (1 + truth)) / (n * m)
         return (truth - value) ** 2 - z * z * variance
 
     edge = 1e-9
-    low = brentq(beyond, 0.0, min(value, 1 - edge)) if value > edge else 0.0
-    high = brentq(beyond, max(value, edge), 1.0) if value < 1 - edge else 1.0
+    low = brentq(excess, 0.0, min(value, 1 - edge)) if value > edge else 0.0
+    high = brentq(excess, max(value, edge), 1.0) if value < 1 - edge else 1.0
     return Interval(value, float(low), float(high))
 
 
@@ -64,7 +72,7 @@ def p_value(differences: np.ndarray) -> float | None:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Each p-value, corrected for standing among the others (Holm 1979); None stays None and does not count."""
+    """Each p-value, corrected for the number of tests (Holm 1979); None stays None and does not count."""
     known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
     corrected: list[float | None] = [None] * len(p_values)
     worst = 0.0
@@ -75,32 +83,48 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def detectable(differences: np.ndarray, *, level: float = 1 - CONFIDENCE, power: float = POWER) -> float | None:
-    """The smallest true difference that so many pairs, scattered so, show: 4 times of 5 at 5 % (two-sided) unless said.
+    """The smallest true difference that as many pairs with the same spread would detect.
 
-    The scatter is the standard deviation of the differences or, where some are infinite, their interquartile range as a
-    normal distribution has it. None where so few pairs cannot be significant (fewer than 6 at 5 %), where the scatter
-    is not known or nothing scatters (but by rounding).
+    The spread is the standard deviation of the differences; where some are infinite, their interquartile range, scaled
+    to that of a normal distribution.
+
+    Args:
+        differences: the differences seed by seed, (pairs,).
+        level: the two-sided level of the test, 5 % by default.
+        power: the probability to detect the difference, 80 % by default.
+
+    Returns:
+        The difference in the units of ``differences``. None where so few pairs can never be significant (fewer than 6
+        at 5 %), where the spread is not known, or where it is 0 but for rounding.
     """
     if len(differences) < 2 or _attainable(len(differences), level) is None:
         return None
     if np.isfinite(differences).all():
-        scatter = float(differences.std(ddof=1))
+        spread = float(differences.std(ddof=1))
     else:
         with np.errstate(invalid="ignore"):
-            scatter = float(iqr(differences, scale="normal"))
+            spread = float(iqr(differences, scale="normal"))
     rounding = 1e-12 * float(np.abs(differences[np.isfinite(differences)]).max(initial=0.0))
-    return scatter * effect(len(differences), level, power) if rounding < scatter < math.inf else None
+    return spread * effect(len(differences), level, power) if rounding < spread < math.inf else None
 
 
 @lru_cache
 def effect(pairs: int, level: float = 1 - CONFIDENCE, power: float = POWER) -> float:
-    """The shift, in standard deviations, that Wilcoxon's signed-rank test finds with this power at this level.
+    """The shift, in standard deviations, that Wilcoxon's signed-rank test detects with this power at this level.
 
-    The level is two-sided.
+    Computed from Student's t with 3/pi as many pairs (the test's efficiency for normal differences: Hodges & Lehmann
+    1956), at the largest level that the test can really have: for few pairs its p-values are coarse.
 
-    By Student's t with 3/pi as many pairs (the test's efficiency for normal differences: Hodges & Lehmann 1956), at
-    the level the test can really have: for few pairs its p-values are coarse. Raises ValueError where so few pairs can
-    never be significant: below 6 at 5 %.
+    Args:
+        pairs: how many pairs there are.
+        level: the two-sided level of the test, 5 % by default.
+        power: the probability to detect the shift, 80 % by default.
+
+    Returns:
+        The shift, in standard deviations of the differences.
+
+    Raises:
+        ValueError: so few pairs can never be significant: fewer than 6 at 5 %.
     """
     real = _attainable(pairs, level)
     if real is None:

@@ -1,1 +1,1 @@
-"""A suite file, read into a frozen Suite with every mistake at its line, and spread out into cells."""
+"""Reads a suite file into a frozen Suite, each mistake with its line, and expands the Suite into cells."""

@@ -1,4 +1,4 @@
-"""What a suite names is built once while it is read, so that what plugins refuse is a mistake with a place."""
+"""Builds once, while a suite is read, what it names: so an error of a plugin is a mistake with a place in the file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ganbench.suite.document import Document
 
 
 class BuildCheck:
-    """Tries the plugins of a document; what they refuse is added to its mistakes."""
+    """Builds the plugins of a document; their errors are added to the document's mistakes."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        #: Of the data sets that could be built, the first of each shape.
+        #: For each shape the first data set that could be built: its name and distribution.
         self._shapes: dict[tuple[int, ...], tuple[str, Distribution]] = {}
 
     def datasets(self, chosen: Mapping[str, Choice]) -> None:
@@ -31,7 +31,7 @@ class BuildCheck:
                 self._shapes.setdefault(tuple(built.shape), (name, built))
 
     def architectures(self, chosen: Iterable[tuple[Draft, Choice]]) -> None:
-        """Build each architecture for each shape of data, once."""
+        """Build each architecture once for each shape of data."""
         tried: set[str] = set()
         for drafted, choice in chosen:
             for shape, (name, _) in self._shapes.items():
@@ -41,7 +41,7 @@ class BuildCheck:
                     self._built(choice, drafted, Networks, f"for dataset {name!r}: ", shape=shape)
 
     def players(self, losses: Iterable[tuple[Draft, Choice, Choice]]) -> None:
-        """Have each loss that makes networks of its own make them, given it and its variant's architecture."""
+        """Build the networks of each loss that has ``players``, given as (its draft, the loss, the architecture)."""
         for drafted, loss, architecture in losses:
             if not loss.plugin(Loss).players:
                 continue
@@ -51,7 +51,7 @@ class BuildCheck:
                 self._built(loss, drafted, Networks, prefix, by="players", shape=shape, **given)
 
     def _built(self, choice: Choice, drafted: Draft | None, wanted: type, prefix: str = "", **given: Any) -> Any:
-        """What a plugin builds; None after adding why it cannot, at the parameter that its message begins with."""
+        """What a plugin builds; or None, and a mistake is added at the parameter that the error message begins with."""
         assert drafted is not None  # a choice was made from it
         try:
             built = choice.entry.build(choice.parameters, **given)
@@ -70,6 +70,6 @@ def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:
 
 
 def _samples(dataset: Distribution, n: int) -> Any:
-    from torch import Generator  # the plugin that asks has imported it
+    from torch import Generator  # late, but no delay: the plugin that calls this has imported torch
 
     return dataset.sample(n, Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""A choice of a plugin: as written in layers (defaults below, the variant above), checked, and resolved."""
+"""A choice of a plugin: written in layers (a variant's over the defaults), checked, and resolved."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PLAYERS = ("generator", "discriminator")
 
 
 def kind_of(part: str) -> str:
-    """The kind of plugin that a part of a variant is: of loss, generator_optimizer, penalty.r1 and so on."""
+    """The kind of plugin of a part of a variant: ``optimizer`` for generator_optimizer, ``penalty`` for penalty.r1."""
     return part.partition(".")[0].rpartition("_")[2]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A plugin with all of its parameters; whoever has a choice needs no registry."""
+    """A plugin with all of its parameters; code that has a choice needs no registry."""
 
     name: str
     parameters: Mapping[str, Any]
@@ -36,12 +36,12 @@ class Choice:
 
     @classmethod
     def of(cls, entry: Entry, given: Mapping[str, Any]) -> Choice:
-        """The choice of a plugin with the parameters ``given`` and its defaults; raises ValueError as ``resolve``."""
+        """A plugin with the parameters ``given`` and defaults for the others; raises ValueError as ``resolve`` does."""
         return cls(entry.name, entry.resolve(given), entry)
 
     @property
     def structural(self) -> frozenset[str]:
-        """The parameters of a loss that its own networks are built with: those that its ``players`` names."""
+        """The parameters of a loss that its ``players`` names, which builds its networks."""
         players = self.entry.value.players if isinstance(self.entry.value, Loss) else None
         return frozenset(bind(players, self.parameters).parameters if players else ())
 
@@ -51,13 +51,13 @@ class Choice:
         return self.entry.value
 
     def plain(self) -> dict[str, Any]:
-        """The choice as a suite file says it."""
+        """The choice as a suite file writes it."""
         return {"name": self.name, **to_jsonable_python(dict(self.parameters))}
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A choice as written, unchecked, with the place of each part of it."""
+    """A choice as it is written, not checked, with the place of each part."""
 
     place: Place
     name: str | None
@@ -66,7 +66,7 @@ class Draft:
     places: Mapping[str, Place]
 
     def over(self, below: Draft | None) -> Draft:
-        """This draft laid over another: the same name, or none, keeps the parameters below."""
+        """This draft on top of another: with the same name, or no name, it keeps the other's parameters."""
         if below is None or (self.name is not None and self.name != below.name):
             return self
         name_place = below.name_place if self.name is None else self.name_place
@@ -76,27 +76,33 @@ class Draft:
 
 @dataclass(frozen=True)
 class OptimizerDraft:
-    """An optimizer as written: what both players share, and what is laid over it for each."""
+    """An optimizer as it is written: what both players share, and each player's own settings on top."""
 
     common: Draft
     own: Mapping[str, Draft]
 
     def over(self, below: OptimizerDraft | None) -> OptimizerDraft:
-        """This draft laid over another; with another name, nothing of the one below remains."""
+        """This draft on top of another; with another name it replaces the other completely."""
         if below is None or (self.common.name is not None and self.common.name != below.common.name):
             return self
         own = {**below.own, **{player: draft.over(below.own.get(player)) for player, draft in self.own.items()}}
         return OptimizerDraft(self.common.over(below.common), own)
 
     def of(self, player: str) -> Draft:
-        """What one player uses."""
+        """The draft of one player."""
         return self.own[player].over(self.common) if player in self.own else self.common
 
 
 def draft(raw: Any, place: Place, written: bool = True) -> Draft | None:
-    """The draft of a choice's plain data; None where it has not the shape of one.
+    """Read the draft of a choice from plain data.
 
-    Defaults that are not ``written`` in the file stand at ``place``, all of them.
+    Args:
+        raw: a plugin's name, or a mapping of its name and parameters.
+        place: where the choice is in the file, or where it is used if it is not written there.
+        written: whether the file contains it; otherwise ``place`` is also the place of all its parts.
+
+    Returns:
+        The draft; None where ``raw`` has another shape.
     """
     if isinstance(raw, str):
         return Draft(place, raw, place, {}, {})
@@ -108,7 +114,16 @@ def draft(raw: Any, place: Place, written: bool = True) -> Draft | None:
 
 
 def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDraft | None:
-    """The draft of an optimizer's plain data; None where it has not the shape of one."""
+    """Read the draft of an optimizer from plain data.
+
+    Args:
+        raw: as for ``draft``; a mapping may have a choice for each player, too.
+        place: where the choice is in the file, or where it is used if it is not written there.
+        written: whether the file contains it; otherwise ``place`` is also the place of all its parts.
+
+    Returns:
+        The draft; None where ``raw`` has another shape.
+    """
     own: dict[str, Draft] = {}
     if isinstance(raw, dict):
         for player in PLAYERS:
@@ -125,9 +140,17 @@ def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDr
 def resolve_choice(
     kind: str, drafted: Draft, registry: Registry, document: Document, partial: bool = False
 ) -> Choice | None:
-    """The choice that a draft makes; None after adding its mistakes to the document.
+    """Check a draft and make it a choice; its mistakes are added to the document.
 
-    A ``partial`` draft, to be completed by a layer above, may lack required parameters.
+    Args:
+        kind: the kind of plugin.
+        drafted: the draft.
+        registry: the plugins.
+        document: the suite's document, which gets the mistakes.
+        partial: whether another layer completes the draft, so that required parameters may be missing.
+
+    Returns:
+        The choice; None where there are mistakes or required parameters are missing.
     """
     if drafted.name is None:
         document.add(drafted.place, f"needs a name: which {kind}?")

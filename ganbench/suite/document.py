@@ -1,4 +1,4 @@
-"""YAML files, read strictly: the position of every key and value, no key twice, no surprising types.
+"""YAML files, read strictly: with the position of every key and value, no duplicate keys, no surprising types.
 
 Scalars follow YAML 1.2: ``1e-4`` is a number, ``on``, ``1:30`` and ``2020-01-01`` are text. A whole number with an
 exponent (``1e4``) is an integer. Anchors, aliases, tags and several documents are refused.
@@ -32,7 +32,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 @dataclass
 class Document:
-    """A YAML file's plain data, where each part of it stands, and the mistakes found while reading."""
+    """A YAML file's plain data, the position of each part, and the mistakes found while reading."""
 
     file: str
     value: Any = None
@@ -42,7 +42,7 @@ class Document:
     _unusable: set[Place] = field(default_factory=set)
 
     def position(self, place: Place, key: bool = False) -> Position:
-        """Line and column, from 1, of a value or of its key; of the nearest enclosing value where it is not there."""
+        """Line and column, from 1, of a value or of its key; of the nearest enclosing value where it is missing."""
         if key and place in self.keys:
             return self.keys[place]
         while place and place not in self.values:
@@ -50,7 +50,13 @@ class Document:
         return self.values.get(place, (1, 1))
 
     def add(self, place: Place, message: str, key: bool = False) -> None:
-        """Note a mistake, unless the value there was refused while reading: one mistake is said once."""
+        """Add a mistake, unless the value at its place was refused while reading, which is a mistake already.
+
+        Args:
+            place: the place of the value.
+            message: what is wrong, one line.
+            key: whether the key is wrong, and not its value.
+        """
         if not any(place[:length] in self._unusable for length in range(len(place) + 1)):
             self._note(self.position(place, key), place, message)
 
@@ -90,7 +96,7 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """Read a YAML file; raises SuiteError where it is no text or no YAML."""
+    """Read a YAML file; raises SuiteError where it is missing, not text or not YAML."""
     file = str(path)
     try:
         content = path.read_bytes()
@@ -110,7 +116,7 @@ def read(path: Path) -> Document:
 
 
 def parse(text: str, file: str = "<text>") -> Document:
-    """Read YAML from ``text``; raises SuiteError where it is no YAML."""
+    """Read YAML from ``text``; raises SuiteError where it is not valid YAML."""
     document = Document(file)
     try:
         composer = _Composer(text)
@@ -143,7 +149,7 @@ _FRIENDLY = {
 
 
 class _RefusedError(yaml.MarkedYAMLError):
-    """YAML, but not what a suite is written in."""
+    """Valid YAML, but not allowed in a suite."""
 
     def __init__(self, message: str, mark: yaml.Mark) -> None:
         super().__init__(problem=message, problem_mark=mark)
@@ -171,7 +177,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     text: str = node.value
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("half a character (a lone surrogate)")
-    if node.style is not None:  # quoted, or a block: text whatever it looks like
+    if node.style is not None:  # quoted, or a block: always text
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
@@ -192,7 +198,7 @@ def _number(text: str) -> int | float:
 
 
 class _Composer(yaml.SafeLoader):
-    """PyYAML up to its tree of nodes, with every plain scalar left as text, and without what can surprise."""
+    """PyYAML up to its tree of nodes: plain scalars stay text, and anchors, aliases and tags are refused."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own attribute
     _depth = 0
@@ -220,11 +226,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # PyYAML loses Unicode's line breaks in every style but this.
+    # Only in this style does PyYAML keep Unicode's line breaks.
     style = '"' if re.search("[\x85\u2028\u2029]", text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
-# Text that this reader would take for a number is quoted, as well as what PyYAML itself quotes.
+# Text that this reader would read as a number is quoted, in addition to what PyYAML itself quotes.
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{_FLOAT.pattern})$"), list("-+.0123456789"))

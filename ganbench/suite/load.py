@@ -14,7 +14,7 @@ from ganbench.suite.suite import Suite
 
 
 def find(name_or_path: str | Path) -> Path:
-    """The path of a suite: of a file, or of a shipped suite by its name; raises SuiteError where there is neither."""
+    """The path of a suite, given as a path or as the name of a shipped suite; raises SuiteError if neither exists."""
     path = Path(name_or_path)
     known = {file.stem: file for file in sorted(shipped.folder("suites").glob("*.yaml"))}
     text = str(name_or_path)
@@ -38,5 +38,17 @@ def load(path: str | Path, registry: Registry) -> Suite:
 
 
 def parse(text: str, registry: Registry, file: str = "<text>") -> Suite:
-    """As ``load``, from the text of a suite file."""
+    """Read and check the text of a suite file.
+
+    Args:
+        text: the text, YAML.
+        registry: the plugins.
+        file: the name of the file in messages.
+
+    Returns:
+        The suite.
+
+    Raises:
+        SuiteError: with every mistake in the text.
+    """
     return Reader(document.parse(text, file), registry).suite()

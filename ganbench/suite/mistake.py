@@ -1,17 +1,17 @@
-"""A mistake in a suite file: where it is and what to do, in one line."""
+"""A mistake in a suite file: one line with its place and what to change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: The way to a value in a suite: keys and positions, ``("variants", "minimax", "loss")``.
+#: The path to a value in a suite: keys, and indices of lists, ``("variants", "minimax", "loss")``.
 Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, order=True)
 class Mistake:
-    """One mistake; ``line`` and ``column`` count from 1, and are 0 where the file could not be read at all."""
+    """One mistake; ``line`` and ``column`` count from 1, and are 0 where the file could not be read."""
 
     file: str
     line: int
@@ -25,7 +25,7 @@ class Mistake:
 
 
 class SuiteError(Exception):
-    """A suite that cannot be run: every mistake in it, in the order of the file; str() has one line for each."""
+    """A suite has mistakes: all of them, in the order of the file; the message has one line for each."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))

@@ -1,4 +1,4 @@
-"""The plan: a suite spread out into cells, a cell being one row (a variant at one setting) on one dataset."""
+"""The plan: a suite expanded into cells. A cell is one row of the table (a variant at one setting) on one dataset."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from ganbench.suite.sweep import Setting, row_name, settings
 class Cell:
     """One row on one dataset with all its seeds; ``id`` is a hash of all that defines its numbers.
 
-    ``variant`` is the row's name: ``trained`` as a Variant, or a ``reference``, which no game has trained. Where
-    the suite sweeps, it is the variant ``family`` at one ``setting``; else family and variant are the same.
+    ``variant`` is the name of the row. The row is a Variant that is ``trained``, or else a ``reference``, which is not
+    trained as a GAN. In a sweep the row is the variant ``family`` at one ``setting``; otherwise family and variant are
+    the same name.
     """
 
     id: str
@@ -41,7 +42,7 @@ class Cell:
 
     @property
     def evaluations(self) -> tuple[int, ...]:
-        """The steps at which the cell is evaluated: every ``every``, and the last."""
+        """The steps at which the cell is evaluated: every ``every`` steps, and the last step."""
         if self.trained is None:
             return (0,)
         return (*range(self.every, self.steps, self.every), self.steps)
@@ -54,11 +55,11 @@ def plan(suite: Suite) -> tuple[Cell, ...]:
 
 
 def batches(cells: Sequence[Cell]) -> tuple[tuple[Cell, ...], ...]:
-    """The cells that can train as one batch, in the order given: each cell is in one batch, alone if need be.
+    """Group the cells that can train as one batch, in the given order; a cell that fits no other is alone.
 
-    They are settings of one family on one dataset whose variants differ in nothing but numbers (floats, or lists of as
-    many floats) of the loss, the update and the optimizers: these can be given per replica. What is a whole number,
-    true or false, or text can change the course of the program, and so can anything that networks are built with.
+    The cells of a batch are settings of one family on one dataset. Their variants differ only in floats, or lists of
+    floats of one length, of the loss, the update and the optimizers: each seed can have its own. Whole numbers, true or
+    false, and text can change which code runs, and so can each parameter that networks are built with.
     """
     found: dict[str, list[Cell]] = {}
     for cell in cells:
@@ -75,7 +76,7 @@ class _Row:
     reference: Choice | None
 
     def plain(self) -> dict[str, Any]:
-        """What the row is made of, as a suite file says it."""
+        """The row's variant or reference as a suite file writes it."""
         made_of = self.trained or self.reference
         assert made_of is not None
         return made_of.plain()
@@ -119,7 +120,7 @@ def _cell(suite: Suite, resolved: Mapping[str, Any], dataset: str, row: _Row) ->
 
 
 def _program(cell: Cell, variant: Variant) -> str:
-    """What a cell has in common with those that it can train with, as a hash."""
+    """A hash of all that the cells of one batch have in common."""
     return _digest(
         {
             "cell": [cell.dataset, cell.family, cell.seeds, cell.steps, cell.batch, cell.every, cell.samples],
@@ -140,7 +141,7 @@ def _program_of(choice: Choice) -> Any:
 
 
 def _shape(value: Any) -> Any:
-    """A value with every float of it left out."""
+    """A value with its floats left out."""
     if type(value) is float:
         return ["float"]
     if isinstance(value, list | tuple) and value and all(type(one) is float for one in value):

@@ -1,4 +1,4 @@
-"""Turns a document into a Suite in one pass: its shape, then plugins, their parameters, and what fits what."""
+"""Turns a document into a Suite in one pass: its shape, then plugins, their parameters, and whether these fit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ganbench.suite.sweep_reader import SweepReader
 
 
 class Reader:
-    """A suite's choices, read from a document; what has the wrong shape is skipped: that is a mistake already."""
+    """Reads a suite's choices from a document; a part of the wrong shape is skipped, since it is a mistake already."""
 
     def __init__(self, document: Document, registry: Registry) -> None:
         self.document = document
@@ -60,7 +60,7 @@ class Reader:
         )
 
     def _read(self) -> None:
-        """Fill the choices, adding every mistake to the document."""
+        """Read all choices, and add every mistake to the document."""
         self._read_seeds()
         self._read_schedule()
         for name, raw in self._items("datasets"):
@@ -74,11 +74,11 @@ class Reader:
                 self._read_variant(name)
         self._read_sweeps()
         self._read_guards(self._read_metrics())
-        trial = BuildCheck(self.document)
-        trial.datasets(self.datasets)
-        trial.architectures((*self._architectures.values(), *self._swept_architectures))
+        build_check = BuildCheck(self.document)
+        build_check.datasets(self.datasets)
+        build_check.architectures((*self._architectures.values(), *self._swept_architectures))
         if not self.document.mistakes:
-            trial.players((*self._losses[name], built) for name, (_, built) in self._architectures.items())
+            build_check.players((*self._losses[name], built) for name, (_, built) in self._architectures.items())
 
     def _at(self, *place: str | int) -> Any:
         value = self.document.value
@@ -129,7 +129,7 @@ class Reader:
                 )
 
     def _read_metrics(self) -> list[Column]:
-        """Each metric's choice; the columns that they fill."""
+        """Read the metrics; returns the columns that they fill."""
         raw = self._at("metrics")
         columns: dict[str, str] = {}
         found: list[Column] = []
@@ -166,7 +166,7 @@ class Reader:
                 resolve_choice("optimizer", each, self.registry, self.document, partial=True)
 
     def _default(self, part: str, place: Place) -> Draft | None:
-        """The layers below a variant: built in, then the file's; None where there are none that can be read."""
+        """The default of a part: the file's over the built-in one; None without either or if the file's is wrong."""
         below = draft(BUILT_IN[part], place, written=False) if part in BUILT_IN else None
         raw = self._at("defaults", part)
         if raw is None:
@@ -218,7 +218,7 @@ class Reader:
             self.averages[name] = average
 
     def _penalties(self, place: Place) -> dict[str, Choice]:
-        """The penalties at a place, one or a list."""
+        """The penalties at a place: one, or a list."""
         raw = self._at(*place)
         items = raw if isinstance(raw, list) else [] if raw is None else [raw]
         found: dict[str, Choice] = {}
@@ -232,7 +232,7 @@ class Reader:
         return found
 
     def _read_sweeps(self) -> None:
-        """The sweep of each variant: its own, or else the suite's."""
+        """Read the sweep of each variant: its own, or else the suite's."""
         reader = SweepReader(self.document)
         taken = {choice.name for choice in self.references}
         for name, choices in self.variants.items():

@@ -29,7 +29,7 @@ class Variant:
     average: float | None = None
 
     def parts(self) -> dict[str, Choice]:
-        """Every plugin that the variant names, by what it is to it: penalties under ``penalty.`` and their names."""
+        """Every plugin that the variant names, by its part; a penalty's part is ``penalty.`` and its name."""
         own = {name: value for name, value in vars(self).items() if isinstance(value, Choice)}
         return own | {f"penalty.{choice.name}": choice for choice in self.penalties}
 
@@ -38,18 +38,18 @@ class Variant:
         return tuple((kind_of(part), choice) for part, choice in self.parts().items())
 
     def at(self, setting: Setting) -> Variant:
-        """The variant with a setting of its sweep laid in."""
+        """The variant at a setting of its sweep."""
         return Variant.of(apply_setting(self.parts(), setting), self.average)
 
     @classmethod
     def of(cls, parts: Mapping[str, Choice], average: float | None) -> Variant:
-        """The variant of these ``parts``, as ``parts()`` has them."""
+        """The variant with these ``parts``, which are named as in ``parts()``."""
         penalties = tuple(choice for part, choice in parts.items() if part.startswith("penalty."))
         own = {part: choice for part, choice in parts.items() if not part.startswith("penalty.")}
         return cls(**own, penalties=penalties, average=average)
 
     def plain(self) -> dict[str, Any]:
-        """The variant as a suite file says it."""
+        """The variant as a suite file writes it."""
         generator, discriminator = self.generator_optimizer.plain(), self.discriminator_optimizer.plain()
         optimizer = (
             generator if generator == discriminator else dict(zip(PLAYERS, (generator, discriminator), strict=True))
@@ -66,10 +66,10 @@ class Variant:
 class Suite:
     """Datasets times variants times seeds, with every default filled in.
 
-    ``steps`` are generator steps, ``batch`` samples a step, ``every`` the steps between evaluations,
-    ``samples`` the number drawn for each. ``references`` are rows that no game has trained, the oracle first.
-    ``sweeps`` are the values that parameters of each variant take; a variant that is not there is trained as it is.
-    ``guard``: how large a change must be to matter when runs are compared, by variant; of all variants under "".
+    ``steps``: generator steps; ``batch``: samples a step; ``every``: steps between evaluations; ``samples``: how many
+    are drawn for each evaluation. ``references``: rows that are not trained as GANs, the oracle first. ``sweeps``: the
+    values that parameters of each variant take; a variant without a sweep is trained as it is. ``guard``: how large a
+    change must be to matter when runs are compared, by variant; under "" the values for all variants.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Suite:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The plugins that the suite names, each once: data sets, references, those of the variants, metrics."""
+        """The plugins that the suite names, each once: data sets, references, parts of variants, metrics."""
         choices = [*self.datasets.values(), *self.references]
         choices += [choice for variant in self.variants.values() for choice in variant.parts().values()]
         choices += self.metrics

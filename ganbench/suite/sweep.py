@@ -1,8 +1,8 @@
-"""A sweep: which parameters of a variant take which values, and the rows of the table that this makes.
+"""A sweep: which parameters of a variant take which values, and the rows of the table that result.
 
 The keys are paths into a variant as a suite writes it: ``loss.penalty``, ``optimizer.lr`` (both players),
-``optimizer.generator.lr``, ``penalty.r1.weight``. Each combination of values is a *setting*, and each setting a row;
-the variant that they are settings of is their *family*.
+``optimizer.generator.lr``, ``penalty.r1.weight``. Each combination of values is a *setting*, and each setting is a
+row; the variant of these settings is their *family*.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Sweep = Mapping[str, tuple[Any, ...]]
 #: One value for each parameter of a sweep.
 Setting = tuple[tuple[str, Any], ...]
 
-#: More settings of one variant than this are a mistake, most likely of somebody who multiplied in his head.
+#: More settings of one variant than this are probably a mistake.
 MOST = 200
 
 
 def split(key: str) -> tuple[tuple[str, ...], str] | None:
-    """Which choices of a variant a key reaches, by their names in ``suite.Variant``, and which parameter of theirs.
+    """The parts of a variant that a key is about, named as in ``Variant.parts()``, and the name of the parameter.
 
-    None where the key is no such path.
+    None where the key is not a path to a parameter.
     """
     part, *inner = key.split(".")
     if inner[-1:] == ["name"]:
@@ -56,23 +56,23 @@ def settings(sweep: Sweep) -> tuple[Setting, ...]:
 
 
 def apply_setting(choices: Mapping[str, Choice], setting: Setting) -> dict[str, Choice]:
-    """A variant's choices with a setting laid in; one player's own key goes before the key of both."""
-    laid = dict(choices)
+    """A variant's choices at a setting; a key of one player has priority over a key of both players."""
+    applied = dict(choices)
     for key, value in sorted(setting, key=lambda item: item[0].count(".")):
         fields, parameter = _known(key)
         for field in fields:
-            laid[field] = replace(laid[field], parameters={**laid[field].parameters, parameter: value})
-    return laid
+            applied[field] = replace(applied[field], parameters={**applied[field].parameters, parameter: value})
+    return applied
 
 
 def row_name(family: str, setting: Setting) -> str:
-    """The name of a setting's row, ``wgan-gp lr=0.0001 penalty=10``: its family and what is special about it.
+    """The name of a setting's row, ``wgan-gp lr=0.0001 penalty=10``: its family and its values.
 
-    A key is cut to its shortest end that no other key of the sweep has. Fit to be the name of a folder.
+    A key is cut to its shortest end that no other key of the sweep has. The name can be the name of a folder.
     """
     keys = [key.split(".") for key, _ in setting]
-    words = [f"{_tail(key, keys)}={_word(value)}" for key, (_, value) in zip(keys, setting, strict=True)]
-    return " ".join([family, *words])
+    values = [f"{_short(key, keys)}={_text(value)}" for key, (_, value) in zip(keys, setting, strict=True)]
+    return " ".join([family, *values])
 
 
 def _known(key: str) -> tuple[tuple[str, ...], str]:
@@ -82,7 +82,7 @@ def _known(key: str) -> tuple[tuple[str, ...], str]:
     return found
 
 
-def _tail(key: list[str], keys: list[list[str]]) -> str:
+def _short(key: list[str], keys: list[list[str]]) -> str:
     others = [other for other in keys if other != key]
     for length in range(1, len(key)):
         if not any(other[-length:] == key[-length:] for other in others):
@@ -90,10 +90,10 @@ def _tail(key: list[str], keys: list[list[str]]) -> str:
     return ".".join(key)
 
 
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, float):
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
     if isinstance(value, list | tuple):
-        return f"[{','.join(map(_word, value))}]"
+        return f"[{','.join(map(_text, value))}]"
     return re.sub(r"[^\w.+-]", "_", value if isinstance(value, str) else shown(value))

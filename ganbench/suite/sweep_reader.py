@@ -1,4 +1,4 @@
-"""Reads the sweeps of a suite: which values each variant's parameters take, every mistake at its place."""
+"""Reads the sweeps of a suite: which values each variant's parameters take, each mistake with its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_ROW = 200
 
 
 class SweepReader:
-    """The sweep of each variant, from the suite's or its own; what has the wrong shape is skipped."""
+    """Reads the sweep of each variant; a part with the wrong shape is skipped, since it is a mistake already."""
 
     def __init__(self, document: Document) -> None:
         self.sweeps: dict[str, Sweep] = {}
@@ -27,14 +27,21 @@ class SweepReader:
         self._unfit: dict[tuple[Place, str], list[str]] = {}
 
     def read(self, variant: str, raw: Mapping[str, Any], place: Place, choices: Mapping[str, Choice]) -> None:
-        """Read the sweep ``raw`` at ``place`` for one variant, ``choices`` being what could be read of it."""
+        """Read the sweep of one variant into ``sweeps``; mistakes are added to the document.
+
+        Args:
+            variant: the variant's name.
+            raw: the sweep as written: a list of values for each key.
+            place: where the sweep is in the file.
+            choices: the variant's choices, by part, as far as they could be read.
+        """
         sweep = {key: values for key, values in raw.items() if isinstance(values, list)}
         if place not in self._checked:
             self._check_keys(sweep, place)
             self._checked.add(place)
         total = count(sweep)
         if total > MOST:
-            self._document.add(place, f"makes {total} settings of a variant, and may make {MOST} at most")
+            self._document.add(place, f"makes {total} settings of a variant; the maximum is {MOST}")
             return
         self._compare(variant, total, place)
         taken: dict[str, tuple[Any, ...]] = {}
@@ -47,19 +54,19 @@ class SweepReader:
             self.sweeps[variant] = taken
 
     def finish(self) -> None:
-        """Say which variants do not have a parameter that is swept, all those of one plugin at once."""
+        """Add a mistake for each swept parameter that variants lack; variants with the same cause share one."""
         for (place, message), variants in self._unfit.items():
             names = ", ".join(map(repr, variants))
             which = "it" if len(variants) == 1 else "them"
             self._document.add(place, f"{message} (of {names}: give {which} a sweep without it)", key=True)
 
     def check_rows(self, variant: str, taken: set[str]) -> None:
-        """Check the names of the variant's rows against those ``taken`` already, and take them."""
+        """Check the names of the variant's rows against those already ``taken``, and add them to these."""
         own: dict[str, Setting] = {}
         for setting in filter(None, settings(self.sweeps.get(variant, {}))):
             name = row_name(variant, setting)
             if own.get(name) == setting:
-                continue  # a value given twice is a mistake already
+                continue  # a duplicate value is a mistake already
             own[name] = setting
             if name in taken:
                 self._document.add(("variants", variant), f"two rows of the table would be called {name!r}", True)
@@ -69,7 +76,17 @@ class SweepReader:
             taken.add(name)
 
     def architectures(self, variant: str, place: Place, drafted: Draft, choice: Choice) -> list[tuple[Draft, Choice]]:
-        """The variant's architecture with each swept value of its parameters, and where these stand."""
+        """The variant's architecture at each swept setting of its own parameters.
+
+        Args:
+            variant: the variant's name.
+            place: where the sweep is in the file.
+            drafted: the draft of the architecture.
+            choice: the architecture.
+
+        Returns:
+            For each setting the draft, with the places of the swept values, and the choice.
+        """
         inner = {key: key.partition(".")[2] for key in self.sweeps.get(variant, {}) if key.startswith("architecture.")}
         swept = {key: self.sweeps[variant][key] for key in inner}
         found = []
@@ -100,7 +117,7 @@ class SweepReader:
             self._document.add(where, f"{variant!r} has {words}: a fair comparison gives each variant as many tries")
 
     def _parameter(self, variant: str, key: str, place: Place, choices: Mapping[str, Choice]) -> Parameter | None:
-        """The parameter that a key leads to in this variant; None where it has none."""
+        """The parameter of this variant that a key names; None where it has no such parameter."""
         fields, name = split(key) or ((), "")
         found = None
         for field in fields:
@@ -124,7 +141,7 @@ class SweepReader:
         variants.extend({variant} - set(variants))
 
     def _value(self, parameter: Parameter, value: Any, place: Place) -> tuple[Any, ...]:
-        """The value as the plugin reads it; nothing after adding why it cannot be read."""
+        """The value as the plugin reads it, in a tuple; where it cannot be read, nothing, and a mistake is added."""
         try:
             return (parameter.read(value),)
         except ValueError as problem:
@@ -132,7 +149,7 @@ class SweepReader:
             return ()
 
     def _check_players(self, variant: str, taken: Sweep, place: Place, choices: Mapping[str, Choice]) -> None:
-        """Refuse to make two players equal that the variant has made different: that is hardly what is meant."""
+        """Refuse a key of both players where the variant gives them different values: it would make them equal."""
         for key in taken:
             fields, name = split(key) or ((), "")
             alone = [f"optimizer.{player}.{name}" for player in PLAYERS]

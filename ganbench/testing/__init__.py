@@ -1,4 +1,4 @@
-"""The conformance kit: what any plugin of a kind must do, tested without knowing which plugin it is.
+"""The conformance kit: tests of what every plugin of a kind must do, whichever plugin it is.
 
 In a test of your own: ``assert_conforms("plugins/my_gan.py")``. On the command line: ``ganbench check FILE``.
 """

@@ -1,4 +1,4 @@
-"""Properties of an architecture: shapes, initialisation, gradients to every layer, and second ones for penalties."""
+"""Properties of an architecture: shapes, initialisation, gradients to every layer, second derivatives for penalties."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ganbench.train.step.draws import DrawRecorder, fill
 from ganbench.train.step.flat_network import flatten
 from ganbench.train.step.global_rng import GlobalRngOverride
 
-#: A line, the plane, a grey image, a coloured one, one of another size.
+#: Shapes of data: a line, the plane, a grey image, a coloured image, and a larger one.
 SHAPES = ((1,), (2,), (1, 8, 8), (3, 8, 8), (1, 28, 28))
 BATCH = 6
 
 
 class Images:
-    """Small grey images of noise."""
+    """A dataset of small grey images of noise."""
 
     shape = (1, 8, 8)
 
@@ -42,7 +42,20 @@ IMAGES = Entry(
 
 @lru_cache(maxsize=64)
 def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
-    """The networks for data of a shape, initialised for a seed; raises NotApplicableError where the plugin refuses."""
+    """Build the networks for data of a shape.
+
+    Args:
+        subject: the architecture under test.
+        shape: the shape of one sample.
+        seed: decides the initial parameters.
+
+    Returns:
+        The networks.
+
+    Raises:
+        NotApplicableError: the plugin does not support this shape.
+        PluginError: the networks are not valid.
+    """
     try:
         with isolated(seed, "conformance"):
             networks: Networks = subject.entry.build(subject.parameters, shape=shape)
@@ -53,8 +66,8 @@ def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
 
 
 def shapes(subject: Subject) -> str:
-    """One sample a latent and one logit a sample, for every shape that it takes."""
-    said, refused = [], ""
+    """G gives one sample for each latent and D one logit for each sample, for every shape that it supports."""
+    found, refused = [], ""
     for shape in SHAPES:
         try:
             networks = built(subject, shape)
@@ -64,14 +77,14 @@ def shapes(subject: Subject) -> str:
         except PluginError as error:
             raise WrongError(str(error)) from error
         sizes = [len(flatten(each)) for each in (networks.generator, networks.discriminator)]
-        said.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
-    if not said:
+        found.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
+    if not found:
         raise WrongError(f"takes data of none of the shapes {SHAPES}: {refused}")
-    return "parameters for " + "; ".join(said)
+    return "parameters for " + "; ".join(found)
 
 
 def initial(subject: Subject) -> None:
-    """A seed decides the first parameters, and another seed others; the global generator is all that is drawn from."""
+    """The seed decides the initial parameters; they are drawn from torch's global generator alone."""
     shape = shape_of(subject)
     one = built(subject, shape, 0)
     built.cache_clear()
@@ -92,7 +105,7 @@ def gradients(subject: Subject) -> None:
 
     def logits(G: dict[str, Tensor], D: dict[str, Tensor]) -> Tensor:
         fake = _call(networks.generator, G, z)
-        # Each logit counts as often as no other: a norm over the batch would make all alike.
+        # Each logit has a different weight: with a norm over the batch their plain sum could be constant.
         return (_call(networks.discriminator, D, fake).flatten() * torch.arange(1.0, BATCH + 1)).sum()
 
     found = torch.func.grad(logits, argnums=(0, 1))(theta_G, theta_D)
@@ -103,13 +116,13 @@ def gradients(subject: Subject) -> None:
         if not any(gradient.any() for gradient in own.values()):
             raise WrongError(f"no gradient reaches the {player}")
         dead = [name for name, gradient in own.items() if not gradient.any()]
-        # A last layer that begins at 0 keeps all before it still for one step, and is meant to.
+        # A last layer that starts at 0 stops the gradients of all layers before it for one step, on purpose.
         if dead and all(theta.any() for theta in (theta_G if player == "generator" else theta_D).values()):
             raise WrongError(f"no gradient reaches the {player}'s {dead[0]}")
 
 
 def second(subject: Subject) -> None:
-    """The gradient of a gradient penalty is finite: D is differentiable twice, batched."""
+    """The gradient of a gradient penalty is finite: D can be differentiated twice, batched over seeds."""
     networks, _, _, theta = _point(subject)
     x = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x"))
 
@@ -125,17 +138,17 @@ def second(subject: Subject) -> None:
 
 
 def logits(subject: Subject) -> None:
-    """D judges by any number, where samples are far from another, and not by probabilities."""
+    """D gives logits, not probabilities, also for samples that are far apart."""
     networks, _, _, theta = _point(subject)
     wide = torch.randn(64, *shape_of(subject), generator=stream(0, "conformance.wide"))
     found = torch.cat([_call(networks.discriminator, theta, scale * wide).flatten() for scale in (1, 30, 1000)])
-    # One that is the same everywhere has not begun to judge.
+    # A D that is constant is only not trained yet.
     if found.min() >= 0 and found.max() <= 1 and found.max() > found.min():
         raise WrongError("the discriminator gives probabilities: a loss takes logits, so leave out the last sigmoid")
 
 
 def rows(subject: Subject) -> None:
-    """Samples in another order are the same samples in that order."""
+    """For inputs in another order the outputs are the same, in that order."""
     networks, z, theta_G, theta_D = _point(subject)
     order = torch.randperm(BATCH, generator=torch.Generator().manual_seed(0))
     for player, module, theta, x in (
@@ -149,7 +162,7 @@ def rows(subject: Subject) -> None:
 
 
 def untouched(subject: Subject) -> None:
-    """Neither inputs nor buffers change."""
+    """Neither inputs nor buffers are changed in place."""
     networks, z, theta_G, theta_D = _point(subject)
     for module, theta, x in ((networks.generator, theta_G, z), (networks.discriminator, theta_D, None)):
         given = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x")) if x is None else x
@@ -158,7 +171,7 @@ def untouched(subject: Subject) -> None:
 
 
 def global_rng(subject: Subject) -> None:
-    """Called, it draws only what each seed can be given: dropout, rand, randn."""
+    """A call draws only random numbers that the engine can give to each seed: dropout, rand, randn."""
     networks, z, theta_G, _ = _point(subject)
     with global_chance_untouched():
         _call(networks.generator, theta_G, z)
@@ -177,7 +190,7 @@ PROPERTIES = (
 
 
 def shape_of(subject: Subject) -> tuple[int, ...]:
-    """The plane where the architecture is for vectors, else a small image."""
+    """The plane where the architecture supports it, or else the first image shape that it supports."""
     for shape in SHAPES[1:]:
         try:
             built(subject, shape)

@@ -1,4 +1,4 @@
-"""The kit as a whole: which plugins are meant, and the properties of each kind."""
+"""The whole kit: finds the plugins to check, and runs the properties of their kinds."""
 
 from __future__ import annotations
 
@@ -39,17 +39,38 @@ def check(
     kind: str | None = None,
     compile: bool = False,  # noqa: A002
 ) -> tuple[CheckResult, ...]:
-    """The result of each property of a plugin: a file, whose values are all checked, or the name of a loaded one.
+    """Test each property of a plugin.
 
-    ``kind``: only values of this kind; ``compile``: really compile, some seconds for each. Raises LookupError where
-    there is no such plugin, and ValueError where its file is broken.
+    Args:
+        plugin: a file, whose values are all checked, or the name of a loaded plugin.
+        registry: the other plugins; by default those that are found with the folder ``plugins``.
+        kind: only values of this kind are checked; by default all.
+        compile: whether the steps are really compiled, which takes some seconds each.
+
+    Returns:
+        The result of each property.
+
+    Raises:
+        LookupError: there is no such plugin.
+        ValueError: its file is broken.
     """
     loaded, entries = find(plugin, Registry.load([Path("plugins")]) if registry is None else registry, kind)
     return tuple(result for entry in entries for result in results(entry, loaded, compile=compile))
 
 
 def assert_conforms(plugin: str | Path, registry: Registry | None = None, *, compile: bool = False) -> None:  # noqa: A002
-    """Raise AssertionError with a line for each property that fails, where what fails alike is said once."""
+    """Check a plugin, and raise an AssertionError where a property fails.
+
+    Args:
+        plugin: a file or the name of a plugin, as for ``check``.
+        registry: the other plugins, as for ``check``.
+        compile: whether the steps are really compiled, as for ``check``.
+
+    Raises:
+        AssertionError: a property fails; one line for each, but properties with the same reason share one.
+        LookupError: there is no such plugin.
+        ValueError: its file is broken.
+    """
     failed = [each for each in check(plugin, registry, compile=compile) if each.status == "fail"]
     if failed:
         of_one = groupby(failed, key=lambda each: f"{each.kind} {each.name}")
@@ -58,9 +79,19 @@ def assert_conforms(plugin: str | Path, registry: Registry | None = None, *, com
 
 
 def find(plugin: str | Path, registry: Registry, kind: str | None = None) -> tuple[Registry, tuple[Entry, ...]]:
-    """The plugins that are meant, and the registry to check them in. Raises as ``check`` does.
+    """Find the plugins to check.
 
-    A file's own values stand in for others of their names.
+    Args:
+        plugin: a file or the name of a plugin, as for ``check``.
+        registry: the other plugins.
+        kind: only values of this kind; by default all.
+
+    Returns:
+        The registry to check them with, in which a file's values replace others of the same name; and the plugins.
+
+    Raises:
+        LookupError: there is no such plugin.
+        ValueError: its file is broken.
     """
     path = Path(plugin)
     if isinstance(plugin, Path) or path.suffix == ".py":
@@ -84,7 +115,7 @@ def find(plugin: str | Path, registry: Registry, kind: str | None = None) -> tup
 
 
 def twin(entry: Entry, registry: Registry) -> str:
-    """What to say where another plugin has the name of one from a file already; else nothing."""
+    """A warning where another plugin already has the name of a file's plugin; an empty text otherwise."""
     for other in registry.entries:
         same = Path(other.source).resolve() == Path(entry.source).resolve() or other.sha256 == entry.sha256
         if (other.kind, other.name) == (entry.kind, entry.name) and not same:
@@ -95,18 +126,27 @@ def twin(entry: Entry, registry: Registry) -> str:
 
 
 def results(entry: Entry, registry: Registry, *, compile: bool = False) -> tuple[CheckResult, ...]:  # noqa: A002
-    """The result of each property of one plugin."""
+    """Test each property of one plugin, at each of its settings.
+
+    Args:
+        entry: the plugin.
+        registry: the plugins that it is tested with.
+        compile: whether the steps are really compiled.
+
+    Returns:
+        The result of each property.
+    """
     try:
         subjects = [Subject(entry, registry, setting, compile) for setting in settings(entry)]
     except NotApplicableError as reason:
         return (CheckResult(entry.kind, entry.name, "everything", "n/a", str(reason)),)
-    # A kit's tensors are small: more threads wait for each other.
+    # The kit's tensors are small: several threads would only wait for each other.
     with threads(1), torch.random.fork_rng(devices=[]):
         return tuple(judge(of_kind(entry.kind), subjects))
 
 
 def of_kind(kind: str) -> Sequence[Property]:
-    """The properties that a kind's plugins are tested for."""
+    """The properties that plugins of a kind are tested for."""
     own: tuple[Property, ...]
     match kind:
         case "loss":

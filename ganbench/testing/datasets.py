@@ -1,4 +1,4 @@
-"""Properties of a dataset: its samples and, where it has one, its density, each against the other."""
+"""Properties of a dataset: its samples and, where it has one, its density, compared with each other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Array = np.ndarray
 
 @lru_cache(maxsize=4)
 def built(subject: Subject) -> Distribution:
-    """The distribution. Raises NotApplicableError where its data is not there."""
+    """The distribution. Raises NotApplicableError where its data files are missing."""
     try:
         dataset: Distribution = subject.entry.build(subject.parameters)
     except (ValueError, OSError) as missing:
@@ -42,12 +42,21 @@ def built(subject: Subject) -> Distribution:
 
 @lru_cache(maxsize=8)
 def drawn(subject: Subject, seed: int = 0, n: int = N) -> Tensor:
-    """Samples, (n, *shape)."""
+    """Samples of the dataset.
+
+    Args:
+        subject: the dataset under test.
+        seed: decides the samples.
+        n: how many.
+
+    Returns:
+        The samples, (n, *shape).
+    """
     return built(subject).sample(n, stream(seed, "conformance.data"))
 
 
 def samples(subject: Subject) -> str:
-    """The shape it says, float32, finite; a seed decides them, another seed gives others."""
+    """Samples have the declared shape, are float32 and finite; the seed decides them."""
     dataset = built(subject)
     try:
         check_distribution(subject.entry.name, dataset)
@@ -65,7 +74,7 @@ def samples(subject: Subject) -> str:
 
 
 def apart(subject: Subject) -> str:
-    """What is held out is not trained on, samples come from what is, and both are on the same scale."""
+    """Held-out points are not training points, and samples come from the training points."""
     dataset = built(subject)
     training, held_out = (getattr(dataset, name, None) for name in ("training", "held_out"))
     if training is None or held_out is None:
@@ -89,7 +98,7 @@ def mass(subject: Subject) -> str:
 
 
 def fit(subject: Subject) -> str:
-    """Samples are as the density says: beside points that are drawn from the density, by rejection."""
+    """Samples fit the density: they are compared with points drawn from the density by rejection."""
     dataset = _with_density(subject)
     x = drawn(subject, 1).double().numpy()
     heights = dataset.log_density(x)
@@ -118,7 +127,7 @@ def fit(subject: Subject) -> str:
 
 
 def modes(subject: Subject) -> str:
-    """Modes are distinct, and samples are where they say, as often as they say, as wide as they say."""
+    """Modes are distinct, and each has as many samples as its weight predicts."""
     dataset = built(subject)
     if not isinstance(dataset, Mixture):
         raise NotApplicableError("no Mixture")
@@ -158,7 +167,7 @@ def _with_density(subject: Subject) -> Any:
 
 @lru_cache(maxsize=4)
 def _weighed(subject: Subject) -> tuple[Array, Array]:
-    """Points around samples, (m, dimension), and the density there, as a ratio to what they were drawn from."""
+    """Points around samples, (m, dimension), and the density there over the density that they were drawn from."""
     dataset = _with_density(subject)
     x = drawn(subject).double().numpy().reshape(N, -1)
     if x.shape[1] <= 2:
@@ -171,7 +180,7 @@ def _weighed(subject: Subject) -> tuple[Array, Array]:
 
 
 def _around(centres: Array) -> tuple[Array, Array]:
-    """Points drawn around each centre as far as its neighbours are, Student's t, and the log-density of that."""
+    """Points around the centres, Student's t as wide as neighbours are apart, and the log-density of that proposal."""
     random = np.random.default_rng(0)
     n, d = centres.shape
     width = np.asarray(cKDTree(centres).query(centres, 6)[0])[:, -1] + 1e-6 * np.abs(centres).max()
@@ -191,7 +200,7 @@ def _around(centres: Array) -> tuple[Array, Array]:
 
 
 def _wider(dataset: Mixture) -> tuple[Array, Array]:
-    """Points of the same mixture with a little more spread, and the log-density of that."""
+    """Points of the same mixture with a little more spread, and the log-density of that proposal."""
     random = np.random.default_rng(0)
     std = dataset.std * (1 + 0.5 / math.sqrt(dataset.dimension))
     which = random.choice(dataset.modes, POINTS, p=dataset.weights)

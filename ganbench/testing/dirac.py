@@ -1,7 +1,7 @@
-"""What theory says of Dirac-GAN (Mescheder et al. 2018, arXiv:1801.04406), the smallest game there is.
+"""Properties from the theory of Dirac-GAN (Mescheder et al. 2018, arXiv:1801.04406), the smallest possible game.
 
-Near the equilibrium (psi, theta) = (0, 0) a step is a matrix; its eigenvalues say whether the game converges, orbits or
-diverges, and the game, really played, has to do what they say.
+Near the equilibrium (psi, theta) = (0, 0) a step is a matrix. Its eigenvalues predict whether the game converges,
+orbits or diverges, and the game is then played and compared with the prediction.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ KINK = 1e4
 
 
 def oppose(subject: Subject) -> None:
-    """D moves away from where the fakes are, and G to where D points; and so they do not both gain."""
+    """D moves away from the generated point, and G in the direction that D prefers: the players oppose each other."""
     game = _game(subject, "simultaneous")
     apart, pointing = (0.0, 0.5), (0.5, 0.0)
     psi = game.step(game.begin(apart)).at[0] - apart[0]
@@ -44,7 +44,7 @@ def oppose(subject: Subject) -> None:
 
 
 def linear(subject: Subject) -> str:
-    """The game as played is the game as its eigenvalues say, and none of them leads away from the equilibrium."""
+    """The game moves as its eigenvalues predict, and none of them moves it away from the equilibrium."""
     game = _game(subject, "simultaneous")
     if game.noise and game.step(game.begin((0.0, 0.0))).at.norm() > 1e-9:
         return _noisy(game)
@@ -69,7 +69,7 @@ def linear(subject: Subject) -> str:
 
 
 def rule(subject: Subject) -> str:
-    """An update rule converges where the game does, non-saturating with R1, and plays as its eigenvalues say."""
+    """An update rule converges where the game does (non-saturating with R1), and moves as its eigenvalues predict."""
     own = {"update": {"name": subject.entry.name, **subject.parameters}}
     rate = RATE / 10
     said: list[str] = []
@@ -102,19 +102,19 @@ def _game(subject: Subject, update: str, rate: float = RATE) -> DiracGAN:
 
 
 def _flow(matrix: Tensor, rate: float) -> Tensor:
-    """The eigenvalues of the motion that a step of this rate is a piece of."""
+    """The eigenvalues of the continuous motion, of which a step with this rate is one Euler step."""
     flow: Tensor = torch.linalg.eigvals((matrix - torch.eye(2, dtype=matrix.dtype)) / rate)
     return flow
 
 
 def _still(matrix: Tensor) -> str:
-    """The player, if any, that a step of this matrix leaves where it is."""
+    """The player, if any, that a step with this matrix does not move."""
     moved = (matrix - torch.eye(2, dtype=matrix.dtype)).abs().amax(1)
     return next((player for player, by in zip(PLAYERS, moved, strict=True) if by < ZERO), "")
 
 
 def _follow(game: DiracGAN, name: str) -> float:
-    """The spectral radius of a step, once the game has been seen to go where the matrix of a step leads."""
+    """The spectral radius of a step, after a check that the game really moves as the matrix of a step predicts."""
     matrix = game.matrix()
     wanted = torch.tensor([NEAR, NEAR], dtype=torch.float64)
     for found in game.play((NEAR, NEAR), STEPS):

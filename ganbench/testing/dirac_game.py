@@ -1,7 +1,7 @@
 """Dirac-GAN as a game that can be played: the data is a point at 0, G = theta, D(x) = psi x + b.
 
-After Mescheder et al. 2018, arXiv:1801.04406, section 2; b is the logit at which the loss's own discriminator rests
-where both sides are the same, 0 for most, and is not trained.
+After Mescheder et al. 2018, arXiv:1801.04406, section 2. b is not trained: it is the logit at which the discriminator
+of the loss is at rest where real and generated samples are the same; for most losses it is 0.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class DiracPoint:
 
 
 class Here(nn.Module):
-    """The generator: theta, whatever the latent."""
+    """The generator: its output is theta for every latent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Line(nn.Module):
 
 
 class DiracDraws(DrawRecorder):
-    """The random numbers of a step, in float64, given or else invented; ``asked``: of what kinds and shapes."""
+    """The random numbers of a step, in float64: given ones, or else fixed ones; ``asked``: their kinds and shapes."""
 
     def __init__(self, given: Sequence[Tensor] | None = None) -> None:
         super().__init__()
@@ -79,7 +79,16 @@ class DiracDraws(DrawRecorder):
         self.asked: list[tuple[str, tuple[int, ...]]] = []
 
     def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
-        """Zeros for the data, and for the latents, which do not matter."""
+        """The next random numbers.
+
+        Args:
+            purpose: what they are for; for the data and the latents, which do not matter, they are zeros.
+            kind: their distribution.
+            shape: their shape.
+
+        Returns:
+            The numbers, float64, of this shape.
+        """
         if purpose in ("real", "latent"):
             return torch.zeros(shape, dtype=torch.float64)
         self.asked.append((kind, shape))
@@ -87,12 +96,12 @@ class DiracDraws(DrawRecorder):
 
 
 def drawn(asked: Sequence[tuple[str, tuple[int, ...]]], step: int) -> list[Tensor]:
-    """What is asked for, at one step."""
+    """The random numbers of these kinds and shapes at one step."""
     return [fill(kind, shape, stream(step, f"dirac.{i}")).double() for i, (kind, shape) in enumerate(asked)]
 
 
 class DiracState:
-    """Where the game is: (psi, theta), the optimisers' states and what penalties remember."""
+    """The state of the game: (psi, theta), the optimisers' states and the memory of penalties."""
 
     def __init__(self, players: Players, memory: Memory) -> None:
         self.players = players
@@ -104,14 +113,14 @@ class DiracState:
         return torch.cat([player.theta for player in self.players])
 
     def moved(self, at: Tensor) -> DiracState:
-        """The same elsewhere."""
+        """The same state at other parameters (psi, theta)."""
         D, G = self.players
         return DiracState(Players(D._replace(theta=at[:1]), G._replace(theta=at[1:])), self.memory)
 
 
 @dataclass(frozen=True)
 class DiracGAN:
-    """The game under a loss, penalties and an update rule, both players by plain gradient steps of ``rate``."""
+    """The game with a loss, penalties and an update rule; both players make plain gradient steps."""
 
     rules: Rules
     update: BoundFunction[Players]
@@ -119,14 +128,23 @@ class DiracGAN:
     memory: Memory
 
     def begin(self, at: Any = START) -> DiracState:
-        """The game at (psi, theta)."""
+        """The state of the game at the start, (psi, theta)."""
         psi, theta = torch.tensor(at, dtype=torch.float64).unbind()
         state = (torch.zeros(1, dtype=torch.float64),)
         zero = torch.zeros((), dtype=torch.float64)
         return DiracState(Players(Player(psi[None], state, zero), Player(theta[None], state, zero)), self.memory)
 
     def step(self, state: DiracState, index: Tensor | None = None, noise: DiracDraws | None = None) -> DiracState:
-        """The game after one step of the update rule."""
+        """The state after one step of the update rule.
+
+        Args:
+            state: the state before.
+            index: the number of the step, a scalar tensor; 0 by default.
+            noise: the random numbers of the step; fixed ones by default.
+
+        Returns:
+            The state after the step.
+        """
         recorder = noise or DiracDraws()
         at = torch.tensor(0) if index is None else index
         game = StepGame(self.rules, self.buffers, recorder, at, functional_gradient, state.memory)
@@ -135,7 +153,7 @@ class DiracGAN:
         return DiracState(players, game.memory)
 
     def play(self, at: Any = START, steps: int = 500) -> Iterator[Tensor]:
-        """(psi, theta) after each step. A step is recorded once, and then played again and again."""
+        """(psi, theta) after each step. The step is recorded once as a graph, and the graph is run at each step."""
         state = self.begin(at)
         asked = self.noise
         leaves, structure = tree_flatten((state.players, state.memory))
@@ -158,7 +176,7 @@ class DiracGAN:
         return noise.asked
 
     def matrix(self, at: Any = (0.0, 0.0)) -> Tensor:
-        """The derivative of one step, (2, 2)."""
+        """The derivative of one step with respect to (psi, theta), (2, 2)."""
         state = self.begin(at)
         derivative: Tensor = torch.func.jacrev(lambda point: self.step(state.moved(point)).at)(state.at)
         return derivative
@@ -167,7 +185,18 @@ class DiracGAN:
 def game_of(
     variant: dict[str, Any], registry: Registry, *, rate: float = RATE, batch: int = 4, rest: bool = True
 ) -> DiracGAN:
-    """The Dirac-GAN of a variant's loss, penalties and update rule; ``rest``: b is where the loss would have it."""
+    """The Dirac-GAN with a variant's loss, penalties and update rule.
+
+    Args:
+        variant: the parts of the variant, as in a suite.
+        registry: the plugins.
+        rate: the length of a gradient step.
+        batch: the samples of a minibatch.
+        rest: whether b is the logit at which the loss's discriminator is at rest; otherwise it is 0.
+
+    Returns:
+        The game.
+    """
     own = replace(registry, entries=registry.entries + ENTRIES)
     chosen = {"architecture": NAME, "optimizer": {"name": "sgd", "lr": rate}} | variant
     at = position(chosen, own, data=NAME)
@@ -180,7 +209,7 @@ def game_of(
 
 
 def resting(slope: Callable[[float], float]) -> float:
-    """The logit at which D's loss neither rises nor falls; 0 where there is none."""
+    """The logit at which the slope of D's loss is 0; 0 where there is none."""
     if abs(slope(0.0)) < 1e-9:
         return 0.0
     low, high = slope(-10.0), slope(10.0)
@@ -188,7 +217,7 @@ def resting(slope: Callable[[float], float]) -> float:
 
 
 def _rest(game: DiracGAN) -> float:
-    """The logit at which D rests where real and fake samples are the same."""
+    """The logit at which D is at rest where real and generated samples are the same."""
 
     def slope(b: float) -> float:
         def loss(b: Tensor) -> Tensor:

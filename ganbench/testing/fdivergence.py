@@ -1,9 +1,9 @@
-"""What any f-divergence and any loss that estimates a probability must give at D's optimum, where that is known.
+"""Properties of a loss at D's optimum, for f-divergences and for losses that estimate a probability.
 
-And what any loss must ask of D before that: to tell real from fake.
+And one property of any loss before the optimum: D must learn to tell real samples from generated ones.
 
-D is a table: a logit for each point. The loss of samples that are drawn from two densities is a sum over points, so the
-best logit of each is found by looking at all of them.
+D is a table: a logit for each point. The loss of samples from two densities is a sum over points, so the best logit of
+each point is found by trying all logits.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ F: dict[str, Callable[[Array], Array]] = {
     "jensen-shannon": lambda u: -(u + 1) * np.log((1 + u) / 2) + u * np.log(u),
     "gan": lambda u: u * np.log(u) - (u + 1) * np.log(u + 1),
 }
-#: Where the loss's f is looked at, and the logits that D may choose from.
+#: The ratios p/q at which the loss's f is computed, and the logits that D can have.
 RATIOS = np.exp(np.linspace(-3, 3, 121))
 RATIOS_FAR = np.exp(np.linspace(-14, 8, 441))
 LOGITS = np.concatenate([np.linspace(-16, 16, 16001), np.geomspace(16, 1e4, 600)[1:]])
 STEP = 2e-3
-#: Logits are shifted by this much to see D's loss change, and a slope below the other is none.
+#: Logits are shifted by SHIFT to measure the slope of D's loss; a slope below FLAT counts as 0.
 SHIFT = 1e-4
 FLAT = 1e-6
-#: The paper's section 3: a Gaussian is fitted to this mixture, weights, means and standard deviations.
+#: Section 3 of the paper fits a Gaussian to this mixture; (weight, mean, standard deviation) each.
 MIXTURE = ((0.33, -1.0, 0.25), (0.67, 2.0, math.sqrt(2.0)))
-#: Two densities of 8 points, in 64ths, for what samples can say exactly.
+#: Two densities on 8 points, in 64ths, for which the mean of a batch is exact.
 P = (1, 2, 4, 8, 16, 16, 9, 8)
 Q = (12, 16, 12, 8, 6, 4, 3, 3)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A loss as a function of logits alone: what a real and what a fake sample cost at each of LOGITS."""
+    """A loss as a function of logits alone: the cost of a real and of a generated sample at each of LOGITS."""
 
     real: Array
     fake: Array
 
     @classmethod
     def of(cls, subject: Subject) -> Table:
-        """The discriminator's; raises NotApplicableError where it is more than a sum over samples."""
+        """The table of D's loss; raises NotApplicableError where that is not a sum over samples."""
         loss = function_of(subject, "discriminator")
         v = torch.tensor(LOGITS)
         zero = torch.zeros(1, dtype=torch.float64)
@@ -74,14 +74,14 @@ class Table:
         return cls(one.numpy() - half, other.numpy() - half)
 
     def best(self, ratios: Array) -> tuple[Array, Array]:
-        """For each p/q: sup over D of what p's and q's samples gain, for one of q; and the logit."""
+        """For each ratio p/q: the largest gain of D over all logits, per sample of q; and that logit."""
         cost = np.nan_to_num(ratios[:, None] * self.real + self.fake, nan=np.inf)
         at = cost.argmin(axis=1)
         return -cost[np.arange(len(ratios)), at], LOGITS[at]
 
 
 def function_of(subject: Subject, player: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """A player's loss of (d_real, d_fake); raises NotApplicableError where it names more than that."""
+    """A player's loss as a function of (d_real, d_fake); raises NotApplicableError where it names other values."""
     bound = bind(getattr(subject.value, player), subject.parameters)
     if not {*bound.names} <= {"d_real", "d_fake"}:
         raise NotApplicableError("names more than logits")
@@ -89,7 +89,7 @@ def function_of(subject: Subject, player: str) -> Callable[[Tensor, Tensor], Ten
 
 
 def divergence_of(subject: Subject) -> str:
-    """Which divergence the loss says it is of; raises NotApplicableError where it says none."""
+    """The f-divergence that the parameter ``divergence`` names; raises NotApplicableError without one."""
     name = subject.parameters.get("divergence")
     if not isinstance(name, str) or name.replace("_", "-") not in F:
         raise NotApplicableError("has no parameter 'divergence' that names an f-divergence")
@@ -97,15 +97,15 @@ def divergence_of(subject: Subject) -> str:
 
 
 def conjugate(subject: Subject) -> None:
-    """The best D's gain is f(p/q) for every ratio: f* and the activation are those of the divergence."""
+    """The gain of the best D is f(p/q) for every ratio: f* and the activation are those of the divergence."""
     name = divergence_of(subject)
     found, _ = Table.of(subject).best(RATIOS)
     wanted = F[name](RATIOS)
-    # c (u - 1) adds nothing to a divergence, and how a constant is split between real and fake cannot be seen.
+    # c (u - 1) adds nothing to a divergence: a constant can be split between real and fake in any way.
     line = RATIOS - 1
     wanted = wanted + line * (line @ (found - wanted)) / (line @ line)
     apart = np.abs(found - wanted) / (1 + np.abs(wanted))
-    # At the ends of the logits tanh is not quite 1.
+    # At the largest logits tanh is not quite 1.
     if apart.max() > 1e-4:
         at = apart.argmax()
         raise WrongError(
@@ -115,7 +115,7 @@ def conjugate(subject: Subject) -> None:
 
 
 def fitted(subject: Subject) -> str:
-    """The Gaussian nearest to a mixture of two by the loss is the one nearest by the divergence itself."""
+    """The Gaussian nearest to a mixture is the same by the loss as by the divergence itself."""
     name = divergence_of(subject)
     table = Table.of(subject)
     gain = CubicSpline(np.log(RATIOS_FAR), table.best(RATIOS_FAR)[0])
@@ -129,7 +129,7 @@ def fitted(subject: Subject) -> str:
 
 
 def fit(f: Callable[[Array], Array]) -> tuple[float, float]:
-    """The mean and the standard deviation of the Gaussian q that E_q f(p/q) is least for, p the mixture."""
+    """The mean and the standard deviation of the Gaussian q that minimises E_q f(p/q), where p is the mixture."""
     x = np.linspace(-12, 14, 1301)
     p = sum(weight * _normal(x, mean, std) for weight, mean, std in MIXTURE)
 
@@ -143,7 +143,7 @@ def fit(f: Callable[[Array], Array]) -> tuple[float, float]:
 
 
 def generator(subject: Subject) -> str:
-    """G minimises what D maximises, or maximises what D gives for a real sample."""
+    """G minimises what D maximises (saturating), or maximises D's term for real samples (non-saturating)."""
     divergence_of(subject)
     loss = function_of(subject, "generator")
     table = Table.of(subject)
@@ -178,7 +178,7 @@ def probability(subject: Subject) -> str:
 
 
 def gradients(subject: Subject) -> str:
-    """G's gradient is minimax's, -D for each sample, or that times (1 - D) / D: non-saturating."""
+    """G's gradient is -D for each sample, as in minimax, or that times (1 - D) / D: non-saturating."""
     if not subject.value.probability:
         raise NotApplicableError("does not say that sigmoid(logit) is a probability")
     loss = function_of(subject, "generator")
@@ -195,15 +195,15 @@ def gradients(subject: Subject) -> str:
 
 
 def apart(subject: Subject) -> None:
-    """Where D cannot yet tell, its loss falls with the logits of one side and rises with those of the other."""
+    """At a D that cannot tell yet, the loss has slopes of opposite sign in the logits of real and of fake samples."""
     at = terms(subject)[0].position
     if not at.rules.judges:
         raise NotApplicableError("its D judges more than single samples")
     rest = resting(lambda b: sum(_slopes(at, b)))
     slopes = _slopes(at, rest)
-    for side, slope in zip(("real", "fake"), slopes, strict=True):
+    for which, slope in zip(("real", "fake"), slopes, strict=True):
         if abs(slope) < FLAT:
-            raise WrongError(f"D's loss does not change with the logits of {side} samples: is a term left out?")
+            raise WrongError(f"D's loss does not change with the logits of {which} samples: is a term left out?")
     if slopes[0] * slopes[1] > 0:
         way = "rises" if slopes[0] > 0 else "falls"
         raise WrongError(
@@ -222,7 +222,7 @@ PROPERTIES = (
 
 
 def _slopes(at: Position, b: float) -> tuple[float, float]:
-    """How D's loss rises with the logits of all real samples, and of all fake ones, where all are b; a kink halfway."""
+    """The slopes of D's loss in the logits of all real and of all fake samples, at b, by central differences."""
 
     def loss(real: float, fake: float) -> float:
         rules = replace(at.rules, discriminator=Sides(at, (b + real, b + fake)))
@@ -235,7 +235,7 @@ def _slopes(at: Position, b: float) -> tuple[float, float]:
 
 
 def _of_samples(loss: Callable[[Tensor, Tensor], Tensor], logits: Array) -> Tensor:
-    """The loss of a batch in which each point is as often as its density says."""
+    """The loss of a batch that contains each point in proportion to its density."""
     v = torch.tensor(logits)
     return loss(v.repeat_interleave(torch.tensor(P)), v.repeat_interleave(torch.tensor(Q)))
 

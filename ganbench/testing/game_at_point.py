@@ -1,4 +1,4 @@
-"""A game at one point: both players' parameters and a minibatch, in float64, of which a test may choose rows."""
+"""A game at one point: both players' parameters and a minibatch, in float64; a test may choose rows of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,20 @@ NETWORK = {"name": "mlp", "width": 8, "depth": 1, "activation": "tanh"}
 
 
 def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **suite: Any) -> Cell:
-    """The cell of a variant, as a suite would have it; ``suite``: its other keys. Raises SuiteError."""
+    """The cell of a variant, as a suite defines it.
+
+    Args:
+        variant: the parts of the variant, as in a suite; missing parts are small defaults.
+        registry: the plugins.
+        data: the dataset, as in a suite; a ring by default.
+        **suite: other keys of the suite.
+
+    Returns:
+        The cell.
+
+    Raises:
+        SuiteError: the suite has mistakes.
+    """
     document = {
         "suite": "conformance",
         "seeds": [0],
@@ -48,12 +61,12 @@ def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **
 
 
 def variant_of(subject: Subject) -> dict[str, Any]:
-    """The variant of a suite that uses the plugin as the subject has it."""
+    """The part of a variant that names the plugin with the subject's parameters, as in a suite."""
     return {subject.entry.kind: {"name": subject.entry.name, **subject.parameters}}
 
 
 class Rows(DrawRecorder):
-    """A step's random numbers as rows of what a batch of ``size`` draws: the same row always has the same numbers."""
+    """The random numbers of some rows of a batch of ``size``: the same row always has the same numbers."""
 
     def __init__(self, rows: Tensor, size: int, real: Tensor, z: Tensor) -> None:
         super().__init__()
@@ -62,7 +75,16 @@ class Rows(DrawRecorder):
         self._asked = 0
 
     def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
-        """The rows of what is drawn; a number for each of a few packs of rows goes with its pack."""
+        """The numbers of the chosen rows; where there is one for each pack of rows, those of the packs.
+
+        Args:
+            purpose: what they are for; the data and the latents are given.
+            kind: their distribution.
+            shape: their shape.
+
+        Returns:
+            The numbers, of this shape.
+        """
         if purpose in self._given:
             return self._given[purpose][self._rows]
         self._asked += 1
@@ -83,7 +105,7 @@ class Rows(DrawRecorder):
 
 @dataclass(frozen=True)
 class Position:
-    """Both players' parameters, (parameters,), what penalties remember, and a minibatch."""
+    """Both players' parameters, (parameters,), the memory of penalties, and a minibatch."""
 
     rules: Rules
     buffers: tuple[Buffers, Buffers]
@@ -93,7 +115,16 @@ class Position:
     z: Tensor
 
     def game(self, rows: Tensor | None = None, rules: Rules | None = None, *, recorder: bool = False) -> StepGame:
-        """The game on some rows of the minibatch, in any order and number; ``recorder``: by the autograd tape."""
+        """The game on some rows of the minibatch.
+
+        Args:
+            rows: the indices of the rows, in any order and number; all rows by default.
+            rules: other rules than the position's own.
+            recorder: whether gradients are computed by ``torch.autograd`` and not by ``torch.func``.
+
+        Returns:
+            The game.
+        """
         own = rules or self.rules
         rows = torch.arange(len(self.real)) if rows is None else rows
         source = Rows(rows, len(self.real), self.real, self.z)
@@ -101,7 +132,7 @@ class Position:
         return StepGame(replace(own, batch=len(rows)), self.buffers, source, torch.tensor(0), gradient, self.memory)
 
     def single(self) -> Position:
-        """The same in float32, as it is trained."""
+        """The same position in float32, the type of training."""
 
         def single(tree: Any) -> Any:
             return torch.utils._pytree.tree_map(lambda x: x.float() if x.is_floating_point() else x, tree)
@@ -110,7 +141,7 @@ class Position:
         return replace(self, **own)
 
     def players(self) -> Players:
-        """The players as an update rule is given them, with fresh optimisers that keep no state."""
+        """The players as an update rule gets them, with optimisers that have no state."""
         return Players(*(Player(self.theta[player], (), torch.zeros(())) for player in ("discriminator", "generator")))
 
     def loss(
@@ -121,7 +152,17 @@ class Position:
         rules: Rules | None = None,
         at: Tensor | None = None,
     ) -> Tensor:
-        """One player's loss, with its penalties; ``at``: other parameters of that player's own."""
+        """One player's loss, with its penalties.
+
+        Args:
+            player: the player.
+            rows: the rows of the minibatch, as for ``game``.
+            rules: other rules, as for ``game``.
+            at: other parameters of this player, (parameters,).
+
+        Returns:
+            The loss, a scalar.
+        """
         theta = self.theta if at is None else {**self.theta, player: at}
         game = self.game(rows, rules)
         compute = game.discriminator_loss if player == "discriminator" else game.generator_loss
@@ -140,14 +181,23 @@ class Position:
 
 
 class Sure(FlatNetwork):
-    """A discriminator with the largest logit of each call at ``logit``."""
+    """A discriminator whose logits are scaled, so that the largest of each call is ``logit``."""
 
     def __init__(self, module: torch.nn.Module, logit: float) -> None:
         super().__init__(module)
         self._logit = logit
 
     def call(self, *arguments: Any, part: str = "", **options: Any) -> Tensor:
-        """The output, larger where it is logits."""
+        """The network's output, scaled where it is logits.
+
+        Args:
+            *arguments: as for ``FlatNetwork.call``.
+            part: as for ``FlatNetwork.call``; the output of a part is not scaled.
+            **options: as for ``FlatNetwork.call``.
+
+        Returns:
+            The output.
+        """
         output = super().call(*arguments, part=part, **options)
         if part:
             return output
@@ -157,7 +207,7 @@ class Sure(FlatNetwork):
 
 
 class Sides(FlatNetwork):
-    """A discriminator of two logits: what is nearest to a real sample has the first, to a fake one the other."""
+    """A discriminator with two logits: the first for inputs nearest to a real sample, the other to a fake one."""
 
     def __init__(self, at: Position, logits: tuple[float, float]) -> None:
         super().__init__(at.rules.discriminator.module)
@@ -166,7 +216,18 @@ class Sides(FlatNetwork):
         self._real, self._fake = (x.detach().flatten(1) for x in (at.real, fake))
 
     def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
-        """A logit for each sample, whatever the parameters."""
+        """A logit for each sample, which does not depend on the parameters.
+
+        Args:
+            theta: as for ``FlatNetwork.call``.
+            buffers: as for ``FlatNetwork.call``.
+            *inputs: the samples, (batch, *shape), first.
+            part: as for ``FlatNetwork.call``; the output of a part is the network's own.
+            **options: as for ``FlatNetwork.call``.
+
+        Returns:
+            The logits, (batch,).
+        """
         output = super().call(theta, buffers, *inputs, part=part, **options)
         if part:
             return output
@@ -177,13 +238,26 @@ class Sides(FlatNetwork):
 
 @contextmanager
 def with_global_rng(game: StepGame) -> Iterator[None]:
-    """What code draws from torch's global generator comes from the game's own numbers, as in training."""
+    """Inside the block, code that draws from torch's global generator gets the game's own numbers, as in training."""
     with GlobalRngOverride(game.draw().random):
         yield
 
 
 def position(variant: dict[str, Any], registry: Registry, *, data: Any = None) -> Position:
-    """A variant's game at the parameters that it starts from. Raises PluginError."""
+    """A variant's game at its initial parameters.
+
+    Args:
+        variant: the parts of the variant, as for ``cell_of``.
+        registry: the plugins.
+        data: the dataset, as for ``cell_of``.
+
+    Returns:
+        The position.
+
+    Raises:
+        SuiteError: the variant has mistakes.
+        PluginError: a plugin's code failed.
+    """
     cell = cell_of(variant, registry, data=data)
     assert cell.trained is not None
     dataset = build_dataset(cell.data)
@@ -203,7 +277,7 @@ def position(variant: dict[str, Any], registry: Registry, *, data: Any = None) -
 
 
 def mirrored(x: Tensor) -> Tensor:
-    """A batch and its mirror image through its mean: halves that are alike in mean and spread."""
+    """A batch and its mirror image through its mean: both halves have the same mean and spread."""
     return torch.cat([x, 2 * x.mean(0) - x])
 
 

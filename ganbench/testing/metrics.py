@@ -1,4 +1,4 @@
-"""Properties of a metric: what it says of the data itself, and of samples that are worse and worse."""
+"""Properties of a metric: its values for the data itself, and for bad samples of several kinds."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from ganbench.testing.purity import global_chance_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 
 N = 2000
-#: A ring of six, and how far samples of it are led astray.
+#: A ring of six modes, and the names of its good and bad samples.
 DATA = Mixture([[math.cos(k * math.pi / 3), math.sin(k * math.pi / 3)] for k in range(6)], 0.05)
 SAMPLES = ("the data", "shifted", "one mode", "too wide", "copies")
 
 
 def columns(subject: Subject) -> None:
-    """What it says are its own columns, numbers that are finite or None, on the data and on bad samples."""
+    """It returns only its own columns, and no NaN, for the data and for bad samples."""
     metric: Metric = subject.value
     known = {column.name for column in metric.columns}
     for what in SAMPLES:
-        if extra := sorted(said(subject, what).keys() - known):
-            raise WrongError(f"says {extra[0]!r}, which is none of its columns")
+        if extra := sorted(values_of(subject, what).keys() - known):
+            raise WrongError(f"returns {extra[0]!r}, which is none of its columns")
 
 
 def floor(subject: Subject) -> str:
-    """What it says of the data itself is best, or about so: the oracle's floor, shown."""
+    """Shows its values for the data itself, the oracle's floor, which are about the best."""
     metric: Metric = subject.value
-    row = said(subject, "the data")
+    row = values_of(subject, "the data")
     shown = []
     for column in metric.columns:
         value = row.get(column.name)
@@ -51,9 +51,9 @@ def floor(subject: Subject) -> str:
 
 
 def direction(subject: Subject) -> str:
-    """Bad samples are worse than the data's own, in the direction that each column says."""
+    """Bad samples have worse values than the data's own, in the direction that each column declares."""
     metric: Metric = subject.value
-    rows = [said(subject, what) for what in SAMPLES]
+    rows = [values_of(subject, what) for what in SAMPLES]
     seen, same = [], []
     for column in metric.columns:
         values = [row.get(column.name) for row in rows]
@@ -65,7 +65,7 @@ def direction(subject: Subject) -> str:
             continue
         sign = 1 if column.better == "lower" else -1
         losses = [sign * (bad - numbers[0]) for bad in numbers[1:]]
-        # A column may well be blind to some of what is wrong, and says so give or take its noise.
+        # A column may not respond to some bad samples: then its values differ by noise alone.
         slack = 0.1 * max((abs(number) for number in numbers if math.isfinite(number)), default=0.0)
         if max(losses) > slack:
             seen.append(column.name)
@@ -80,8 +80,8 @@ def direction(subject: Subject) -> str:
 
 
 def again(subject: Subject) -> None:
-    """The same samples give the same numbers: it draws from a generator that it seeds itself."""
-    measure, given = _asked(subject, "shifted")
+    """The same samples give the same numbers: where it draws, it seeds a generator of its own."""
+    measure, given = _bound(subject, "shifted")
     first = dict(measure(given))
     with global_chance_untouched():
         second = dict(measure(given))
@@ -92,14 +92,14 @@ def again(subject: Subject) -> None:
 
 def untouched(subject: Subject) -> None:
     """Neither samples nor data are changed in place."""
-    measure, given = _asked(subject, "shifted")
+    measure, given = _bound(subject, "shifted")
     with unchanged(given):
         measure(given)
 
 
 def order(subject: Subject) -> None:
     """The order of the samples does not matter."""
-    measure, given = _asked(subject, "shifted")
+    measure, given = _bound(subject, "shifted")
     order = torch.randperm(N, generator=torch.Generator().manual_seed(0))
     mixed = {name: value[order] if name in ("samples", "d_fake") else value for name, value in given.items()}
     one, other = dict(measure(given)), dict(measure(mixed))
@@ -107,16 +107,16 @@ def order(subject: Subject) -> None:
         mixed_value = other[name]
         if not isinstance(value, float) or not isinstance(mixed_value, float) or value == mixed_value:
             continue
-        # Some look at a random part of the samples.
+        # Some metrics use a random part of the samples.
         if abs(value - mixed_value) > 0.25 * (abs(value) + 0.1):
             raise WrongError(f"{name} is {value:.4g}, and {mixed_value:.4g} for the samples in another order")
 
 
 def symmetric(subject: Subject) -> None:
-    """Where it says so, samples and data may change places."""
+    """Where it declares to be symmetric, its values are the same with samples and data exchanged."""
     if not subject.value.symmetric:
         raise NotApplicableError("does not say that it is symmetric")
-    measure, given = _asked(subject, "shifted")
+    measure, given = _bound(subject, "shifted")
     one, other = dict(measure(given)), dict(measure(given | {"samples": given["real"], "real": given["samples"]}))
     for name, value in one.items():
         if (
@@ -139,16 +139,16 @@ PROPERTIES = (
 
 
 @lru_cache(maxsize=16)
-def said(subject: Subject, what: str) -> Mapping[str, MetricValue]:
-    """What the metric says of some samples."""
-    measure, given = _asked(subject, what)
+def values_of(subject: Subject, what: str) -> Mapping[str, MetricValue]:
+    """The metric's values for some samples."""
+    measure, given = _bound(subject, what)
     with global_chance_untouched():
         row = measure(given)
     if not isinstance(row, Mapping):
         raise WrongError(f"measure() must return a mapping of columns, not {type(row).__name__}")
     for name, value in row.items():
         if _nan(value):
-            raise WrongError(f"{name} is {value} for {what}: say None where there is no number")
+            raise WrongError(f"{name} is {value} for {what}: return None where there is no number")
     return dict(row)
 
 
@@ -156,18 +156,18 @@ def _nan(value: MetricValue) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _asked(subject: Subject, what: str) -> tuple[Any, dict[str, Any]]:
-    """The metric as a function, and what it names."""
+def _bound(subject: Subject, what: str) -> tuple[Any, dict[str, Any]]:
+    """The metric as a function, and the values that it names."""
     measure = bind(subject.value.measure, subject.parameters)
     if CELL_NAMES & {*measure.names}:
         raise NotApplicableError("is of the cell as a whole: speed or cost")
-    outcome = _outcome(what)
-    return measure, {name: outcome[name] for name in measure.names}
+    inputs = _metric_inputs(what)
+    return measure, {name: inputs[name] for name in measure.names}
 
 
 @lru_cache(maxsize=8)
-def _outcome(what: str) -> dict[str, Any]:
-    """All that a metric may name, of samples of the data, or of bad ones."""
+def _metric_inputs(what: str) -> dict[str, Any]:
+    """All values that a metric may name, for samples of the data or for bad ones."""
     real = DATA.sample(N, stream(0, "conformance.real"))
     samples = _samples(what)
     (divergence,) = divergences(samples[None], DATA, real[None], final=True)
@@ -193,7 +193,7 @@ def _samples(what: str) -> Tensor:
     if what == "too wide":
         return Mixture(DATA.means, 0.12).sample(N, stream(0, "conformance.samples"))
     if what == "copies":
-        # Of the training points, each with so little noise that it is seen for what it is.
+        # Copies of training points, each with so little noise that it is still close to its original.
         training = DATA.sample(N, stream(0, "conformance.training"))
         return training[: N // 4].repeat(4, 1) + 1e-4 * samples
     if what == "one mode":

@@ -1,4 +1,4 @@
-"""Properties of an optimizer: down a bowl, finite without a gradient, blind to what else is in the vector."""
+"""Properties of an optimizer: it goes down a bowl, stays finite without a gradient, and keeps all shapes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Run:
 
 
 def downhill(subject: Subject) -> str:
-    """Down a bowl, |theta|^2 / 2, from where it is steep to where it is not."""
+    """It goes down a bowl, |theta|^2 / 2, from a steep start to a flat end."""
     run = Run(subject, torch.linspace(-1, 1, 8).double())
     first, start = run.theta, run.theta.norm().item()
     run.step(run.theta)
@@ -46,7 +46,7 @@ def downhill(subject: Subject) -> str:
 
 
 def flat(subject: Subject) -> None:
-    """Where there is no gradient nothing becomes infinite."""
+    """With a gradient of zero all numbers stay finite."""
     run = Run(subject, torch.linspace(-1, 1, 8).double())
     for _ in range(10):
         run.step(torch.zeros_like(run.theta))
@@ -55,7 +55,7 @@ def flat(subject: Subject) -> None:
 
 
 def shapes(subject: Subject) -> None:
-    """The state is tensors that an update gives back in the shapes that it got them in, of one model or of many."""
+    """The state has theta's shape, for one model or many, and an update keeps the shapes of theta and state."""
     for shape in ((8,), (3, 8)):
         theta = torch.ones(shape)
         if any(tuple(each.shape) != shape for each in subject.value.start(theta)):

@@ -1,4 +1,4 @@
-"""Properties of a penalty: its weight, what it remembers, and what it does to D's inputs."""
+"""Properties of a penalty: its weight, its memory, and how it changes D's inputs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def weight(subject: Subject) -> None:
     for one, more, zero in zip(terms(light), terms(heavy), terms(none), strict=True):
         if not torch.isclose(HEAVIER * one(), more(), rtol=1e-6, atol=1e-9) or zero().abs() > 1e-9:
             raise WrongError(
-                f"{one.says} is {one():.5g}, with {HEAVIER:g} times the weight {more():.5g}, with none {zero():.5g}"
+                f"{one.name} is {one():.5g}, with {HEAVIER:g} times the weight {more():.5g}, with none {zero():.5g}"
             )
 
 
 def memory(subject: Subject) -> None:
-    """What it remembers stays as many finite scalars, and settles where the logits stay as they are."""
+    """The memory stays as many finite scalars, while the logits are the same at 50 steps."""
     penalty: Penalty = subject.value
     if penalty.remember is None:
         raise NotApplicableError("remembers nothing")
@@ -50,7 +50,7 @@ def memory(subject: Subject) -> None:
 
 
 def inputs(subject: Subject) -> None:
-    """What D sees has the shape of the samples, and is finite."""
+    """The changed inputs of D have the shape of the samples, and are finite."""
     penalty: Penalty = subject.value
     if penalty.inputs is None:
         raise NotApplicableError("does not change what D sees")

@@ -1,4 +1,4 @@
-"""What code must leave alone: the tensors that it is given, and everybody's random numbers."""
+"""What plugin code must not change: the tensors that it is given, and the global random states."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ganbench.testing.result import WrongError
 
 @contextmanager
 def global_chance_untouched() -> Iterator[None]:
-    """Raise Wrong where the global generators of torch, numpy or Python are other ones afterwards."""
+    """Raise WrongError where the block changes the global random state of torch, numpy or Python."""
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    # Where none has been before: a plugin that seeds them cannot find them as it would leave them.
+    # States that no plugin can know: so a plugin that seeds the generators always changes them.
     torch.default_generator.manual_seed(0x5EED_0F_A_7E57)
     np.random.seed(0x7E57)
     random.seed("no plugin's seed")
@@ -46,7 +46,7 @@ def _states() -> dict[str, Any]:
 
 
 def watched(bound: BoundFunction[Any]) -> BoundFunction[Any]:
-    """The function, but raising Wrong where it changes a tensor that it is given."""
+    """The function, with a check: it raises WrongError where it changes a tensor that it is given."""
 
     def function(*given: Any, **parameters: Any) -> Any:
         with unchanged(dict(zip(bound.names, given, strict=True))):
@@ -58,7 +58,7 @@ def watched(bound: BoundFunction[Any]) -> BoundFunction[Any]:
 
 @contextmanager
 def unchanged(given: Mapping[str, Any]) -> Iterator[None]:
-    """Raise Wrong where a tensor among what is ``given``, by name, is another one afterwards."""
+    """Raise WrongError where the block changes a tensor among the values ``given``, by name."""
     before = {name: [leaf.detach().clone() for leaf in _tensors(value)] for name, value in given.items()}
     yield
     for name, value in given.items():
@@ -72,5 +72,5 @@ def _tensors(value: Any) -> list[Tensor]:
 
 
 def call(function: Callable[..., Any]) -> str:
-    """What a function is called in messages."""
+    """The name of a function in messages."""
     return str(getattr(function, "__name__", "function"))

@@ -1,4 +1,4 @@
-"""Properties of a reference: a distribution of the data's shape, decided by its points and its own generator."""
+"""Properties of a reference: a distribution of the data's shape that depends on its points and generator alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ N = 500
 
 
 def fits(subject: Subject) -> str:
-    """A distribution of the data's shape whose samples are finite and its generator's own."""
+    """It returns a distribution of the data's shape; its samples are finite and from the generator that is given."""
     fitted = _fitted(subject)
     if not isinstance(fitted, Distribution):
         raise WrongError(f"fit() must return a Distribution, not {type(fitted).__name__}")
@@ -42,7 +42,7 @@ def again(subject: Subject) -> None:
 
 
 def density(subject: Subject) -> None:
-    """Where it has a density, its samples have one that is finite."""
+    """Where it has a density, that is finite at its own samples."""
     fitted = _fitted(subject)
     if hasattr(fitted, "log_density"):
         heights = fitted.log_density(fitted.sample(200, stream(1, "conformance")).double().numpy())

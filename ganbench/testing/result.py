@@ -1,4 +1,4 @@
-"""What the kit says of one property of one plugin, and how a test of a property says it."""
+"""The result of one property of one plugin, and how the test of a property reports it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class CheckResult:
 
 
 class WrongError(Exception):
-    """The plugin lacks the property; the message, one line, says how that shows."""
+    """The plugin does not have the property; the message, one line, describes what is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A plugin under test, with the plugins around it, at one setting of its parameters.
+    """A plugin under test at one setting of its parameters; ``registry``: the plugins that it is tested with.
 
-    ``compile``: really compile its step, which takes seconds.
+    ``compile``: whether its step is really compiled, which takes seconds.
     """
 
     entry: Entry
@@ -54,9 +54,9 @@ S = TypeVar("S", bound=Subject)
 
 
 class Property(NamedTuple):
-    """A property: its name and its test, which raises Wrong or NotApplicableError, or returns what there is to say.
+    """A property: its name and its test, which raises WrongError or NotApplicableError, or returns what it found.
 
-    ``everywhere``: tested at each setting, and not at the defaults alone.
+    ``everywhere``: whether it is tested at each setting, and not at the defaults alone.
     """
 
     name: str
@@ -73,7 +73,7 @@ def judge(properties: Sequence[Property], subjects: Sequence[Subject]) -> Iterat
 
 
 def _over(tested: Property, subjects: Sequence[Subject]) -> tuple[Status, str]:
-    """Failed where it fails at any setting, not applicable where it is so at all."""
+    """Failed where it fails at any setting; not applicable where it is not applicable at any setting."""
     found: list[tuple[Status, str]] = []
     for at, subject in enumerate(subjects):
         status, reason = _one(tested, subject, usual=not at)
@@ -91,14 +91,14 @@ def _one(tested: Property, subject: Subject, *, usual: bool) -> tuple[Status, st
     except NotApplicableError as reason:
         return "n/a", str(reason)
     except (Exception, SystemExit) as error:
-        # A plugin may refuse a setting: not every choice goes with every other one's default.
+        # A plugin may refuse a setting: not every choice works with the defaults of the other parameters.
         return "n/a" if isinstance(error, ValueError) and not usual else "fail", plain_words(error)
 
 
 def said_once(results: Sequence[CheckResult], *, names: bool = True) -> Iterator[tuple[Status, str, str]]:
-    """Status, property and reason of one plugin's results, where all that share a reason but the first are one line.
+    """Status, property and reason of one plugin's results; of those with the same reason only the first in full.
 
-    ``names``: whether that line names them.
+    The others are counted in one line; ``names``: whether that line names them.
     """
     for result in results:
         twins = [other for other in results if _cause(other) == _cause(result)]
@@ -110,7 +110,7 @@ def said_once(results: Sequence[CheckResult], *, names: bool = True) -> Iterator
 
 
 def _cause(result: CheckResult) -> tuple[str, ...]:
-    """What results have in common whose reason is the same, for tensors of whatever shape."""
+    """A key that is equal for results with the same reason; shapes of tensors are ignored."""
     return result.kind, result.name, result.status, re.sub(r"\((\d+, ?)+\d*\)", "(...)", result.reason)
 
 
@@ -120,7 +120,7 @@ def _where(subject: Subject, usual: Subject) -> str:
 
 
 def settings(entry: Entry) -> list[Setting]:
-    """The defaults, then each other choice that a parameter offers by name, one parameter at a time.
+    """The defaults; then, one parameter at a time, each other choice of a parameter with choices (or true and false).
 
     Raises NotApplicableError where a parameter has no default.
     """

@@ -1,4 +1,4 @@
-"""Known answers of what looks at D itself: the slope of a line, and a constant, which is nothing to a relative loss."""
+"""Known values for plugins that call D: the slope of a line, and a constant, which a relativistic loss ignores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganbench.plugin.types import Loss
 from ganbench.testing.game_at_point import Rows
 from ganbench.testing.result import Property, Subject, WrongError
 
-#: What a penalty may make of the length of D's slope.
+#: The known forms of a penalty, as functions of the length of D's slope.
 FORMS: dict[str, Callable[[float], float]] = {
     "|w|^2": lambda s: s**2,
     "(|w| - 1)^2": lambda s: (s - 1) ** 2,
@@ -41,15 +41,15 @@ KNOWN: dict[str, tuple[str, Callable[[Parameters], float]]] = {
 LENGTHS = (0.5, 2.0, 5.0)
 SHAPES = ((2,), (1, 3, 3))
 N = 16
-#: Where coordinates are moved about: images of no two sides alike, a slope that is no usual target, and rounding.
+#: For tests that move coordinates: a shape with all sizes different, a length that is no usual target, and rounding.
 IMAGE = (2, 3, 4)
 LENGTH = 2.7
 ROUNDING = 1e-6
-Lay = Callable[[Tensor], Tensor]
+Layout = Callable[[Tensor], Tensor]
 
 
 def line(subject: Subject) -> str:
-    """On a D that is a line, a penalty of its slope has a closed form, whatever the data."""
+    """Where D is linear, a penalty on its slope has a closed form, for any data."""
     _looks(subject)
     found = [[_on_line(subject, shape, length) for length in LENGTHS] for shape in SHAPES]
     wanted = KNOWN.get(subject.entry.name)
@@ -69,7 +69,7 @@ def line(subject: Subject) -> str:
 
 
 def constant(subject: Subject) -> None:
-    """A constant added to D changes nothing in a loss that looks at differences."""
+    """A constant that is added to D does not change a relativistic loss, which uses differences of logits."""
     if _own_networks(subject):
         raise NotApplicableError("a method with networks of its own")
     if "d_real" not in _names(subject, "generator"):
@@ -83,12 +83,12 @@ def constant(subject: Subject) -> None:
 
 
 def points(subject: Subject) -> None:
-    """A point between a real and a fake sample has one weight, from 0 to 1: it is on the segment."""
+    """Each point between a real and a fake sample has one weight, from 0 to 1: it lies on the segment."""
     _looks(subject)
     seen: list[Tensor] = []
 
     def watched(x: Tensor) -> Tensor:
-        with suppress(RuntimeError):  # inside a vmap of the plugin's own there are no numbers to be had
+        with suppress(RuntimeError):  # inside a vmap of the plugin's own the numbers cannot be read
             seen.append(torch.tensor(x.detach().tolist(), dtype=torch.float64))
         return x.flatten(1).sum(1)
 
@@ -109,9 +109,9 @@ def points(subject: Subject) -> None:
 
 
 def order(subject: Subject) -> None:
-    """Coordinates in another order, in the data and in D alike, change nothing: a norm is one of all of them."""
+    """Another order of coordinates, in data and D alike, changes nothing: a norm is over all coordinates."""
     there = torch.randperm(torch.Size(IMAGE).numel(), generator=torch.Generator().manual_seed(2))
-    one, other = (_slope(subject, lay) for lay in (_same, lambda x: x.flatten(1)[:, there].view(x.shape)))
+    one, other = (_slope(subject, layout) for layout in (_same, lambda x: x.flatten(1)[:, there].view(x.shape)))
     if not _near(one, other, tolerance=ROUNDING):
         raise WrongError(
             f"what it makes of D's gradient is {one:.6g}, with the coordinates of data and D in another order "
@@ -120,8 +120,8 @@ def order(subject: Subject) -> None:
 
 
 def ignored(subject: Subject) -> None:
-    """Coordinates that D does not look at change nothing: a norm is a sum over coordinates, not a mean."""
-    one, other = (_slope(subject, lay) for lay in (_same, partial(pad, pad=(0, 0, 0, 1, 0, 1))))
+    """Coordinates that D ignores change nothing: a norm is a sum over coordinates, not a mean."""
+    one, other = (_slope(subject, layout) for layout in (_same, partial(pad, pad=(0, 0, 0, 1, 0, 1))))
     if not _near(one, other, tolerance=ROUNDING):
         raise WrongError(
             f"what it makes of D's gradient is {one:.6g}, with more coordinates, which D ignores, {other:.6g}: "
@@ -138,7 +138,7 @@ def _raised(x: Tensor, by: float) -> Tensor:
 
 
 def _on_line(subject: Subject, shape: tuple[int, ...], length: float) -> float:
-    """What calling a line of this slope adds, beside calling a D that says 0."""
+    """The value with a linear D of this slope, minus that with a D that is 0."""
     w = _direction(shape, length)
     lined, silent = _scope(shape, lambda x: (x * w).flatten(1).sum(1)), _scope(shape, lambda x: 0 * x.flatten(1).sum(1))
     silent |= {name: lined[name] for name in ("d_real", "d_fake")}
@@ -154,24 +154,24 @@ def _same(x: Tensor) -> Tensor:
     return x
 
 
-class _Laid(Rows):
-    """Random numbers for images whose coordinates are laid out otherwise: the same numbers at the same coordinates."""
+class _Rearranged(Rows):
+    """Random numbers for images in another layout of coordinates: the same numbers at the same coordinates."""
 
-    def __init__(self, lay: Lay, real: Tensor, z: Tensor) -> None:
+    def __init__(self, layout: Layout, real: Tensor, z: Tensor) -> None:
         super().__init__(torch.arange(N), N, real, z)
-        self._lay, self._inside, self._outside = lay, real.shape[1:], lay(real).shape[1:]
+        self._layout, self._inside, self._outside = layout, real.shape[1:], layout(real).shape[1:]
 
     def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
-        """Of the shape that is asked for."""
+        """As ``Rows.take``, in the layout of the images."""
         if shape[1:] != self._outside:
             return super().take(purpose, kind, shape)
-        return self._lay(super().take(purpose, kind, (shape[0], *self._inside)))
+        return self._layout(super().take(purpose, kind, (shape[0], *self._inside)))
 
 
-def _slope(subject: Subject, lay: Lay) -> float:
-    """What D's slope adds on a line, beside a D of the same values and no slope, where all images are laid out so."""
+def _slope(subject: Subject, layout: Layout) -> float:
+    """The value with a linear D, minus that with a D of the same values without slope, for images in this layout."""
     _looks(subject)
-    w = lay(_direction(IMAGE, LENGTH)[None])
+    w = layout(_direction(IMAGE, LENGTH)[None])
 
     def line(x: Tensor) -> Tensor:
         return (x * w).flatten(1).sum(1)
@@ -179,7 +179,7 @@ def _slope(subject: Subject, lay: Lay) -> float:
     def flat(x: Tensor) -> Tensor:
         return line(x.detach()) + 0 * x.flatten(1).sum(1)
 
-    lined, level = (_value(subject, "discriminator", _scope(IMAGE, D, lay)) for D in (line, flat))
+    lined, level = (_value(subject, "discriminator", _scope(IMAGE, D, layout)) for D in (line, flat))
     if lined == level:
         raise NotApplicableError("does not look at D's slope")
     return (lined - level).item()
@@ -191,12 +191,12 @@ def _direction(shape: tuple[int, ...], length: float) -> Tensor:
     return w
 
 
-def _scope(shape: tuple[int, ...], D: Callable[[Tensor], Tensor], lay: Lay = _same) -> dict[str, Any]:
+def _scope(shape: tuple[int, ...], D: Callable[[Tensor], Tensor], layout: Layout = _same) -> dict[str, Any]:
     random = torch.Generator().manual_seed(0)
     real, fake = (torch.randn(N, *shape, generator=random, dtype=torch.float64) for _ in range(2))
     z = torch.randn(N, 2, generator=random, dtype=torch.float64)
-    own = _Laid(lay, real, z)
-    real, fake = lay(real), lay(fake)
+    own = _Rearranged(layout, real, z)
+    real, fake = layout(real), layout(fake)
     given = {"D": D, "G": lambda z: fake, "real": real, "fake": fake, "z": z, "random": own, "step": torch.tensor(0)}
     return given | {"d_real": D(real), "d_fake": D(fake)}
 
@@ -217,5 +217,5 @@ def _own_networks(subject: Subject) -> bool:
 
 
 def _near(one: float, other: float, size: float = 1.0, tolerance: float = 1e-5) -> bool:
-    # The root of a norm has a constant in it that keeps its derivative finite.
+    # A norm has a small constant under its root, which keeps the derivative finite.
     return abs(one - other) <= tolerance * (size + abs(other))

@@ -1,4 +1,4 @@
-"""Properties of what a player minimises: of both functions of a loss, and of what a penalty adds to them."""
+"""Properties of the terms that a player minimises: both functions of a loss, and what a penalty adds to them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ganbench.train.step.rules import PlayerName, Rules
 PLAYERS: tuple[PlayerName, PlayerName] = ("discriminator", "generator")
 #: Rounding of float64, where sums are taken in another order.
 SAME = 1e-9
-#: A slope by central differences is right to about its step squared.
+#: Slopes are computed by central differences; their error is about the step squared.
 STEP = 1e-5
 SLOPE = 1e-5
 #: Logits at which sigmoid is 1 in float32.
 FAR = 30.0
-#: Asked so often for the same, a term that is not the same each time shows it.
+#: A term is computed so often to find one that is not the same each time.
 TIMES = 4
 OTHERS = "gives other numbers for the same inputs"
 TOGETHER = "a method with networks of its own may look at its samples together"
@@ -36,14 +36,14 @@ TOGETHER = "a method with networks of its own may look at its samples together"
 
 @dataclass(frozen=True)
 class Term:
-    """What a plugin adds to one player's loss, at a position."""
+    """The term that a plugin adds to one player's loss, at a position."""
 
     position: Position
     player: PlayerName
     alone: bool
 
     def __call__(self, *, rows: Tensor | None = None, rules: Rules | None = None, at: Tensor | None = None) -> Tensor:
-        """Its value on some rows of the batch, under other rules, or at other parameters of its player."""
+        """Its value on some rows of the batch, with other rules, or at other parameters of its player."""
         with_it = rules or self.position.rules
         value = self.position.loss(self.player, rows=rows, rules=with_it, at=at)
         if self.alone:
@@ -55,8 +55,8 @@ class Term:
         return self.position.gradient(self.player, lambda theta: self(at=theta))
 
     @property
-    def says(self) -> str:
-        """How messages begin."""
+    def name(self) -> str:
+        """The name of the term in messages."""
         return f"the {self.player}'s term"
 
 
@@ -65,25 +65,25 @@ def terms(subject: Subject) -> tuple[Term, ...]:
     """The terms of a loss or a penalty."""
     value: Loss | Penalty = subject.value
     at = position(variant_of(subject), subject.registry)
-    # A penalty that changes D's inputs has no term of its own: all of the loss is what it makes of it.
+    # A penalty that changes D's inputs has no term of its own: it changes the whole loss.
     alone = isinstance(value, Loss) or value.inputs is not None
     return tuple(Term(at, player, alone) for player in PLAYERS if alone or getattr(value, player) is not None)
 
 
 @lru_cache(maxsize=64)
 def _unfit(subject: Subject) -> str:
-    """What is said of a term, if any, that is not finite, or another number when it is asked for again."""
+    """A message about a term, if any, that is not finite, or not the same when it is computed again."""
     for term in terms(subject):
         first, *more = [term() for _ in range(TIMES)]
         if not first.isfinite():
-            return f"{term.says} is {first.item()} at the start"
+            return f"{term.name} is {first.item()} at the start"
         if not all(torch.allclose(each, first, rtol=SAME, atol=SAME) for each in more):
-            return f"{term.says} {OTHERS}"
+            return f"{term.name} {OTHERS}"
     return ""
 
 
 def steady(test: Callable[[Subject], str | None]) -> Callable[[Subject], str | None]:
-    """The test, where the terms of a plugin are the same finite numbers for the same inputs: else it cannot say why."""
+    """The test, but not applicable where a term is not a finite number, the same each time: then it has no meaning."""
 
     @wraps(test)
     def tested(subject: Subject) -> str | None:
@@ -101,43 +101,43 @@ def again(subject: Subject) -> None:
 
 
 def scalar(subject: Subject) -> None:
-    """A scalar that is finite, as is its gradient."""
+    """The term is a finite scalar, and its gradient is finite."""
     for term in terms(subject):
-        # That it is a scalar, the game itself insists on.
+        # The game itself checks that it is a scalar.
         if not term().isfinite():
-            raise WrongError(f"{term.says} is {term().item()} at the start")
+            raise WrongError(f"{term.name} is {term().item()} at the start")
         if not term.gradient().isfinite().all():
-            raise WrongError(f"the gradient of {term.says} is not finite at the start")
+            raise WrongError(f"the gradient of {term.name} is not finite at the start")
 
 
 def stable(subject: Subject) -> None:
-    """Finite in float32 where D is sure, and where a probability would be rounded to 0 or 1."""
+    """Finite in float32 where D's logits are so large that a probability is rounded to 0 or 1."""
     for term in terms(subject):
         for logit in (FAR, -FAR):
             rules = replace(term.position.rules, discriminator=Sure(term.position.rules.discriminator.module, logit))
             single = Term(replace(term.position, rules=rules).single(), term.player, term.alone)
             if not single().isfinite() or not single.gradient().isfinite().all():
-                raise WrongError(f"{term.says} or its gradient is not finite for logits up to {FAR:g} in float32")
+                raise WrongError(f"{term.name} or its gradient is not finite for logits up to {FAR:g} in float32")
 
 
 @steady
 def order(subject: Subject) -> None:
     """The order of the batch does not matter, while pairs of data and latents stay pairs."""
     random = torch.Generator().manual_seed(0)
-    # A method may look at its samples in packs, which stay together, or at the whole batch in ways that round more.
+    # A method may use its samples in packs, which stay together, or the whole batch with more rounding.
     packed = _has_networks(subject)
     rows = torch.arange(BATCH).roll(BATCH // 2) if packed else torch.randperm(BATCH, generator=random)
     for term in terms(subject):
-        _same(term(), term(rows=rows), f"{term.says} changes with the order of the batch", 1e-5 if packed else SAME)
+        _same(term(), term(rows=rows), f"{term.name} changes with the order of the batch", 1e-5 if packed else SAME)
 
 
 @steady
 def repetition(subject: Subject) -> None:
-    """A batch that is there twice is the same batch."""
+    """A batch repeated twice has the same value as the batch."""
     for term in terms(subject):
         once, twice = term(), term(rows=torch.arange(BATCH).repeat(2))
         try:
-            _same(once, twice, f"{term.says} changes where the batch is there twice: a sum, or a norm of all of it?")
+            _same(once, twice, f"{term.name} changes where the batch is there twice: a sum, or a norm of all of it?")
         except WrongError as reason:
             if _has_networks(subject):
                 raise NotApplicableError(TOGETHER) from reason
@@ -146,7 +146,7 @@ def repetition(subject: Subject) -> None:
 
 @steady
 def mean(subject: Subject) -> None:
-    """What calls D is a mean over samples: of a batch as the mean of its halves, which are alike in mean and spread."""
+    """A term from calls of D is a mean over samples: its value is the mean of those of two similar halves."""
     if _has_networks(subject):
         raise NotApplicableError(TOGETHER)
     found = [term for term in terms(subject) if "D" in _names(subject, term.player)]
@@ -156,12 +156,12 @@ def mean(subject: Subject) -> None:
         halves = torch.arange(BATCH).chunk(2)
         parts = [_from_calls(subject, term, rows) for rows in (torch.arange(BATCH), *halves)]
         both = (parts[1] + parts[2]) / 2
-        _same(parts[0], both, f"what {term.says} takes from D(...) is no mean over samples: a norm of the whole batch?")
+        _same(parts[0], both, f"what {term.name} takes from D(...) is no mean over samples: a norm of the whole batch?")
 
 
 @steady
 def slope(subject: Subject) -> None:
-    """The gradient is that of the value: a detach where none belongs makes them differ."""
+    """The gradient is that of the value: a wrong detach makes them differ."""
     random = torch.Generator().manual_seed(0)
     for term in terms(subject):
         gradient, theta = term.gradient(), term.position.theta[term.player]
@@ -170,13 +170,13 @@ def slope(subject: Subject) -> None:
             rise = (term(at=theta + STEP * along) - term(at=theta - STEP * along)) / (2 * STEP)
             if not torch.isclose(gradient @ along, rise, rtol=SLOPE * 100, atol=SLOPE * (1 + gradient.norm().item())):
                 raise WrongError(
-                    f"{term.says} rises by {rise.item():.4g} along a direction where its gradient says "
+                    f"{term.name} rises by {rise.item():.4g} along a direction where its gradient says "
                     f"{(gradient @ along).item():.4g}: is something detached, or without create_graph?"
                 )
 
 
 def reaches(subject: Subject) -> None:
-    """Each player, and each of its parts, is moved by its own loss."""
+    """A gradient of its own loss reaches each player, and each of its parts."""
     for term in terms(subject):
         gradient = term.gradient()
         if not gradient.any():
@@ -188,7 +188,7 @@ def reaches(subject: Subject) -> None:
 
 @steady
 def own_player(subject: Subject) -> None:
-    """A step moves each player by its own loss alone, as gradients taken by hand say: D's loss sends none to G."""
+    """A step moves each player by the gradient of its own loss alone, compared with ``torch.autograd``."""
     at = terms(subject)[0].position
     _no_shared_parameters(at.rules)
     descent = BoundFunction(
@@ -256,7 +256,7 @@ def _names(subject: Subject, player: PlayerName) -> tuple[str, ...]:
 
 
 def _from_calls(subject: Subject, term: Term, rows: Tensor) -> Tensor:
-    """What of a function comes from calling D: its value, less that with a D that says nothing, at the same logits."""
+    """The part of a value that comes from calls of D: minus the value with a D that is 0, at the same logits."""
     at, game = term.position, term.position.game(rows)
     function: BoundFunction[Tensor] = bind(getattr(subject.value, term.player), subject.parameters)
     with with_global_rng(game):
@@ -275,7 +275,7 @@ def _network(term: Term) -> FlatNetwork:
 
 
 def _of_parts(network: FlatNetwork, gradient: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """The pieces of a player's gradient that belong to its parts, by their names."""
+    """The pieces of a player's gradient for each of its parts, by name."""
     if isinstance(network.module, MultiNetwork):
         named = dict(network.module.named_parameters())
         pieces = torch.split(gradient, [parameter.numel() for parameter in named.values()])
@@ -296,7 +296,7 @@ def _has_networks(subject: Subject) -> bool:
 
 
 def _same(one: Tensor, other: Tensor, message: str, tolerance: float = SAME) -> None:
-    """Raise Wrong where two values differ by more than rounding."""
+    """Raise WrongError where two values differ by more than rounding."""
     if not torch.allclose(one, other, rtol=tolerance, atol=tolerance * (1 + one.abs().max().item())):
         found = f": {one.item():.6g}, and {other.item():.6g}" if one.dim() == 0 else ""
         raise WrongError(f"{message}{found}")

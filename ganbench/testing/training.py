@@ -1,4 +1,4 @@
-"""Properties of a step of training, whatever kind of plugin is in it: batched, alone, recorded, compiled."""
+"""Properties of a training step with any kind of plugin in it: batched, alone, recorded, compiled."""
 
 from __future__ import annotations
 
@@ -31,7 +31,16 @@ SAME = 1e-5
 
 @lru_cache(maxsize=8)
 def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> Trainer:
-    """The plugin in a small game, ready to train."""
+    """A trainer of the plugin in a small game.
+
+    Args:
+        subject: the plugin under test.
+        seeds: the seeds that train together.
+        engine: how the step runs, as for ``Trainer``.
+
+    Returns:
+        The trainer, ready to train.
+    """
     registry, data = subject.registry, None
     if subject.entry.kind == "architecture" and len(architectures.shape_of(subject)) > 1:
         registry, data = replace(registry, entries=(*registry.entries, architectures.IMAGES)), "conformance-images"
@@ -41,7 +50,7 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
 
 
 def trains(subject: Subject) -> None:
-    """Some steps, after which all is finite and both players have moved."""
+    """After some steps all parameters are finite and both players have moved."""
     it = trainer(subject, SEEDS)
     if it.probe.idle:
         raise WrongError(f"the {it.probe.idle[0]}'s gradient is exactly zero at the first step")
@@ -55,20 +64,20 @@ def trains(subject: Subject) -> None:
 
 
 def batched(subject: Subject) -> None:
-    """All seeds at once."""
+    """All seeds train at once."""
     if why := trainer(subject, SEEDS).probe.serial:
         raise NotApplicableError(f"trains seed by seed: {why}")
 
 
 def alone(subject: Subject) -> None:
-    """A seed alone is the same seed among others."""
+    """A seed trains alone as it does among others."""
     together, single = (trainer(subject, seeds) for seeds in (SEEDS, SEEDS[1:2]))
     a, b = (each.advance(each.start, 0, STEPS) for each in (together, single))
     _same(_thetas(a, 1), _thetas(b, 0), "a seed alone is another one than among others")
 
 
 def by_hand(subject: Subject) -> None:
-    """Batched it is what plain PyTorch gives, one seed after another."""
+    """Batched, it trains as plain PyTorch does one seed after another."""
     _batches(subject)
     together, plain = (trainer(subject, SEEDS[:2], engine) for engine in ("eager", "serial"))
     a, b = (each.advance(each.start, 0, STEPS) for each in (together, plain))
@@ -77,7 +86,7 @@ def by_hand(subject: Subject) -> None:
 
 
 def compiled(subject: Subject) -> str:
-    """Recorded operation by operation, as a compiler gets it, a step is the same; really compiled where asked for."""
+    """A step recorded as a graph, as a compiler gets it, gives the same; with ``compile`` it is really compiled."""
     eager = _batches(subject)
     if subject.compile:
         other = trainer(subject, SEEDS, "compiled")

@@ -1,4 +1,4 @@
-"""Properties of an update rule: what it takes gradients of, where it moves the players, what it leaves alone."""
+"""Properties of an update rule: which gradients it takes, where it moves the players, what it must not change."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.game import StepGame
 
 RATE = 1e-3
-ARBITER = "Dirac-GAN says whether it may"
+ARBITER = "the Dirac-GAN property tests whether it converges"
 
 
 def accounts(subject: Subject) -> str:
-    """Gradients of both players, as ``game`` keeps account of them, are finite; both players move."""
+    """It takes finite gradients of both players through ``game``; both players move."""
     game, before, after = _played(subject)
     taken = [player for player, _ in game.gradients]
     for name, old, new in zip(("discriminator", "generator"), before, after, strict=True):
@@ -37,7 +37,7 @@ def accounts(subject: Subject) -> str:
 
 
 def downhill(subject: Subject) -> None:
-    """For small steps both players go down their own losses."""
+    """With small steps both players go down their own losses."""
     at = _position(subject)
     _, before, after = _played(subject)
     for player, old, new in zip(("discriminator", "generator"), before, after, strict=True):
@@ -50,13 +50,13 @@ def downhill(subject: Subject) -> None:
 
 
 def own_player(subject: Subject) -> None:
-    """A player whose loss is constant stays where it is: it is not moved by the other's loss."""
+    """A player whose loss is constant does not move: the other's loss does not move it."""
     if player := _mixed(subject):
         raise NotApplicableError(f"moves the {player} by the other's loss too: {ARBITER}")
 
 
 def untouched(subject: Subject) -> None:
-    """Nothing of the players that it is given is changed in place."""
+    """The players that it is given are not changed in place."""
     at = _position(subject)
     players = at.players()
     with unchanged({"players": players}):
@@ -82,9 +82,9 @@ PROPERTIES = (
 def _mixed(subject: Subject) -> str:
     """The player, if any, that moves although its own loss is constant."""
     zero = BoundFunction(lambda d_fake: 0.0 * d_fake.sum(), ("d_fake",), {})
-    for side, player in enumerate(("discriminator", "generator")):
+    for index, player in enumerate(("discriminator", "generator")):
         _, before, after = _played(subject, **{f"{player}_loss": zero})
-        if not torch.allclose(before[side].theta, after[side].theta, rtol=0, atol=1e-12):
+        if not torch.allclose(before[index].theta, after[index].theta, rtol=0, atol=1e-12):
             return player
     return ""
 

@@ -108,7 +108,7 @@ def test_where_most_of_the_data_repeats_that_is_said(d: int) -> None:
     pool = np.random.default_rng(0).standard_normal((300, d))
     real, samples = pool[np.random.default_rng(1).integers(300, size=(2, 1000))]
     with pytest.raises(
-        NotApplicableError, match=r"9\d(\.\d)? % of the real points repeat others, so that samples which do"
+        NotApplicableError, match=r"9\d(\.\d)? % of the real points repeat others, so repeats among the samples"
     ):
         near_duplicates(samples, real)
     with pytest.raises(NotApplicableError, match="100 % of the real points equal training points"):

@@ -180,7 +180,7 @@ BROKEN = {
     ),
     "infinite": (
         loss(discriminator="(d_real, d_fake, *, penalty: float = float('inf'))"),
-        "line 3: discriminator's parameter 'penalty': its default inf is nothing that a suite can say",
+        "line 3: discriminator's parameter 'penalty': its default inf cannot be written in a suite",
     ),
     "unsayable": (
         loss(discriminator="(d_real, d_fake, *, hook: type(len) = len)"),
@@ -344,7 +344,7 @@ def test_installed_packages_are_found_by_entry_point(tmp_path, monkeypatch):
         ("lr: Annotated[float, Field(ge=0, lt=1)] = 0", 1, "must be a number of at least 0 and below 1, not 1"),
         ("lr: float = 1", True, "must be a number, not true"),
         ("lr: float = 1", None, "must be a number, not null"),
-        ("lr: float = 1", float("nan"), "nan is nothing that a suite can say"),
+        ("lr: float = 1", float("nan"), "nan cannot be written in a suite"),
         ("lr: int = 1", True, "must be a whole number, not true"),
         ("lr: int = 1", 1.0, "must be a whole number, not 1.0"),
         ("lr: int | None = 1", "x", "must be a whole number or null, not 'x'"),

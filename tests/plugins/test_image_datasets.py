@@ -327,8 +327,8 @@ def test_a_batch_that_is_none_is_refused_in_one_line_and_calls_nothing(data, con
     ("stem", "content", "why"),
     [
         ("train-images-idx3-ubyte", b"<html>", "is no idx file of unsigned bytes with 3 axes"),
-        ("train-images-idx3-ubyte", idx(pixels(60, 28, 28))[:-1], "and says that it holds"),
-        ("train-images-idx3-ubyte", idx(pixels(60, 27, 27)), "and says that it holds"),
+        ("train-images-idx3-ubyte", idx(pixels(60, 28, 28))[:-1], "but its header declares the shape"),
+        ("train-images-idx3-ubyte", idx(pixels(60, 27, 27)), "but its header declares the shape"),
         ("train-images-idx3-ubyte", b"", "is no idx file"),
         ("t10k-labels-idx1-ubyte", idx(np.zeros(21)), "21 labels for 20 images"),
     ],

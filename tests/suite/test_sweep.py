@@ -174,7 +174,7 @@ MISTAKES = {
     "not_finite": ("sweep: {optimizer.lr: [1, .inf]}", "5:27 sweep.optimizer.lr[1]: .inf is not a finite number"),
     "too_many": (
         f"sweep: {{optimizer.lr: {list(range(1, 16))}, architecture.width: {list(range(20, 40))}}}",
-        "5:8 sweep: makes 300 settings of a variant, and may make 200 at most",
+        "5:8 sweep: makes 300 settings of a variant; the maximum is 200",
     ),
     "no_effect": (
         "sweep: {optimizer.lr: [1, 2], optimizer.generator.lr: [1], optimizer.discriminator.lr: [1]}",

@@ -242,7 +242,7 @@ def test_a_metric_that_always_says_the_same_has_no_direction(tmp_path, shipped, 
 def test_a_metric_without_a_number_is_told_in_one_sentence(tmp_path, shipped):
     path = tmp_path / "odd.py"
     for value, said in (
-        ("float('nan')", "odd is nan for the data: say None where"),
+        ("float('nan')", "odd is nan for the data: return None where"),
         ("float('inf')", "odd is always inf"),
     ):
         path.write_text(METRIC.format(value=value))
