@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.record import journal
+from ganbench.record.events import RunFinished
 from ganbench.record.lock import LockedError, locked
 
+#: Of a run or a baseline that lacks what this ganbench writes.
+OLDER = "it was made by an older ganbench: run it again"
 _CREATING = ".creating-"
 
 
@@ -81,7 +84,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether every cell of the run has ended."""
-        return any(event.get("event") == "finished" for event in journal.read(self.journal))
+        return RunFinished() in journal.read(self.journal)
 
     def describe(self) -> dict[str, Any]:
         """The content of run.json. Raises NotARunError where there is none that can be read."""

@@ -1,4 +1,4 @@
-"""The journal: a file of one JSON object a line, to which a run only ever appends.
+"""The journal: a file of one event a line, as JSON, to which a run only ever appends.
 
 A line is written whole, flushed and synced before ``append`` returns. What a killed process leaves behind is at
 worst one torn line at the end, recognised by its missing newline: it never happened, for the reader and for the
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-Event = dict[str, Any]
+from ganbench.record.events import Event, from_json, to_json
 
 
 class JournalError(ValueError):
@@ -35,12 +35,12 @@ class Journal:
             os.ftruncate(self._file, whole)
             os.fsync(self._file)
 
-    def append(self, event: Mapping[str, Any]) -> None:
+    def append(self, event: Event) -> None:
         """Write one event, so that it outlives this process from here on.
 
         Raises TypeError for what JSON cannot hold and OSError where the disk fails; the journal is then as before.
         """
-        line = json.dumps(_plain(event), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps(_plain(to_json(event)), allow_nan=False, separators=(",", ":")).encode() + b"\n"
         size = os.fstat(self._file).st_size
         try:
             rest = memoryview(line)
@@ -67,25 +67,26 @@ class Journal:
 
 
 def read(path: Path) -> list[Event]:
-    """All events, oldest first, without a torn last line.
+    """All events of the kinds that are known here, oldest first, without a torn last line.
 
-    Raises JournalError, naming the line, where a whole line is not a JSON object.
+    Raises JournalError, naming the line, where a whole line is not an event.
     """
     lines = path.read_bytes().split(b"\n")[:-1]
-    return [_parse(path, number, line) for number, line in enumerate(lines, 1)]
+    events = (_parse(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
+    return [event for event in events if event is not None]
 
 
-def _parse(path: Path, number: int, line: bytes) -> Event:
+def _parse(line: bytes, place: str) -> Event | None:
     try:
-        event = json.loads(line)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict):
-        raise JournalError(
-            f"{path}:{number}: not a journal line: {line[:40]!r}; "
-            f"the file was damaged after it was written: restore it, or move the run's folder away to start afresh"
-        )
-    return event
+        return from_json(json.loads(line))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        reason = repr(line[:40])
+    except ValueError as error:
+        reason = str(error)
+    raise JournalError(
+        f"{place}: not a journal line: {reason}; "
+        f"the file was damaged after it was written: restore it, or move the run's folder away to start afresh"
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from ganbench.plugin.column import Column, check_columns
 from ganbench.record import journal
-from ganbench.record.folder import RunFolder
-from ganbench.record.journal import Event
+from ganbench.record.events import (
+    CellEnded,
+    CellEvent,
+    CellMeasured,
+    CellStarted,
+    Evaluated,
+    Event,
+    RunFinished,
+    SeedOutcome,
+    SeedRow,
+)
+from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.status import Status
 
+#: What a row says, by the name of the column.
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class SeedOutcome:
-    """How a seed ended: at which step, and what there is to say about it."""
-
-    status: Status = Status.LOST
-    step: int | None = None
-    message: str = ""
 
 
 @dataclass
@@ -37,13 +39,13 @@ class CellRecord:
     variant: str
     seeds: tuple[int, ...]
     steps: int
-    reference: bool = False
-    family: str = ""
-    precision: str = "float32"
+    reference: bool
+    family: str
+    precision: str
     engine: str = ""
     note: str = ""
-    evaluations: dict[int, dict[int, Row]] = field(default_factory=dict)
-    speed: dict[str, Any] = field(default_factory=dict)
+    evaluations: dict[int, dict[int, SeedRow]] = field(default_factory=dict)
+    speed: Row = field(default_factory=dict)
     outcomes: dict[int, SeedOutcome] = field(default_factory=dict)
 
     @property
@@ -51,18 +53,38 @@ class CellRecord:
         """Whether the cell is over, and never to be run again."""
         return bool(self.outcomes)
 
-    def history(self, seed: int) -> dict[int, Row]:
+    def history(self, seed: int) -> dict[int, SeedRow]:
         """The seed's rows by step, in order."""
         return {step: rows[seed] for step, rows in sorted(self.evaluations.items()) if seed in rows}
 
     def outcome(self, seed: int) -> SeedOutcome:
         """How the seed ended; lost, at its last evaluation, where it did not."""
-        return self.outcomes.get(seed) or SeedOutcome(step=max(self.history(seed), default=0))
+        return self.outcomes.get(seed) or SeedOutcome(seed, Status.LOST, max(self.history(seed), default=0))
 
     def result(self, seed: int) -> Row | None:
-        """The row that counts in seeds.csv and table.csv: the last one; None where the seed was not measured."""
+        """What counts in seeds.csv and table.csv: the last row; None where the seed was not measured."""
         history = self.history(seed)
-        return history[max(history)] if history and self.outcome(seed).status.measured else None
+        return history[max(history)].values if history and self.outcome(seed).status.measured else None
+
+    def add(self, event: CellEvent, columns: Set[str]) -> None:
+        """Take in an event of this cell; what was said before of the same is replaced.
+
+        Raises ValueError where it speaks of a seed or a column (of ``columns``) that is not in the plan.
+        """
+        match event:
+            case CellStarted():
+                self.engine, self.note = event.engine, event.note
+            case CellMeasured():
+                _planned("column", event.values, columns | {"note"})
+                self.speed = event.values
+            case Evaluated():
+                _planned(f"seed of cell {self.id}", (row.seed for row in event.rows), self.seeds)
+                for row in event.rows:
+                    _planned("column", row.values, columns | {"note"})
+                self.evaluations[event.step] = {row.seed: row for row in event.rows}
+            case CellEnded():
+                _planned(f"seed of cell {self.id}", (outcome.seed for outcome in event.seeds), self.seeds)
+                self.outcomes = {outcome.seed: outcome for outcome in event.seeds}
 
 
 @dataclass(frozen=True)
@@ -81,21 +103,26 @@ class Record:
 
     @classmethod
     def read(cls, folder: RunFolder) -> Record:
-        """The record of a run on disk, finished or not. Raises ValueError, in one line, where it was damaged."""
+        """The record of a run on disk, finished or not.
+
+        Raises ValueError, in one line, where it was damaged or an older ganbench has made it.
+        """
         run, events = folder.describe(), journal.read(folder.journal)
         try:
             return cls.replay(run, events)
+        except KeyError as error:
+            raise ValueError(f"{folder.path}: its run.json has no {error}: {OLDER}") from error
         except ValueError as error:
             raise ValueError(f"{folder.path}: {error}") from None
         except (AttributeError, LookupError, TypeError) as error:
-            raise ValueError(f"{folder.path}: its run.json and journal.jsonl do not fit together: {error!r}") from error
+            raise ValueError(f"{folder.path}: its run.json is damaged: {error!r}") from error
 
     @classmethod
     def replay(cls, run: Mapping[str, Any], events: Iterable[Event]) -> Record:
         """What the events make of the plan in ``run`` (the content of run.json).
 
-        What was said twice counts as it was said last; events of unknown kinds are left to those who know them.
-        Raises ValueError where an event speaks of a cell, a seed or a column that is not in the plan.
+        What was said twice counts as it was said last. Raises ValueError where an event speaks of a cell, a seed or a
+        column that is not in the plan, and KeyError where the plan lacks what each plan of this ganbench has.
         """
         columns = tuple(
             Column(one["name"], one["doc"], one["unit"], one["better"], one["summary"]) for one in run["columns"]
@@ -103,57 +130,26 @@ class Record:
         check_columns(columns)
         cells = {
             one["id"]: CellRecord(
-                one["id"],
-                one["dataset"],
-                one["variant"],
-                tuple(one["seeds"]),
-                one["steps"],
-                # Runs from before there were other references do not say.
-                one.get("reference", one["variant"] == "oracle"),
-                # Nor do those from before there were sweeps.
-                one.get("family", one["variant"]),
-                one.get("precision", "float32"),
+                id=one["id"],
+                dataset=one["dataset"],
+                variant=one["variant"],
+                seeds=tuple(one["seeds"]),
+                steps=one["steps"],
+                reference=one["reference"],
+                family=one["family"],
+                precision=one["precision"],
             )
             for one in run["cells"]
         }
         names = {column.name for column in columns}
         finished = False
         for event in events:
-            kind = event.get("event")
-            finished = finished or kind == "finished"
-            if kind in _TELL:
-                _planned("cell", {event["cell"]}, cells.keys())
-                _TELL[kind](cells[event["cell"]], event, names)
+            if isinstance(event, RunFinished):
+                finished = True
+            else:
+                _planned("cell", {event.cell}, cells.keys())
+                cells[event.cell].add(event, names)
         return cls(run["run"], columns, tuple(cells.values()), finished)
-
-
-def _start(cell: CellRecord, event: Event, columns: set[str]) -> None:
-    cell.engine, cell.note = event["engine"], event["note"]
-
-
-def _evaluation(cell: CellRecord, event: Event, columns: set[str]) -> None:
-    rows: dict[int, Row] = {
-        row["seed"]: {name: value for name, value in row.items() if name != "seed"} for row in event["rows"]
-    }
-    _planned(f"seed of cell {cell.id}", rows.keys(), cell.seeds)
-    for row in rows.values():
-        _planned("column", row.keys(), columns | {"status", "note"})
-    cell.evaluations[event["step"]] = rows
-
-
-def _speed(cell: CellRecord, event: Event, columns: set[str]) -> None:
-    _planned("column", event["values"].keys(), columns | {"note"})
-    cell.speed = event["values"]
-
-
-def _end(cell: CellRecord, event: Event, columns: set[str]) -> None:
-    cell.outcomes = {
-        one["seed"]: SeedOutcome(Status(one["status"]), one["step"], one["message"]) for one in event["seeds"]
-    }
-    _planned(f"seed of cell {cell.id}", cell.outcomes.keys(), cell.seeds)
-
-
-_TELL = {"start": _start, "evaluation": _evaluation, "speed": _speed, "end": _end}
 
 
 def _planned(what: str, said: Iterable[Any], planned: Iterable[Any]) -> None:

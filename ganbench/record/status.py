@@ -10,7 +10,6 @@ class Status(StrEnum):
 
     DONE = "done"
     DIVERGED = "diverged"
-    TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out_of_memory"
     ERROR = "error"
     LOST = "lost"

@@ -181,7 +181,7 @@ def _machine(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _commit(run: Mapping[str, Any]) -> dict[str, Any]:
-    git = run.get("project", run.get("git")) or {}
+    git = run.get("project") or {}
     return {
         "id": git.get("commit", "unversioned"),
         "time": None,

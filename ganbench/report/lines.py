@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import IO
 
+from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated
 from ganbench.record.record import Record
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import Observer, PlannedCell, Row
+from ganbench.run.observer import CellProgressed, Observer, PlannedCell
 
 
 class PlainLines(Observer):
@@ -26,23 +27,25 @@ class PlainLines(Observer):
         if ended := sum(progress.ended for progress in self._cells.values()):
             self._write(f"going on: {ended} of {len(cells)} cells have ended already")
 
-    def cell_started(self, cell: PlannedCell, engine: str, note: str = "") -> None:
-        """Say what is special about how the cell is trained, if anything."""
-        if note:
-            self._say(cell, f"{engine}: {note}")
+    def tell(self, event: CellEvent | CellProgressed) -> None:
+        """Say what is special about how a cell is trained, where it is, and which of its seeds have no result.
 
-    def evaluated(self, cell: PlannedCell, step: int, rows: Sequence[Row]) -> None:
-        """Say where the cell is, e.g. ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``."""
-        progress = self._cells[cell.id]
-        progress.evaluated(step, rows)
-        numbers = [f"{name} {value}" for name, value in progress.headline()]
-        steps = f"{step:>{self._step}}/{cell.steps:<{self._step}}" if cell.steps else " " * (2 * self._step + 1)
-        self._say(cell, steps, *numbers, progress.troubles)
-
-    def cell_ended(self, cell: PlannedCell, seeds: Sequence[Row]) -> None:
-        """Say which seeds have no result, and why."""
-        for line in reasons(seeds):
-            self._say(cell, line)
+        Of an evaluation e.g. ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``.
+        """
+        progress = self._cells[event.cell]
+        cell = progress.cell
+        progress.take(event)
+        match event:
+            case CellStarted(_, engine, note) if note:
+                self._say(cell, f"{engine}: {note}")
+            case Evaluated():
+                numbers = [f"{name} {value}" for name, value in progress.headline()]
+                width = self._step
+                steps = f"{event.step:>{width}}/{cell.steps:<{width}}" if cell.steps else " " * (2 * width + 1)
+                self._say(cell, steps, *numbers, progress.troubles)
+            case CellEnded():
+                for line in reasons(event.seeds):
+                    self._say(cell, line)
 
     def _say(self, cell: PlannedCell, *parts: str) -> None:
         self._write("  ".join([_name(cell).ljust(self._name), *filter(None, parts)]))

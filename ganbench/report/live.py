@@ -12,11 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ganbench.record.events import CellEnded, CellEvent, CellStarted
 from ganbench.record.record import Record
 from ganbench.report.lines import PlainLines
 from ganbench.report.numbers import duration
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import Observer, PlannedCell, Row
+from ganbench.run.observer import CellProgressed, Observer, PlannedCell
 
 #: Rare enough not to be felt by the training it watches.
 _REFRESHES_PER_SECOND = 2
@@ -51,38 +52,27 @@ class LiveView(Observer):
         self._live = Live(self, console=self._console, refresh_per_second=_REFRESHES_PER_SECOND, transient=True)
         self._live.start()
 
-    def cell_started(self, cell: PlannedCell, engine: str, note: str = "") -> None:
-        """Mark the cell as running; say the note above the view."""
-        self._cells[cell.id].running = True
-        if note:
-            self._console.print(Text(f"{cell.dataset} {cell.variant}  {engine}: {note}", style="dim"))
+    def tell(self, event: CellEvent | CellProgressed) -> None:
+        """Show how far the cell is; say above the view how it is trained, if that is special, and what failed."""
+        progress = self._cells[event.cell]
+        progress.take(event)
+        match event:
+            case CellStarted(_, engine, note) if note:
+                self._say(progress.cell, f"{engine}: {note}", "dim")
+            case CellEnded():
+                self._recent.append(progress)
+                for line in reasons(event.seeds):
+                    self._say(progress.cell, line, "red")
 
-    def progress(self, cell: PlannedCell, step: int) -> None:
-        """Move the cell's bar."""
-        self._cells[cell.id].step = step
-
-    def evaluated(self, cell: PlannedCell, step: int, rows: Sequence[Row]) -> None:
-        """Show the cell's new numbers."""
-        self._cells[cell.id].evaluated(step, rows)
-
-    def cell_ended(self, cell: PlannedCell, seeds: Sequence[Row]) -> None:
-        """Mark the cell as ended; say above the view what failed."""
-        progress = self._cells[cell.id]
-        progress.end(seeds)
-        self._recent.append(progress)
-        for line in reasons(seeds):
-            self._console.print(Text(f"{cell.dataset} {cell.variant}  {line}", style="red"))
-
-    def finished(self) -> None:
-        """Take the view away."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+    def _say(self, cell: PlannedCell, text: str, style: str) -> None:
+        self._console.print(Text(f"{cell.dataset} {cell.variant}  {text}", style=style))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.finished()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The overall line, as many cells as fit, and how many there are besides."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated, SeedOutcome, SeedRow
 from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.report.numbers import common
-from ganbench.run.observer import PlannedCell, Row
+from ganbench.run.observer import CellProgressed, PlannedCell
 
 
 @dataclass(eq=False)
@@ -25,8 +26,8 @@ class Progress:
     step: int = 0
     running: bool = False
     ended: bool = False
-    rows: dict[int, Row] = field(default_factory=dict)
-    outcomes: dict[str, int] = field(default_factory=dict)
+    rows: dict[int, SeedRow] = field(default_factory=dict)
+    outcomes: dict[Status, int] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, cells: Sequence[PlannedCell], record: Record) -> dict[str, Progress]:
@@ -35,20 +36,24 @@ class Progress:
         progress = {cell.id: cls(cell) for cell in cells}
         for name, one in progress.items():
             for step, rows in sorted(known[name].evaluations.items()):
-                one.evaluated(step, [{"seed": seed, **row} for seed, row in rows.items()])
+                one.take(Evaluated(name, step, tuple(rows.values())))
             if known[name].ended:
-                one.end([{"status": outcome.status} for outcome in known[name].outcomes.values()])
+                one.take(CellEnded(name, tuple(known[name].outcomes.values())))
         return progress
 
-    def evaluated(self, step: int, rows: Iterable[Row]) -> None:
-        """Take in an evaluation. A seed that diverged keeps its last row: it still counts."""
-        self.step = max(self.step, step)
-        self.rows = {**self.rows, **{row["seed"]: row for row in rows}}
-
-    def end(self, seeds: Sequence[Row]) -> None:
-        """Take in how the seeds ended."""
-        self.running, self.ended = False, True
-        self.outcomes = dict(Counter(seed["status"] for seed in seeds))
+    def take(self, event: CellEvent | CellProgressed) -> None:
+        """Take in an event of the cell. A seed that diverged keeps its last row: it still counts."""
+        match event:
+            case CellStarted():
+                self.running = True
+            case CellProgressed():
+                self.step = event.step
+            case Evaluated():
+                self.step = max(self.step, event.step)
+                self.rows = {**self.rows, **{row.seed: row for row in event.rows}}
+            case CellEnded():
+                self.running, self.ended = False, True
+                self.outcomes = dict(Counter(outcome.status for outcome in event.seeds))
 
     @property
     def work(self) -> int:
@@ -63,19 +68,19 @@ class Progress:
     @property
     def failed(self) -> bool:
         """Whether a seed ended without a result."""
-        return not all(Status(status).measured for status in self.outcomes)
+        return not all(status.measured for status in self.outcomes)
 
     @property
     def troubles(self) -> str:
         """How many seeds are not well, e.g. ``2 diverged``; empty where all are."""
         counts = self.outcomes
-        if not self.ended and (diverged := sum(row["status"] == Status.DIVERGED for row in self.rows.values())):
-            counts = {Status.DIVERGED.value: diverged}
-        return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != Status.DONE)
+        if not self.ended and (diverged := sum(row.status is Status.DIVERGED for row in self.rows.values())):
+            counts = {Status.DIVERGED: diverged}
+        return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status is not Status.DONE)
 
     def headline(self) -> list[tuple[str, str]]:
         """Medians over the seeds so far: jsd and modes, or the first two numbers where there are none of these."""
-        names = [name for row in list(self.rows.values())[:1] for name in row if name not in ("seed", "status")]
+        names = [name for row in list(self.rows.values())[:1] for name in row.values]
         chosen = [name for name in ("jsd", "modes_covered") if name in names] or names[:2]
         numbers = []
         for name in chosen:
@@ -91,14 +96,14 @@ class Progress:
         return numbers
 
     def _median(self, name: str) -> float | None:
-        values = [row.get(name) for row in self.rows.values()]
+        values = [row.values.get(name) for row in self.rows.values()]
         numbers = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
         return statistics.median(numbers) if numbers else None
 
 
-def reasons(seeds: Sequence[Row]) -> list[str]:
+def reasons(seeds: Sequence[SeedOutcome]) -> list[str]:
     """A line for each way in which seeds failed, e.g. ``16 seeds error: out of paper``; nothing where none did."""
-    failed = [(seed["status"], seed["message"]) for seed in seeds if not Status(seed["status"]).measured]
+    failed = [(seed.status, seed.message) for seed in seeds if not seed.status.measured]
     lines = []
     for status, message in dict.fromkeys(failed):
         count = failed.count((status, message))

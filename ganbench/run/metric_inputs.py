@@ -10,6 +10,7 @@ import torch
 
 from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.plugin.types import Distribution
+from ganbench.record.events import SeedRow
 from ganbench.record.status import Status
 from ganbench.run.evaluate import Metrics
 from ganbench.suite.plan import Cell
@@ -52,7 +53,7 @@ def of_reference(
         yield [(seed, Status.DONE, one) for seed, one in zip(some, found, strict=True)]
 
 
-def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[dict[str, Any]]:
+def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[SeedRow]:
     """A row for each outcome. Raises PluginError where a metric fails on models that train."""
     measured = metrics.of_outcomes([outcome for _, _, outcome in outcomes])
     found = []
@@ -63,7 +64,7 @@ def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[dict[str, Any
                 raise row
             row, failures = metrics.salvaged(outcome)
             row["note"] = "; ".join(filter(None, (*failures, str(row.get("note", "")))))
-        found.append({"seed": seed, "status": status} | row)
+        found.append(SeedRow(seed, status, row))
     return found
 
 

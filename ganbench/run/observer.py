@@ -1,14 +1,14 @@
-"""Those who watch a run, and what the runner tells them."""
+"""Those who watch a run, and what they are told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
+from ganbench.record.events import CellEvent
 from ganbench.record.record import Record
-
-Row = Mapping[str, Any]
 
 
 class PlannedCell(Protocol):
@@ -16,7 +16,7 @@ class PlannedCell(Protocol):
 
     @property
     def id(self) -> str:
-        """What the journal calls it."""
+        """What the events call it."""
         ...
 
     @property
@@ -36,33 +36,29 @@ class PlannedCell(Protocol):
 
     @property
     def steps(self) -> int:
-        """The generator steps each seed trains; 0 for the oracle."""
+        """The generator steps each seed trains; 0 for a reference."""
         ...
+
+
+@dataclass(frozen=True)
+class CellProgressed:
+    """The cell has trained ``step`` steps. An observer is told so, as often as one likes; the journal is not."""
+
+    cell: str
+    step: int
 
 
 class Observer:
     """Watches a run, and says nothing: the quiet one, and the base of those who speak.
 
-    A context that is open while the run goes on.
+    It is a context that is open while the run goes on. What it raises ends the run.
     """
 
     def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
         """The run begins; ``cells``: all that are planned, in order; ``record``: what an earlier attempt has done."""
 
-    def cell_started(self, cell: PlannedCell, engine: str, note: str = "") -> None:
-        """A cell begins to train; ``note``: what is to be known about how, e.g. why seed by seed."""
-
-    def progress(self, cell: PlannedCell, step: int) -> None:
-        """The cell has trained ``step`` steps; may be told as often as one likes."""
-
-    def evaluated(self, cell: PlannedCell, step: int, rows: Sequence[Row]) -> None:
-        """The cell was measured; ``rows``: as in the journal, one a seed, each with seed, status and numbers."""
-
-    def cell_ended(self, cell: PlannedCell, seeds: Sequence[Row]) -> None:
-        """The cell is over; ``seeds``: as in the journal, each with seed, status, step and message."""
-
-    def finished(self) -> None:
-        """The run is over."""
+    def tell(self, event: CellEvent | CellProgressed) -> None:
+        """Something has happened to a cell. Where the journal records it, it has done so."""
 
     def __enter__(self) -> Self:
         return self

@@ -17,12 +17,14 @@ from ganbench.core import git
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.record import provenance
+from ganbench.record.events import RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
+from ganbench.run.cells import RunContext
 from ganbench.run.evaluate import bind_metrics
-from ganbench.run.executors.local import RunContext, run_cells
+from ganbench.run.executors.local import RunOutput, run_cells
 from ganbench.run.observer import Observer
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
@@ -52,8 +54,8 @@ def run(
     """Run a suite, or go on with the run of it that was stopped; the tables are the same either way.
 
     ``save_samples``: keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's folder.
-    Raises RunLocked where another process is at it, and ValueError, in one line, where two metrics fill the same column
-    or what is on disk cannot be believed.
+    Raises RunLockedError where another process is at it, and ValueError, in one line, where two metrics fill the same
+    column or what is on disk cannot be believed.
     """
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics)
@@ -99,34 +101,17 @@ def run(
         known = {cell.id: cell for cell in record.cells}
         observer.started(cells, record)
         with Journal(folder.journal) as journal:
-            around = RunContext(
-                metrics=metrics,
-                device=device,
-                engine=engine,
-                record=journal.append,
-                observer=observer,
-                checkpoints=folder.path / "checkpoints",
-                samples=folder.path / "samples" if save_samples else None,
-            )
+            context = RunContext(metrics, device, engine, checkpoints=folder.path / "checkpoints")
+            output = RunOutput(journal, observer, samples=folder.path / "samples" if save_samples else None)
             for together in batches(cells):
-                ended = frozenset(cell.id for cell in together if known[cell.id].ended)
-                if len(ended) < len(together):
-                    before = [known[cell.id] for cell in together]
-                    timed = all(cell.speed for cell in before)
-                    run_cells(
-                        together,
-                        around,
-                        ended=ended,
-                        engines={cell.id: cell.engine for cell in before},
-                        speed_known=timed,
-                    )
-            observer.finished()
-            if around.checkpoints.is_dir():
-                for leftover in around.checkpoints.iterdir():
+                if not all(known[cell.id].ended for cell in together):
+                    run_cells(together, context, output, known)
+            if context.checkpoints.is_dir():
+                for leftover in context.checkpoints.iterdir():
                     leftover.unlink()
-                around.checkpoints.rmdir()
+                context.checkpoints.rmdir()
             table = write_tables(folder)
-            journal.append({"event": "finished"})
+            journal.append(RunFinished())
     measured = [name for column in record.columns for name in column.fills if name in table]
     complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
     return RunResult(folder, table, record.columns, complete)

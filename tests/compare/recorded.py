@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ganbench.record.events import (
+    CellEnded,
+    CellMeasured,
+    CellStarted,
+    Evaluated,
+    RunFinished,
+    SeedOutcome,
+    SeedRow,
+)
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
+from ganbench.record.status import Status
 
 SUITE = """
 suite: {suite}
@@ -68,32 +78,27 @@ def recorded(
     ]
     plugins = [{"kind": "loss", "name": "minimax", "source": "/somewhere/minimax.py", "sha256": "ab12"}]
     about = {"cells": cells, "columns": columns, "device": DEVICE, "versions": VERSIONS, "plugins": plugins}
-    about |= {"git": {"commit": "c0ffee" + "0" * 34, "dirty": False}, "protocol": 1, **run}
+    about |= {"project": {"commit": "c0ffee" + "0" * 34, "dirty": False}, "protocol": 1, **run}
     folder = RunFolder.create(out, suite, "a1b2c3d4e5f6", SUITE.format(suite=suite, more=more), about)
     with Journal(folder.journal) as journal:
         for cell in cells:
             name = cell["id"]
             if name != "oracle":
-                journal.append({"event": "start", "cell": name, "engine": "eager", "note": ""})
-                journal.append({"event": "speed", "cell": name, "values": {**speed, **counts}})
-            ended = {seed: statuses.get((name, seed), "done") for seed in seeds}
+                journal.append(CellStarted(name, "eager", "", len(seeds)))
+                journal.append(CellMeasured(name, {**speed, **counts}))
+            ended = {seed: Status(statuses.get((name, seed), "done")) for seed in seeds}
             measured = [
-                {"seed": seed, "status": status, **ROW, **rows.get((name, seed), {})}
+                SeedRow(seed, status, {**ROW, **rows.get((name, seed), {})})
                 for seed, status in ended.items()
-                if status in ("done", "diverged")
+                if status.measured
             ]
-            journal.append({"event": "evaluation", "cell": name, "step": cell["steps"], "rows": measured})
+            journal.append(Evaluated(name, cell["steps"], tuple(measured)))
             if finished or name == "oracle":
-                endings = [
-                    {
-                        "seed": seed,
-                        "status": status,
-                        "step": cell["steps"],
-                        "message": "" if status == "done" else "why",
-                    }
+                outcomes = [
+                    SeedOutcome(seed, status, cell["steps"], "" if status == Status.DONE else "why")
                     for seed, status in ended.items()
                 ]
-                journal.append({"event": "end", "cell": name, "seeds": endings})
+                journal.append(CellEnded(name, tuple(outcomes)))
         if finished:
-            journal.append({"event": "finished"})
+            journal.append(RunFinished())
     return folder

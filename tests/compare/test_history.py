@@ -76,7 +76,7 @@ def test_what_was_before_an_accepted_baseline_predicts_nothing():
 def test_every_committed_version_of_the_baseline_is_a_point(repository):
     commits = []
     for jsd in (0.1, 0.2, 0.3):
-        made = run(jsd, git=None)
+        made = run(jsd, project=None)
         save(made, RESULTS / "baselines", f"because {jsd}")
         repository("add", "-f", "results/baselines")
         repository("commit", "-q", "-m", "baseline")
@@ -103,6 +103,20 @@ def test_what_is_damaged_is_left_out_and_said():
     assert [point.name for point in found] == [good.path.name]
     assert len(notes) == 2
     assert all(note.startswith("left out: results/") and "\n" not in note for note in notes)
+
+
+def test_what_an_older_ganbench_made_is_left_out_and_said():
+    good, old = run(0.1), run(0.2)
+    about = old.path / "run.json"
+    about.write_text(about.read_text().replace('"protocol": ', '"other": '))
+    beside = save(good, RESULTS / "baselines").path.with_suffix(".json")
+    beside.write_text(beside.read_text().replace('"plugins": ', '"other": '))
+    found, notes = history("smoke", RESULTS)
+    assert [point.name for point in found] == [good.path.name]
+    assert set(notes) == {
+        f"left out: {old.path}: its run.json has no 'protocol': it was made by an older ganbench: run it again",
+        f"left out: {beside}: missing key 'plugins': it was made by an older ganbench: run it again",
+    }
 
 
 def test_only_what_means_the_same_and_is_new_counts():
@@ -147,7 +161,7 @@ def test_cases_that_only_earlier_sides_have_come_last():
 
 def test_the_command_shows_a_table_and_says_json_and_svg(gb):
     for at in range(16):
-        run(0.1 + (at >= 8) + at / 1e5, git={"commit": f"{at:040x}", "dirty": False})
+        run(0.1 + (at >= 8) + at / 1e5, project={"commit": f"{at:040x}", "dirty": False})
     code, out, err = gb("history", "smoke", "--case", "ring8/one", "--svg", "plot.svg")
     assert (code, err) == (0, "")
     assert "shift on 2" in out

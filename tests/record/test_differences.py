@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ganbench.record.events import from_json
 from ganbench.record.record import Record
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.tables import as_rows
@@ -20,6 +21,7 @@ def replay(numbers, columns=COLUMNS, reference=("oracle",)):
     """A run from {(dataset, variant): {seed: row or None where it failed}}."""
     cells = [
         {"id": f"{d}-{v}", "dataset": d, "variant": v, "seeds": list(said), "steps": 10, "reference": v in reference}
+        | {"family": v, "precision": "float32"}
         for (d, v), said in numbers.items()
     ]
     events = []
@@ -31,7 +33,7 @@ def replay(numbers, columns=COLUMNS, reference=("oracle",)):
         ]
         events += [{"event": "evaluation", "cell": f"{d}-{v}", "step": 10, "rows": rows}]
         events += [{"event": "end", "cell": f"{d}-{v}", "seeds": ends}]
-    return Record.replay({"run": "r", "columns": columns, "cells": cells}, events)
+    return Record.replay({"run": "r", "columns": columns, "cells": cells}, map(from_json, events))
 
 
 def said(jsds, **more):

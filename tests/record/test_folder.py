@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ganbench.record.events import RunFinished
 from ganbench.record.folder import NotARunError, RunFolder, RunLockedError, write
 from ganbench.record.journal import Journal
 
@@ -19,6 +20,7 @@ ONE, OTHER = "a1b2c3d4e5f6", "ffffffffffff"
 CLAIM = """
 import sys, time
 from pathlib import Path
+from ganbench.record.events import RunFinished
 from ganbench.record.folder import RunFolder, RunLockedError
 try:
     with RunFolder.claim(Path(sys.argv[1]), "mog", "a1b2c3d4e5f6", "suite: mog\\n", {}) as folder:
@@ -39,7 +41,7 @@ def create(out, identity=ONE):
 
 def finish(folder):
     with Journal(folder.journal) as journal:
-        journal.append({"event": "finished"})
+        journal.append(RunFinished())
 
 
 def test_a_new_run_has_its_name_and_all_its_files(tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 import pytest
 
+from ganbench.record.events import from_json
 from ganbench.record.record import Record
 
 
@@ -50,6 +52,7 @@ class Story:
             for d in datasets
             for v in variants
         ]
+        #: The lines of the journal.
         self.events = []
 
     def rows(self, jsd=0.2, modes=8, diverged=(), seeds=16):
@@ -86,12 +89,21 @@ class Story:
             self.events.append({"event": "speed", "cell": cell.id, "values": speed})
 
     @property
-    def record(self):
+    def run_json(self):
         cells = [
-            {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-            for c in self.cells
+            asdict(cell) | {"reference": cell.variant == "oracle", "family": cell.variant, "precision": "float32"}
+            for cell in self.cells
         ]
-        return Record.replay({"run": "r", "columns": self.columns, "cells": cells}, self.events)
+        return {"run": "r", "columns": self.columns, "cells": cells}
+
+    @property
+    def record(self):
+        return Record.replay(self.run_json, map(from_json, self.events))
+
+    def write(self, journal):
+        """Write the journal of a run that has finished."""
+        lines = [*self.events, {"event": "finished"}]
+        journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 @pytest.fixture

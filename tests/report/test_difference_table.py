@@ -11,7 +11,6 @@ from rich.console import Console
 
 from ganbench.cli import cli
 from ganbench.record.folder import RunFolder
-from ganbench.record.journal import Journal
 from ganbench.record.tables.differences import differences
 from ganbench.report.differences import show_differences
 
@@ -62,14 +61,8 @@ def test_reference_can_be_the_baseline(told):
 
 
 def test_command_shows_them_in_json_too_and_knows_its_variants(told, tmp_path):
-    cells = [
-        {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-        for c in told.cells
-    ]
-    folder = RunFolder.create(tmp_path, "mog", "0" * 12, "", {"columns": told.columns, "cells": cells})
-    with Journal(folder.journal) as journal:
-        for event in [*told.events, {"event": "finished"}]:
-            journal.append(event)
+    folder = RunFolder.create(tmp_path, "mog", "0" * 12, "", told.run_json)
+    told.write(folder.journal)
     run = ["show", str(folder.path), "--against", "hinge"]
     assert CliRunner().invoke(cli, run).output.startswith("Each variant minus hinge, on the same seeds\n")
     found = json.loads(CliRunner().invoke(cli, [*run, "--json"]).output)

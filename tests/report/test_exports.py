@@ -13,7 +13,6 @@ from pytest_benchmark.stats import Stats
 
 from ganbench.cli.export import export
 from ganbench.record.folder import RunFolder
-from ganbench.record.journal import Journal
 from ganbench.report.exports import EXPORTS, bencher, pytest_benchmark
 
 RUN = {
@@ -21,7 +20,7 @@ RUN = {
     "created": "2026-11-22T08:00:00+00:00",
     "device": {"device": "cpu", "cpu": "A Processor", "cores": 2, "threads": 2},
     "versions": {"python": "3.12.1", "platform": "Linux-6.1-x86_64", "torch": "2.15", "ganbench": "0.1"},
-    "git": {"commit": "a" * 40, "dirty": True},
+    "project": {"commit": "a" * 40, "dirty": True},
 }
 
 
@@ -41,14 +40,8 @@ def told(story):
 
 @pytest.fixture
 def folder(told, tmp_path):
-    cells = [
-        {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-        for c in told.cells
-    ]
-    made = RunFolder.create(tmp_path, "mog", "0" * 12, "", {**RUN, "columns": told.columns, "cells": cells})
-    with Journal(made.journal) as journal:
-        for event in [*told.events, {"event": "finished"}]:
-            journal.append(event)
+    made = RunFolder.create(tmp_path, "mog", "0" * 12, "", {**RUN, **told.run_json})
+    told.write(made.journal)
     return made
 
 

@@ -9,9 +9,12 @@ import threading
 import pytest
 from rich.console import Console
 
+from ganbench.record.events import CellStarted, SeedOutcome, from_json
+from ganbench.record.status import Status
 from ganbench.report.lines import PlainLines
 from ganbench.report.live import LiveView, observer
 from ganbench.report.progress import Progress, reasons
+from ganbench.run.observer import CellProgressed
 
 
 class Clock:
@@ -40,22 +43,33 @@ def view(told, width=100, height=24, file=None):
     return watching, clock, shown
 
 
+def started(cell, engine, note):
+    return CellStarted(cell.id, engine, note, len(cell.seeds))
+
+
+def evaluated(cell, step, rows):
+    return from_json({"event": "evaluation", "cell": cell.id, "step": step, "rows": rows})
+
+
+def ended(cell, seeds):
+    return from_json({"event": "end", "cell": cell.id, "seeds": seeds})
+
+
 def test_a_line_for_each_evaluation(story):
     told = story()
     oracle, minimax, r1, *_ = told.cells
     file = io.StringIO()
     lines = PlainLines(file)
     lines.started(told.cells, told.record)
-    lines.cell_started(oracle, "", "")
-    lines.evaluated(oracle, 0, told.rows(jsd=0.0001))
-    lines.cell_started(minimax, "compiled", "")
-    lines.progress(minimax, 500)
-    lines.evaluated(minimax, 2000, told.rows(modes=6, diverged=(3, 4)))
-    lines.evaluated(minimax, 10000, [row for row in told.rows(modes=6) if row["seed"] not in (3, 4)])
-    lines.cell_ended(minimax, told.outcomes(minimax))
-    lines.cell_started(r1, "serial", "it calls .item()")
-    lines.cell_ended(r1, told.outcomes(r1, "error", "RuntimeError: no"))
-    lines.finished()
+    lines.tell(started(oracle, "", ""))
+    lines.tell(evaluated(oracle, 0, told.rows(jsd=0.0001)))
+    lines.tell(started(minimax, "compiled", ""))
+    lines.tell(CellProgressed(minimax.id, 500))
+    lines.tell(evaluated(minimax, 2000, told.rows(modes=6, diverged=(3, 4))))
+    lines.tell(evaluated(minimax, 10000, [row for row in told.rows(modes=6) if row["seed"] not in (3, 4)]))
+    lines.tell(ended(minimax, told.outcomes(minimax)))
+    lines.tell(started(r1, "serial", "it calls .item()"))
+    lines.tell(ended(r1, told.outcomes(r1, "error", "RuntimeError: no")))
     assert file.getvalue().splitlines() == [
         "ring8 oracle                          jsd 0.008  modes 8/8",
         "ring8 minimax             2000/10000  jsd 0.208  modes 6/8  2 diverged",
@@ -78,7 +92,7 @@ def test_lines_survive_names_that_the_output_cannot_hold(story):
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     lines = PlainLines(file)
     lines.started(told.cells, told.record)
-    lines.evaluated(told.cells[0], 1000, told.rows())
+    lines.tell(evaluated(told.cells[0], 1000, told.rows()))
     assert file.buffer.getvalue().startswith(b"ring8 gr??er")
 
 
@@ -86,25 +100,27 @@ def test_medians_count_the_seeds_that_have_diverged(story):
     """A mean over survivors would look better with each seed that is lost."""
     told = story(seeds=3)
     progress = Progress(told.cells[1])
-    progress.evaluated(10, [{"seed": s, "status": "diverged" if s else "done", "jsd": 0.6} for s in range(3)])
-    progress.evaluated(20, [{"seed": 0, "status": "done", "jsd": 0.1}])
+    first = [{"seed": s, "status": "diverged" if s else "done", "jsd": 0.6} for s in range(3)]
+    progress.take(evaluated(progress.cell, 10, first))
+    progress.take(evaluated(progress.cell, 20, [{"seed": 0, "status": "done", "jsd": 0.1}]))
     assert progress.headline() == [("jsd", "0.600")]
     assert progress.troubles == "2 diverged"
 
 
 def test_metrics_other_than_ours_show_their_first_two_numbers(story):
     progress = Progress(story().cells[1])
-    progress.evaluated(10, [{"seed": 0, "status": "done", "mmd": 0.5, "none": None, "recall": 1.0}])
+    row = {"seed": 0, "status": "done", "mmd": 0.5, "none": None, "recall": 1.0}
+    progress.take(evaluated(progress.cell, 10, [row]))
     assert progress.headline() == [("mmd", "0.5")]
 
 
 def test_reasons_are_said_once_each():
     seeds = [
-        {"seed": 0, "status": "done", "step": 1, "message": ""},
-        {"seed": 1, "status": "diverged", "step": 1, "message": ""},
-        {"seed": 2, "status": "error", "step": 1, "message": "no"},
-        {"seed": 3, "status": "error", "step": 1, "message": "no"},
-        {"seed": 4, "status": "out_of_memory", "step": 1, "message": ""},
+        SeedOutcome(0, Status.DONE, 1),
+        SeedOutcome(1, Status.DIVERGED, 1),
+        SeedOutcome(2, Status.ERROR, 1, "no"),
+        SeedOutcome(3, Status.ERROR, 1, "no"),
+        SeedOutcome(4, Status.OUT_OF_MEMORY, 1),
     ]
     assert reasons(seeds) == ["2 seeds error: no", "1 seed out of memory"]
 
@@ -115,13 +131,13 @@ def test_view_shows_each_cell_and_the_time_left(story):
     with watching:
         assert shown()[0].endswith("0/6 cells  0 s"), "nothing is known of the time yet"
         oracle, minimax, *_ = told.cells
-        watching.cell_started(oracle, "", "")
-        watching.evaluated(oracle, 0, told.rows(jsd=0.0001))
-        watching.cell_ended(oracle, told.outcomes(oracle))
-        watching.cell_started(minimax, "compiled", "")
+        watching.tell(started(oracle, "", ""))
+        watching.tell(evaluated(oracle, 0, told.rows(jsd=0.0001)))
+        watching.tell(ended(oracle, told.outcomes(oracle)))
+        watching.tell(started(minimax, "compiled", ""))
         clock.now = 30.0
-        watching.progress(minimax, 5000)
-        watching.evaluated(minimax, 5000, told.rows(modes=6, diverged=(0,)))
+        watching.tell(CellProgressed(minimax.id, 5000))
+        watching.tell(evaluated(minimax, 5000, told.rows(modes=6, diverged=(0,))))
         lines = shown()
     # One eighth of the work took 30 s.
     assert lines[0].endswith("1/6 cells  30 s, about 3 min 30 s left")
@@ -138,8 +154,8 @@ def test_what_an_earlier_attempt_did_is_not_counted_as_speed(story):
     with watching:
         assert shown()[0].endswith("2/6 cells  0 s")
         clock.now = 10.0
-        watching.cell_started(told.cells[2], "compiled", "")
-        watching.progress(told.cells[2], 10000)
+        watching.tell(started(told.cells[2], "compiled", ""))
+        watching.tell(CellProgressed(told.cells[2].id, 10000))
         # A third of what was left is done.
         assert shown()[0].endswith("about 20 s left")
         assert "modes 8/8" in shown()[1]
@@ -153,7 +169,7 @@ def test_more_cells_than_lines_do_not_break_it(story, width, height):
         told.run(cell)
     watching, _, shown = view(told, width, height)
     with watching:
-        watching.cell_started(told.cells[30], "compiled", "")
+        watching.tell(started(told.cells[30], "compiled", ""))
         lines = shown()
     assert len(lines) <= max(3, height - 1)
     assert all(len(line) <= width for line in lines)
@@ -166,8 +182,8 @@ def test_failures_stay_above_the_view(story):
     told = story()
     watching, _, shown = view(told)
     with watching:
-        watching.cell_started(told.cells[1], "serial", "it calls .item()")
-        watching.cell_ended(told.cells[1], told.outcomes(told.cells[1], "error", "RuntimeError: no"))
+        watching.tell(started(told.cells[1], "serial", "it calls .item()"))
+        watching.tell(ended(told.cells[1], told.outcomes(told.cells[1], "error", "RuntimeError: no")))
         assert shown()[2].startswith("✗  ring8 minimax")
     text = watching._console.file.getvalue()
     assert "ring8 minimax  serial: it calls .item()" in text
@@ -180,7 +196,7 @@ def test_terminal_without_unicode_gets_ascii(story):
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     watching, _, shown = view(told, file=file)
     with watching:
-        watching.cell_started(told.cells[1], "compiled", "")
+        watching.tell(started(told.cells[1], "compiled", ""))
         lines = shown()
     assert "\n".join(lines).isascii()
     assert lines[2].startswith("*  ring8 minimax")
@@ -191,7 +207,6 @@ def test_view_is_gone_and_its_thread_too_when_the_run_breaks(story):
     watching, _, _ = view(story())
     with pytest.raises(KeyboardInterrupt), watching:
         raise KeyboardInterrupt
-    watching.finished()
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert set(threading.enumerate()) <= before

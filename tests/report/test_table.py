@@ -80,7 +80,7 @@ def test_too_few_seeds_for_an_interval_show_a_dash(story):
 def test_what_is_not_done_is_said(story):
     told = story()
     told.run(told.cells[1], status="diverged")
-    told.run(told.cells[2], status="timeout", engine="serial")
+    told.run(told.cells[2], status="out_of_memory", engine="serial")
     lines = printed(told.record).splitlines()
     assert "16 diverged in training: ring8 minimax" in lines
     assert [

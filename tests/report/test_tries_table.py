@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 
@@ -11,8 +10,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ganbench.cli import cli
+from ganbench.record.events import from_json
 from ganbench.record.folder import RunFolder
-from ganbench.record.journal import Journal
 from ganbench.record.record import Record
 from ganbench.record.tables.best_of_k import tries
 from ganbench.report.tries import show_tries
@@ -31,8 +30,8 @@ def told(story):
 
 
 def run_json(told):
-    cells = [dataclasses.asdict(cell) | {"family": ROWS[cell.variant]} for cell in told.cells]
-    return {"run": "r", "columns": told.columns, "cells": cells}
+    run = told.run_json
+    return run | {"cells": [cell | {"family": ROWS[cell["variant"]]} for cell in run["cells"]]}
 
 
 def printed(record, **console):
@@ -42,7 +41,7 @@ def printed(record, **console):
 
 
 def test_a_line_for_each_family_and_a_column_for_each_doubling_of_k(told):
-    lines = printed(Record.replay(run_json(told), told.events)).splitlines()[1:]
+    lines = printed(Record.replay(run_json(told), map(from_json, told.events))).splitlines()[1:]
     assert lines[0].startswith("Median best of k settings: JSD")
     assert [" ".join(part) for part in zip(*[iter(lines[1].split()[:12])] * 3, strict=True)] == [
         f"best of {k}" for k in (1, 2, 4, 5)
@@ -55,7 +54,7 @@ def test_a_line_for_each_family_and_a_column_for_each_doubling_of_k(told):
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_no_line_is_too_wide_and_what_has_no_room_is_named(told, width):
-    text = printed(Record.replay(run_json(told), told.events), width=width)
+    text = printed(Record.replay(run_json(told), map(from_json, told.events)), width=width)
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
     assert ("No room for" in text) == (width < 120)
 
@@ -66,9 +65,7 @@ def test_nothing_is_printed_without_a_sweep(told):
 
 def test_command_shows_them_under_the_table_and_in_json(told, tmp_path):
     folder = RunFolder.create(tmp_path, "mog", "0" * 12, "", run_json(told))
-    with Journal(folder.journal) as journal:
-        for event in [*told.events, {"event": "finished"}]:
-            journal.append(event)
+    told.write(folder.journal)
     shown = CliRunner().invoke(cli, ["show", str(folder.path)])
     assert shown.exit_code == 0
     assert "best of 4" in shown.output

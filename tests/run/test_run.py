@@ -14,6 +14,7 @@ import torch
 from ganbench.metrics.divergence import divergences
 from ganbench.plugin.registry import Registry
 from ganbench.record import journal, samples
+from ganbench.record.events import CellStarted
 from ganbench.record.journal import Journal
 from ganbench.record.status import Status
 from ganbench.run.executors.local import run_cells
@@ -296,8 +297,8 @@ def test_a_plugin_that_cannot_be_batched_is_trained_seed_by_seed_and_says_so(tro
     result, seeds, _, table = troubled
     assert set(of(seeds, "branches")["engine"]) == set(of(table, "branches")["engine"]) == {"serial"}
     assert list(of(seeds, "branches")["status"]) == ["done"] * 6
-    starts = [event for event in journal.read(result.folder.journal) if event["event"] == "start"]
-    (note,) = [event["note"] for event in starts if event["engine"] == "serial"]
+    starts = [event for event in journal.read(result.folder.journal) if isinstance(event, CellStarted)]
+    (note,) = [event.note for event in starts if event.engine == "serial"]
     assert note.startswith("trained seed by seed: ")
 
 
@@ -340,12 +341,10 @@ class GoneAfter(Observer):
     def __init__(self, n):
         self.left = n
 
-    def told(self, *_):
+    def tell(self, event):
         self.left -= 1
         if self.left < 0:
             raise BrokenPipeError
-
-    cell_started = progress = evaluated = cell_ended = told
 
 
 def test_a_terminal_that_goes_away_stops_the_run_and_is_no_result(go, tmp_path):
@@ -384,9 +383,9 @@ def test_an_ended_cell_is_not_run_again(go, tmp_path, monkeypatch):
         go(out=tmp_path, observer=GoneAfter(13))
     ran = []
 
-    def remember(cells, around, **rest):
+    def remember(cells, *rest):
         ran.extend(cell.variant for cell in cells)
-        run_cells(cells, around, **rest)
+        run_cells(cells, *rest)
 
     monkeypatch.setattr("ganbench.run.run.run_cells", remember)
     go(out=tmp_path)

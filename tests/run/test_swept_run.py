@@ -10,6 +10,7 @@ import torch
 
 from ganbench.plugin.registry import Registry
 from ganbench.record import journal
+from ganbench.record.events import CellEnded, CellStarted, Evaluated
 from ganbench.record.journal import Journal
 from ganbench.suite.load import parse
 from ganbench.suite.plan import batches, plan
@@ -85,11 +86,11 @@ def whole(go):
 
 
 def events(folder):
-    return [(event["event"], event.get("cell")) for event in journal.read(folder.journal)]
+    return [(type(event), getattr(event, "cell", None)) for event in journal.read(folder.journal)]
 
 
 def started(folder):
-    return {event["cell"]: event for event in journal.read(folder.journal) if event["event"] == "start"}
+    return {event.cell: event for event in journal.read(folder.journal) if isinstance(event, CellStarted)}
 
 
 def of(frame, variant):
@@ -105,7 +106,7 @@ def test_the_settings_of_a_family_train_as_one_batch(whole, plugins):
     cells = plan(parse(whole.suite.read_text(), registry))
     assert [cell.variant for cell in cells] == ROWS
     assert [[cell.variant for cell in batch] for batch in batches(cells)] == [ROWS[:1], ROWS[1:3], ROWS[3:]]
-    assert [started(whole)[cell.id]["replicas"] for cell in cells[1:]] == [4] * 4
+    assert [started(whole)[cell.id].replicas for cell in cells[1:]] == [4] * 4
 
 
 def test_each_setting_is_a_row_of_its_own_with_all_its_seeds(whole):
@@ -138,11 +139,11 @@ def test_the_best_of_the_tries_is_told_for_each_family(whole):
 
 #: Where in the journal to stop: before the second event of its kind about the first family, and the like.
 STOPS = {
-    "after the first start": ("start", 1, 1),
-    "between two cells' evaluations at a step": ("evaluation", 1, 1),
-    "between two cells' ends": ("end", 1, 1),
-    "after both cells' ends": ("start", 2, 1),
-    "in the second family": ("evaluation", 2, 3),
+    "after the first start": (CellStarted, 1, 1),
+    "between two cells' evaluations at a step": (Evaluated, 1, 1),
+    "between two cells' ends": (CellEnded, 1, 1),
+    "after both cells' ends": (CellStarted, 2, 1),
+    "in the second family": (Evaluated, 2, 3),
 }
 
 
@@ -151,7 +152,7 @@ def place(folder, kind, family, count):
     told = events(folder)
     cells = list(dict.fromkeys(cell for _, cell in told if cell))
     own = cells[1:3] if family == 1 else cells[3:5]
-    return [at for at, (event, cell) in enumerate(told) if event == kind and cell in own][count]
+    return [at for at, (event, cell) in enumerate(told) if event is kind and cell in own][count]
 
 
 @pytest.mark.parametrize("stop", STOPS)
@@ -164,7 +165,7 @@ def test_stopped_anywhere_and_started_again_a_sweep_ends_with_the_same_tables(st
         assert getattr(again, name).read_bytes() == getattr(whole, name).read_bytes(), name
     assert not (again.path / "checkpoints").exists()
     # What had ended was not trained to be told again.
-    assert len([cell for kind, cell in events(again) if kind == "end"]) == 5
+    assert len([cell for kind, cell in events(again) if kind is CellEnded]) == 5
 
 
 def test_a_sweep_stopped_again_and_again_ends_with_the_same_tables(whole, go, interrupted, tmp_path):
@@ -191,7 +192,7 @@ def test_settings_that_are_no_one_program_train_one_by_one_and_say_so(go):
             *(numbers(of(f, v)).drop(columns="message") for f, v in ((seeds, row), (theirs, name)))
         )
     assert seeds[2:]["message"].str.startswith("trained apart from the other settings: reads a number out of a").all()
-    assert [one["replicas"] for one in started(swept).values()] == [2] * 3
+    assert [one.replicas for one in started(swept).values()] == [2] * 3
 
 
 def test_a_setting_that_fails_takes_no_other_with_it(go):

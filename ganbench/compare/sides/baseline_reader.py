@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from ganbench.core.messages import shown
+from ganbench.record.folder import OLDER
 from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
 from ganbench.suite.mistake import dotted
@@ -65,8 +66,8 @@ def read(table: bytes, about: bytes, name: str) -> tuple[pd.DataFrame, dict[str,
 
 
 def _check_seeds(rows: set[int], case: Mapping[str, Any], name: str, beside: str) -> None:
-    """Raise ValueError where the rows of a case are not of the seeds that it names; older files name none."""
-    named = set(case.get("seeds", rows))
+    """Raise ValueError where the rows of a case are not of the seeds that it names."""
+    named = set(case["seeds"])
     for seed in sorted(rows ^ named):
         one = f"{case['dataset']}/{case['variant']} seed {seed}"
         if seed in named:
@@ -102,7 +103,7 @@ class _Column(_Shape):
 class _Case(_Shape):
     dataset: str
     variant: str
-    seeds: list[int] = []
+    seeds: list[int]
     speed: dict[str, float | Literal["inf", "-inf"]]
     counts: dict[str, float | Literal["inf", "-inf"]]
     messages: dict[str, str]
@@ -127,10 +128,11 @@ class _About(_Shape):
     created: str
     protocol: _Protocol
     guard: dict[str, dict[str, float | bool]]
+    variants: dict[str, dict[str, Any]]
     device: dict[str, Any]
     versions: dict[str, str]
     git: dict[str, Any] | None
-    plugins: list[_Plugin] = []
+    plugins: list[_Plugin]
     columns: list[_Column]
     cases: list[_Case]
     history: Annotated[list[_Entry], Field(min_length=1)]
@@ -162,7 +164,7 @@ def _mistake(error: ErrorDetails, known: Any) -> str:
             inner = inner[part]  # type: ignore[index]
     where = f"{dotted(tuple(place))}: " if place else ""
     if error["type"] == "missing":
-        return f"{where}missing key {str(error['loc'][-1])!r}"
+        return f"{where}missing key {str(error['loc'][-1])!r}: {OLDER}"
     literal = error["type"] == "literal_error"
     noun = f"one of {error['ctx']['expected']}" if literal else _NOUNS.get(error["type"], "another value")
     return f"{where}must be {noun}, not {shown(error['input'])}"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name, Seed
 from ganbench.plugin.column import RESERVED_COLUMNS, Column
-from ganbench.record.folder import RunFolder
+from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.record import CellRecord, Record
 from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
@@ -25,6 +25,8 @@ from ganbench.suite.mistake import SuiteError
 #: Sentences about a seed, which say nothing that its numbers do not; messages are told about the case.
 _SENTENCES = ("verdict_reason", "message")
 _UNFINISHED = "the run has not finished"
+#: What run.json says that a comparison needs.
+_WRITTEN = ("created", "protocol", "device", "versions", "project", "plugins")
 
 
 def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -33,28 +35,29 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), variants, device,
     versions, git, plugins, columns and, for each case, its seeds, its speed, its counts and what became of its seeds in
     words.
-    Raises ValueError, in one line, where the run was damaged.
+    Raises ValueError, in one line, where the run was damaged or an older ganbench has made it.
     """
     record, run, suite = Record.read(folder), folder.describe(), _resolved(folder)
+    for key in _WRITTEN:
+        if key not in run:
+            raise ValueError(f"{folder.path}: its run.json has no {key!r}: {OLDER}")
     trained = [cell for cell in record.cells if not cell.reference]
     try:
         about: dict[str, Any] = {
             "suite": suite["suite"],
             "run": record.name,
-            "created": run.get("created", ""),
+            "created": run["created"],
             "protocol": {
-                # Runs from before there was another do not say.
-                "version": run.get("protocol", 1),
+                "version": run["protocol"],
                 **{part: suite[part] for part in ("budget", "evaluate", "datasets")},
                 "metrics": _by_name(suite["metrics"]),
             },
             "guard": _guard(suite, trained),
             "variants": _variants(suite),
-            "device": run.get("device", {}),
-            "versions": run.get("versions", {}),
-            # Runs from before there were other repositories than ganbench's do not say.
-            "git": run.get("project", run.get("git")),
-            "plugins": [{key: one[key] for key in ("kind", "name", "sha256")} for one in run.get("plugins", [])],
+            "device": run["device"],
+            "versions": run["versions"],
+            "git": run["project"],
+            "plugins": [{key: one[key] for key in ("kind", "name", "sha256")} for one in run["plugins"]],
             "columns": run["columns"],
             "cases": [_case(cell, run["columns"], finished=record.finished) for cell in trained],
         }
@@ -92,13 +95,11 @@ def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> C
             for name, one in told.items()
         },
         guard=about["guard"],
-        # Nor do they say how their variants were trained.
-        variants=about.get("variants", {}),
+        variants=about["variants"],
         device=about["device"],
         versions=about["versions"],
         git=about["git"],
-        # Baselines from before they were kept do not say.
-        plugins={f"{one['kind']} {one['name']}": one["sha256"] for one in about.get("plugins", ())},
+        plugins={f"{one['kind']} {one['name']}": one["sha256"] for one in about["plugins"]},
     )
 
 

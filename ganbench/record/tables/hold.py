@@ -34,13 +34,13 @@ def hold(cell: CellRecord, seed: int, column: Column, *, until: int | None = Non
     counted = [
         step
         for step, rows in sorted(cell.evaluations.items())
-        if any(row.get(column.name) is not None for row in rows.values())
+        if any(row.values.get(column.name) is not None for row in rows.values())
     ]
     history = cell.history(seed)
-    if all(history[step].get(column.name) is None for step in counted if step in history):
+    if all(history[step].values.get(column.name) is None for step in counted if step in history):
         return Hold()
     steps = [step for step in counted if step in history and (until is None or step <= until)]
-    true = [bool(history[step].get(column.name)) for step in steps]
+    true = [bool(history[step].values.get(column.name)) for step in steps]
     need = min(HELD, len(counted))
     return Hold(
         first=next((step for step, now in zip(steps, true, strict=True) if now), None),

@@ -1,6 +1,6 @@
 """The tables of a run, derived from its record alone: the same journal gives the same bytes.
 
-A missing number is an empty field. Seeds that were stopped (timeout, out_of_memory, error, lost) are counted and
+A missing number is an empty field. Seeds that were stopped (out_of_memory, error, lost) are counted and
 have no numbers. A diverged seed is a result: the last row it left counts. What a result does not say counts as the
 worst: beyond all others for a median of something that has a better side, and, of a diverged seed, false for a share.
 """
@@ -86,8 +86,8 @@ def curves(record: Record) -> pd.DataFrame:
                 rows.append(
                     _row(cell)
                     | {"seed": seed}
-                    | {"status": row["status"], "step": step}
-                    | _numbers(cell, seed, row, columns, until=step)
+                    | {"status": str(row.status), "step": step}
+                    | _numbers(cell, seed, row.values, columns, until=step)
                 )
     return frame(rows, ("dataset", "variant", "family", "seed", "status", "step", *_seed_names(columns)))
 
@@ -102,10 +102,10 @@ def seeds(record: Record) -> pd.DataFrame:
     rows = []
     for cell in record.cells:
         for seed in cell.seeds:
-            ending, result, (word, reason) = cell.outcome(seed), cell.result(seed), _verdict(cell, seed)
+            outcome, result, (word, reason) = cell.outcome(seed), cell.result(seed), _verdict(cell, seed)
             rows.append(
                 _row(cell)
-                | {"seed": seed, "status": str(ending.status), "step": ending.step}
+                | {"seed": seed, "status": str(outcome.status), "step": outcome.step}
                 | {"engine": cell.engine, "arithmetic": _arithmetic(cell)}
                 | {"verdict": word or None, "verdict_reason": reason or None, "message": _message(cell, seed)}
                 | ({} if result is None else _numbers(cell, seed, result, columns))
@@ -165,7 +165,7 @@ def _verdict(cell: CellRecord, seed: int) -> Verdict:
     status = cell.outcome(seed).status
     if cell.reference or not status.measured:
         return Verdict("", "")
-    return verdict(list(cell.history(seed).values()), diverged=status is Status.DIVERGED)
+    return verdict([row.values for row in cell.history(seed).values()], diverged=status is Status.DIVERGED)
 
 
 def _summary(cell: CellRecord, column: Column, rival: CellRecord | None) -> tuple[Any, ...]:
@@ -220,7 +220,11 @@ def _count(words: Iterable[str], form: str, between: str) -> str | None:
 def _seed_columns(record: Record) -> list[Column]:
     """The columns that say something about a seed: all but those that only the cells' speed fills."""
     of_seeds = {
-        name for cell in record.cells for rows in cell.evaluations.values() for row in rows.values() for name in row
+        name
+        for cell in record.cells
+        for rows in cell.evaluations.values()
+        for row in rows.values()
+        for name in row.values
     }
     of_cells = {name for cell in record.cells for name in cell.speed}
     return [

@@ -1,213 +1,104 @@
-"""Cells run here and now: trained from where they stand, measured at each evaluation, every event recorded.
+"""The loop that runs cells here and now: it takes what a batch of cells says, one event after another.
 
-Cells that train as one batch (see ``plan.batches``; nearly always one) are a generator of events, each of one of them.
-What their plugins raise ends the cells, as rows; what the disk or the terminal refuses while an event is recorded or
-shown ends the run, and is no cell's result.
+* The loop writes an event to the journal; then it tells the observer. It saves the state of the batch, and the last
+  samples of a seed if the run keeps samples.
+* An exception from the batch is a plugin's, or memory ran out. If the batch is one cell, the exception ends the cell:
+  each seed of it gets an outcome that says why. If the batch is several cells, each cell that has not ended is run
+  again alone: the fault may be that of one cell, or of training them together.
+* An exception from the journal, the disk or the observer ends the run. No cell gets an outcome from it, and the same
+  command goes on from the last checkpoint.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from ganbench.core.errors import PluginError, error_line, out_of_memory
-from ganbench.plugin.kinds import CELL_NAMES
+from ganbench.core.errors import error_line, out_of_memory
+from ganbench.record.events import CellEnded, CellEvent, SeedOutcome
+from ganbench.record.journal import Journal
+from ganbench.record.record import CellRecord
 from ganbench.record.samples import keep
 from ganbench.record.status import Status
-from ganbench.run.evaluate import Metrics
-from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
-from ganbench.run.observer import Observer
+from ganbench.run.cells import BatchState, LastSamples, RunContext, batch_events
+from ganbench.run.observer import CellProgressed, Observer
 from ganbench.suite.plan import Cell
-from ganbench.train.checkpoint import load, save
-from ganbench.train.data import build_dataset
-from ganbench.train.trainer import Trainer
-
-Record = Callable[[Mapping[str, Any]], None]
-#: A cell, a kind and what there is to say: the journal's start, speed, evaluation and end, and beside them progress,
-#: checkpoint and samples.
-Event = tuple[Cell, str, dict[str, Any]]
-_UNRECORDED = ("progress", "checkpoint", "samples")
-#: The engines that ``auto`` chooses from.
-CHOSEN = ("eager", "compiled")
+from ganbench.train.checkpoint import save
 
 
 @dataclass(frozen=True)
-class RunContext:
-    """What is the same for every cell of a run."""
+class RunOutput:
+    """Where what the cells of a run say goes to; ``samples`` is the folder of the last samples, if they are kept."""
 
-    metrics: Metrics
-    device: torch.device
-    engine: str
-    record: Record
+    journal: Journal
     observer: Observer
-    checkpoints: Path
     samples: Path | None = None
 
-    def checkpoint(self, cells: Sequence[Cell]) -> Path:
-        """Where the cells' state is kept between two evaluations."""
-        return self.checkpoints / f"{cells[0].id}.pt"
+    def take(self, cell: Cell, event: CellEvent | CellProgressed | LastSamples) -> None:
+        """Record an event of the cell, then show it. Raises OSError where the disk or the terminal fails."""
+        match event:
+            case LastSamples(_, seed, step, samples):
+                if self.samples is not None:
+                    keep(self.samples / cell.dataset / cell.variant / f"{seed}.npz", samples, seed, step)
+            case CellProgressed():
+                self.observer.tell(event)
+            case _:
+                self.journal.append(event)
+                self.observer.tell(event)
 
 
 def run_cells(
     cells: Sequence[Cell],
-    around: RunContext,
-    *,
-    ended: frozenset[str],
-    engines: Mapping[str, str],
-    speed_known: bool,
+    context: RunContext,
+    output: RunOutput,
+    known: Mapping[str, CellRecord],
     apart: str = "",
 ) -> None:
-    """Run cells that train as one batch to their end, which is recorded whatever their plugins do; the others go on.
+    """Run a batch of cells to the end of each of them, whatever their plugins do.
 
-    What fails as one batch is done again cell by cell: it may be the fault of one, or of their being together.
-    ``apart``: why that is so. ``ended``: the ids of those that had ended before: they train with the others, to the
-    same numbers as before, and nothing more is said of them. ``engines``: by id, that they trained with so far, if
-    they did. Raises OSError where the disk or the terminal fails.
+    A cell that had ended before trains with the others of its batch, to the same numbers, and nothing more is said of
+    it.
+
+    Args:
+        cells: The batch, see ``plan.batches``.
+        context: What all cells of the run are trained with.
+        output: Where what the cells say goes to.
+        known: What the journal had said of each cell, by its id, when the run was started this time.
+        apart: Why a cell is run without the others of its batch; empty where it is not.
+
+    Raises:
+        OSError: Where the disk or the terminal fails.
     """
     # What is left of the cells before would count as memory in use.
     gc.collect()
-    engine = engines[cells[0].id]
-    events = _refer(cells[0], around) if cells[0].trained is None else _train(cells, around, engine, speed_known, apart)
-    open_, step = [cell for cell in cells if cell.id not in ended], 0
-    while open_:
+    unfinished = {cell.id: cell for cell in cells if not known[cell.id].ended}
+    events = batch_events(cells, context, known, apart)
+    step = 0
+    while unfinished:
         try:
-            cell, kind, said = next(events)
+            event = next(events)
         except (Exception, SystemExit) as error:
             if len(cells) > 1:
                 apart = f"trained apart from the other settings: {error_line(error)}"
                 break
-            status, message = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR, error_line(error)
-            for cell in open_:
-                _tell(cell, around, "end", {"seeds": [_ending(seed, status, step, message) for seed in cell.seeds]})
-            open_.clear()
-            break
-        step = said.get("step", step)
-        if kind == "checkpoint":
-            save(around.checkpoint(cells), step, said["state"])
-        elif cell in open_:
-            _tell(cell, around, kind, said)
-            if kind == "end":
-                open_.remove(cell)
-    around.checkpoint(cells).unlink(missing_ok=True)
-    for cell in open_:
-        run_cells([cell], around, ended=ended, engines=engines, speed_known=False, apart=apart)
-
-
-def _tell(cell: Cell, around: RunContext, kind: str, said: dict[str, Any]) -> None:
-    if kind not in _UNRECORDED:
-        around.record({"event": kind, "cell": cell.id, **said})
-    match kind:
-        case "start":
-            around.observer.cell_started(cell, said["engine"], said["note"])
-        case "progress":
-            around.observer.progress(cell, said["step"])
-        case "evaluation":
-            around.observer.evaluated(cell, said["step"], said["rows"])
-        case "samples":
-            if around.samples is not None:
-                keep(around.samples / cell.dataset / cell.variant / f"{said['seed']}.npz", **said)
-        case "end":
-            around.observer.cell_ended(cell, said["seeds"])
-
-
-def _refer(cell: Cell, around: RunContext) -> Iterator[Event]:
-    yield cell, "start", {"engine": "", "note": "", "replicas": len(cell.seeds)}
-    dataset = build_dataset(cell.data)
-    notes: dict[int, str] = {}
-
-    def noted() -> Iterator[list[SeedInputs]]:
-        for group in of_reference(cell, dataset, around.metrics.names, around.device):
-            notes.update((seed, outcome["note"]) for seed, _, outcome in group)
-            yield group
-
-    measured = yield from _measured(cell, around, 0, noted())
-    yield cell, "evaluation", {"step": 0, "rows": measured}
-    yield cell, "end", {"seeds": [_ending(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds]}
-
-
-def _train(cells: Sequence[Cell], around: RunContext, engine: str, speed_known: bool, apart: str) -> Iterator[Event]:
-    # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
-    trainer = Trainer(cells, around.device, engine if engine in CHOSEN else around.engine)
-    if len(cells) > 1 and trainer.probe.serial:
-        # A plugin's code may insist on a number where a sweep gives a tensor.
-        raise PluginError(trainer.probe.serial)
-    trainer.prepare()
-    noted = trainer.note
-    yield from _started(cells, trainer, apart)
-    asked = around.metrics.names & CELL_NAMES
-    if asked and not speed_known:
-        # Of the cells as a whole, and the same for each of them.
-        values = around.metrics.of_cell({name: getattr(trainer, name)() for name in sorted(asked)})
-        for cell in cells:
-            yield cell, "speed", {"values": values}
-    step, state = load(around.checkpoint(cells), trainer.start) or (0, trainer.start)
-    first = cells[0]
-    # In slices, so that who watches sees something move; slicing changes no number.
-    size = max(1, (first.steps + 99) // 100)
-    for evaluation in first.evaluations:
-        if evaluation <= step:
+            event = _failed(cells[0], step, error)
+        if isinstance(event, BatchState):
+            save(context.checkpoint(cells), event.step, event.state)
             continue
-        before = step
-        while step < evaluation:
-            stop = min(_rounded(step + size, trainer.block), evaluation)
-            state = trainer.advance(state, step, stop)
-            step = stop
-            if trainer.note != noted:
-                noted = trainer.note
-                yield from _started(cells, trainer, apart)
-            for cell in cells:
-                yield cell, "progress", {"step": step}
-        survived = state.survived.tolist()
-        for at, cell in enumerate(cells):
-            own = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
-            if max(survived[i] for i in own) >= before:
-                # A seed that diverged is measured once more, to say how bad it is, and then left alone.
-                outcomes = of_models(trainer, own, around.metrics.names, survived, state, step, before)
-                measured = yield from _measured(cell, around, step, outcomes)
-                yield cell, "evaluation", {"step": step, "rows": measured}
-        if max(survived) < step:
-            break
-        if step < first.steps:
-            yield first, "checkpoint", {"step": step, "state": state}
-    survived = state.survived.tolist()
-    for at, cell in enumerate(cells):
-        lasted = dict(zip(cell.seeds, survived[at * len(cell.seeds) :], strict=False))
-        endings = [
-            _ending(seed, Status.DONE if steps == cell.steps else Status.DIVERGED, min(steps + 1, cell.steps))
-            for seed, steps in lasted.items()
-        ]
-        yield cell, "end", {"seeds": endings}
+        if isinstance(event, CellProgressed):
+            step = event.step
+        if event.cell in unfinished:
+            output.take(unfinished[event.cell], event)
+            if isinstance(event, CellEnded):
+                del unfinished[event.cell]
+    context.checkpoint(cells).unlink(missing_ok=True)
+    for cell in unfinished.values():
+        run_cells([cell], context, output, known, apart)
 
 
-def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[Event]:
-    """How the cells train; said again where that changes, as when memory runs out."""
-    note = "; ".join(filter(None, (apart, trainer.note)))
-    for cell in cells:
-        yield cell, "start", {"engine": trainer.engine, "note": note, "replicas": len(trainer.seeds)}
-
-
-def _rounded(step: int, block: int) -> int:
-    """The end of the block that a step is in: what was drawn for it is then used up."""
-    return -(-step // block) * block
-
-
-def _measured(
-    cell: Cell, around: RunContext, step: int, groups: Iterator[list[SeedInputs]]
-) -> Generator[Event, None, list[dict[str, Any]]]:
-    """A row for each outcome, after its samples if they are the seed's last."""
-    found = []
-    for group in groups:
-        found += rows(group, around.metrics)
-        for seed, _, outcome in group:
-            if outcome["final"]:
-                yield cell, "samples", {"samples": outcome["samples"], "seed": seed, "step": step}
-    return found
-
-
-def _ending(seed: int, status: Status, step: int, message: str = "") -> dict[str, Any]:
-    return {"seed": seed, "status": status, "step": step, "message": message}
+def _failed(cell: Cell, step: int, error: BaseException) -> CellEnded:
+    """The end of a cell that raised ``error`` after ``step`` steps."""
+    status = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR
+    return CellEnded(cell.id, tuple(SeedOutcome(seed, status, step, error_line(error)) for seed in cell.seeds))

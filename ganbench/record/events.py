@@ -1,0 +1,147 @@
+"""What a cell says on its way: one frozen class for each thing, and how each is written as a line of the journal.
+
+The journal, those who watch a run and ``Record.replay`` share these classes. ``to_json`` and ``from_json`` are the only
+code that knows the keys of a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ganbench.core.messages import shown
+from ganbench.record.status import Status
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SeedRow:
+    """What was measured of a seed at one evaluation: how the seed stands, and a value for each column.
+
+    The value of the column ``note`` says, in words, which metrics had no answer.
+    """
+
+    seed: int
+    status: Status
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SeedOutcome:
+    """How a seed ended: at which step, and what there is to say about it."""
+
+    seed: int
+    status: Status
+    step: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class CellStarted:
+    """The cell begins to train, or goes on in another way.
+
+    ``engine`` is empty for a reference. ``note`` says what is special, for example why the seeds train one by one.
+    ``replicas`` counts the models that train at once.
+    """
+
+    cell: str
+    engine: str
+    note: str
+    replicas: int
+
+
+@dataclass(frozen=True)
+class CellMeasured:
+    """The speed and the cost of the cell were measured: a value for each column that is not of one seed."""
+
+    cell: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The cell was evaluated after ``step`` generator steps; ``rows`` are of those seeds that still train."""
+
+    cell: str
+    step: int
+    rows: tuple[SeedRow, ...]
+
+
+@dataclass(frozen=True)
+class CellEnded:
+    """The cell is over; ``seeds`` has an outcome for each of its seeds."""
+
+    cell: str
+    seeds: tuple[SeedOutcome, ...]
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """Every cell of the run has ended and the tables are written."""
+
+
+CellEvent = CellStarted | CellMeasured | Evaluated | CellEnded
+Event = CellEvent | RunFinished
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as a line of the journal has it: ``event`` names its kind, the other keys are its fields."""
+    match event:
+        case CellStarted(cell, engine, note, replicas):
+            return {"event": "start", "cell": cell, "engine": engine, "note": note, "replicas": replicas}
+        case CellMeasured(cell, values):
+            return {"event": "speed", "cell": cell, "values": values}
+        case Evaluated(cell, step, rows):
+            flat = [{"seed": row.seed, "status": row.status, **row.values} for row in rows]
+            return {"event": "evaluation", "cell": cell, "step": step, "rows": flat}
+        case CellEnded(cell, seeds):
+            outcomes = [
+                {"seed": one.seed, "status": one.status, "step": one.step, "message": one.message} for one in seeds
+            ]
+            return {"event": "end", "cell": cell, "seeds": outcomes}
+        case RunFinished():
+            return {"event": "finished"}
+
+
+def from_json(line: Any) -> Event | None:
+    """The event that a line of the journal tells, or None where its kind is not one of these.
+
+    Raises ValueError, in one line, where the line names no kind, or an event of these kinds has no such form.
+    """
+    kind = _read(line, "event", str)
+    match kind:
+        case "start":
+            cell, engine, note = (_read(line, key, str) for key in ("cell", "engine", "note"))
+            return CellStarted(cell, engine, note, _read(line, "replicas", int))
+        case "speed":
+            return CellMeasured(_read(line, "cell", str), _read(line, "values", dict))
+        case "evaluation":
+            rows = tuple(_seed_row(row) for row in _read(line, "rows", list))
+            return Evaluated(_read(line, "cell", str), _read(line, "step", int), rows)
+        case "end":
+            return CellEnded(_read(line, "cell", str), tuple(_outcome(seed) for seed in _read(line, "seeds", list)))
+        case "finished":
+            return RunFinished()
+    return None
+
+
+def _seed_row(row: Any) -> SeedRow:
+    seed, status = _read(row, "seed", int), Status(_read(row, "status", str))
+    return SeedRow(seed, status, {name: value for name, value in row.items() if name not in ("seed", "status")})
+
+
+def _outcome(seed: Any) -> SeedOutcome:
+    status = Status(_read(seed, "status", str))
+    return SeedOutcome(_read(seed, "seed", int), status, _read(seed, "step", int), _read(seed, "message", str))
+
+
+_NOUNS = {str: "text", int: "a whole number", dict: "a mapping", list: "a list"}
+
+
+def _read(line: Any, key: str, kind: type[T]) -> T:
+    value = line.get(key) if isinstance(line, Mapping) else None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{key!r} must be {_NOUNS[kind]}, not {shown(value)}")
+    return value

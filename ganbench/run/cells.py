@@ -1,0 +1,192 @@
+"""What a batch of cells says on its way, from its first step to its last.
+
+The cells of a batch train together (see ``plan.batches``; nearly always it is one cell). ``batch_events`` is a
+generator: it trains them, measures them, and yields an event for each thing that happens to one of them. It writes no
+file and tells no observer: who takes the events does that. It raises what a plugin raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganbench.core.errors import PluginError
+from ganbench.plugin.kinds import CELL_NAMES
+from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, SeedOutcome, SeedRow
+from ganbench.record.record import CellRecord
+from ganbench.record.status import Status
+from ganbench.run.evaluate import Metrics
+from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
+from ganbench.run.observer import CellProgressed
+from ganbench.suite.plan import Cell
+from ganbench.train.checkpoint import load
+from ganbench.train.data import build_dataset
+from ganbench.train.step.step import State
+from ganbench.train.trainer import Trainer
+
+#: The engines that ``auto`` chooses from.
+CHOSEN = ("eager", "compiled")
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What all cells of a run are trained with; ``checkpoints`` is the folder of their unfinished states."""
+
+    metrics: Metrics
+    device: torch.device
+    engine: str
+    checkpoints: Path
+
+    def checkpoint(self, cells: Sequence[Cell]) -> Path:
+        """The file that keeps the state of a batch between two evaluations."""
+        return self.checkpoints / f"{cells[0].id}.pt"
+
+
+@dataclass(frozen=True)
+class LastSamples:
+    """The samples at which a seed of the cell was measured for the last time, after ``step`` steps.
+
+    ``samples``: one a row, float32, as the generator gives them.
+    """
+
+    cell: str
+    seed: int
+    step: int
+    samples: Tensor
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """The state of the whole batch after ``step`` steps: its training can go on from it."""
+
+    step: int
+    state: State
+
+
+BatchEvent = CellEvent | CellProgressed | LastSamples | BatchState
+
+
+def batch_events(
+    cells: Sequence[Cell], context: RunContext, known: Mapping[str, CellRecord], apart: str = ""
+) -> Iterator[BatchEvent]:
+    """Train and measure a batch of cells, and yield what happens to them, in the order in which it happens.
+
+    It goes on from the batch's checkpoint where there is one. It yields a ``BatchState`` after each evaluation but the
+    last, and as the last event of a cell its ``CellEnded``.
+
+    Args:
+        cells: The batch: one reference, or one or more cells that can train together.
+        context: What all cells of the run are trained with.
+        known: What the journal had said of each cell, by its id, when the run was started this time.
+        apart: Why the cell does not train together with the others of its batch; empty where it does.
+
+    Raises:
+        Exception: What a plugin raises; PluginError where a metric fails on models that train, or where cells cannot
+            train together; torch's errors where memory runs out.
+    """
+    return _refer(cells[0], context) if cells[0].trained is None else _train(cells, context, known, apart)
+
+
+def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
+    yield CellStarted(cell.id, engine="", note="", replicas=len(cell.seeds))
+    dataset = build_dataset(cell.data)
+    notes: dict[int, str] = {}
+
+    def noted() -> Iterator[list[SeedInputs]]:
+        for group in of_reference(cell, dataset, context.metrics.names, context.device):
+            notes.update((seed, outcome["note"]) for seed, _, outcome in group)
+            yield group
+
+    measured = yield from _measured(cell, context, 0, noted())
+    yield Evaluated(cell.id, 0, measured)
+    yield CellEnded(cell.id, tuple(SeedOutcome(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds))
+
+
+def _train(
+    cells: Sequence[Cell], context: RunContext, known: Mapping[str, CellRecord], apart: str
+) -> Iterator[BatchEvent]:
+    # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
+    engine = known[cells[0].id].engine
+    trainer = Trainer(cells, context.device, engine if engine in CHOSEN else context.engine)
+    if len(cells) > 1 and trainer.probe.serial:
+        # A plugin's code may insist on a number where a sweep gives a tensor.
+        raise PluginError(trainer.probe.serial)
+    trainer.prepare()
+    noted = trainer.note
+    yield from _started(cells, trainer, apart)
+    asked = context.metrics.names & CELL_NAMES
+    # The speed that is known is of the batch as it was: a cell that trains apart is measured anew.
+    if asked and (apart or not all(known[cell.id].speed for cell in cells)):
+        # Of the cells as a whole, and the same for each of them.
+        values = context.metrics.of_cell({name: getattr(trainer, name)() for name in sorted(asked)})
+        for cell in cells:
+            yield CellMeasured(cell.id, values)
+    step, state = load(context.checkpoint(cells), trainer.start) or (0, trainer.start)
+    first = cells[0]
+    # In slices, so that who watches sees something move; slicing changes no number.
+    size = max(1, (first.steps + 99) // 100)
+    for evaluation in first.evaluations:
+        if evaluation <= step:
+            continue
+        before = step
+        while step < evaluation:
+            stop = min(_rounded(step + size, trainer.block), evaluation)
+            state = trainer.advance(state, step, stop)
+            step = stop
+            if trainer.note != noted:
+                noted = trainer.note
+                yield from _started(cells, trainer, apart)
+            for cell in cells:
+                yield CellProgressed(cell.id, step)
+        survived = state.survived.tolist()
+        for at, cell in enumerate(cells):
+            own = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
+            if max(survived[i] for i in own) >= before:
+                # A seed that diverged is measured once more, to say how bad it is, and then left alone.
+                outcomes = of_models(trainer, own, context.metrics.names, survived, state, step, before)
+                measured = yield from _measured(cell, context, step, outcomes)
+                yield Evaluated(cell.id, step, measured)
+        if max(survived) < step:
+            break
+        if step < first.steps:
+            yield BatchState(step, state)
+    survived = state.survived.tolist()
+    for at, cell in enumerate(cells):
+        lasted = zip(cell.seeds, survived[at * len(cell.seeds) :], strict=False)
+        yield CellEnded(cell.id, tuple(_outcome(seed, steps, cell.steps) for seed, steps in lasted))
+
+
+def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[BatchEvent]:
+    """How the cells train; said again where that changes, as when memory runs out."""
+    note = "; ".join(filter(None, (apart, trainer.note)))
+    for cell in cells:
+        yield CellStarted(cell.id, trainer.engine, note, replicas=len(trainer.seeds))
+
+
+def _rounded(step: int, block: int) -> int:
+    """The end of the block that a step is in: what was drawn for it is then used up."""
+    return -(-step // block) * block
+
+
+def _measured(
+    cell: Cell, context: RunContext, step: int, groups: Iterator[list[SeedInputs]]
+) -> Generator[BatchEvent, None, tuple[SeedRow, ...]]:
+    """A row for each outcome, after its samples if they are the seed's last."""
+    found: list[SeedRow] = []
+    for group in groups:
+        found += rows(group, context.metrics)
+        for seed, _, outcome in group:
+            if outcome["final"]:
+                yield LastSamples(cell.id, seed, step, outcome["samples"])
+    return tuple(found)
+
+
+def _outcome(seed: int, survived: int, steps: int) -> SeedOutcome:
+    """How a seed ended whose numbers were finite for ``survived`` of ``steps`` steps."""
+    if survived == steps:
+        return SeedOutcome(seed, Status.DONE, steps)
+    return SeedOutcome(seed, Status.DIVERGED, survived + 1)
