@@ -27,7 +27,7 @@ PLUGIN = '''"""Losses, metrics and references that do what they should not, or d
 import sys
 import torch
 from torch.nn.functional import softplus
-from ganbench import Column, Loss, Metric, NotApplicable, Reference, hookimpl
+from ganbench import Column, Loss, Metric, NotApplicableError, Reference, hookimpl
 
 calls = 0
 
@@ -105,10 +105,10 @@ def silent(samples):
     return {}
 
 def shy(samples):
-    raise NotApplicable("nothing to say today")
+    raise NotApplicableError("nothing to say today")
 
 def timid(speed):
-    raise NotApplicable("no clock")
+    raise NotApplicableError("no clock")
 
 @hookimpl
 def ganbench_metrics():
