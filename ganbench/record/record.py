@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganbench.plugin.column import Column, check_columns
+from ganbench.plugin.column import Column, OlderFormatError, check_columns
 from ganbench.record import journal
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Event
@@ -29,7 +29,7 @@ class CellRecord:
     """What the journal says about one cell.
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
-    ``reference``: nothing was trained, as for the oracle. ``family``: the variant that a sweep has made this one of.
+    ``reference``: nothing was trained, as for the data. ``family``: the variant that a sweep has made this one of.
     """
 
     id: str
@@ -37,9 +37,9 @@ class CellRecord:
     variant: str
     seeds: tuple[int, ...]
     steps: int
-    reference: bool = False
-    family: str = ""
-    precision: str = "float32"
+    reference: bool
+    family: str
+    precision: str
     engine: str = ""
     note: str = ""
     evaluations: dict[int, dict[int, Row]] = field(default_factory=dict)
@@ -97,9 +97,10 @@ class Record:
         What was said twice counts as it was said last; events of unknown kinds are left to those who know them.
         Raises ValueError where an event speaks of a cell, a seed or a column that is not in the plan.
         """
-        columns = tuple(
-            Column(one["name"], one["doc"], one["unit"], one["better"], one["summary"]) for one in run["columns"]
-        )
+        try:
+            columns = tuple(map(Column.from_json, run["columns"]))
+        except OlderFormatError as problem:
+            raise ValueError(f"{problem}: run it again") from None
         check_columns(columns)
         cells = {
             one["id"]: CellRecord(
@@ -108,11 +109,9 @@ class Record:
                 one["variant"],
                 tuple(one["seeds"]),
                 one["steps"],
-                # Runs from before there were other references do not say.
-                one.get("reference", one["variant"] == "oracle"),
-                # Nor do those from before there were sweeps.
-                one.get("family", one["variant"]),
-                one.get("precision", "float32"),
+                one["reference"],
+                one["family"],
+                one["precision"],
             )
             for one in run["cells"]
         }

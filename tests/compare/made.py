@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from columns import SHIPPED
+
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
-from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 
 COLUMNS = {
     column.name: column
     for column in (
-        Column("jsd", "", "nats", "lower"),
-        Column("modes_covered", "", "modes", "higher"),
-        Column("all_modes", "", "", "higher", "share"),
-        Column("operations_per_step", "", "", "lower", "same"),
-        Column("peak_memory", "", "B", "lower", "same"),
+        SHIPPED["jsd"],
+        replace(SHIPPED["modes_covered"], unit="modes"),
+        SHIPPED["all_modes"],
+        SHIPPED["operations_per_step"],
+        SHIPPED["peak_memory"],
     )
 }
 METRIC_OF = {

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from columns import column
 
 from ganbench.record.record import Record
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.tables import as_rows
 
-
-def column(name, better="neither", summary="median"):
-    return {"name": name, "metric": "m", "unit": "", "better": better, "summary": summary, "doc": ""}
-
-
-COLUMNS = [column("modes_covered", "higher"), column("jsd", "lower"), column("d_real"), column("ok", "higher", "share")]
+COLUMNS = [
+    column("modes_covered"),
+    column("jsd", unit=""),
+    column("d_real"),
+    column("ok", better="higher", summary="share"),
+]
 
 
 def replay(numbers, columns=COLUMNS, reference=("oracle",)):
     """A run from {(dataset, variant): {seed: row or None where it failed}}."""
     cells = [
         {"id": f"{d}-{v}", "dataset": d, "variant": v, "seeds": list(said), "steps": 10, "reference": v in reference}
+        | {"family": v, "precision": "float32"}
         for (d, v), said in numbers.items()
     ]
     events = []

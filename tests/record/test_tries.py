@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from columns import column
 
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
@@ -14,14 +15,14 @@ from ganbench.record.record import Record
 from ganbench.record.tables.best_of_k import tries
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.profiles import profiles
-from ganbench.record.tables.tables import as_rows, curves, seeds, table, write_tables
+from ganbench.record.tables.tables import curves, seeds, table, write_tables
 
-
-def column(name, better="neither", summary="median"):
-    return {"name": name, "metric": "m", "unit": "u", "better": better, "summary": summary, "doc": ""}
-
-
-COLUMNS = [column("modes", "higher"), column("jsd", "lower"), column("d_real"), column("ok", "higher", "share")]
+COLUMNS = [
+    column("modes", better="higher", unit="u"),
+    column("jsd", unit="u"),
+    column("d_real", unit="u"),
+    column("ok", better="higher", summary="share", unit="u"),
+]
 
 
 def story(numbers, ended=True, precision="tf32"):
@@ -135,14 +136,6 @@ def test_other_tables_go_by_row():
         differences(record, "b")
     with pytest.raises(ValueError, match="there is no variant 'c' in this run; it has oracle, a lr=1"):
         differences(record, "c")
-
-
-def test_runs_from_before_there_were_sweeps_are_read_as_ever():
-    cells, events = story({("a", "a"): [1.0] * 8})
-    for cell in cells:
-        del cell["family"], cell["precision"]
-    record = Record.replay({"run": "r", "columns": COLUMNS, "cells": cells}, events)
-    assert as_rows(table(record))[0] | {"family": "a", "arithmetic": "float32"} == as_rows(table(record))[0]
 
 
 @pytest.mark.parametrize(("numbers", "there"), [(SWEPT, True), ({("a", "a"): [1.0] * 8}, False)])

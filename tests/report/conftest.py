@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from columns import column
 
 from ganbench.record.record import Record
 
@@ -18,23 +19,11 @@ class PlannedCell:
     steps: int
 
 
-def _column(name, summary="median", better="neither", unit=""):
-    return {"name": name, "metric": "m", "unit": unit, "better": better, "summary": summary, "doc": name}
-
-
 COLUMNS = [
-    _column("jsd", better="lower", unit="nats"),
-    _column("modes_covered", better="higher"),
-    _column("modes_total", "same"),
-    _column("all_modes", "share", better="higher"),
-    _column("high_quality", better="higher"),
-    _column("reverse_kl", better="lower", unit="nats"),
-    _column("model_steps_per_second", "same", unit="1/s"),
-    _column("model_steps_per_second_low", "same", unit="1/s"),
-    _column("model_steps_per_second_high", "same", unit="1/s"),
-    _column("model_steps_per_second_one", "same", unit="1/s"),
-    _column("model_steps_per_second_one_low", "same", unit="1/s"),
-    _column("model_steps_per_second_one_high", "same", unit="1/s"),
+    *map(column, ("jsd", "modes_covered", "modes_total", "all_modes")),
+    column("high_quality", better="higher"),
+    column("reverse_kl"),
+    *(column(f"model_steps_per_second{one}{end}") for one in ("", "_one") for end in ("", "_low", "_high")),
 ]
 
 
@@ -86,12 +75,17 @@ class Story:
             self.events.append({"event": "speed", "cell": cell.id, "values": speed})
 
     @property
-    def record(self):
-        cells = [
+    def planned(self):
+        """The cells as run.json has them."""
+        return [
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
+            | {"reference": c.variant == "oracle", "family": c.variant, "precision": "float32"}
             for c in self.cells
         ]
-        return Record.replay({"run": "r", "columns": self.columns, "cells": cells}, self.events)
+
+    @property
+    def record(self):
+        return Record.replay({"run": "r", "columns": self.columns, "cells": self.planned}, self.events)
 
 
 @pytest.fixture

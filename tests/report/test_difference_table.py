@@ -62,11 +62,7 @@ def test_reference_can_be_the_baseline(told):
 
 
 def test_command_shows_them_in_json_too_and_knows_its_variants(told, tmp_path):
-    cells = [
-        {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-        for c in told.cells
-    ]
-    folder = RunFolder.create(tmp_path, "mog", "0" * 12, "", {"columns": told.columns, "cells": cells})
+    folder = RunFolder.create(tmp_path, "mog", "0" * 12, "", {"columns": told.columns, "cells": told.planned})
     with Journal(folder.journal) as journal:
         for event in [*told.events, {"event": "finished"}]:
             journal.append(event)

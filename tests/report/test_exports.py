@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from columns import column
 from pytest_benchmark.stats import Stats
 
 from ganbench.cli.export import export
@@ -25,13 +26,9 @@ RUN = {
 }
 
 
-def column(name, summary, better="lower", unit=""):
-    return {"name": name, "metric": "cost", "unit": unit, "better": better, "summary": summary, "doc": name}
-
-
 @pytest.fixture
 def told(story):
-    told = story(columns=[column("operations_per_step", "same"), column("peak", "median")])
+    told = story(columns=[column("operations_per_step"), column("peak", better="lower")])
     for cell in told.cells:
         told.run(cell)
         if cell.steps:
@@ -41,11 +38,7 @@ def told(story):
 
 @pytest.fixture
 def folder(told, tmp_path):
-    cells = [
-        {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-        for c in told.cells
-    ]
-    made = RunFolder.create(tmp_path, "mog", "0" * 12, "", {**RUN, "columns": told.columns, "cells": cells})
+    made = RunFolder.create(tmp_path, "mog", "0" * 12, "", {**RUN, "columns": told.columns, "cells": told.planned})
     with Journal(made.journal) as journal:
         for event in [*told.events, {"event": "finished"}]:
             journal.append(event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 
@@ -31,7 +30,7 @@ def told(story):
 
 
 def run_json(told):
-    cells = [dataclasses.asdict(cell) | {"family": ROWS[cell.variant]} for cell in told.cells]
+    cells = [cell | {"family": ROWS[cell["variant"]]} for cell in told.planned]
     return {"run": "r", "columns": told.columns, "cells": cells}
 
 
