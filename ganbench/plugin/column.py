@@ -170,7 +170,7 @@ def _contradiction(column: Column, known: Iterable[str]) -> str:
         return f"has no role that there is, {role!r}{suggest(str(role), get_args(Role))}"
     if role in PARTS:
         if column.of not in known or column.of == column.name:
-            return f"is the {role} of {column.of or 'nothing'!r}: say of which column, of=..."
+            return f"is the {role} of {repr(column.of) if column.of else 'nothing'}: say of which column, of=..."
     elif column.of:
         return f"is of {column.of!r}, and a {role} is of no other column: leave out of=..."
     if role == "primary" and not column.sided:

@@ -11,7 +11,7 @@ largest    the share of the samples at the fullest mode
 scale      the samples' total std over the data's
 location   how far the samples' mean is from the data's, in total std of the data
 logits     the std of the discriminator's logits over data and samples
-low, high  the ends of the interval of the column that it is ``of``; of a clock its slowest and fastest moment
+low, high  the ends of the interval of the column that it is ``of``; of a clock the least and the most it said
 error      the standard error of that column
 floor      what that column reads, or is expected to read, for the data itself
 total      what that column is out of

@@ -17,6 +17,7 @@ COLUMNS = {
         SHIPPED["jsd"],
         replace(SHIPPED["modes_covered"], unit="modes"),
         SHIPPED["all_modes"],
+        *(SHIPPED[f"model_steps_per_second{end}"] for end in ("", "_low", "_high")),
         SHIPPED["operations_per_step"],
         SHIPPED["peak_memory"],
     )
@@ -25,6 +26,9 @@ METRIC_OF = {
     "jsd": "jsd",
     "modes_covered": "modes",
     "all_modes": "modes",
+    "model_steps_per_second": "throughput",
+    "model_steps_per_second_low": "throughput",
+    "model_steps_per_second_high": "throughput",
     "operations_per_step": "cost",
     "peak_memory": "cost",
 }
@@ -33,7 +37,8 @@ PROTOCOL = {
     "budget": {"steps": 1000, "batch": 64},
     "evaluate": {"every": 100, "samples": 4000},
     "datasets": {"ring8": {"name": "ring", "modes": 8}, "grid25": {"name": "grid", "side": 5}},
-    "metrics": {"jsd": {"name": "jsd"}, "modes": {"name": "modes", "share": 0.2}, "cost": {"name": "cost"}},
+    "metrics": {"jsd": {"name": "jsd"}, "modes": {"name": "modes", "share": 0.2}, "cost": {"name": "cost"}}
+    | {"throughput": {"name": "throughput"}},
 }
 DEVICE = {"device": "cpu", "cpu": "A processor", "cores": 2, "threads": 2}
 VERSIONS = {"ganbench": "0.1", "torch": "2.15.0"}

@@ -14,6 +14,8 @@ from ganbench.data.mixture import Mixture
 from ganbench.metrics.jsd import jsd
 from ganbench.metrics.modes import count_modes
 from ganbench.metrics.spread import spread
+from ganbench.plugin.column import Column
+from ganbench.plugin.role import Thresholds
 from ganbench.record.verdict import CONSTANT, HELD, RANGE, verdict
 
 COLUMNS = tuple(SHIPPED.values())
@@ -270,3 +272,30 @@ def test_every_curve_has_one_of_the_words_with_a_reason_or_none(rows, diverged):
     assert reason or not word
     if not diverged and (not rows or rows[-1].get("jsd") is None):
         assert word in ("", "diverged")
+
+
+def test_primary_where_higher_is_better_is_judged_by_its_own_thresholds_the_other_way_round():
+    limits = Thresholds(min_effect=1.0, converged=80.0, settled=10.0, best=100.0)
+    score = Column("score", "", better="higher", role="primary", thresholds=limits)
+    columns = [score, *(one for one in COLUMNS if one.name.startswith("modes"))]
+
+    def judged(*values, modes=8):
+        return verdict(
+            [{"score": v, "modes_covered": modes, "modes_total": 8} for v in values], columns, diverged=False
+        )
+
+    assert judged(*[85.0] * 5) == ("converged", "all 8 modes, score 85.0 over the last 5 evaluations")
+    assert judged(*[85.0] * 5, modes=7).word == "modes lost"
+    assert judged(10.0, 20.0, 30.0, 40.0, 50.0) == (
+        "improving",
+        "score rose from 10.0 to 50.0 over the last 5 evaluations",
+    )
+    assert judged(50.0, 40.0, 30.0, 20.0, 10.0).word == "oscillating"
+    assert judged(70.0, 75.0, 70.0, 75.0, 70.0).reason == "all 8 modes, score 70.0 to 75.0 over the last 5 evaluations"
+    assert judged(85.0, 79.0, 85.0, 79.0, 79.0).reason.endswith(", at least 80.0 at 2 of them")
+
+
+def test_without_a_primary_column_only_diverging_is_told():
+    columns = [one for one in COLUMNS if one.role != "primary"]
+    assert verdict([row(0.3)], columns, diverged=False) == ("", "no primary number")
+    assert verdict([row(0.3, spread=2 * RANGE)], columns, diverged=False).word == "diverged"
