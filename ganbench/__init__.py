@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ganbench.nn.spectral_norm import spectral_norm
     from ganbench.plugin.column import Column
     from ganbench.plugin.hookspecs import hookimpl
+    from ganbench.plugin.role import Thresholds
     from ganbench.plugin.types import (
         Architecture,
         Dataset,
@@ -39,6 +40,7 @@ _HOMES = {
         "nn.spectral_norm": ("spectral_norm",),
         "plugin.column": ("Column",),
         "plugin.hookspecs": ("hookimpl",),
+        "plugin.role": ("Thresholds",),
         "plugin.types": (
             "Architecture",
             "Dataset",
@@ -69,6 +71,7 @@ __all__ = [
     "Optimizer",
     "Penalty",
     "Reference",
+    "Thresholds",
     "Update",
     "between",
     "gradient_norm",

@@ -1,4 +1,4 @@
-"""The house: which rooms there are, that imports run downwards only, and that one word means one thing."""
+"""The house: which rooms there are, that imports run downwards only, that the core knows no plugin by name."""
 
 from __future__ import annotations
 
@@ -108,3 +108,44 @@ def test_exceptions_end_in_error():
         return name == "ClickException" or any(map(is_exception, bases.get(name, ())))
 
     assert not [name for name in bases if is_exception(name) and not name.endswith("Error")]
+
+
+# The core knows no plugin by name.
+
+#: Words of the package that are names of shipped plugins or their columns by accident, with what they mean there.
+OWN_WORDS = {
+    "cost": "what a metric may name: the cell's cost",
+    "d_fake": "what a loss may name: D's logits of generated samples",
+    "d_real": "what a loss may name: D's logits of data",
+    "density": "how a divergence was estimated",
+    "discriminator": "a player",
+    "kl": "an f-divergence, as its paper names it",
+    "modes": "a property that the kit tests of a dataset",
+    "parameters": "a key of a plugin's description, and of a command's options",
+    "precision": "a key of a suite: that of the arithmetic",
+    "shape": "what a function may name: that of one sample",
+    "throughput": "a measure that Bencher knows",
+}
+
+
+def documentation(tree: ast.AST) -> set[ast.AST]:
+    """The docstrings of a tree, which may name examples."""
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, owners)]
+    return {body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+def test_the_package_names_no_shipped_plugin(shipped):
+    """What it needs of them they say themselves (a column its role), or plugins/defaults.yaml does."""
+    entries = [entry for entry in shipped.entries if entry.origin == "shipped"]
+    columns = [column for entry in entries if entry.kind == "metric" for column in entry.value.columns]
+    names = {entry.name for entry in entries}.union(*(column.fills + column.of_seed for column in columns))
+    assert {"jsd", "jsd_low", "oracle", "held_all_modes_step"} < names
+    said = [
+        (node.value, f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value}")
+        for path, tree in TREES.items()
+        for node in {*ast.walk(tree)} - documentation(tree)
+        if path.name != "citation.py" and isinstance(node, ast.Constant) and node.value in names
+    ]
+    assert not [place for word, place in said if word not in OWN_WORDS]
+    assert {word for word, _ in said} == {*OWN_WORDS}, "an exception that is none any more"

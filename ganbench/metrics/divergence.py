@@ -27,6 +27,7 @@ from ganbench.data.mixture import Mixture
 from ganbench.metrics.jsd import jsds
 from ganbench.metrics.jsd_neighbours import neighbour_jsd
 from ganbench.metrics.points import from_tensor, is_finite
+from ganbench.plugin.role import LOWER_BOUND
 from ganbench.plugin.types import Distribution
 
 IMAGE_NOISE = 0.05  # of the data's standard deviation; it hides grey levels and constant pixels
@@ -83,7 +84,7 @@ def divergences(samples: Tensor, dataset: Distribution, real: Tensor | None, *, 
         return []
     flat = math.prod(shape) <= 2
     if not flat and not final:
-        return [Divergence(None, None, None, "lower bound", None, 0.0, "measured at the end") for _ in samples]
+        return [Divergence(None, None, None, LOWER_BOUND, None, 0.0, "measured at the end") for _ in samples]
     pairs = [(from_tensor(x), from_tensor(y)) for x, y in zip(samples, real, strict=True)]
     return _neighbours(pairs, dataset, final=final) if flat else _bounds(pairs, dataset)
 
@@ -114,7 +115,7 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
     n, m = map(len, pairs[0])
     if min(n, m) < FEWEST:
         few = f"{FEWEST} samples and as many real ones needed, not {n} and {m}"
-        return [Divergence(None, None, None, "lower bound", None, 0.0, few) for _ in pairs]
+        return [Divergence(None, None, None, LOWER_BOUND, None, 0.0, few) for _ in pairs]
     mixture = dataset if isinstance(dataset, Mixture) else None
     finite_set: Tensor | None = getattr(dataset, "training", None)
     # No more than are used: in double precision a large set of images would fill the memory.
@@ -127,7 +128,7 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
         floor = bound_of(_fresh(dataset, min(n, MOST), real), real).value
         kind = f"a lower bound, with noise of {100 * noise:.0f} % on both" if noise else "a lower bound"
         note = "; ".join(filter(None, (kind, bound.note)))
-        answer.append(Divergence(bound.value, bound.low, None, "lower bound", floor, bound.duplicates, note))
+        answer.append(Divergence(bound.value, bound.low, None, LOWER_BOUND, floor, bound.duplicates, note))
     return answer
 
 

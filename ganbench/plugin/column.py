@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from ganbench.core.messages import suggest
+from ganbench.plugin.role import OF_CELL, PARTS, SECONDS, Role, Thresholds
+
+Better = Literal["lower", "higher", "neither"]
+Summary = Literal["median", "share", "same", "words", "none"]
 
 #: Columns that the tables have for every run; no metric may use these names.
 RESERVED_COLUMNS = (
@@ -30,22 +36,66 @@ RESERVED_COLUMNS = (
 )
 
 
+class OlderFormatError(ValueError):
+    """What an older ganbench has written, and this one does not read; str() says so in one line."""
+
+
 @dataclass(frozen=True)
 class Column:
-    """One number of a metric, and how the seeds' values become one cell of the table.
+    """One number of a metric, how the seeds' values become one cell of the table, and what it is to those who read it.
 
     ``summary``: ``median`` (name, name_low, name_high: an exact 95 % interval of the median; where there is a better
     side also name_iqm, the interquartile mean with its interval, and name_detectable, the smallest difference that the
     seeds could have seen), ``share`` (of the seeds where it is held to the end: name_share, name_low, name_high,
     Clopper-Pearson; with the medians of first_<name>_step, held_<name>_step and <name>_departures), ``same`` (one value
     for all seeds), ``words`` (text, said with how many seeds say it), ``none`` (kept in seeds.csv and curves.csv only).
+
+    ``role``: see ``plugin.role``; of several columns of a role in a run, the first counts. ``of``: the column that this
+    one is a part of, as the end of its interval is. ``thresholds``: of a primary column. ``title``: what stands above
+    the column on a screen, in place of its name; a second line of it stands there in place of the unit.
     """
 
     name: str
     doc: str
     unit: str = ""
-    better: Literal["lower", "higher", "neither"] = "neither"
-    summary: Literal["median", "share", "same", "words", "none"] = "median"
+    better: Better = "neither"
+    summary: Summary = "median"
+    role: Role = "value"
+    of: str = ""
+    thresholds: Thresholds | None = None
+    title: str = ""
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Column:
+        """The column that ``to_json`` has made this of; raises OlderFormatError where it does not say its role."""
+        if "role" not in said:
+            raise OlderFormatError("was made by an older ganbench")
+        known = {name: said[name] for name in cls.__dataclass_fields__}
+        return cls(**known | {"thresholds": said["thresholds"] and Thresholds(**said["thresholds"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """The column as JSON can hold it."""
+        return asdict(self)
+
+    @property
+    def label(self) -> str:
+        """What the column is called in a sentence: its title, or its name as words."""
+        return self.title.partition("\n")[0] or self.name.replace("_", " ")
+
+    @property
+    def sided(self) -> bool:
+        """Whether its median says which of two variants is better."""
+        return self.summary == "median" and self.better != "neither"
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it holds time, by its unit: ``s``, ``ms`` and such, or anything ``/s``."""
+        return self.unit in SECONDS or self.unit.endswith("/s")
+
+    @property
+    def varies(self) -> bool:
+        """Whether it differs between two runs of the same thing: a time, or memory as the system measures it."""
+        return self.is_time or self.role == "memory"
 
     @property
     def fills(self) -> tuple[str, ...]:
@@ -88,8 +138,18 @@ def _ends(name: str) -> tuple[str, ...]:
     return (name, f"{name}_low", f"{name}_high")
 
 
+def find(columns: Iterable[Column], role: Role, of: str = "") -> Column | None:
+    """The first column of a role, which is ``of`` another where that is a part's; None where there is none."""
+    return next((column for column in columns if (column.role, column.of) == (role, of)), None)
+
+
+def interval_of(columns: Sequence[Column], name: str) -> tuple[Column | None, Column | None]:
+    """The columns of the lower and the upper end of a column's interval, where there are any."""
+    return find(columns, "low", name), find(columns, "high", name)
+
+
 def check_columns(columns: Iterable[Column]) -> None:
-    """Raise ValueError where two columns, or a column and the tables themselves, would fill the same name."""
+    """Raise ValueError where two columns would fill the same name in a table, or a column's role contradicts it."""
     columns = tuple(columns)
     in_table = [name for column in columns for name in column.fills]
     in_seeds = [name for column in columns for name in column.of_seed]
@@ -97,3 +157,34 @@ def check_columns(columns: Iterable[Column]) -> None:
         for name, count in Counter([*RESERVED_COLUMNS, *names]).items():
             if count > 1:
                 raise ValueError(f"the column {name!r} would be filled twice in a table: rename the metric's column")
+    known = {column.name for column in columns}
+    for column in columns:
+        if problem := _contradiction(column, known):
+            raise ValueError(f"the column {column.name!r} {problem}")
+
+
+def _contradiction(column: Column, known: Iterable[str]) -> str:
+    """What of a column does not go together, as the end of a sentence."""
+    role = column.role
+    if role not in get_args(Role):
+        return f"has no role that there is, {role!r}{suggest(str(role), get_args(Role))}"
+    if role in PARTS:
+        if column.of not in known or column.of == column.name:
+            return f"is the {role} of {repr(column.of) if column.of else 'nothing'}: say of which column, of=..."
+    elif column.of:
+        return f"is of {column.of!r}, and a {role} is of no other column: leave out of=..."
+    if role == "primary" and not column.sided:
+        return "is primary, so it needs a better side and the summary 'median'"
+    if role == "primary" and column.thresholds is None:
+        return "is primary, so it needs thresholds=Thresholds(min_effect=..., converged=..., settled=...)"
+    if role != "primary" and column.thresholds is not None:
+        return "has thresholds, which only a primary column has"
+    if role in OF_CELL and column.summary != "same":
+        return f"is a {role}, one number of a cell, so its summary is 'same' and not {column.summary!r}"
+    if role == "clock" and (not column.is_time or column.better == "neither"):
+        return "is a clock, so it needs a better side and a unit of time: s, ms, us, ns, or something like 1/s"
+    if role in ("covered", "largest", "scale", "location", "logits") and column.summary in ("words", "share"):
+        return f"is {role!r}, a number, so its summary cannot be {column.summary!r}"
+    if role == "method" and column.summary != "words":
+        return f"is a method, so its summary is 'words' and not {column.summary!r}"
+    return ""

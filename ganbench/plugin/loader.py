@@ -22,6 +22,7 @@ from ganbench.plugin.column import Column, check_columns
 from ganbench.plugin.entry import Broken, Entry
 from ganbench.plugin.kinds import CELL_NAMES, KINDS, Kind
 from ganbench.plugin.parameters import Parameter, UnfitError, read_parameters
+from ganbench.plugin.role import OF_CELL
 from ganbench.plugin.types import Metric, Penalty, Value
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -180,4 +181,10 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         asked = {*bind(value.measure, {}).names}
         if (of_cell := sorted(asked & CELL_NAMES)) and asked - CELL_NAMES:
             raise UnfitError(f"metric {value.name!r}: {of_cell[0]!r} belongs to the cell, not to a seed: name it alone")
+        for column in value.columns:
+            if column.role in OF_CELL and not of_cell:
+                raise UnfitError(
+                    f"metric {value.name!r}: the column {column.name!r} is a {column.role}, which is of the cell: "
+                    f"measure must name {' or '.join(sorted(CELL_NAMES))}"
+                )
     return parameters

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from ganbench.plugin.shipped import chosen
+
 TEMPLATES = Path(__file__).parent / "templates"
 #: How a suite says that it uses a plugin of each kind; the other kinds' key is the kind itself.
 USES = {
     "dataset": "datasets: {{data: {name}}}",
-    "metric": "metrics: [jsd, {name}]",
-    "reference": "references: [oracle, {name}]",
+    "metric": "metrics: [{metric}, {name}]",
+    "reference": "references: [{floor}, {name}]",
 }
 LONGEST = 60
 #: Files of these names would hide the modules that a plugin, or ganbench itself, imports.
@@ -43,7 +45,8 @@ class NewPlugin:
     @property
     def use(self) -> str:
         """``loss: my-gan``."""
-        return USES.get(self.kind, f"{self.kind}: {{name}}").format(name=self.name)
+        known = {"metric": chosen().metrics[0], "floor": chosen().floor}
+        return USES.get(self.kind, f"{self.kind}: {{name}}").format(name=self.name, **known)
 
     def write(self) -> None:
         """Write both files; where one of them exists already, raises NotNewError and writes neither."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganbench.plugin.column import Column, check_columns
+from ganbench.plugin.column import Column, OlderFormatError, check_columns
 from ganbench.record import journal
 from ganbench.record.events import (
     CellEnded,
@@ -31,7 +31,7 @@ class CellRecord:
     """What the journal says about one cell.
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
-    ``reference``: nothing was trained, as for the oracle. ``family``: the variant that a sweep has made this one of.
+    ``reference``: nothing was trained, as for the data. ``family``: the variant that a sweep has made this one of.
     """
 
     id: str
@@ -124,9 +124,10 @@ class Record:
         What was said twice counts as it was said last. Raises ValueError where an event speaks of a cell, a seed or a
         column that is not in the plan, and KeyError where the plan lacks what each plan of this ganbench has.
         """
-        columns = tuple(
-            Column(one["name"], one["doc"], one["unit"], one["better"], one["summary"]) for one in run["columns"]
-        )
+        try:
+            columns = tuple(map(Column.from_json, run["columns"]))
+        except OlderFormatError as problem:
+            raise ValueError(f"{problem}: run it again") from None
         check_columns(columns)
         cells = {
             one["id"]: CellRecord(

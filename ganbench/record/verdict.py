@@ -1,7 +1,8 @@
 """What happened to a seed, read off its curve: one word and the reason.
 
-The rules are tried in this order, and the first that holds gives the word. The window is the last five evaluations with
-a JSD; the last one must have one. A rule that needs a column the metrics do not fill is passed over.
+The rules are tried in this order, and the first that holds gives the word. What they read columns say by their roles,
+and the primary one, in this text the JSD, brings its thresholds. The window is the last five evaluations with a JSD;
+the last one must have one. A rule that needs a role that no column has, or a threshold not known, is passed over.
 
 * **diverged**: the seed's status says so, half of its samples are not finite, or they lie out of range.
 * **discriminator collapsed**: D says the same of everything, though data and generator are not the same. Where they
@@ -23,17 +24,15 @@ With fewer than five evaluations nothing can be said to hold or to move: the las
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from ganbench.plugin.column import Column
+from ganbench.record.reading import PrimaryScale, Reading, readings
+
 #: How many evaluations in a row a thing must hold for.
 HELD = 5
-#: A JSD that counts as converged, in nats: shifting a Gaussian by 0.65 std reads as much, losing 1 of 8 modes 0.045.
-CONVERGED = 0.05
-#: JSDs this near to each other are settled, in nats, beyond their intervals: 0.096 is what losing 2 of 8 modes costs.
-SETTLED = 0.10
 #: The mode counts are settled that differ by no more than this share of the modes, and no more than one.
 FLICKER = 1 / 8
 #: Pairs in a window, of 10, that may be out of order in what falls or rises: by chance 1 curve in 24 has so few.
@@ -42,8 +41,6 @@ INVERSIONS = 1
 POINT = 0.03
 #: Samples of which this share is nearest to one mode are at one mode.
 ONE_MODE = 0.95
-#: The least JSD of samples at a mode that holds at most half of the data (0.2158), in nats, less its noise.
-HALF_LOST = 0.20
 #: Logits over data and samples with less std than this are constant: D(x) differs by less than 0.0003.
 CONSTANT = 1e-3
 #: Samples that spread, or lie off, by more than this many total std of the data are out of range.
@@ -60,140 +57,132 @@ class Verdict(NamedTuple):
     reason: str
 
 
-def verdict(curve: Sequence[Mapping[str, Any]], *, diverged: bool) -> Verdict:
-    """The verdict on a seed from its rows, oldest first, and whether its status is diverged.
+def verdict(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, diverged: bool) -> Verdict:
+    """The verdict on a seed.
 
-    Reads the columns jsd, jsd_low, jsd_high (nats), jsd_method, modes_covered, modes_total, largest_mode, spread,
-    offset and d_spread where a row has them; None is a missing number. Without a JSD at the last evaluation only
-    diverging can be told.
+    Args:
+        curve: Its rows, oldest first; None is a missing number.
+        columns: The run's. Without a primary one, or a number of it at the last evaluation, only diverging can be told.
+        diverged: Whether the seed's status says so.
     """
     if diverged:
         return Verdict("diverged", "a loss or a parameter was not finite")
     if not curve:
         return Verdict("", "")
-    last = curve[-1]
+    read, primary = readings(curve, columns), PrimaryScale.of(columns)
+    last = read[-1]
     if reason := _out_of_range(last):
         return Verdict("diverged", reason)
-    jsd = last.get("jsd")
-    if jsd is None:
-        return Verdict("", "no JSD")
-    if reason := _constant(last):
+    if primary is None or last.value is None:
+        return Verdict("", f"no {primary.label if primary else 'primary number'}")
+    if reason := _constant(last, primary):
         return Verdict("discriminator collapsed", reason)
-    if reason := _collapsed(last):
+    if reason := _collapsed(last, primary):
         return Verdict("collapsed", reason)
-    window = [row for row in curve if row.get("jsd") is not None][-HELD:]
-    word, reason = _settled(window) if len(window) == HELD else _at_last(last)
-    if word == "converged" and last.get("jsd_method") == "lower bound":
-        return Verdict("", f"JSD is only known to be at least {jsd:.3f}")
-    if word in _SETTLED and last.get("modes_covered") is None:
+    window = [one for one in read if one.value is not None][-HELD:]
+    word, reason = _settled(window, primary) if len(window) == HELD else _at_last(last, primary)
+    if word == "converged" and last.bound:
+        at = "at least" if primary.sign > 0 else "at most"
+        return Verdict("", f"{primary.label} is only known to be {at} {primary.number(last.value)}")
+    if word in _SETTLED and last.covered is None:
         return Verdict("", f"{reason}; no modes were counted")
     if len(window) < HELD:
         reason += f"; {len(window)} of {HELD} evaluations: whether it holds cannot be judged"
     return Verdict(word, reason)
 
 
-def _out_of_range(row: Mapping[str, Any]) -> str:
-    # The metric has no spread where half of the samples are not finite; without modes it does not apply.
-    if "spread" in row and row["spread"] is None and row.get("modes_total") is not None:
+def _out_of_range(read: Reading) -> str:
+    # The metric has no std where half of the samples are not finite; without modes it does not apply.
+    if read.scale_missing and read.total is not None:
         return "too many of the samples are not finite, or too large to measure"
-    for name, what in (("spread", "spread over"), ("offset", "lie off by")):
-        value = row.get(name)
-        # The journal has the infinities as words.
-        if value is not None and not abs(float(value)) <= RANGE:
-            return f"the samples {what} {float(value):.3g} total std of the data"
+    for value, what in ((read.scale, "spread over"), (read.location, "lie off by")):
+        if value is not None and not abs(value) <= RANGE:
+            return f"the samples {what} {value:.3g} total std of the data"
     return ""
 
 
-def _constant(row: Mapping[str, Any]) -> str:
-    spread, low = row.get("d_spread"), _low(row)
-    if spread is None or spread > CONSTANT or low <= CONVERGED:
+def _constant(read: Reading, primary: PrimaryScale) -> str:
+    if read.logits is None or read.logits > CONSTANT or primary.converged(read.least):
         return ""
-    return f"D's logits have a std of {spread:.2g}, at JSD {row['jsd']:.3f}"
+    return f"D's logits have a std of {read.logits:.2g}, at {primary.text(read.known)}"
 
 
-def _collapsed(row: Mapping[str, Any]) -> str:
-    spread, largest, covered, total = (
-        row.get(name) for name in ("spread", "largest_mode", "modes_covered", "modes_total")
-    )
-    if covered is not None and covered > 1:
+def _collapsed(read: Reading, primary: PrimaryScale) -> str:
+    if read.covered is not None and read.covered > 1:
         return ""
-    if total is not None and total > 1 and largest is not None and largest >= ONE_MODE and row["jsd"] >= HALF_LOST:
-        return f"one mode: {largest:.0%} of the samples are nearest to it"
-    if spread is not None and spread <= POINT:
-        return f"one point: the samples spread over {spread:.2g} total std of the data"
+    limit = primary.thresholds.half_lost
+    if limit is not None and read.at_one_mode >= ONE_MODE and read.known >= primary.sign * limit:
+        return f"one mode: {read.at_one_mode:.0%} of the samples are nearest to it"
+    if read.scale is not None and read.scale <= POINT:
+        return f"one point: the samples spread over {read.scale:.2g} total std of the data"
     return ""
 
 
-def _settled(window: Sequence[Mapping[str, Any]]) -> Verdict:
+def _settled(window: Sequence[Reading], primary: PrimaryScale) -> Verdict:
     """The verdict on a full window that is neither diverged nor collapsed."""
-    curve = [float(row["jsd"]) for row in window]
-    counts, total = _counts(window)
-    jsd, over = f"JSD {_between(curve, '.3f')}", f"over the last {HELD} evaluations"
+    curve = [read.known for read in window]
+    counts, total = _counts(window, primary)
+    values, over = primary.text(*curve), f"over the last {HELD} evaluations"
     every = f"all {total} modes, " if total > 1 else ""
-    all_modes = [_all_modes(row) for row in window]
-    low = [value <= CONVERGED for value in curve]
-    good = [both == (True, True) for both in zip(low, all_modes, strict=True)]
+    all_modes = [_all_modes(read, primary) for read in window]
+    good_enough = [primary.converged(value) for value in curve]
+    good = [both == (True, True) for both in zip(good_enough, all_modes, strict=True)]
     if all(good):
-        return Verdict("converged", f"{every}{jsd} {over}")
+        return Verdict("converged", f"{every}{values} {over}")
     inversions = sum(later >= earlier for earlier, later in combinations(curve, 2))
-    if inversions <= INVERSIONS and curve[0] - curve[-1] > _noise(window[0]) + _noise(window[-1]):
-        return Verdict("improving", f"JSD fell from {curve[0]:.3f} to {curve[-1]:.3f} {over}")
+    if inversions <= INVERSIONS and curve[0] - curve[-1] > window[0].noise + window[-1].noise:
+        moved = f"{primary.label} {'fell' if primary.sign > 0 else 'rose'}"
+        return Verdict("improving", f"{moved} from {primary.number(curve[0])} to {primary.number(curve[-1])} {over}")
     if good[-1] and good == sorted(good):
         return Verdict(
-            "improving", f"{every}JSD {curve[-1]:.3f}, but only for the last {sum(good)} of {HELD} evaluations"
+            "improving", f"{every}{primary.text(curve[-1])}, but only for the last {sum(good)} of {HELD} evaluations"
         )
-    least, most = min(window, key=lambda row: row["jsd"]), max(window, key=lambda row: row["jsd"])
-    if most["jsd"] - least["jsd"] > SETTLED + _noise(least) + _noise(most):
-        return Verdict("oscillating", f"{jsd} {over}")
+    best, worst = min(window, key=lambda read: read.known), max(window, key=lambda read: read.known)
+    if worst.known - best.known > primary.thresholds.settled + best.noise + worst.noise:
+        return Verdict("oscillating", f"{values} {over}")
     if counts and max(counts) - min(counts) > max(1, FLICKER * total):
         falls = sum(later < earlier for earlier, later in combinations(counts, 2))
         if counts[-1] > counts[0] and falls <= INVERSIONS:
             return Verdict("improving", f"from {counts[0]} to {counts[-1]} of {total} modes {over}")
         return Verdict("oscillating", f"{_between(counts)} of {total} modes {over}")
-    if any(all_modes) and not all(all_modes):
-        return Verdict("oscillating", f"{_between(counts)} of {total} modes {over}")
     if not all(all_modes):
-        return Verdict("modes lost", f"{_between(counts)} of {total} modes {over}")
-    if any(low):
-        return Verdict("oscillating", f"{every}{jsd} {over}, at most {CONVERGED} at {sum(low)} of them")
-    return Verdict("wrong shape", f"{every}{jsd} {over}")
+        word = "oscillating" if any(all_modes) else "modes lost"
+        return Verdict(word, f"{_between(counts)} of {total} modes {over}")
+    if any(good_enough):
+        at = f"{'at most' if primary.sign > 0 else 'at least'} {primary.thresholds.converged}"
+        return Verdict("oscillating", f"{every}{values} {over}, {at} at {sum(good_enough)} of them")
+    return Verdict("wrong shape", f"{every}{values} {over}")
 
 
-def _at_last(row: Mapping[str, Any]) -> Verdict:
+def _at_last(read: Reading, primary: PrimaryScale) -> Verdict:
     """The verdict on a single evaluation that is neither diverged nor collapsed."""
-    covered, total = row.get("modes_covered"), row.get("modes_total")
-    if not _all_modes(row):
-        return Verdict("modes lost", f"{covered} of {total} modes")
-    every = f"all {total} modes, " if (total or 0) > 1 else ""
-    return Verdict("converged" if row["jsd"] <= CONVERGED else "wrong shape", f"{every}JSD {row['jsd']:.3f}")
+    if not _all_modes(read, primary):
+        return Verdict("modes lost", f"{read.covered} of {read.total} modes")
+    every = f"all {read.total} modes, " if (read.total or 0) > 1 else ""
+    return Verdict(
+        "converged" if primary.converged(read.known) else "wrong shape", f"{every}{primary.text(read.known)}"
+    )
 
 
-def _all_modes(row: Mapping[str, Any]) -> bool:
+def _all_modes(read: Reading, primary: PrimaryScale) -> bool:
     """Whether no mode is lost. Modes that overlap hide some: what cannot be told from the data has them all."""
-    covered, total = row.get("modes_covered"), row.get("modes_total")
-    same = row.get("jsd_low") == 0 and row.get("jsd_high") is not None
-    return covered is None or total is None or covered >= total or same
+    if read.covered is None or read.total is None or read.covered >= read.total:
+        return True
+    both = read.low is not None and read.high is not None
+    return both and read.least <= primary.sign * primary.thresholds.best
 
 
-def _counts(window: Sequence[Mapping[str, Any]]) -> tuple[list[int], int]:
+def _counts(window: Sequence[Reading], primary: PrimaryScale) -> tuple[list[int], int]:
     """The modes covered, as ``_all_modes`` judges them, and of how many; nothing where there are none to count."""
-    if any(row.get("modes_covered") is None or row.get("modes_total") is None for row in window):
+    pairs = [(read.covered, read.total) for read in window]
+    known = [(covered, total) for covered, total in pairs if covered is not None and total is not None]
+    if len(known) < len(window):
         return [], 0
-    total = max(row["modes_total"] for row in window)
-    return [row["modes_total"] if _all_modes(row) else row["modes_covered"] for row in window], total
+    judged = [_all_modes(read, primary) for read in window]
+    counts = [total if all_ else covered for (covered, total), all_ in zip(known, judged, strict=True)]
+    return counts, max(total for _, total in known)
 
 
-def _low(row: Mapping[str, Any]) -> float:
-    low = row.get("jsd_low")
-    return float(row["jsd"] if low is None else low)
-
-
-def _noise(row: Mapping[str, Any]) -> float:
-    """Half the width of the JSD's interval; 0 where it has none."""
-    low, high = row.get("jsd_low"), row.get("jsd_high")
-    return 0.0 if low is None or high is None or not math.isfinite(high - low) else (high - low) / 2
-
-
-def _between(values: Sequence[float], form: str = "") -> str:
-    low, high = f"{min(values):{form}}", f"{max(values):{form}}"
+def _between(values: Sequence[int]) -> str:
+    low, high = f"{min(values)}", f"{max(values)}"
     return low if low == high else f"{low} to {high}"

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from ganbench.plugin.column import Column
-from ganbench.record.tables.values import primary
+from ganbench.record.tables.values import sided
 from ganbench.report.figures import SIGNS, Figures, Signs, estimates, percent, title
 from ganbench.report.grid import print_line, show_grid
 from ganbench.report.numbers import common
@@ -34,7 +34,7 @@ def show_differences(frame: pd.DataFrame, console: Console, columns: Sequence[Co
     lines = frame[["dataset", "variant"]].drop_duplicates()
     lines = lines.sort_values("dataset", key=lambda dataset: dataset.map(places), kind="stable")
     found: list[Figures] = []
-    for column in primary(columns):
+    for column in sided(columns):
         if column.name in known:
             rows = lines.merge(known[column.name], how="left", on=["dataset", "variant"])
             found += _figures(rows, column, signs)[: None if not found else 1]
@@ -50,9 +50,11 @@ def _figures(rows: pd.DataFrame, column: Column, signs: Signs) -> list[Figures]:
     head, under = title(column, signs)
     missing = ["n/a"] * len(rows)
     plain = common(float(number) for name in ("difference", "low", "high") for number in rows[name].dropna())
-    difference = estimates(
-        rows, "difference", missing, signs, ends="", form=lambda number: ("+" if number > 0 else "") + plain(number)
-    )
+
+    def signed(number: float) -> str:
+        return ("+" if number > 0 else "") + plain(number)
+
+    difference = estimates(rows, "difference", missing, signs, ends=("low", "high"), form=signed)
     chances = estimates(rows, "improves", missing, signs, form=percent)
     better = tuple((number, f"{interval}%" if interval else "") for number, interval in chances)
     p_values = tuple(("n/a" if pd.isna(p) else "<0.001" if p < 0.001 else f"{p:.3f}", "") for p in rows["p_holm"])

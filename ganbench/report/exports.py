@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganbench.plugin.column import Column
+from ganbench.plugin.column import Column, find, interval_of
+from ganbench.plugin.role import SECONDS
 from ganbench.record.record import Record
-from ganbench.record.tables.tables import as_rows, is_time, table
-from ganbench.report.figures import belongs
+from ganbench.record.tables.tables import as_rows, table
 
-_SPEED = "model_steps_per_second"
 #: The version of pytest-benchmark whose layout this is.
 _LAYOUT = "5.3.1"
 _HOW = (
-    "seconds a model-step, all seeds together: fastest, median and slowest chunk of steps are kept, and rounds, data, "
-    "stddev and quartiles are of these three; mean is the median, ops the model-steps a second"
+    "{unit}, {what}: fastest, median and slowest moment are kept, and rounds, data, stddev and quartiles are of these "
+    "three; mean is the median, ops 1 / mean"
 )
 Row = Mapping[str, Any]
 
@@ -36,17 +35,17 @@ def pytest_benchmark(record: Record, run: Mapping[str, Any]) -> Export:
     """The JSON of ``pytest --benchmark-json``, a benchmark for each trained row that has a speed.
 
     ``run``: the content of run.json. ``fullname`` is ``suites::<suite>::<dataset>/<variant>``, ``group`` the data set.
-    Times are seconds a model-step. Of the chunks that were timed only the fastest, the median and the slowest are
-    known: they are the ``data``, three ``rounds``, and all statistics are of these as pytest-benchmark defines them,
-    but for ``mean``, which is their median, and ``ops``, 1 / mean: a dashboard draws what table.csv says.
-    ``extra_info``: what else table.csv says of the row.
+    Times are seconds, of the run's first clock (seconds a model-step, of the metric throughput). Of the moments that
+    were timed only the fastest, the median and the slowest are known: they are the ``data``, three ``rounds``, and all
+    statistics are of these as pytest-benchmark defines them, but for ``mean``, which is their median, and ``ops``,
+    1 / mean: a dashboard draws what table.csv says. ``extra_info``: what else table.csv says of the row.
     """
     benchmarks, left_out = [], []
+    clock = _clock(record)
     for row in _trained(record):
         name = f"{row['dataset']}/{row['variant']}"
-        rates = [_number(row.get(f"{_SPEED}{end}")) for end in ("_high", "", "_low")]
-        seconds = [1 / rate for rate in rates if rate is not None and rate > 0]
-        if len(seconds) < len(rates):
+        seconds = [] if clock is None else sorted(clock.seconds(row))
+        if clock is None or len(seconds) < 3:
             left_out.append(f"{name}: no speed was measured")
             continue
         benchmarks.append(
@@ -56,7 +55,7 @@ def pytest_benchmark(record: Record, run: Mapping[str, Any]) -> Export:
                 "fullname": f"suites::{run['suite']}::{name}",
                 "params": None,
                 "param": None,
-                "extra_info": {"statistics": _HOW} | _extra(row, record),
+                "extra_info": {"statistics": clock.how} | _extra(row, record),
                 "options": {"disable_gc": False, "timer": "perf_counter", "warmup": True},
                 "stats": _stats(seconds),
             }
@@ -74,19 +73,16 @@ def pytest_benchmark(record: Record, run: Mapping[str, Any]) -> Export:
 def bencher(record: Record, run: Mapping[str, Any]) -> Export:
     """Bencher Metric Format: ``{"<suite>/<dataset>/<variant>": {measure: {value, lower_value, upper_value}}}``.
 
-    ``latency`` in nanoseconds a model-step and ``throughput`` in model-steps a second, between the slowest and the
-    fastest chunk; medians and shares of seeds with their intervals; what else is one number for all seeds, such as
-    counts. Numbers only: what is infinite or missing is left out, and named where it is the median itself.
+    ``latency`` in nanoseconds and ``throughput`` a second, of the run's first clock, between its slowest and fastest
+    moment; medians and shares of seeds with their intervals; what else is one number for all seeds, such as counts.
+    Numbers only: what is infinite or missing is left out, and named where it is the median itself.
     """
     content: dict[str, Any] = {}
     left_out = []
+    clock = _clock(record)
     for row in _trained(record):
         name = f"{row['dataset']}/{row['variant']}"
-        measures = {}
-        rate, low, high = (_number(row.get(f"{_SPEED}{end}")) for end in ("", "_low", "_high"))
-        if rate:
-            inverse = [1e9 / end if end else None for end in (rate, high, low)]
-            measures = {"latency": _metric(*inverse), "throughput": _metric(rate, low, high)}
+        measures = {} if clock is None else clock.measures(row)
         for column in _kept(record):
             value, *interval = (_number(row.get(key)) for key in _fills(column))
             if value is not None:
@@ -107,6 +103,50 @@ EXPORTS: Mapping[str, Callable[[Record, Mapping[str, Any]], Export]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Clock:
+    """The clock of a run: its column, and those of its slowest and fastest moment, if there are any."""
+
+    column: Column
+    low: Column | None
+    high: Column | None
+
+    @property
+    def how(self) -> str:
+        """What the seconds are, in a line."""
+        unit = "seconds" if self.column.unit in SECONDS else "seconds, of rates a second"
+        return _HOW.format(unit=unit, what=self.column.doc)
+
+    def rates(self, row: Row) -> list[float | None]:
+        """What the clock says of a row, its least and its greatest number: as rates a second."""
+        columns = (self.column, self.low, self.high)
+        said = [None if column is None else _number(row.get(column.name)) for column in columns]
+        if (unit := SECONDS.get(self.column.unit)) is None:
+            return said
+        middle, least, most = (1 / (number * unit) if number else None for number in said)
+        return [middle, most, least]
+
+    def seconds(self, row: Row) -> list[float]:
+        """The same in seconds, without what is not known."""
+        return [1 / rate for rate in self.rates(row) if rate is not None and rate > 0]
+
+    def measures(self, row: Row) -> dict[str, dict[str, float]]:
+        """The two measures that Bencher has for speed; none where the row has no speed."""
+        rate, low, high = self.rates(row)
+        if not rate:
+            return {}
+        inverse = [1e9 / end if end else None for end in (rate, high, low)]
+        return {"latency": _metric(*inverse), "throughput": _metric(rate, low, high)}
+
+
+def _clock(record: Record) -> _Clock | None:
+    """The first clock of a run; None where it has none."""
+    column = find(record.columns, "clock")
+    if column is None:
+        return None
+    return _Clock(column, *interval_of(record.columns, column.name))
+
+
 def _trained(record: Record) -> list[dict[str, Any]]:
     """The rows of table.csv that were trained, infinities as text."""
     frame = table(record)
@@ -115,11 +155,12 @@ def _trained(record: Record) -> list[dict[str, Any]]:
 
 def _kept(record: Record) -> list[Column]:
     """The columns with a number for a row that is no clock, nor part of another column."""
-    names = {column.name for column in record.columns}
     return [
         column
         for column in record.columns
-        if column.summary in ("median", "share", "same") and not is_time(column) and not belongs(column.name, names)
+        if column.summary in ("median", "share", "same")
+        and not column.is_time
+        and column.role not in ("low", "high", "total")
     ]
 
 
@@ -130,7 +171,7 @@ def _fills(column: Column) -> tuple[str, ...]:
 
 def _extra(row: Row, record: Record) -> dict[str, Any]:
     fixed = ("seeds", "done", "diverged", "failed", "verdicts", "engine", "arithmetic")
-    times = [column.name for column in record.columns if is_time(column)]
+    times = [column.name for column in record.columns if column.is_time]
     names = [name for column in _kept(record) for name in _fills(column)]
     return {name: row[name] for name in (*fixed, *names, *times)}
 

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from rich.cells import cell_len
 
-from ganbench.plugin.column import Column
-from ganbench.record.tables.tables import is_time
+from ganbench.plugin.column import Column, find, interval_of
 from ganbench.report.numbers import Format, common, thousands
 
-#: What a reader looks for first: the order of the columns, and which of them go last where room is short.
-_ORDER = (
-    "jsd",
-    "verdicts",
-    "modes_covered",
-    "all_modes",
-    "model_steps_per_second",
-    "model_steps_per_second_one",
-    "high_quality",
-    "held_all_modes_step",
-    "first_all_modes_step",
-    "reverse_kl",
-)
-_TITLES = {
-    "jsd": ("JSD", "nats"),
-    "modes_covered": ("modes", ""),
-    "reverse_kl": ("reverse KL", "nats"),
-    "model_steps_per_second": ("steps/s", "all seeds"),
-    "model_steps_per_second_one": ("steps/s", "1 model"),
-}
 _NOT_APPLICABLE = "n/a"
+#: The places of columns after the primary one.
+_VERDICTS, _COVERED, _SHARE, _SPEED, _STEPS, _REST = range(1, 7)
 Cell = tuple[str, str]
 
 
@@ -72,42 +53,50 @@ class Figures:
 
 
 def figures(frame: pd.DataFrame, columns: Sequence[Column], signs: Signs) -> list[Figures]:
-    """All columns of ``record.tables.table`` that say something, in order of importance; not those of words."""
+    """All columns of ``record.tables.table`` that say something, in order of importance; not those of words.
+
+    What a reader looks for first: the primary column, what happened, the modes, what is true or false and the speed.
+    The last are the first to be left out where room is short.
+    """
     missing = [_NOT_APPLICABLE if done else signs.none for done in frame["done"]]
-    found = [_verdicts(frame, signs)]
-    present = {column.name for column in columns}
+    found = [(_VERDICTS, _verdicts(frame, signs))]
+    first = find(columns, "primary")
     for column in columns:
         name = column.name
         head, under = title(column, signs)
         match column.summary:
             case "median":
-                total = name.removesuffix("_covered") + "_total" if name.endswith("_covered") else ""
-                cells = estimates(frame, name, missing, signs, total=total if total in present else "")
-                found.append(Figures(name, head, under, cells))
+                place = 0 if column == first else _COVERED if column.role == "covered" else _REST
+                total = find(columns, "total", name)
+                cells = estimates(frame, name, missing, signs, total=total.name if total else "")
+                found.append((place, Figures(name, head, under, cells)))
             case "share":
-                found.append(Figures(name, head, "of seeds", _shares(frame, name, missing, signs)))
+                found.append((_SHARE, Figures(name, head, "of seeds", _shares(frame, name, missing, signs))))
                 # A step without a median is none that does not apply: too few seeds got there.
                 known = zip(_values(frame, f"{name}_share"), missing, strict=True)
                 never = [sign if share is None else signs.none for share, sign in known]
                 spoken = name.replace("_", " ")
                 for step, what in ((column.held, f"to hold {spoken}"), (column.first, f"to {spoken}")):
                     cells = estimates(frame, step, never, signs, form="{:.0f}".format)
-                    found.append(Figures(step, what + signs.better["lower"], "steps", cells))
-            case "same" if not belongs(name, present):
-                form = thousands if is_time(column) else None
-                cells = estimates(frame, name, missing, signs, form=form)
+                    found.append((_STEPS, Figures(step, what + signs.better["lower"], "steps", cells)))
+            case "same" if column.role not in ("low", "high", "total"):
+                form = thousands if column.is_time else None
+                low, high = interval_of(columns, name)
+                ends = (low.name if low else "", high.name if high else "")
+                cells = estimates(frame, name, missing, signs, ends=ends, form=form)
                 # Of a speed the ends are the slowest and fastest moment, not an interval: the first thing to go.
                 brief = Figures(name, head, under, tuple((number, "") for number, _ in cells))
-                found.append(Figures(name, head, under, cells, shorter=brief if is_time(column) else None))
-    order = {name: place for place, name in enumerate(_ORDER)}
-    some = [one for one in found if any(number not in ("", signs.none, _NOT_APPLICABLE) for number, _ in one.cells)]
-    return sorted(some, key=lambda one: order.get(one.name, len(order)))
+                shorter = brief if column.is_time else None
+                found.append((_SPEED if column.is_time else _REST, Figures(name, head, under, cells, shorter=shorter)))
+    empty = ("", signs.none, _NOT_APPLICABLE)
+    some = [(place, one) for place, one in found if any(number not in empty for number, _ in one.cells)]
+    return [one for _, one in sorted(some, key=lambda pair: pair[0])]
 
 
 def title(column: Column, signs: Signs) -> tuple[str, str]:
     """What stands above a column, and under that."""
-    head, under = _TITLES.get(column.name, (column.name.replace("_", " "), column.unit))
-    return head + ("" if is_time(column) else signs.better[column.better]), under
+    _, second, under = column.title.partition("\n")
+    return column.label + ("" if column.is_time else signs.better[column.better]), under if second else column.unit
 
 
 def estimates(
@@ -116,17 +105,23 @@ def estimates(
     missing: Sequence[str],
     signs: Signs,
     *,
-    ends: str | None = None,
+    ends: tuple[str, str] | None = None,
     total: str = "",
     form: Format | None = None,
 ) -> tuple[Cell, ...]:
-    """The numbers of a column, with the interval between ``<ends>low`` and ``<ends>high`` where there is one.
+    """The numbers of a column of a table, with the interval that they have.
 
-    ``ends``: the column's own name and ``_`` unless given. ``missing``: what stands in a row without a number.
-    ``total``: the column of what the number is out of.
+    Args:
+        frame: The table.
+        name: The column's.
+        missing: What stands in a row without a number.
+        signs: The output's.
+        ends: The columns of the interval's ends; <name>_low and <name>_high, a median's, unless given.
+        total: The column of what the number is out of.
+        form: How numbers are written; as the column has it in common unless given.
     """
-    ends = f"{name}_" if ends is None else ends
-    numbers, lows, highs = (_values(frame, key) for key in (name, f"{ends}low", f"{ends}high"))
+    ends = (f"{name}_low", f"{name}_high") if ends is None else ends
+    numbers, lows, highs = (_values(frame, key) for key in (name, *ends))
     form = form or common([number for number in (*numbers, *lows, *highs) if number is not None])
     cells = []
     for value, low, high, out_of, without in zip(numbers, lows, highs, _values(frame, total), missing, strict=True):
@@ -135,7 +130,7 @@ def estimates(
             cells.append((beyond, interval(low, high, form, signs) if beyond != without else ""))
             continue
         number = form(value) + ("" if out_of is None else f"/{out_of:.0f}")
-        cells.append((number, interval(low, high, form, signs) if f"{ends}low" in frame else ""))
+        cells.append((number, interval(low, high, form, signs) if ends[0] in frame else ""))
     return tuple(cells)
 
 
@@ -143,12 +138,6 @@ def spoken(texts: Iterable[object]) -> list[str]:
     """The distinct texts of a column of words, without how many seeds say each; in order of appearance."""
     rows = [re.split(r"(?:^|; )\d+ x ", text)[1:] for text in texts if isinstance(text, str)]
     return list(dict.fromkeys(word for row in rows for word in row))
-
-
-def belongs(name: str, present: Container[str], parts: Sequence[str] = ("low", "high")) -> bool:
-    """Whether a column is shown as part of another, by ``parts`` an end of its interval, or the total it is out of."""
-    stem, _, part = name.rpartition("_")
-    return (part in parts and stem in present) or (part == "total" and f"{stem}_covered" in present)
 
 
 def _verdicts(frame: pd.DataFrame, signs: Signs) -> Figures:

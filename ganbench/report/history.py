@@ -41,10 +41,10 @@ def show_history(points: Sequence[MeasuredRun], found: Sequence[Series], console
 
 
 def pick(found: Sequence[Series], cases: Sequence[str], measures: Sequence[str]) -> tuple[Series, ...]:
-    """Those series that are asked for by their case and measure: of all cases if none is named, and of the JSD.
+    """Those series that are asked for by their case and measure: of all cases if none is named, and the primary one.
 
-    ``all`` is every measure; where nothing measures the JSD, the first that there is stands for it. Raises ValueError
-    for a name that is not there.
+    ``all`` is every measure; where there is no primary one, the first stands for it. Raises ValueError for a name that
+    is not there.
     """
     known = {"case": [one.case for one in found], "measure": [one.measure for one in found]}
     for kind, wanted in (("case", cases), ("measure", [name for name in measures if name != "all"])):
@@ -52,7 +52,8 @@ def pick(found: Sequence[Series], cases: Sequence[str], measures: Sequence[str])
             if name not in known[kind]:
                 raise ValueError(f"--{kind} {name}: unknown {kind}{suggest(name, dict.fromkeys(known[kind]))}")
     # The first of all is divergence, which says little.
-    usual = [name for name in ("jsd", *known["measure"][1:]) if name in known["measure"]][:1]
+    primary = [one.measure for one in found if one.primary]
+    usual = [*primary, *known["measure"][1:]][:1]
     shown = known["measure"] if "all" in measures else measures or usual
     return tuple(one for one in found if (not cases or one.case in cases) and one.measure in shown)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ganbench.plugin.column import Column, find
 from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated, SeedOutcome, SeedRow
 from ganbench.record.record import Record
 from ganbench.record.status import Status
@@ -23,6 +24,7 @@ class Progress:
     """
 
     cell: PlannedCell
+    columns: Sequence[Column] = ()
     step: int = 0
     running: bool = False
     ended: bool = False
@@ -33,7 +35,7 @@ class Progress:
     def so_far(cls, cells: Sequence[PlannedCell], record: Record) -> dict[str, Progress]:
         """The cells by id, each as far as an earlier attempt at the run has brought it."""
         known = {cell.id: cell for cell in record.cells}
-        progress = {cell.id: cls(cell) for cell in cells}
+        progress = {cell.id: cls(cell, record.columns) for cell in cells}
         for name, one in progress.items():
             for step, rows in sorted(known[name].evaluations.items()):
                 one.take(Evaluated(name, step, tuple(rows.values())))
@@ -79,24 +81,23 @@ class Progress:
         return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status is not Status.DONE)
 
     def headline(self) -> list[tuple[str, str]]:
-        """Medians over the seeds so far: jsd and modes, or the first two numbers where there are none of these."""
-        names = [name for row in list(self.rows.values())[:1] for name in row.values]
-        chosen = [name for name in ("jsd", "modes_covered") if name in names] or names[:2]
+        """Medians over the seeds so far: the primary number and the modes, or the first two numbers without these."""
+        said = {name for row in list(self.rows.values())[:1] for name in row.values}
+        known = [column for column in self.columns if column.name in said]
+        best, covered = find(known, "primary"), find(known, "covered")
         numbers = []
-        for name in chosen:
-            value, total = self._median(name), self._median("modes_total")
+        for column in [column for column in (best, covered) if column] or known[:2]:
+            value, total = self._median(column), self._median(find(known, "total", column.name))
             if value is None:
                 continue
-            # Three decimals for a JSD, however near to 0, so that it does not flicker between lengths.
-            text = common([value, 0.1] if name == "jsd" else [value])(value)
-            if name == "modes_covered":
-                numbers.append(("modes", text if total is None else f"{text}/{total:.0f}"))
-            else:
-                numbers.append((name, text))
+            # As many decimals for a primary number however near to 0, so that it does not flicker between lengths.
+            text = common([value, column.thresholds.settled] if column.thresholds else [value])(value)
+            name = column.label if column == covered else column.name
+            numbers.append((name, text if total is None else f"{text}/{total:.0f}"))
         return numbers
 
-    def _median(self, name: str) -> float | None:
-        values = [row.values.get(name) for row in self.rows.values()]
+    def _median(self, column: Column | None) -> float | None:
+        values = [row.values.get(column.name) for row in self.rows.values()] if column else []
         numbers = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
         return statistics.median(numbers) if numbers else None
 

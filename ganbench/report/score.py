@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.plugin.column import Column
+from ganbench.plugin.column import Column, find
+from ganbench.plugin.role import LOWER_BOUND, Role
 from ganbench.plugin.types import MetricValue
-from ganbench.report.figures import SIGNS, Signs, belongs, interval
+from ganbench.report.figures import SIGNS, Signs, interval
 from ganbench.report.grid import BOXES, print_line, safe
 from ganbench.report.numbers import common
 from ganbench.score.save import Score
 
-#: What is shown with the column whose name it follows: the ends of its interval, its error, what the data reads.
-_PARTS = ("low", "high", "se", "floor")
+#: What is shown with the column that it is of: the ends of its interval, its error, what the data reads, the total.
+_PARTS = ("low", "high", "error", "floor", "total")
+_ENDS: tuple[Role, ...] = ("low", "high", "error")
 #: Where the output holds no arrows.
 _SIDES = {"lower": "low", "higher": "high", "neither": ""}
 
@@ -37,25 +38,26 @@ def show_score(score: Score, path: Path, console: Console) -> None:
     table.add_column("fresh data", justify="right", no_wrap=True, style="dim")
     table.add_column("unit", style="dim")
     silent, words, minor = [], [], []
-    columns = {column.name: column for column in score.columns}
-    for name, column in columns.items():
-        if belongs(name, columns, _PARTS):
+    for column in score.columns:
+        name = column.name
+        if column.role in _PARTS:
             continue
         if column.summary == "words":
-            words += [f"{_title(name)}: {said}"] if (said := score.values[name]) else []
+            words += [f"{column.label}: {said}"] if (said := score.values[name]) else []
         elif score.values[name] is None and all(row[name] is None for row in score.floor.values()):
             silent.append(name)
         elif column.summary == "none":
             minor.append(name)
         else:
             better = signs.better[column.better].strip() or _SIDES[column.better]
-            own, fresh = _cells(score, column, columns, signs)
-            method = "lower bound" if score.values.get(f"{name}_method") == "lower bound" else ""
-            title = ", ".join(filter(None, (_title(name), method)))
+            own, fresh = _cells(score, column, signs)
+            title = column.label
+            if _part(score, name, "method") == LOWER_BOUND:
+                title += f", {LOWER_BOUND}"
             table.add_row(safe(console, title), better, own, fresh, safe(console, column.unit))
-            floor = columns.get(f"{name}_floor")
+            floor = find(score.columns, "floor", name)
             if floor is not None and score.values[floor.name] is not None:
-                own, fresh = _cells(score, floor, columns, signs)
+                own, fresh = _cells(score, floor, signs)
                 table.add_row("  its floor", "", own, fresh, safe(console, floor.unit))
     n = len(score.samples.values)
     size = f"{n} samples" if n > 1 else "1 sample"
@@ -88,27 +90,29 @@ def _named(score: Score) -> str:
     return f"{score.target.label} ({said})" if said else score.target.label
 
 
-def _title(name: str) -> str:
-    """A column's name as words, which a narrow screen can break."""
-    return " ".join("JSD" if word == "jsd" else word for word in name.split("_"))
+def _part(score: Score, name: str, role: Role) -> MetricValue:
+    """What the samples say of a part of a column."""
+    column = find(score.columns, role, name)
+    return None if column is None else score.values[column.name]
 
 
-def _cells(score: Score, column: Column, columns: Mapping[str, Column], signs: Signs) -> tuple[Text, Text]:
+def _cells(score: Score, column: Column, signs: Signs) -> tuple[Text, Text]:
     """The samples' number with its interval or error, and the median and range of fresh data's."""
     name = column.name
-    own = {part: _number(score.values.get(f"{name}{part}")) for part in ("", "_low", "_high", "_se")}
+    value = _number(score.values[name])
+    low, high, error = (_number(_part(score, name, role)) for role in _ENDS)
     fresh = sorted(number for row in score.floor.values() if (number := _number(row[name])) is not None)
     if isinstance(score.values[name], bool) or column.summary == "share":
         said = {None: signs.none, True: "yes", False: "no"}[score.values[name]]  # type: ignore[index]
         return Text(said), Text(f"{sum(map(bool, fresh))}/{len(fresh)} yes" if fresh else signs.none)
-    form = common([number for number in (*own.values(), *fresh) if number is not None])
-    total = score.values.get(f"{name.removesuffix('_covered')}_total") if name.endswith("_covered") else None
+    form = common([number for number in (value, low, high, error, *fresh) if number is not None])
+    total = _part(score, name, "total")
     out_of = "" if total is None else f"/{total}"
-    cell = Text((signs.none if own[""] is None else form(own[""])) + out_of)
-    if f"{name}_low" in columns and own[""] is not None:
-        cell.append(interval(own["_low"], own["_high"], form, signs), style="dim")
-    elif own["_se"] is not None:
-        cell.append(f"{signs.plus_minus}{form(own['_se'])}", style="dim")
+    cell = Text((signs.none if value is None else form(value)) + out_of)
+    if find(score.columns, "low", name) and value is not None:
+        cell.append(interval(low, high, form, signs), style="dim")
+    elif error is not None:
+        cell.append(f"{signs.plus_minus}{form(error)}", style="dim")
     if not fresh:
         return cell, Text(signs.none)
     middle = (fresh[(len(fresh) - 1) // 2] + fresh[len(fresh) // 2]) / 2

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 
 from ganbench.plugin.column import Column
-from ganbench.record.tables.values import primary
+from ganbench.record.tables.values import sided
 from ganbench.report.figures import SIGNS, Figures, figures, spoken, title
 from ganbench.report.grid import print_line, show_grid
 from ganbench.stats.intervals import FEWEST
@@ -41,9 +41,12 @@ def _footer(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Fi
     yield f"{seeds} each. Medians and shares over seeds, with exact 95 % intervals.", "dim"
     if counts and counts[0] < FEWEST:
         yield f"The interval of a median needs {FEWEST} seeds, and so does any difference at the 5 % level.", "dim"
-    for column in primary(columns)[:1]:
+    for column in sided(columns)[:1]:
         if line := _detectable(frame, column, seeds):
             yield line, "dim"
+    if others := [column.name for column in columns if column.role == "primary"][1:]:
+        first = sided(columns)[0].name
+        yield f"Primary is {first}, the first of the metrics that are; not {', '.join(others)}.", "dim"
     for column in columns:
         if column.summary == "words" and column.name in frame:
             yield from ((line, "dim") for line in _words(frame, column))
@@ -101,7 +104,7 @@ def _words(frame: pd.DataFrame, column: Column) -> Iterator[str]:
             elif (dataset, variant) in sayers:
                 where[f"{dataset} {variant}"] = None
         at = "" if len(sayers) == len(rows) else f" ({_listed(list(where))})"
-        yield f"{column.name.replace('_', ' ')}: {text}{at}"
+        yield f"{column.label}: {text}{at}"
 
 
 def _where(rows: Iterable[Mapping[Hashable, Any]]) -> str:

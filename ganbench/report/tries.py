@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from ganbench.plugin.column import Column
-from ganbench.record.tables.values import primary
+from ganbench.record.tables.values import sided
 from ganbench.report.figures import SIGNS, Figures, estimates, title
 from ganbench.report.grid import print_line, show_grid
 from ganbench.report.numbers import common
@@ -21,7 +21,7 @@ _LEGEND = (
 
 def show_tries(frame: pd.DataFrame, console: Console, columns: Sequence[Column]) -> None:
     """Print ``record.tries.tries`` of the first of ``columns`` (the record's) with a better side; nothing if empty."""
-    column = next(iter(primary(columns)), None)
+    column = next(iter(sided(columns)), None)
     rows = frame[frame["column"] == column.name] if column else frame[:0]
     if column is None or rows.empty:
         return
@@ -32,7 +32,7 @@ def show_tries(frame: pd.DataFrame, console: Console, columns: Sequence[Column])
     found = []
     for k in _doubling(int(rows["settings"].max())):
         some = lines.merge(rows[rows["k"] == k], how="left", on=["dataset", "family"])
-        cells = estimates(some, "best", [signs.none] * len(some), signs, ends="", form=form)
+        cells = estimates(some, "best", [signs.none] * len(some), signs, ends=("low", "high"), form=form)
         found.append(Figures(f"k = {k}", f"best of {k}", unit, cells))
     print_line(console, "", "")
     print_line(console, f"Median best of k settings: {head}", "bold")

@@ -74,17 +74,7 @@ def run(
             | {"reference": c.reference is not None, "family": c.family, "precision": arithmetic(c.precision, device)}
             for c in cells
         ],
-        "columns": [
-            {
-                "name": column.name,
-                "metric": metric,
-                "unit": column.unit,
-                "better": column.better,
-                "summary": column.summary,
-                "doc": column.doc,
-            }
-            for metric, column in metrics.columns
-        ],
+        "columns": [{"metric": metric, **column.to_json()} for metric, column in metrics.columns],
         "engine": engine,
         "protocol": PROTOCOL,
         "versions": versions,

@@ -19,7 +19,7 @@ from ganbench.record.folder import write
 from ganbench.record.samples import Samples
 from ganbench.record.tables.tables import as_rows
 from ganbench.score.target import Target
-from ganbench.suite.schema import ORACLE
+from ganbench.suite.schema import FLOOR
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def as_frame(score: Score) -> pd.DataFrame:
     message = "; ".join([*score.failures, *score.notes])
     own = {"variant": str(score.samples.path), "seed": score.seed, "step": score.samples.step, "message": message}
     rows = [own | dict(score.values)]
-    rows += [{"variant": ORACLE, "seed": seed, "step": 0} | dict(row) for seed, row in score.floor.items()]
+    rows += [{"variant": FLOOR, "seed": seed, "step": 0} | dict(row) for seed, row in score.floor.items()]
     common = {"dataset": score.target.label, "settings": json.dumps(_settings(score))}
     names = ["dataset", "variant", "seed", "step", *(column.name for column in score.columns), "message", "settings"]
     return pd.DataFrame([[(row | common).get(name) for name in names] for row in rows], columns=names, dtype=object)

@@ -23,7 +23,7 @@ from ganbench.record.samples import Samples
 from ganbench.run.evaluate import Metrics, bind_metrics
 from ganbench.score.save import Score
 from ganbench.score.target import Target
-from ganbench.suite.schema import ORACLE
+from ganbench.suite.schema import FLOOR
 from ganbench.train.data import build_dataset, draw, held_out, metric_inputs
 
 #: Fresh data is scored beside, once for each of these seeds: the first rows of a run's oracle.
@@ -116,7 +116,7 @@ def score(
 
 def _fresh(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
     """What the reference ``oracle`` of a run draws for this seed."""
-    return draw(dataset, n, stream(seed, f"reference.{ORACLE}.samples", 0, device))
+    return draw(dataset, n, stream(seed, f"reference.{FLOOR}.samples", 0, device))
 
 
 def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, MetricValue], tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganbench.core.messages import shown, suggest
 from ganbench.plugin.binding import bind
+from ganbench.plugin.column import find
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
 from ganbench.suite import document
@@ -80,11 +81,13 @@ def needed(metric: Metric) -> tuple[str, ...]:
 
 
 def usual_metrics(registry: Registry) -> tuple[Choice, ...]:
-    """Every shipped metric that samples are enough for, in the order of their names but the JSD and the modes first."""
+    """Every shipped metric that samples are enough for, by name, but the primary number and the modes covered first."""
     entries = [entry for entry in registry.entries if entry.kind == "metric" and entry.origin == "shipped"]
-    names = [entry.name for entry in entries if isinstance(entry.value, Metric) and not needed(entry.value)]
-    names.sort(key=lambda name: ({"jsd": 0, "modes": 1}.get(name, 2), name))
-    return tuple(_metric(name, registry) for name in names)
+    metrics = [entry.value for entry in entries if isinstance(entry.value, Metric) and not needed(entry.value)]
+    metrics.sort(
+        key=lambda metric: (not find(metric.columns, "primary"), not find(metric.columns, "covered"), metric.name)
+    )
+    return tuple(_metric(metric.name, registry) for metric in metrics)
 
 
 def _metric(name: str, registry: Registry, choice: Choice | None = None) -> Choice:

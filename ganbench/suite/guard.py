@@ -31,4 +31,4 @@ def read_guard(document: Document, place: Place, raw: Any, columns: Iterable[Col
 def _judged(column: Column) -> tuple[str, ...]:
     if column.summary == "share":
         return (column.name, column.held)
-    return (column.name,) if column.summary == "median" and column.better != "neither" else ()
+    return (column.name,) if column.sided else ()

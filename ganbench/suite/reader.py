@@ -13,7 +13,7 @@ from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft,
 from ganbench.suite.document import Document
 from ganbench.suite.guard import Guard, read_guard
 from ganbench.suite.mistake import Place, SuiteError
-from ganbench.suite.schema import BUILT_IN, ORACLE, Budget, SuiteSchema, read_shape
+from ganbench.suite.schema import BUILT_IN, FLOOR, Budget, SuiteSchema, read_shape
 from ganbench.suite.suite import Suite, Variant
 from ganbench.suite.sweep import Sweep
 from ganbench.suite.sweep_reader import SweepReader
@@ -104,7 +104,7 @@ class Reader:
             self.document.add(("evaluate", "every"), f"must be at most the budget's {steps} steps, not {every}")
 
     def _read_references(self) -> None:
-        """Each reference once, the oracle always and first: no table without its floor."""
+        """Each reference once, the data itself always and first: no table without its floor."""
         raw = self._at("references")
         written = isinstance(raw, list)
         items = raw if isinstance(raw, list) else SuiteSchema.model_fields["references"].default
@@ -116,12 +116,12 @@ class Reader:
                 self.document.add(drafted.name_place, f"reference {choice.name!r} is there already")
                 continue
             self.references.append(choice)
-        oracle = [choice for choice in self.references if choice.name == ORACLE]
-        unsaid = Draft((), ORACLE, (), {}, {})
-        if not oracle and (choice := resolve_choice("reference", unsaid, self.registry, self.document)):
-            oracle = [choice]
-        others = [choice for choice in self.references if choice.name != ORACLE]
-        self.references = [*oracle, *others]
+        floor = [choice for choice in self.references if choice.name == FLOOR]
+        unsaid = Draft((), FLOOR, (), {}, {})
+        if not floor and (choice := resolve_choice("reference", unsaid, self.registry, self.document)):
+            floor = [choice]
+        others = [choice for choice in self.references if choice.name != FLOOR]
+        self.references = [*floor, *others]
         for name, _ in self._items("variants"):
             if any(name == choice.name for choice in others):
                 self.document.add(

@@ -22,10 +22,13 @@ from pydantic import (
 )
 
 from ganbench.core.messages import JsonSchema, describe_schema, shown, suggest
+from ganbench.plugin.shipped import chosen
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 
-ORACLE = "oracle"
+_CHOSEN = chosen()
+#: The reference that stands in every table: the data itself.
+FLOOR = _CHOSEN.floor
 _PATTERN = "[A-Za-z0-9][A-Za-z0-9._+-]*"
 _NAME = "a name of letters, digits and . _ + - (a letter or digit first)"
 
@@ -38,9 +41,9 @@ def _name(text: str) -> str:
     return text
 
 
-def _not_oracle(name: str) -> str:
-    if name == ORACLE:
-        raise ValueError(f"{ORACLE!r} is the name of the data's own row in every table: choose another")
+def _not_floor(name: str) -> str:
+    if name == FLOOR:
+        raise ValueError(f"{FLOOR!r} is the name of the data's own row in every table: choose another")
     return name
 
 
@@ -51,7 +54,7 @@ def _shape_of(value: Any) -> str | None:
 
 
 Name = Annotated[str, AfterValidator(_name), Field(description=_NAME, json_schema_extra={"pattern": f"^{_PATTERN}$"})]
-VariantName = Annotated[Name, AfterValidator(_not_oracle), Field(json_schema_extra={"not": {"const": ORACLE}})]
+VariantName = Annotated[Name, AfterValidator(_not_floor), Field(json_schema_extra={"not": {"const": FLOOR}})]
 Count = Annotated[int, Field(ge=1)]
 SeedCount = Annotated[int, Field(ge=1, le=100_000)]
 Seed = Annotated[int, Field(ge=0)]
@@ -166,11 +169,9 @@ class VariantSchema(Parts):
 class Defaults(Parts):
     """What every variant shares unless it says otherwise."""
 
-    architecture: Choice | None = "mlp"
-    update: Choice | None = "alternating"
-    optimizer: OptimizerChoice | None = OptimizerMapping.model_validate(
-        {"name": "adam", "lr": 1e-3, "betas": [0.5, 0.999]}
-    )
+    architecture: Choice | None = _CHOSEN.parts["architecture"]
+    update: Choice | None = _CHOSEN.parts["update"]
+    optimizer: OptimizerChoice | None = OptimizerMapping.model_validate(_CHOSEN.parts["optimizer"])
 
 
 class SuiteSchema(_Strict):
@@ -183,22 +184,13 @@ class SuiteSchema(_Strict):
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     evaluate: Evaluate = Evaluate()
     datasets: Annotated[dict[Name, Choice], _named("datasets")]
-    references: Annotated[list[Choice], Field(description="a list of references")] = [
-        "memoriser",
-        "one-mode",
-        "em",
-        "kde",
-    ]
+    references: Annotated[list[Choice], Field(description="a list of references")] = [*_CHOSEN.references]
     defaults: Defaults = Defaults()
     variants: Annotated[dict[VariantName, VariantSchema], _named("variants")]
     sweep: Sweep | None = None
     guard: Guard | None = None
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
-        "jsd",
-        "likelihood",
-        "modes",
-        "discriminator",
-        "throughput",
+        *_CHOSEN.metrics
     ]
 
 

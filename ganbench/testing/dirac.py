@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from torch import Tensor
 from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.types import Loss
 from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
-from ganbench.testing.game_at_point import variant_of
+from ganbench.testing.game_at_point import CHECK, variant_of
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.terms import PLAYERS, steady
 
@@ -32,7 +31,7 @@ KINK = 1e4
 
 def oppose(subject: Subject) -> None:
     """D moves away from the generated point, and G in the direction that D prefers: the players oppose each other."""
-    game = _game(subject, "simultaneous")
+    game = _game(subject, CHECK["at_once"])
     apart, pointing = (0.0, 0.5), (0.5, 0.0)
     psi = game.step(game.begin(apart)).at[0] - apart[0]
     theta = game.step(game.begin(pointing)).at[1] - pointing[1]
@@ -45,12 +44,12 @@ def oppose(subject: Subject) -> None:
 
 def linear(subject: Subject) -> str:
     """The game moves as its eigenvalues predict, and none of them moves it away from the equilibrium."""
-    game = _game(subject, "simultaneous")
+    game = _game(subject, CHECK["at_once"])
     if game.noise and game.step(game.begin((0.0, 0.0))).at.norm() > 1e-9:
         return _noisy(game)
     matrix = game.matrix()
     if not matrix.isfinite().all() or matrix.abs().max() > KINK:
-        return _kinked(_game(subject, "simultaneous", RATE / 20))
+        return _kinked(_game(subject, CHECK["at_once"], RATE / 20))
     flow = _flow(matrix, RATE)
     if player := _still(matrix):
         raise WrongError(f"the {player} does not move near the equilibrium: is its loss constant there?")
@@ -61,7 +60,8 @@ def linear(subject: Subject) -> str:
         )
     # A loss of a larger scale, or a large penalty, wants smaller steps than the paper's, to be followed at all.
     rate = RATE / max(1.0, flow.abs().max().item())
-    radii = [_follow(_game(subject, update, rate), update) for update in ("simultaneous", "alternating")]
+    updates = (CHECK["at_once"], CHECK["in_turn"])
+    radii = [_follow(_game(subject, update, rate), update) for update in updates]
     word = "converges" if growth < -ZERO else "orbits"
     return (
         f"{word}: eigenvalues {_shown(flow)}; a step of {rate:.3g} scales by {radii[0]:.4f}, alternating {radii[1]:.4f}"
@@ -73,8 +73,7 @@ def rule(subject: Subject) -> str:
     own = {"update": {"name": subject.entry.name, **subject.parameters}}
     rate = RATE / 10
     said: list[str] = []
-    losses: tuple[Any, ...] = ({"name": "nonsaturating-r1", "gamma": 1.0}, "minimax")
-    for loss in losses:
+    for loss in (CHECK["converges"], CHECK["orbits"]):
         game = game_of(own | {"loss": loss}, subject.registry, rate=rate)
         matrix = game.matrix()
         if player := _still(matrix):

@@ -20,7 +20,7 @@ from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Architecture, Dataset, Networks, Player, Players, Update
-from ganbench.testing.game_at_point import position
+from ganbench.testing.game_at_point import CHECK, position
 from ganbench.train.engine.graph import record
 from ganbench.train.step.draws import DrawRecorder, fill
 from ganbench.train.step.flat_network import Buffers
@@ -198,9 +198,9 @@ def game_of(
         The game.
     """
     own = replace(registry, entries=registry.entries + ENTRIES)
-    chosen = {"architecture": NAME, "optimizer": {"name": "sgd", "lr": rate}} | variant
+    chosen = {"architecture": NAME, "optimizer": {**CHECK["optimizer"], "lr": rate}} | variant
     at = position(chosen, own, data=NAME)
-    choice = _choice(chosen.get("update", "simultaneous"))
+    choice = _choice(chosen.get("update", CHECK["at_once"]))
     entry = registry.get("update", choice.pop("name"))
     assert isinstance(entry.value, Update)
     update = bind(entry.value.step, {each.name: each.default for each in entry.parameters} | choice)

@@ -185,13 +185,13 @@ def gradients(subject: Subject) -> str:
     v = torch.linspace(-12, 12, 97, dtype=torch.float64)
     own = torch.func.vmap(torch.func.grad(lambda v: loss(v[None], v[None])))(v)
     D = v.sigmoid()
-    for name, wanted in (("minimax", -D), ("non-saturating: minimax times (1 - D) / D", -D * (1 - D) / D)):
+    for name, wanted in (("saturating", -D), ("non-saturating: that times (1 - D) / D", -D * (1 - D) / D)):
         scale = (own @ wanted) / (wanted @ wanted)
         if scale > 0 and torch.allclose(own, scale * wanted, rtol=1e-6, atol=1e-9):
             return name
     if (own > 0).any():
         raise WrongError(f"G's gradient lowers a logit, at {v[own > 0][0]:.2g}: a wrong sign?")
-    raise NotApplicableError("neither minimax nor non-saturating")
+    raise NotApplicableError("neither saturating nor non-saturating")
 
 
 def apart(subject: Subject) -> None:

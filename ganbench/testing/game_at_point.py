@@ -14,6 +14,7 @@ from torch import Tensor
 from ganbench.core.errors import out_of_memory
 from ganbench.core.rng import stream
 from ganbench.plugin.registry import Registry
+from ganbench.plugin.shipped import chosen
 from ganbench.plugin.types import Player, Players
 from ganbench.suite.load import parse
 from ganbench.suite.plan import Cell, plan
@@ -29,8 +30,8 @@ from ganbench.train.step.rules import PlayerName, Rules
 CPU = torch.device("cpu")
 #: Divisible by the sizes of packs.
 BATCH = 24
-DATA = {"name": "ring", "radius": 1.0, "std": 0.3}
-NETWORK = {"name": "mlp", "width": 8, "depth": 1, "activation": "tanh"}
+#: The plugins that what is checked plays with.
+CHECK = chosen().check
 
 
 def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **suite: Any) -> Cell:
@@ -53,8 +54,8 @@ def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **
         "seeds": [0],
         "budget": {"steps": 100, "batch": BATCH},
         "evaluate": {"samples": 500},
-        "datasets": {"data": data or DATA},
-        "variants": {"it": {"loss": "nonsaturating", "architecture": NETWORK} | variant},
+        "datasets": {"data": data or CHECK["dataset"]},
+        "variants": {"it": {part: CHECK[part] for part in ("loss", "architecture")} | variant},
         "references": [],
     } | suite
     return next(cell for cell in plan(parse(json.dumps(document), registry)) if cell.trained)

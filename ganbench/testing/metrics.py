@@ -171,7 +171,7 @@ def _metric_inputs(what: str) -> dict[str, Any]:
     real = DATA.sample(N, stream(0, "conformance.real"))
     samples = _samples(what)
     (divergence,) = divergences(samples[None], DATA, real[None], final=True)
-    loss = Loss("nonsaturating", lambda d_real: d_real, lambda d_fake: d_fake, probability=True)
+    loss = Loss("conformance", lambda d_real: d_real, lambda d_fake: d_fake, probability=True)
     return {
         "samples": samples,
         "real": real,

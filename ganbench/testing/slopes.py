@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss
-from ganbench.testing.game_at_point import Rows
+from ganbench.testing.game_at_point import CHECK, Rows
 from ganbench.testing.result import Property, Subject, WrongError
 
 #: The known forms of a penalty, as functions of the length of D's slope.
@@ -22,20 +22,6 @@ FORMS: dict[str, Callable[[float], float]] = {
     "|w|^2": lambda s: s**2,
     "(|w| - 1)^2": lambda s: (s - 1) ** 2,
     "max(0, |w| - 1)^2": lambda s: max(0.0, s - 1) ** 2,
-}
-Parameters = Mapping[str, Any]
-#: By name: the form that a plugin must have, and its factor.
-KNOWN: dict[str, tuple[str, Callable[[Parameters], float]]] = {
-    "r1": ("|w|^2", lambda own: own["weight"] / 2),
-    "r2": ("|w|^2", lambda own: own["weight"] / 2),
-    "gp0": ("|w|^2", lambda own: own["weight"]),
-    "gp": ("(|w| - 1)^2", lambda own: own["weight"]),
-    "lp": ("max(0, |w| - 1)^2", lambda own: own["weight"]),
-    "dragan": ("(|w| - 1)^2", lambda own: own.get("weight", own.get("penalty"))),
-    "wgan-gp": ("(|w| - 1)^2", lambda own: own["penalty"]),
-    "wgan-lp": ("max(0, |w| - 1)^2", lambda own: own["penalty"]),
-    "nonsaturating-r1": ("|w|^2", lambda own: own["gamma"] / 2),
-    "rpgan": ("|w|^2", lambda own: (own["r1"] + own["r2"]) / 2),
 }
 #: Lengths of the slope, and directions of it, in two dimensions and for images.
 LENGTHS = (0.5, 2.0, 5.0)
@@ -52,11 +38,11 @@ def line(subject: Subject) -> str:
     """Where D is linear, a penalty on its slope has a closed form, for any data."""
     _looks(subject)
     found = [[_on_line(subject, shape, length) for length in LENGTHS] for shape in SHAPES]
-    wanted = KNOWN.get(subject.entry.name)
+    wanted = CHECK["slopes"][subject.entry.kind].get(subject.entry.name)
     said = ""
-    for form in FORMS if wanted is None else (wanted[0],):
+    for form in FORMS if wanted is None else (wanted["form"],):
         own = [FORMS[form](length) - FORMS[form](0.0) for length in LENGTHS]
-        factor = found[0][-1] / own[-1] if wanted is None else wanted[1](subject.parameters)
+        factor = found[0][-1] / own[-1] if wanted is None else _factor(wanted["factors"], subject)
         size = abs(factor) * max(map(abs, own))
         if all(_near(value, factor * each, size) for row in found for value, each in zip(row, own, strict=True)):
             return f"{factor:.4g} {form}"
@@ -68,6 +54,11 @@ def line(subject: Subject) -> str:
     raise WrongError(f"for a line of slope |w| = .5, 2 and 5 it is {values}, not {said}")
 
 
+def _factor(known: Mapping[str, float], subject: Subject) -> float:
+    """The sum of multiples of a plugin's parameters."""
+    return sum(by * float(subject.parameters[name]) for name, by in known.items())
+
+
 def constant(subject: Subject) -> None:
     """A constant that is added to D does not change a relativistic loss, which uses differences of logits."""
     if _own_networks(subject):
@@ -77,7 +68,7 @@ def constant(subject: Subject) -> None:
     for player in ("discriminator", "generator"):
         plain, shifted = (_value(subject, player, _scope((2,), partial(_raised, by=by))) for by in (0.0, 5.0))
         if not _near(shifted.item(), plain.item()):
-            if not subject.entry.name.startswith(("rp", "ra", "relativistic")):
+            if not subject.entry.name not in CHECK["relativistic"]:
                 raise NotApplicableError("not relativistic: a constant added to D changes it")
             raise WrongError(f"the {player}'s loss changes from {plain:.5g} to {shifted:.5g} where 5 is added to D")
 

@@ -14,7 +14,7 @@ from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.testing import architectures
-from ganbench.testing.game_at_point import CPU, cell_of, variant_of
+from ganbench.testing.game_at_point import CHECK, CPU, cell_of, variant_of
 from ganbench.testing.purity import global_chance_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
@@ -45,7 +45,7 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
     if subject.entry.kind == "architecture" and len(architectures.shape_of(subject)) > 1:
         registry, data = replace(registry, entries=(*registry.entries, architectures.IMAGES)), "conformance-images"
     # Adam would blow rounding up to whole steps, where a gradient is exactly zero but for that.
-    variant = {"optimizer": {"name": "sgd", "lr": 1e-3}} | variant_of(subject)
+    variant = {"optimizer": CHECK["optimizer"]} | variant_of(subject)
     return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], CPU, engine)
 
 

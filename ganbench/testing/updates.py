@@ -94,7 +94,7 @@ def _position(subject: Subject) -> Position:
         return theta - RATE * gradient, state
 
     descent = BoundFunction(descend, ("theta", "gradient", "state"), {})
-    at = position({"loss": "nonsaturating"}, subject.registry)
+    at = position({}, subject.registry)
     return replace(at, rules=replace(at.rules, discriminator_optimizer=descent, generator_optimizer=descent))
 
 

@@ -31,10 +31,23 @@ def measure(samples, dataset):
 
 COLUMNS = (
     Column("classes_covered", "classes with at least one sample, by the data's own classifier", better="higher"),
-    Column("classes_floor", "what classes_covered is expected to be for the data itself", summary="same"),
-    Column("classes_total", "classes of the data", summary="same"),
+    Column(
+        "classes_floor",
+        "what classes_covered is expected to be for the data itself",
+        summary="same",
+        role="floor",
+        of="classes_covered",
+    ),
+    Column("classes_total", "classes of the data", summary="same", role="total", of="classes_covered"),
     Column("class_kl", "KL(generator || data) over the classes, all finite samples", "nats", "lower"),
-    Column("class_kl_floor", "what class_kl is expected to be for the data itself", "nats", summary="same"),
+    Column(
+        "class_kl_floor",
+        "what class_kl is expected to be for the data itself",
+        "nats",
+        summary="same",
+        role="floor",
+        of="class_kl",
+    ),
     Column("classifier_accuracy", "share of held-out single images that the classifier gets right", summary="same"),
 )
 

@@ -26,8 +26,8 @@ def measure(cost):
     }
 
 
-def column(name, doc, unit="", better="lower"):
-    return Column(name, doc, unit, better, summary="same")
+def column(name, doc, unit="", better="lower", role="count"):
+    return Column(name, doc, unit, better, "same", role)
 
 
 @hookimpl
@@ -45,6 +45,6 @@ def ganbench_metrics():
             column("kernels_per_step", "kernels launched on a GPU, all seeds together"),
             column("graph_breaks", "how often compiled code was left in the middle: 0 wanted"),
             column("recompilations", "how often something was compiled again: 0 wanted"),
-            column("peak_memory", "the most memory that the cell took, measured", "B"),
+            column("peak_memory", "the most memory that the cell took, measured", "B", role="memory"),
         ),
     )

@@ -17,6 +17,7 @@ import math
 from torch.nn.functional import logsigmoid
 
 from ganbench import Column, Metric, hookimpl
+from ganbench.plugin.role import LOWER_BOUND
 
 
 def measure(d_real, d_fake, loss, divergence):
@@ -50,7 +51,7 @@ def _spread(d_real, d_fake):
 
 def _gap(value, error, divergence):
     """(-log 4 + 2 JSD) - V; a mere bound on the JSD gives none."""
-    if divergence.value is None or divergence.method == "lower bound":
+    if divergence.value is None or divergence.method == LOWER_BOUND:
         return {}
     best = -math.log(4) + 2 * divergence.value
     gap = {"discriminator_gap": best - value}
@@ -60,14 +61,23 @@ def _gap(value, error, divergence):
     return gap
 
 
+def end(name, doc, role):
+    return Column(name, doc, "nats", summary="none", role=role, of="discriminator_gap")
+
+
 COLUMNS = (
     Column("d_real", "mean D(x) on held-out data; 1/2 at the optimum", "probability"),
     Column("d_fake", "mean D(x) on generated samples; 1/2 at the optimum", "probability"),
     Column("game_value", "V(D, G) on held-out data; -log 4 = -1.386 at the optimum", "nats"),
     Column("discriminator_gap", "(-log 4 + 2 JSD) - V: how far D is from the best; 0 is the best", "nats"),
-    Column("discriminator_gap_low", "lower end of its interval, at least 95 %", "nats", summary="none"),
-    Column("discriminator_gap_high", "upper end of its interval, at least 95 %", "nats", summary="none"),
-    Column("d_spread", "standard deviation of D's logits over data and samples; 0: D says the same of all", "logits"),
+    end("discriminator_gap_low", "lower end of its interval, at least 95 %", "low"),
+    end("discriminator_gap_high", "upper end of its interval, at least 95 %", "high"),
+    Column(
+        "d_spread",
+        "standard deviation of D's logits over data and samples; 0: D says the same of all",
+        "logits",
+        role="logits",
+    ),
 )
 
 

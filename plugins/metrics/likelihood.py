@@ -24,7 +24,7 @@ def measure(real, dataset, model):
 
 COLUMNS = (
     Column("kl", "KL(data || model) on held-out data; of models with a density", "nats", "lower"),
-    Column("kl_se", "its standard error", "nats", summary="none"),
+    Column("kl_se", "its standard error", "nats", summary="none", role="error", of="kl"),
 )
 
 

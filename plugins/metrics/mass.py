@@ -24,7 +24,14 @@ def measure(samples, dataset):
 
 COLUMNS = (
     Column("mass_tv", "total variation between the modes' shares of samples and of data", "share", "lower"),
-    Column("mass_tv_floor", "what mass_tv is expected to be for the data itself", "share", summary="same"),
+    Column(
+        "mass_tv_floor",
+        "what mass_tv is expected to be for the data itself",
+        "share",
+        summary="same",
+        role="floor",
+        of="mass_tv",
+    ),
     Column("stray", "share of samples beyond 5 std of every mode, or not finite", "share", "lower"),
 )
 

@@ -26,9 +26,9 @@ def measure(samples, real, *, points: PositiveInt = 2000):
 
 COLUMNS = (
     Column("mmd", "squared maximum mean discrepancy, kernels of three widths; below 0 is noise", better="lower"),
-    Column("mmd_se", "its standard error", summary="none"),
+    Column("mmd_se", "its standard error", summary="none", role="error", of="mmd"),
     Column("mmd_median", "the same with the median heuristic's width alone; blind within modes", better="lower"),
-    Column("mmd_median_se", "its standard error", summary="none"),
+    Column("mmd_median_se", "its standard error", summary="none", role="error", of="mmd_median"),
 )
 
 

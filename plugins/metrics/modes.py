@@ -41,15 +41,35 @@ def measure(samples, real, dataset, *, share: Annotated[float, Field(ge=0, le=1)
 
 
 COLUMNS = (
-    Column("modes_covered", "modes with a fair share of the samples the data would put there", better="higher"),
-    Column("modes_total", "modes of the data", summary="same"),
+    Column(
+        "modes_covered",
+        "modes with a fair share of the samples the data would put there",
+        better="higher",
+        role="covered",
+        title="modes",
+    ),
+    Column("modes_total", "modes of the data", summary="same", role="total", of="modes_covered"),
     Column("modes_touched", "modes with at least one sample within 3 std, the literature's count", better="higher"),
     Column("all_modes", "whether all modes are covered", better="higher", summary="share"),
     Column("high_quality", "share of samples within 3 std of a mode; best at the oracle's: .9889 in 2-D, .9973 in 1-D"),
-    Column("reverse_kl", "KL(generator || data) over the modes, high-quality samples only", "nats", "lower"),
-    Column("largest_mode", "share of all samples nearest to the fullest mode", summary="none"),
-    Column("spread", "total std of the samples over the data's; empty if half are not finite", summary="none"),
-    Column("offset", "distance of the samples' mean from the data's", "total std of the data", summary="none"),
+    Column(
+        "reverse_kl",
+        "KL(generator || data) over the modes, high-quality samples only",
+        "nats",
+        "lower",
+        title="reverse KL",
+    ),
+    Column("largest_mode", "share of all samples nearest to the fullest mode", summary="none", role="largest"),
+    Column(
+        "spread", "total std of the samples over the data's; empty if half are not finite", summary="none", role="scale"
+    ),
+    Column(
+        "offset",
+        "distance of the samples' mean from the data's",
+        "total std of the data",
+        summary="none",
+        role="location",
+    ),
 )
 
 

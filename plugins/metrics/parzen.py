@@ -25,7 +25,14 @@ def measure(samples, real, *, points: PositiveInt = 2000):
 
 COLUMNS = (
     Column("parzen", "mean log-likelihood of held-out data under a Parzen window on the samples", "nats", "higher"),
-    Column("parzen_se", "its standard error over the held-out points", "nats", summary="none"),
+    Column(
+        "parzen_se",
+        "its standard error over the held-out points",
+        "nats",
+        summary="none",
+        role="error",
+        of="parzen",
+    ),
     Column("parzen_width", "the window's std, chosen on other held-out data", "data", summary="none"),
 )
 

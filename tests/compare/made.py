@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from columns import SHIPPED
+
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
-from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 
 COLUMNS = {
     column.name: column
     for column in (
-        Column("jsd", "", "nats", "lower"),
-        Column("modes_covered", "", "modes", "higher"),
-        Column("all_modes", "", "", "higher", "share"),
-        Column("operations_per_step", "", "", "lower", "same"),
-        Column("peak_memory", "", "B", "lower", "same"),
+        SHIPPED["jsd"],
+        replace(SHIPPED["modes_covered"], unit="modes"),
+        SHIPPED["all_modes"],
+        *(SHIPPED[f"model_steps_per_second{end}"] for end in ("", "_low", "_high")),
+        SHIPPED["operations_per_step"],
+        SHIPPED["peak_memory"],
     )
 }
 METRIC_OF = {
     "jsd": "jsd",
     "modes_covered": "modes",
     "all_modes": "modes",
+    "model_steps_per_second": "throughput",
+    "model_steps_per_second_low": "throughput",
+    "model_steps_per_second_high": "throughput",
     "operations_per_step": "cost",
     "peak_memory": "cost",
 }
@@ -31,7 +37,8 @@ PROTOCOL = {
     "budget": {"steps": 1000, "batch": 64},
     "evaluate": {"every": 100, "samples": 4000},
     "datasets": {"ring8": {"name": "ring", "modes": 8}, "grid25": {"name": "grid", "side": 5}},
-    "metrics": {"jsd": {"name": "jsd"}, "modes": {"name": "modes", "share": 0.2}, "cost": {"name": "cost"}},
+    "metrics": {"jsd": {"name": "jsd"}, "modes": {"name": "modes", "share": 0.2}, "cost": {"name": "cost"}}
+    | {"throughput": {"name": "throughput"}},
 }
 DEVICE = {"device": "cpu", "cpu": "A processor", "cores": 2, "threads": 2}
 VERSIONS = {"ganbench": "0.1", "torch": "2.15.0"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from columns import column
+
 from ganbench.record.events import (
     CellEnded,
     CellMeasured,
@@ -29,22 +31,18 @@ metrics: [{{name: jsd}}, {{name: modes, share: 0.2}}, {{name: throughput}}, {{na
 {more}"""
 
 
-def column(name, metric, summary="median", better="neither", unit=""):
-    return {"name": name, "metric": metric, "unit": unit, "better": better, "summary": summary, "doc": name}
-
-
 COLUMNS = [
-    column("jsd", "jsd", better="lower", unit="nats"),
-    column("jsd_note", "jsd", "words"),
-    column("modes_covered", "modes", better="higher"),
-    column("all_modes", "modes", "share", "higher"),
-    column("reverse_kl", "modes", better="lower", unit="nats"),
-    column("model_steps_per_second", "throughput", "same", "higher", "1/s"),
-    column("model_steps_per_second_low", "throughput", "same", "higher", "1/s"),
-    column("model_steps_per_second_high", "throughput", "same", "higher", "1/s"),
-    column("operations_per_step", "cost", "same", "lower"),
-    column("kernels_per_step", "cost", "same", "lower"),
-    column("peak_memory", "cost", "same", "lower", "B"),
+    column("jsd", metric="jsd"),
+    column("jsd_note", metric="jsd"),
+    column("modes_covered", metric="modes"),
+    column("all_modes", metric="modes"),
+    column("reverse_kl", metric="modes"),
+    column("model_steps_per_second", metric="throughput"),
+    column("model_steps_per_second_low", metric="throughput"),
+    column("model_steps_per_second_high", metric="throughput"),
+    column("operations_per_step", metric="cost"),
+    column("kernels_per_step", metric="cost"),
+    column("peak_memory", metric="cost"),
 ]
 DEVICE = {"device": "cpu", "cpu": "A processor", "cores": 2, "threads": 2}
 VERSIONS = {"python": "3.12.0", "ganbench": "0.1.0", "torch": "2.15.0"}

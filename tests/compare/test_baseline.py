@@ -14,6 +14,7 @@ from recorded import COLUMNS, COUNTS, SPEED, column, recorded
 from ganbench.compare.sides.baseline import as_csv, baselines, open_baseline, save
 from ganbench.compare.sides.baseline_reader import read
 from ganbench.compare.sides.description import describe_run, rows
+from ganbench.plugin.column import OlderFormatError
 from ganbench.record.tables.frame import frame
 
 
@@ -155,7 +156,7 @@ def test_reading_gives_back_every_value_that_was_written(described, numbers, cou
 def test_columns_may_have_odd_names(home):
     odd = ["a,b", 'say "x"', "π", "1e3", "True", "nan"]
     spoken = {("one", seed): dict.fromkeys(odd, seed + 0.5) for seed in range(3)}
-    path = saved(home, spoken, columns=[*COLUMNS, *(column(name, "jsd") for name in odd)]).path
+    path = saved(home, spoken, columns=[*COLUMNS, *(column(name, metric="jsd") for name in odd)]).path
     table, _ = open_baseline(path)
     assert [next(rows(table[table["variant"] == "one"]))[name] for name in odd] == [0.5] * len(odd)
 
@@ -337,3 +338,42 @@ def test_list_tells_what_is_damaged_after_what_is_not(home, gb):
         2,
         "nowhere: there is no such folder; a baseline is made by: ganbench baseline save RUN\n",
     )
+
+
+def older(path):
+    """Make a baseline, or a run, one from before columns had roles."""
+    about = json.loads(path.read_text())
+    for one in about["columns"]:
+        for key in ("role", "of", "thresholds", "title"):
+            del one[key]
+    path.write_text(json.dumps(about))
+
+
+def test_a_baseline_of_an_older_ganbench_says_so_and_is_saved_again_for_a_reason(home, gb):
+    path = saved(home).path
+    older(path.with_suffix(".json"))
+    says = f"{path.with_suffix('.json')}: was made by an older ganbench: save it again"
+    with pytest.raises(OlderFormatError, match=f"^{says}$"):
+        open_baseline(path)
+    run = recorded(Path("results"))
+    code, out, err = gb("compare", path, run.path)
+    assert (code, out) == (2, "")
+    assert err == f"{says}\n"
+    code, _, err = gb("history", "smoke")
+    assert code == 0
+    assert err == f"left out: {says}\n"
+    with pytest.raises(ValueError, match=r"older ganbench; to accept that, say why: --reason"):
+        save(run, home)
+    assert save(run, home, "columns have roles").written
+    assert [entry["reason"] for entry in open_baseline(path)[1]["history"]] == ["first", "columns have roles"]
+
+
+def test_a_run_of_an_older_ganbench_says_so(home, gb):
+    path, run = saved(home).path, recorded(Path("results"))
+    older(run.path / "run.json")
+    says = f"{run.path}: was made by an older ganbench: run it again\n"
+    code, out, err = gb("compare", path, run.path)
+    assert (code, out, err) == (2, "", says)
+    assert gb("history", "smoke")[2] == f"left out: {says}"
+    code, out, err = gb("show", run.path)
+    assert (code, out, err) == (2, "", says)

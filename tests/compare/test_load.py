@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from columns import SHIPPED
 from recorded import COLUMNS, COUNTS, ROW, SPEED, column, recorded
 
 from ganbench.compare.sides.baseline import save
 from ganbench.compare.sides.load import find_run, load, runs
 from ganbench.metrics import PROTOCOL
-from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 
 HOME = Path("results/baselines")
@@ -55,7 +55,7 @@ def test_a_run_is_told_whole_and_without_its_references():
     assert set(one.seeds[2].said.values()) == {None}
     assert one.speed == SPEED
     assert one.counts == {name: count for name, count in COUNTS.items() if count is not None}
-    assert found.columns["jsd"] == Column("jsd", "jsd", "nats", "lower")
+    assert found.columns["jsd"] == SHIPPED["jsd"]
     assert found.metric_of["all_modes"] == "modes"
     assert found.protocol["metrics"]["modes"] == {"name": "modes", "share": 0.2}
     assert found.protocol["version"] == PROTOCOL
@@ -70,7 +70,7 @@ def test_a_run_and_the_baseline_saved_from_it_are_the_same_side():
             ("null", 2): {"jsd": 1e-300, "modes_covered": 0, "a,b": 2**53},
         },
         statuses={("null", 1): "diverged"},
-        columns=[*COLUMNS, column("a,b", "jsd"), column("1e3", "jsd")],
+        columns=[*COLUMNS, column("a,b", metric="jsd"), column("1e3", metric="jsd")],
         speed={**SPEED, "model_steps_per_second": "inf", "model_steps_per_second_low": 0.1 + 0.2},
         more="guard: {jsd: 0.1}",
     )

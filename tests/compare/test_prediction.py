@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from columns import SHIPPED
 from made import DEVICE, PROTOCOL, case, side
 
 from ganbench.compare.history.prediction import FEWEST, out_of_interval, prediction
 from ganbench.compare.verdicts.finding import Outcome
-from ganbench.plugin.column import Column
 
 RANDOM = np.random.default_rng(0)
 
@@ -139,7 +139,7 @@ def test_half_of_the_seeds_without_a_number_is_worse_than_any():
 
 
 def speeds(values, device=DEVICE):
-    columns = {"model_steps_per_second": Column("model_steps_per_second", "", "1/s", "higher", "same")}
+    columns = {"model_steps_per_second": SHIPPED["model_steps_per_second"]}
     protocol = {**PROTOCOL, "metrics": {"throughput": {"name": "throughput"}}}
     known = {"metric_of": {"model_steps_per_second": "throughput"}, "protocol": protocol}
     return [

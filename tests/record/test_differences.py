@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from columns import column
 
 from ganbench.record.events import from_json
 from ganbench.record.record import Record
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.tables import as_rows
 
-
-def column(name, better="neither", summary="median"):
-    return {"name": name, "metric": "m", "unit": "", "better": better, "summary": summary, "doc": ""}
-
-
-COLUMNS = [column("modes_covered", "higher"), column("jsd", "lower"), column("d_real"), column("ok", "higher", "share")]
+COLUMNS = [
+    column("modes_covered"),
+    column("jsd", unit=""),
+    column("d_real"),
+    column("ok", better="higher", summary="share"),
+]
 
 
 def replay(numbers, columns=COLUMNS, reference=("oracle",)):

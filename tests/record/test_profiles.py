@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from columns import column
 
 from ganbench.record.events import from_json
 from ganbench.record.record import Record
@@ -14,7 +15,6 @@ from ganbench.stats.intervals import share
 
 def replay(numbers, name="jsd", better="lower"):
     """A run from {(dataset, variant): a number for each seed, None for missing}."""
-    column = {"name": name, "metric": "m", "unit": "", "better": better, "summary": "median", "doc": ""}
     cells = [
         {"id": f"{d}-{v}", "dataset": d, "variant": v, "seeds": list(range(len(said))), "steps": 10}
         | {"reference": v == "oracle", "family": v, "precision": "float32"}
@@ -26,7 +26,7 @@ def replay(numbers, name="jsd", better="lower"):
         ends = [{"seed": s, "status": "done", "step": 10, "message": ""} for s in range(len(said))]
         events += [{"event": "evaluation", "cell": f"{d}-{v}", "step": 10, "rows": rows}]
         events += [{"event": "end", "cell": f"{d}-{v}", "seeds": ends}]
-    return Record.replay({"run": "r", "columns": [column], "cells": cells}, map(from_json, events))
+    return Record.replay({"run": "r", "columns": [column(name, better=better)], "cells": cells}, map(from_json, events))
 
 
 def test_share_of_all_runs_on_all_datasets_at_or_below_tau():

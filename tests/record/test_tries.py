@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from columns import column
 
 from ganbench.record.events import from_json
 from ganbench.record.folder import RunFolder
@@ -17,12 +18,12 @@ from ganbench.record.tables.differences import differences
 from ganbench.record.tables.profiles import profiles
 from ganbench.record.tables.tables import curves, seeds, table, write_tables
 
-
-def column(name, better="neither", summary="median"):
-    return {"name": name, "metric": "m", "unit": "u", "better": better, "summary": summary, "doc": ""}
-
-
-COLUMNS = [column("modes", "higher"), column("jsd", "lower"), column("d_real"), column("ok", "higher", "share")]
+COLUMNS = [
+    column("modes", better="higher", unit="u"),
+    column("jsd", unit="u"),
+    column("d_real", unit="u"),
+    column("ok", better="higher", summary="share", unit="u"),
+]
 
 
 def story(numbers, ended=True, precision="tf32"):

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from columns import SHIPPED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +14,12 @@ from ganbench.data.mixture import Mixture
 from ganbench.metrics.jsd import jsd
 from ganbench.metrics.modes import count_modes
 from ganbench.metrics.spread import spread
-from ganbench.record.verdict import CONSTANT, CONVERGED, HELD, RANGE, SETTLED, verdict
+from ganbench.plugin.column import Column
+from ganbench.plugin.role import Thresholds
+from ganbench.record.verdict import CONSTANT, HELD, RANGE, verdict
 
+COLUMNS = tuple(SHIPPED.values())
+CONVERGED, SETTLED = SHIPPED["jsd"].thresholds.converged, SHIPPED["jsd"].thresholds.settled
 ANGLES = np.arange(8) * 2 * math.pi / 8
 RING = Mixture(2 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1), 0.02)
 WIDE_RING = Mixture(2 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1), 0.1)
@@ -36,7 +41,7 @@ def curve(*jsds, covered=8, **more):
 
 
 def of(rows, diverged=False):
-    return verdict(rows, diverged=diverged).word
+    return verdict(rows, COLUMNS, diverged=diverged).word
 
 
 def measured(samples, mixture):
@@ -76,7 +81,7 @@ def test_data_itself_has_converged_whatever_its_modes(mixture):
 
 @pytest.mark.parametrize("mixture", [RING, WIDE_RING, GRID, EVEN])
 def test_one_of_several_modes_is_a_collapse(mixture):
-    word, reason = verdict([measured(drawn(mixture, [1]), mixture)] * HELD, diverged=False)
+    word, reason = verdict([measured(drawn(mixture, [1]), mixture)] * HELD, COLUMNS, diverged=False)
     assert word == "collapsed"
     assert reason.startswith("one mode: 100%")
 
@@ -97,7 +102,7 @@ def test_mode_that_holds_nearly_all_data_is_no_collapse_but_the_other_is_lost():
 
 @pytest.mark.parametrize(("mixture", "kept"), [(RING, range(7)), (RING, range(2)), (GRID, range(20)), (GRID, range(2))])
 def test_some_modes_left_are_modes_lost(mixture, kept):
-    word, reason = verdict([measured(drawn(mixture, kept), mixture)] * HELD, diverged=False)
+    word, reason = verdict([measured(drawn(mixture, kept), mixture)] * HELD, COLUMNS, diverged=False)
     assert word == "modes lost"
     assert reason.startswith(f"{len(kept)} of {mixture.modes} modes")
 
@@ -194,14 +199,14 @@ def test_a_mode_that_flickers_is_settled():
 
 
 def test_settled_with_all_modes_is_the_wrong_shape_and_the_reason_says_how_wrong():
-    word, reason = verdict(curve(0.7, 0.45, 0.46, 0.44, 0.45, 0.46), diverged=False)
+    word, reason = verdict(curve(0.7, 0.45, 0.46, 0.44, 0.45, 0.46), COLUMNS, diverged=False)
     assert (word, reason) == ("wrong shape", "all 8 modes, JSD 0.440 to 0.460 over the last 5 evaluations")
 
 
 def test_what_has_settled_without_a_count_of_modes_has_no_word():
     """A generator that lost one of 8 modes reads 0.045: without a count, neither converged nor of the wrong shape."""
     for value in (0.045, 0.3):
-        word, reason = verdict(curve(*[value] * 5, covered=None), diverged=False)
+        word, reason = verdict(curve(*[value] * 5, covered=None), COLUMNS, diverged=False)
         assert (word, reason) == ("", f"JSD {value:.3f} over the last 5 evaluations; no modes were counted")
     assert of(curve(0.6, 0.5, 0.4, 0.3, 0.2, covered=None)) == "improving"
     assert of(curve(0.3, 0.5, 0.3, 0.5, 0.3, covered=None)) == "oscillating"
@@ -209,7 +214,7 @@ def test_what_has_settled_without_a_count_of_modes_has_no_word():
 
 def test_modes_that_came_and_went_have_not_risen():
     """From 8 by 6 to 8: one pair out of order, as if it rose, but it ends where it began."""
-    found = verdict(curve(0.48, 0.49, 0.44, 0.465, 0.433, covered=[8, 6, 8, 8, 8]), diverged=False)
+    found = verdict(curve(0.48, 0.49, 0.44, 0.465, 0.433, covered=[8, 6, 8, 8, 8]), COLUMNS, diverged=False)
     assert found == ("oscillating", "6 to 8 of 8 modes over the last 5 evaluations")
 
 
@@ -219,13 +224,13 @@ def test_few_evaluations_are_judged_by_the_last_and_the_reason_says_so():
         (curve(0.6, 0.45), "wrong shape"),
         (curve(0.6, 0.4, 0.3, covered=6), "modes lost"),
     ):
-        found = verdict(rows, diverged=False)
+        found = verdict(rows, COLUMNS, diverged=False)
         assert found.word == word
         assert found.reason.endswith(f"{len(rows)} of 5 evaluations: whether it holds cannot be judged")
 
 
 def test_lower_bound_never_proves_convergence_but_can_prove_failure():
-    found = verdict([row(0.02, None, None, jsd_method="lower bound")], diverged=False)
+    found = verdict([row(0.02, None, None, jsd_method="lower bound")], COLUMNS, diverged=False)
     assert found == ("", "JSD is only known to be at least 0.020")
     assert of([row(0.3, 10, 10, jsd_method="lower bound")]) == "wrong shape"
     bound = row(0.02, 9, 10, jsd_method="lower bound") | {"jsd_low": 0.0, "jsd_high": None}
@@ -233,7 +238,7 @@ def test_lower_bound_never_proves_convergence_but_can_prove_failure():
 
 
 def test_without_a_jsd_nothing_is_said():
-    assert verdict([], diverged=False) == ("", "")
+    assert verdict([], COLUMNS, diverged=False) == ("", "")
     assert of([{"modes_covered": 8}]) == ""
     assert of([row(0.3), row(None)]) == ""
 
@@ -262,8 +267,35 @@ WORDS += ("wrong shape", "improving")
 
 @given(ROWS, st.booleans())
 def test_every_curve_has_one_of_the_words_with_a_reason_or_none(rows, diverged):
-    word, reason = verdict(rows, diverged=diverged)
+    word, reason = verdict(rows, COLUMNS, diverged=diverged)
     assert word in ("", *WORDS)
     assert reason or not word
     if not diverged and (not rows or rows[-1].get("jsd") is None):
         assert word in ("", "diverged")
+
+
+def test_primary_where_higher_is_better_is_judged_by_its_own_thresholds_the_other_way_round():
+    limits = Thresholds(min_effect=1.0, converged=80.0, settled=10.0, best=100.0)
+    score = Column("score", "", better="higher", role="primary", thresholds=limits)
+    columns = [score, *(one for one in COLUMNS if one.name.startswith("modes"))]
+
+    def judged(*values, modes=8):
+        return verdict(
+            [{"score": v, "modes_covered": modes, "modes_total": 8} for v in values], columns, diverged=False
+        )
+
+    assert judged(*[85.0] * 5) == ("converged", "all 8 modes, score 85.0 over the last 5 evaluations")
+    assert judged(*[85.0] * 5, modes=7).word == "modes lost"
+    assert judged(10.0, 20.0, 30.0, 40.0, 50.0) == (
+        "improving",
+        "score rose from 10.0 to 50.0 over the last 5 evaluations",
+    )
+    assert judged(50.0, 40.0, 30.0, 20.0, 10.0).word == "oscillating"
+    assert judged(70.0, 75.0, 70.0, 75.0, 70.0).reason == "all 8 modes, score 70.0 to 75.0 over the last 5 evaluations"
+    assert judged(85.0, 79.0, 85.0, 79.0, 79.0).reason.endswith(", at least 80.0 at 2 of them")
+
+
+def test_without_a_primary_column_only_diverging_is_told():
+    columns = [one for one in COLUMNS if one.role != "primary"]
+    assert verdict([row(0.3)], columns, diverged=False) == ("", "no primary number")
+    assert verdict([row(0.3, spread=2 * RANGE)], columns, diverged=False).word == "diverged"

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 import pytest
+from columns import column
 
 from ganbench.record.events import from_json
 from ganbench.record.record import Record
@@ -20,23 +21,11 @@ class PlannedCell:
     steps: int
 
 
-def _column(name, summary="median", better="neither", unit=""):
-    return {"name": name, "metric": "m", "unit": unit, "better": better, "summary": summary, "doc": name}
-
-
 COLUMNS = [
-    _column("jsd", better="lower", unit="nats"),
-    _column("modes_covered", better="higher"),
-    _column("modes_total", "same"),
-    _column("all_modes", "share", better="higher"),
-    _column("high_quality", better="higher"),
-    _column("reverse_kl", better="lower", unit="nats"),
-    _column("model_steps_per_second", "same", unit="1/s"),
-    _column("model_steps_per_second_low", "same", unit="1/s"),
-    _column("model_steps_per_second_high", "same", unit="1/s"),
-    _column("model_steps_per_second_one", "same", unit="1/s"),
-    _column("model_steps_per_second_one_low", "same", unit="1/s"),
-    _column("model_steps_per_second_one_high", "same", unit="1/s"),
+    *map(column, ("jsd", "modes_covered", "modes_total", "all_modes")),
+    column("high_quality", better="higher"),
+    column("reverse_kl"),
+    *(column(f"model_steps_per_second{one}{end}") for one in ("", "_one") for end in ("", "_low", "_high")),
 ]
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ganbench.plugin.column import Column
 from ganbench.record.tables.tables import table
-from ganbench.report.figures import SIGNS, belongs, estimates, figures, interval
+from ganbench.report.figures import SIGNS, estimates, figures, interval
 
 SIGN = SIGNS[False]
 
@@ -44,11 +43,13 @@ def test_both_speeds_have_their_slowest_and_fastest_moment_at_length_and_not_in_
     assert not [name for name in found if name.endswith(("_low", "_high"))]
 
 
-def test_a_part_belongs_to_the_column_whose_name_it_follows():
-    present = {column.name for column in (Column("a", ""), Column("a_b", ""), Column("modes_covered", ""))}
-    assert belongs("a_low", present)
-    assert belongs("a_b_high", present)
-    assert belongs("modes_total", present)
-    assert not belongs("c_low", present)
-    assert not belongs("a_se", present)
-    assert belongs("a_se", present, ("se",))
+def test_what_a_reader_looks_for_first_comes_first(story):
+    told = story()
+    told.columns.sort(key=lambda one: one["role"], reverse=True)
+    for cell in told.cells:
+        told.run(cell)
+    names = [one.name for one in figures(table(told.record), told.record.columns, SIGN)]
+    speeds = ["model_steps_per_second", "model_steps_per_second_one"]
+    assert names[:6] == ["jsd", "verdicts", "modes_covered", "all_modes", *speeds]
+    assert names[6:8] == ["held_all_modes_step", "first_all_modes_step"]
+    assert {*names[8:]} == {"high_quality", "reverse_kl"}

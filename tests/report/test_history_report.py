@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from columns import SHIPPED
 from rich.console import Console
 
 from ganbench.compare.history.history import MeasuredRun
 from ganbench.compare.history.series import series
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
-from ganbench.plugin.column import Column
 from ganbench.record.status import Status
 from ganbench.report.history import as_object, chart, pick, show_history
 from ganbench.report.plot import plot, ticks
@@ -26,7 +26,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def points(jsd, *, variant="minimax", version=1, reason=""):
     """Points whose 8 seeds say about these JSDs; None: none of them says anything."""
     made = []
-    columns = {"jsd": Column("jsd", "", "nats", "lower")}
+    columns = {"jsd": SHIPPED["jsd"]}
     for at, value in enumerate(jsd):
         said = [{"jsd": None if value is None and seed else (value or 1) + seed / 1e4} for seed in range(8)]
         case = Case("ring8", variant, {seed: Seed(Status.DONE, one) for seed, one in enumerate(said)})

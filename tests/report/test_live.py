@@ -7,6 +7,7 @@ import re
 import threading
 
 import pytest
+from columns import column
 from rich.console import Console
 
 from ganbench.record.events import CellStarted, SeedOutcome, from_json
@@ -99,7 +100,7 @@ def test_lines_survive_names_that_the_output_cannot_hold(story):
 def test_medians_count_the_seeds_that_have_diverged(story):
     """A mean over survivors would look better with each seed that is lost."""
     told = story(seeds=3)
-    progress = Progress(told.cells[1])
+    progress = Progress(told.cells[1], told.record.columns)
     first = [{"seed": s, "status": "diverged" if s else "done", "jsd": 0.6} for s in range(3)]
     progress.take(evaluated(progress.cell, 10, first))
     progress.take(evaluated(progress.cell, 20, [{"seed": 0, "status": "done", "jsd": 0.1}]))
@@ -108,7 +109,8 @@ def test_medians_count_the_seeds_that_have_diverged(story):
 
 
 def test_metrics_other_than_ours_show_their_first_two_numbers(story):
-    progress = Progress(story().cells[1])
+    told = story(columns=[column("mmd"), column("none"), column("recall")])
+    progress = Progress(told.cells[1], told.record.columns)
     row = {"seed": 0, "status": "done", "mmd": 0.5, "none": None, "recall": 1.0}
     progress.take(evaluated(progress.cell, 10, [row]))
     assert progress.headline() == [("mmd", "0.5")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from columns import column
 from rich.console import Console
 
 from ganbench.record.tables.tables import table
@@ -53,7 +54,7 @@ def test_what_does_not_fit_is_named(told):
     assert "Only in the file" not in printed(told.record, width=200)
     narrow = " ".join(printed(told.record, width=40).split())
     assert "Only in the file: verdicts, modes_covered, all_modes, model_steps_per_second," in narrow
-    assert narrow.split("first_all_modes_step ")[1].startswith("and 1 more results/"), "of many only the first"
+    assert narrow.split("high_quality ")[1].startswith("and 1 more results/"), "of many only the first"
 
 
 def test_numbers_are_written_for_people(told):
@@ -158,26 +159,26 @@ def test_references_are_dimmed_and_the_others_are_not(told):
 
 
 def test_words_are_said_under_the_table_with_where(story):
-    told = story(columns=[{"name": "jsd_method", "unit": "", "better": "neither", "summary": "words", "doc": ""}])
+    told = story(columns=[column("jsd_method")])
     for cell in told.cells:
         told.run(cell)
         for row in told.events[-2 - bool(cell.steps)]["rows"]:
             row["jsd_method"] = "density" if cell.dataset == "ring8" else "lower bound; at least"
     text = printed(told.record)
-    assert "jsd method: density (ring8)" in text
-    assert "jsd method: lower bound; at least (grid25)" in text
+    assert "JSD method: density (ring8)" in text
+    assert "JSD method: lower bound; at least (grid25)" in text
 
 
 def test_words_that_differ_in_a_number_are_said_once(story):
     """Each seed has its own share of repeats: a line for each would push the table off the screen."""
     told = story(
         variants=("oracle", "minimax"),
-        columns=[{"name": "jsd_note", "unit": "", "better": "neither", "summary": "words", "doc": ""}],
+        columns=[column("jsd_note")],
     )
     for cell in told.cells:
         told.run(cell)
         if cell.variant == "minimax" and cell.dataset == "ring8":
             for row in told.events[-3]["rows"]:
                 row["jsd_note"] = f"{row['seed'] + 0.5} % of them repeat"
-    lines = [line for line in printed(told.record).splitlines() if line.startswith("jsd note")]
-    assert lines == ["jsd note: 0.5 % of them repeat (ring8 minimax)"]
+    lines = [line for line in printed(told.record).splitlines() if line.startswith("JSD note")]
+    assert lines == ["JSD note: 0.5 % of them repeat (ring8 minimax)"]

@@ -106,7 +106,7 @@ def _finding(one: Series, interval: Interval | None) -> Finding | None:
     earlier, now = one.earlier.level(), one.readings[-1]
     low, high = interval
     if one.kind == "clock":
-        edge = low * (1 - one.min_effect)
+        edge = high * (1 + one.min_effect) if one.better == "lower" else low * (1 - one.min_effect)
     else:
         edge = high + one.min_effect if one.better == "lower" else low - one.min_effect
     if not (now.value >= edge and now.value > high if one.better == "lower" else now.value <= edge and now.value < low):

@@ -10,10 +10,11 @@ from typing import Literal
 
 from ganbench.compare.sides.comparable import incomparable, metric_differs
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name
-from ganbench.compare.verdicts.costs import CLOCKS
+from ganbench.compare.verdicts.costs import ends
 from ganbench.compare.verdicts.finding import Kind
-from ganbench.compare.verdicts.measures import MIN_EFFECTS, Measure, measures, min_effects
+from ganbench.compare.verdicts.measures import MIN_EFFECTS, Measure, measures, min_effects, side_of
 from ganbench.compare.verdicts.values import says, values
+from ganbench.plugin.column import Column, find
 from ganbench.stats.change_points import Shift, shifts
 from ganbench.stats.intervals import median, share
 from ganbench.suite.guard import DIVERGED, SPEED
@@ -50,7 +51,7 @@ class Series:
     """The observations of one measure of one case, oldest first.
 
     ``min_effect``: the smallest change that matters, in ``unit`` (of a speed a share of it); infinite where the measure
-    is not judged.
+    is not judged. ``primary``: whether it is of the primary column.
     """
 
     dataset: str
@@ -61,6 +62,7 @@ class Series:
     better: Literal["lower", "higher"]
     min_effect: float
     readings: tuple[Observation, ...]
+    primary: bool = False
 
     @property
     def case(self) -> str:
@@ -97,6 +99,7 @@ def series(sides: Sequence[ComparedRun]) -> tuple[Series, ...]:
 def _of_case(sides: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
     having = [(at, side) for at, side in enumerate(sides) if name in side.cases]
     newest = having[-1][1]
+    primary = find(newest.columns.values(), "primary")
     repeated = _repeated([side.cases[name] for _, side in having])
     for measure in _measures(newest, newest.cases[name]):
         readings = []
@@ -107,14 +110,24 @@ def _of_case(sides: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
                 estimate = _estimate(list(spoken.values()), measure)
                 readings.append(Observation(at, *estimate, len(spoken), reason, again))
         if readings:
+            first = primary is not None and measure.name == primary.name
             yield Series(
-                *name, measure.name, measure.kind, measure.unit, measure.better, measure.min_effect, tuple(readings)
+                *name,
+                measure.name,
+                measure.kind,
+                measure.unit,
+                measure.better,
+                measure.min_effect,
+                tuple(readings),
+                first,
             )
     min_effect = min_effects(newest, newest.cases[name]).get(SPEED, MIN_EFFECTS[SPEED])
-    for clock in CLOCKS:
-        timed = tuple(_timed(at, side, newest, name, clock) for at, side in having if clock in side.cases[name].speed)
-        if timed:
-            yield Series(*name, clock, "clock", "1/s", "higher", math.inf if min_effect is False else min_effect, timed)
+    least = math.inf if min_effect is False else float(min_effect)
+    for column in newest.columns.values():
+        having_it = [(at, side) for at, side in having if column.name in side.cases[name].speed]
+        if column.role == "clock" and having_it:
+            timed = tuple(_timed(at, side, newest, name, column) for at, side in having_it)
+            yield Series(*name, column.name, "clock", column.unit, side_of(column), least, timed)
 
 
 def _measures(side: ComparedRun, case: Case) -> list[Measure]:
@@ -122,11 +135,11 @@ def _measures(side: ComparedRun, case: Case) -> list[Measure]:
     judged = {measure.name: measure for measure in measures(side, case)}
     possible = [Measure(DIVERGED, "share", "lower", "of seeds", math.inf, DIVERGED)]
     for column in side.columns.values():
-        better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
+        better = side_of(column)
         if column.summary == "share":
             possible.append(Measure(column.name, "share", better, "of seeds", math.inf, column.name))
             possible.append(Measure(column.held, "step", "lower", "steps", math.inf, column.name))
-        elif column.summary == "median" and column.better != "neither":
+        elif column.sided:
             possible.append(Measure(column.name, "value", better, column.unit, math.inf, column.name))
     return [judged.get(measure.name, measure) for measure in possible]
 
@@ -147,13 +160,13 @@ def _estimate(numbers: Sequence[float], measure: Measure) -> tuple[float, float 
     return (worst if found.value is None else found.value, found.low, found.high)
 
 
-def _timed(at: int, side: ComparedRun, newest: ComparedRun, name: Name, clock: str) -> Observation:
+def _timed(at: int, side: ComparedRun, newest: ComparedRun, name: Name, clock: Column) -> Observation:
     case = side.cases[name]
-    low, high = case.speed.get(f"{clock}_low"), case.speed.get(f"{clock}_high")
-    reason = _reason(side, newest, name, clock)
+    low, high = ends(side, name, clock) or (None, None)
+    reason = _reason(side, newest, name, clock.name)
     if not reason and dict(side.device) != dict(newest.device):
         reason = "another device"
-    return Observation(at, case.speed[clock], low, high, len(case.seeds), reason)
+    return Observation(at, case.speed[clock.name], low, high, len(case.seeds), reason)
 
 
 def _repeated(cases: Sequence[Case]) -> list[bool]:

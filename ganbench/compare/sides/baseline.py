@@ -18,9 +18,9 @@ import pandas as pd
 from ganbench.compare.sides.baseline_reader import read
 from ganbench.compare.sides.compared_run import Case, ComparedRun
 from ganbench.compare.sides.description import compared_run, describe_run, rows
+from ganbench.plugin.column import OlderFormatError
 from ganbench.record.folder import RunFolder, write
 from ganbench.record.status import Status
-from ganbench.record.tables.tables import varies
 
 #: Where baselines are kept, from a repository's top.
 HOME = Path("results/baselines")
@@ -47,10 +47,13 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
     path = home / f"{_file_name(about['suite'])}.csv"
     reason = " ".join((reason or "").split())
     history: list[dict[str, Any]] = []
-    if path.with_name(f"{path.stem}.json").exists():
-        before, known = open_baseline(path)
-        history = known["history"]
-        change = _change(compared_run(before, known, ""), compared_run(table, about, ""))
+    if (beside := path.with_name(f"{path.stem}.json")).exists():
+        try:
+            before, known = open_baseline(path)
+            change = _change(compared_run(before, known, ""), compared_run(table, about, ""))
+        except OlderFormatError:
+            known, change = json.loads(_content(beside)), "it was made by an older ganbench"
+        history = known.get("history", [])
         if not reason and change:
             raise ValueError(f"{path}: {change}; to accept that, say why: --reason '...'")
         if not change and (not reason or known["run"] == about["run"]):
@@ -65,7 +68,7 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
     # The JSON last: without it nothing is there.
     write(path, as_csv(table))
     content = json.dumps({**about, "history": [*history, entry]}, indent=2, allow_nan=False, ensure_ascii=False)
-    write(path.with_name(f"{path.stem}.json"), content + "\n")
+    write(beside, content + "\n")
     return Saved(path, about["suite"], len(table), True)
 
 
@@ -143,6 +146,6 @@ def _case_changes(base: Case, new: Case, compared_run: ComparedRun) -> Iterator[
             name = different[0]
             yield f"{case} seed {seed} {name} {before.said.get(name)} -> {now.said.get(name)}"
     for name in {**base.counts, **new.counts}:
-        steady = name not in compared_run.columns or not varies(compared_run.columns[name])
+        steady = name not in compared_run.columns or not compared_run.columns[name].varies
         if steady and base.counts.get(name) != new.counts.get(name):
             yield f"{case} {name} {base.counts.get(name)} -> {new.counts.get(name)}"

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from ganbench.core.messages import shown
+from ganbench.plugin.column import Better, OlderFormatError, Summary
+from ganbench.plugin.role import Role
 from ganbench.record.folder import OLDER
 from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
@@ -91,12 +93,25 @@ class _Protocol(_Shape):
     metrics: dict[str, Any]
 
 
+class _Thresholds(_Shape):
+    min_effect: float
+    converged: float
+    settled: float
+    half_lost: float | None
+    best: float
+    worst: float | None
+
+
 class _Column(_Shape):
     name: str
     metric: str
     unit: str
-    better: Literal["lower", "higher", "neither"]
-    summary: Literal["median", "share", "same", "words", "none"]
+    better: Better
+    summary: Summary
+    role: Role
+    of: str
+    thresholds: _Thresholds | None
+    title: str
     doc: str
 
 
@@ -143,6 +158,7 @@ def _read_about(text: str, name: str) -> dict[str, Any]:
         known: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{name}:{error.lineno}:{error.colno}: is not JSON: {error.msg}") from None
+    _check_age(known, name)
     try:
         _About.model_validate(known)
     except ValidationError as errors:
@@ -151,6 +167,14 @@ def _read_about(text: str, name: str) -> dict[str, Any]:
         if case["dataset"] not in known["protocol"]["datasets"]:
             raise ValueError(f"{name}: the data set {shown(case['dataset'])} of a case is not in protocol.datasets")
     return known
+
+
+def _check_age(known: Any, name: str) -> None:
+    """Raise OlderFormatError where a column does not say its role."""
+    columns = known.get("columns") if isinstance(known, dict) else None
+    for one in columns if isinstance(columns, list) else ():
+        if isinstance(one, dict) and "role" not in one:
+            raise OlderFormatError(f"{name}: was made by an older ganbench: save it again")
 
 
 def _mistake(error: ErrorDetails, known: Any) -> str:

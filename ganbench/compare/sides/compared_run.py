@@ -28,7 +28,7 @@ class Seed:
 class Case:
     """One trained row of a suite with its seeds, and what was measured of them together.
 
-    ``speed``: the columns of the metric ``throughput``. ``counts``: those of ``cost``. Empty where they were not asked.
+    ``speed``: the columns that hold time. ``counts``: the others. Empty where no metric asked for them.
     """
 
     dataset: str

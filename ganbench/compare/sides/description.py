@@ -59,7 +59,7 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
             "git": run["project"],
             "plugins": [{key: one[key] for key in ("kind", "name", "sha256")} for one in run["plugins"]],
             "columns": run["columns"],
-            "cases": [_case(cell, run["columns"], finished=record.finished) for cell in trained],
+            "cases": [_case(cell, record.columns, finished=record.finished) for cell in trained],
         }
     except (AttributeError, LookupError, TypeError) as error:
         raise ValueError(f"{folder.path}: its run.json and suite.yaml do not fit together: {error!r}") from error
@@ -72,10 +72,7 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> ComparedRun:
     """The side of a comparison that a run, or a baseline, makes; as ``describe_run`` and ``baseline.read`` give it."""
-    columns = {
-        one["name"]: Column(one["name"], one["doc"], one["unit"], one["better"], one["summary"])
-        for one in about["columns"]
-    }
+    columns = {one["name"]: Column.from_json(one) for one in about["columns"]}
     unsaid = {*RESERVED_COLUMNS, *(name for name, column in columns.items() if column.summary == "words")}
     told = {(one["dataset"], one["variant"]): one for one in about["cases"]}
     spoken: dict[Name, dict[int, Seed]] = {name: {} for name in told}
@@ -147,19 +144,17 @@ def _variants(suite: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _case(cell: CellRecord, columns: Iterable[Mapping[str, Any]], *, finished: bool) -> dict[str, Any]:
-    def measured(metric: str) -> dict[str, Any]:
-        names = [one["name"] for one in columns if one["metric"] == metric]
-        return {name: cell.speed[name] for name in names if cell.speed.get(name) is not None}
-
+def _case(cell: CellRecord, columns: Iterable[Column], *, finished: bool) -> dict[str, Any]:
+    """What was measured of a cell, its times apart from what was counted, and what became of its seeds."""
+    measured = [column for column in columns if cell.speed.get(column.name) is not None and column.summary != "words"]
     unsaid = "" if finished or cell.ended else _UNFINISHED
     messages = {str(seed): cell.outcome(seed).message or unsaid for seed in cell.seeds}
     return {
         "dataset": cell.dataset,
         "variant": cell.variant,
         "seeds": list(cell.seeds),
-        "speed": measured("throughput"),
-        "counts": measured("cost"),
+        "speed": {column.name: cell.speed[column.name] for column in measured if column.is_time},
+        "counts": {column.name: cell.speed[column.name] for column in measured if not column.is_time},
         "messages": {seed: message for seed, message in messages.items() if message},
     }
 

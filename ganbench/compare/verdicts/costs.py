@@ -1,7 +1,8 @@
 """What a step costs on two sides: what was counted is compared exactly, what a clock said is advice.
 
-A clock is believed only where the two sides were timed in turn (``compare.race``): two runs at two times, on machines
-that others use too, differ by more than any regression worth finding.
+A clock is believed only where the two sides were timed in turn (``compare.speed``): two runs at two times, on machines
+that others use too, differ by more than any regression worth finding. Memory, as the system tells it, is never the
+same twice, and not compared.
 """
 
 from __future__ import annotations
@@ -12,12 +13,9 @@ from collections.abc import Iterator
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name
 from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.compare.verdicts.measures import MIN_EFFECTS, min_effects
+from ganbench.plugin.column import Column, interval_of
+from ganbench.plugin.role import Role
 from ganbench.suite.guard import COUNTS, SPEED
-
-#: Measured as the system tells it, so never the same twice: not compared.
-_UNSTEADY = ("peak_memory",)
-#: The columns of the metric ``throughput`` that are compared.
-CLOCKS = ("model_steps_per_second", "model_steps_per_second_one")
 
 
 def costs(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
@@ -29,18 +27,22 @@ def costs(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
     same_torch = base.versions.get("torch") == new.versions.get("torch") and _kind(base) == _kind(new)
     min_effect = given.get(COUNTS, MIN_EFFECTS[COUNTS])
     if min_effect is not False:
-        for column in now.counts:
-            if column in before.counts and column not in _UNSTEADY and new.columns[column].better == "lower":
+        for column in _of_role(new, "count"):
+            if column.name in now.counts and column.name in before.counts and column.better != "neither":
                 yield _count(before, now, column, float(min_effect), advice=not same_torch)
-        for column in before.counts:
-            if column in now.counts or column in _UNSTEADY:
-                continue
-            yield Finding(*name, column, "count", Outcome.GONE, "is no longer counted", base=before.counts[column])
+        for column in _of_role(base, "count"):
+            if column.name in before.counts and column.name not in now.counts:
+                was = before.counts[column.name]
+                yield Finding(*name, column.name, "count", Outcome.GONE, "is no longer counted", base=was)
     min_effect = given.get(SPEED, MIN_EFFECTS[SPEED])
     if min_effect is not False and same_device:
-        for column in CLOCKS:
-            if all(f"{column}{end}" in case.speed for case in (before, now) for end in ("", "_low", "_high")):
-                yield _clock(before, now, column, float(min_effect))
+        for column in _of_role(new, "clock"):
+            if column.name in now.speed and column.name in before.speed:
+                yield _clock(base, new, name, column, float(min_effect))
+
+
+def _of_role(side: ComparedRun, role: Role) -> list[Column]:
+    return [column for column in side.columns.values() if column.role == role]
 
 
 def _kind(side: ComparedRun) -> str:
@@ -48,19 +50,18 @@ def _kind(side: ComparedRun) -> str:
     return str(side.device.get("gpu", "cpu"))
 
 
-def _count(before: Case, now: Case, column: str, min_effect: float, *, advice: bool) -> Finding:
-    was, is_ = before.counts[column], now.counts[column]
+def _count(before: Case, now: Case, column: Column, min_effect: float, *, advice: bool) -> Finding:
+    was, is_ = before.counts[column.name], now.counts[column.name]
     ratio = is_ / was if was else 1.0 if is_ == was else float("inf")
-    outcome = Outcome.WORSE if ratio > 1 + min_effect else Outcome.BETTER if ratio < 1 - min_effect else Outcome.SAME
     reason = "another torch or device may count otherwise" if advice and is_ != was else ""
     return Finding(
         now.dataset,
         now.variant,
-        column,
+        column.name,
         "count",
-        outcome,
+        _outcome(ratio, column, min_effect),
         "identical" if is_ == was else reason,
-        better="lower",
+        better=column.better,
         base=was,
         new=is_,
         effect=ratio,
@@ -70,27 +71,41 @@ def _count(before: Case, now: Case, column: str, min_effect: float, *, advice: b
     )
 
 
-def _clock(before: Case, now: Case, column: str, min_effect: float) -> Finding:
-    """Slower or faster where the slowest and fastest chunks of the two do not even overlap, and beyond the floor."""
-    was, is_ = before.speed[column], now.speed[column]
+def _clock(base: ComparedRun, new: ComparedRun, name: Name, column: Column, min_effect: float) -> Finding:
+    """Slower or faster where the slowest and fastest moments of the two do not even overlap, and beyond the floor."""
+    was, is_ = (side.cases[name].speed[column.name] for side in (base, new))
     ratio = is_ / was if was else math.inf
-    apart = now.speed[f"{column}_high"] < before.speed[f"{column}_low"]
-    above = now.speed[f"{column}_low"] > before.speed[f"{column}_high"]
-    outcome = Outcome.SAME
-    if ratio < 1 - min_effect or ratio > 1 + min_effect:
-        outcome = Outcome.WORSE if ratio < 1 and apart else Outcome.BETTER if ratio > 1 and above else Outcome.UNSURE
+    outcome = _outcome(ratio, column, min_effect)
+    before, now = ends(base, name, column), ends(new, name, column)
+    if before is None or now is None or (now[0] <= before[1] and before[0] <= now[1]):
+        outcome = Outcome.SAME if outcome is Outcome.SAME else Outcome.UNSURE
     return Finding(
-        now.dataset,
-        now.variant,
-        column,
+        *name,
+        column.name,
         "clock",
         outcome,
         "timed at two times: advice; --against REV times them in turn" if outcome is not Outcome.SAME else "",
-        unit="1/s",
-        better="higher",
+        unit=column.unit,
+        better=column.better,
         base=was,
         new=is_,
         effect=ratio,
         min_effect=min_effect,
         advice=True,
     )
+
+
+def ends(side: ComparedRun, name: Name, clock: Column) -> tuple[float, float] | None:
+    """The least and the greatest number that a clock said in a case; None where it is not known."""
+    low, high = interval_of([*side.columns.values()], clock.name)
+    speed = side.cases[name].speed
+    if low is None or high is None or low.name not in speed or high.name not in speed:
+        return None
+    return speed[low.name], speed[high.name]
+
+
+def _outcome(ratio: float, column: Column, min_effect: float) -> Outcome:
+    """Whether a ratio, new to base, is beyond the floor, and to which side."""
+    if 1 - min_effect <= ratio <= 1 + min_effect:
+        return Outcome.SAME
+    return Outcome.WORSE if (ratio > 1) == (column.better == "lower") else Outcome.BETTER

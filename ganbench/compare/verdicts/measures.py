@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ganbench.compare.sides.compared_run import Case, ComparedRun
-from ganbench.plugin.column import Column
+from ganbench.plugin.column import Column, find
 from ganbench.suite.guard import COUNTS, DIVERGED, SPEED, Guard
 
-MIN_EFFECTS: Guard = {"jsd": 0.02, DIVERGED: 0.125, SPEED: 0.1, COUNTS: 0.0}
+#: Of the primary column its thresholds say it.
+MIN_EFFECTS: Guard = {DIVERGED: 0.125, SPEED: 0.1, COUNTS: 0.0}
 #: For a share of seeds, a column of yes or no: 4 of 16 seeds. For the step that it was held from: of the budget.
 MIN_SHARE = 0.25
 MIN_STEPS = 0.2
@@ -42,12 +43,11 @@ def min_effects_of(guard: Mapping[str, Guard], variant: str) -> Guard:
 
 
 def measures(side: ComparedRun, case: Case) -> Iterator[Measure]:
-    """What is judged of a case's seeds: divergence, each yes or no with its step, the JSD, and what the suite adds.
+    """What is judged of a case's seeds: divergence, each yes or no with its step, the primary, and what the suite adds.
 
-    A column without a floor of its own, other than the JSD, is judged only where the suite gives it one; a floor of
-    False leaves out what would be judged.
+    Another number is judged only where the suite gives it a floor; a floor of False leaves out what would be judged.
     """
-    given = min_effects(side, case)
+    given, primary = min_effects(side, case), find(side.columns.values(), "primary")
 
     def min_effect(name: str, usual: float | None) -> float | None:
         said = given.get(name, usual)
@@ -58,14 +58,15 @@ def measures(side: ComparedRun, case: Case) -> Iterator[Measure]:
     for column in side.columns.values():
         if column.summary == "share":
             if (least := min_effect(column.name, MIN_SHARE)) is not None:
-                yield Measure(column.name, "share", _side(column), "of seeds", least, column.name)
+                yield Measure(column.name, "share", side_of(column), "of seeds", least, column.name)
             if (least := min_effect(column.held, MIN_STEPS * side.steps)) is not None:
                 yield Measure(column.held, "step", "lower", "steps", least, column.name)
-        elif column.summary == "median" and column.better != "neither":
-            least = min_effect(column.name, MIN_EFFECTS.get(column.name))
-            if least is not None:
-                yield Measure(column.name, "value", _side(column), column.unit, least, column.name)
+        elif column.sided:
+            usual = column.thresholds.min_effect if column.thresholds and column == primary else None
+            if (least := min_effect(column.name, usual)) is not None:
+                yield Measure(column.name, "value", side_of(column), column.unit, least, column.name)
 
 
-def _side(column: Column) -> Literal["lower", "higher"]:
+def side_of(column: Column) -> Literal["lower", "higher"]:
+    """The better side of a column that has one."""
     return "lower" if column.better == "lower" else "higher"

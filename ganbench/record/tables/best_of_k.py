@@ -11,7 +11,7 @@ import pandas as pd
 from ganbench.plugin.column import Column
 from ganbench.record.record import CellRecord, Record
 from ganbench.record.tables.frame import frame
-from ganbench.record.tables.values import primary, said
+from ganbench.record.tables.values import said, sided
 from ganbench.stats.best_of_k import best_of
 
 _ENDS = ("best", "low", "high", "mean", "mean_low", "mean_high")
@@ -29,7 +29,7 @@ def tries(record: Record, columns: int | None = None) -> pd.DataFrame:
     for cell in record.cells:
         families.setdefault((cell.dataset, cell.family), []).append(cell)
     swept = [cells for cells in families.values() if len(cells) > 1 and all(cell.ended for cell in cells)]
-    rows = [row for column in primary(record.columns)[:columns] for cells in swept for row in _rows(cells, column)]
+    rows = [row for column in sided(record.columns)[:columns] for cells in swept for row in _rows(cells, column)]
     return frame(rows, ("dataset", "family", "column", "unit", "better", "settings", "k", *_ENDS))
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from ganbench.plugin.column import Column
 from ganbench.record.record import CellRecord, Record
 from ganbench.record.tables.frame import frame
-from ganbench.record.tables.values import against, baseline, paired, primary, values
+from ganbench.record.tables.values import against, baseline, paired, sided, values
 from ganbench.stats.intervals import interquartile_mean
 from ganbench.stats.paired import detectable, holm, improvement, p_value
 
@@ -35,7 +35,7 @@ def differences(record: Record, variant: str | None = None) -> pd.DataFrame:
         known = list(dict.fromkeys(cell.variant for cell in record.cells))
         raise ValueError(f"there is no variant {variant!r} in this run; it has {_listed(known)}")
     rows: list[dict[str, Any]] = []
-    for column in primary(record.columns):
+    for column in sided(record.columns):
         found = [
             _row(cell, rivals[cell.dataset], column)
             for cell in record.cells

@@ -12,22 +12,23 @@ import pandas as pd
 from ganbench.plugin.column import Column
 from ganbench.record.record import Record
 from ganbench.record.tables.frame import frame
-from ganbench.record.tables.values import primary, values
+from ganbench.record.tables.values import sided, values
 from ganbench.stats.intervals import share
 
 _POINTS = 71
 
 
 def profiles(record: Record) -> pd.DataFrame:
-    """A row for each variant and tau: the share of its runs, over seeds and datasets, with a JSD at or below tau.
+    """A row for each variant and tau: the share of its runs, over seeds and datasets, that are as good as tau.
 
-    variant, reference, column, runs, tau, share, low, high. The column is the JSD, at every hundredth of a nat up to
-    0.7; in a run without it the first column with a better side, over its range, at or above tau where more is better.
+    variant, reference, column, runs, tau, share, low, high. The column is the primary one, from its best to its worst
+    value; in a run without one the first column with a better side, over its range. As good: at or below tau, at or
+    above where more is better.
     The interval is Clopper & Pearson's: over datasets of different difficulty the number of runs scatters less than
     one binomial number does, so that it covers at least 95 % (Hoeffding 1956), also where all runs agree, of which a
     bootstrap knows nothing. It is of each tau alone, for these datasets.
     """
-    columns = primary(record.columns)[:1]
+    columns = sided(record.columns)[:1]
     return frame(
         [row for column in columns for row in _rows(record, column)],
         ("variant", "reference", "column", "runs", "tau", "share", "low", "high"),
@@ -48,7 +49,9 @@ def _rows(record: Record, column: Column) -> Iterator[dict[str, Any]]:
 
 
 def _grid(column: Column, runs: Iterable[float]) -> list[float]:
-    if column.name == "jsd":
-        return [step / 100 for step in range(_POINTS)]
+    known = column.thresholds
+    if known is not None and known.worst is not None:
+        low, high = sorted((known.best, known.worst))
+        return [float(f"{tau:.12g}") for tau in np.linspace(low, high, _POINTS)]
     finite = [run for run in runs if math.isfinite(run)]
     return [float(tau) for tau in np.unique(np.linspace(min(finite), max(finite), _POINTS))] if finite else []

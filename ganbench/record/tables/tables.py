@@ -28,21 +28,6 @@ from ganbench.record.verdict import Verdict, verdict
 from ganbench.stats.intervals import NOTHING, interquartile_mean, median, share
 from ganbench.stats.paired import detectable
 
-#: The columns of the throughput metric. They hold time, and so differ between two runs of the same thing.
-TIME_COLUMNS = frozenset(
-    f"model_steps_per_second{end}" for end in ("", "_low", "_high", "_one", "_one_low", "_one_high")
-)
-
-
-def is_time(column: Column) -> bool:
-    """Whether a column holds time, by its name or its unit (``s``, ``ms`` or anything ``/s``)."""
-    return column.name in TIME_COLUMNS or column.unit in ("s", "ms") or column.unit.endswith("/s")
-
-
-def varies(column: Column) -> bool:
-    """Whether a column differs between two runs of the same thing: a time, or memory as the system measures it."""
-    return is_time(column) or column.name == "peak_memory"
-
 
 def write_tables(folder: RunFolder) -> pd.DataFrame:
     """Write curves, seeds, table, differences and profiles, each whole or not at all; return the table.
@@ -102,7 +87,11 @@ def seeds(record: Record) -> pd.DataFrame:
     rows = []
     for cell in record.cells:
         for seed in cell.seeds:
-            outcome, result, (word, reason) = cell.outcome(seed), cell.result(seed), _verdict(cell, seed)
+            outcome, result, (word, reason) = (
+                cell.outcome(seed),
+                cell.result(seed),
+                _verdict(cell, seed, record.columns),
+            )
             rows.append(
                 _row(cell)
                 | {"seed": seed, "status": str(outcome.status), "step": outcome.step}
@@ -133,7 +122,7 @@ def table(record: Record) -> pd.DataFrame:
             "done": statuses.count(Status.DONE),
             "diverged": statuses.count(Status.DIVERGED),
             "failed": sum(not status.measured for status in statuses),
-            "verdicts": _count((_verdict(cell, seed).word for seed in cell.seeds), "{} x {}", ", "),
+            "verdicts": _count((_verdict(cell, seed, record.columns).word for seed in cell.seeds), "{} x {}", ", "),
             "engine": cell.engine,
             "arithmetic": _arithmetic(cell),
         }
@@ -160,12 +149,13 @@ def _message(cell: CellRecord, seed: int) -> str:
     return "; ".join(filter(None, notes))
 
 
-def _verdict(cell: CellRecord, seed: int) -> Verdict:
+def _verdict(cell: CellRecord, seed: int, columns: Sequence[Column]) -> Verdict:
     """What happened to the seed; nothing where it was not measured, or not trained."""
     status = cell.outcome(seed).status
     if cell.reference or not status.measured:
         return Verdict("", "")
-    return verdict([row.values for row in cell.history(seed).values()], diverged=status is Status.DIVERGED)
+    rows = [row.values for row in cell.history(seed).values()]
+    return verdict(rows, columns, diverged=status is Status.DIVERGED)
 
 
 def _summary(cell: CellRecord, column: Column, rival: CellRecord | None) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganbench.plugin.column import Column
+from ganbench.plugin.column import Column, find
 from ganbench.record.record import CellRecord, Record
 from ganbench.stats.paired import differences
 
@@ -57,7 +57,7 @@ def against(record: Record, variant: str | None) -> dict[str, CellRecord]:
     return {cell.dataset: cell for cell in record.cells if cell.variant == variant}
 
 
-def primary(columns: Sequence[Column]) -> list[Column]:
-    """The columns that say which of two variants is better: the JSD first, then as the metrics stand."""
-    sided = [column for column in columns if column.summary == "median" and column.better != "neither"]
-    return sorted(sided, key=lambda column: column.name != "jsd")
+def sided(columns: Sequence[Column]) -> list[Column]:
+    """The columns that say which of two variants is better: the primary one first, then as the metrics stand."""
+    first = find(columns, "primary")
+    return sorted((column for column in columns if column.sided), key=lambda column: column != first)
