@@ -28,5 +28,5 @@ def test_number_of_settings_is_said(sweep, said, monkeypatch):
     monkeypatch.setattr(plan, "estimate", lambda *args, **more: each)
     registry = Registry.load()
     console = Console(file=io.StringIO(), width=120)
-    plan.show_plan(parse(SUITE + sweep, registry), registry, torch.device("cpu"), "eager", console)
+    plan.show_plan(parse(SUITE + sweep, registry), torch.device("cpu"), "eager", console)
     assert said in console.file.getvalue()
