@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,22 @@ from ganbench.suite.plan import Cell, plan
 # The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
 settings.register_profile("ganbench", derandomize=True, deadline=None)
 settings.load_profile("ganbench")
+
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No workers, each of which takes seconds to import torch, for one file, nor to time with."""
+    one = len(config.args) == 1 and ("::" in config.args[0] or Path(config.args[0]).is_file())
+    return 0 if one or config.getoption("benchmark_enable") else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Share out the cores: workers, and what they start, would wait for each other's threads."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // len(specs))))
+
 
 #: A suite of one variant; ``{}`` is the variant's mapping.
 SMALL = """
