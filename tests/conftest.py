@@ -26,7 +26,6 @@ settings.register_profile("ganbench", derandomize=True, deadline=None)
 settings.load_profile("ganbench")
 
 
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """No workers, each of which takes seconds to import torch, for one file, nor to time with."""
