@@ -15,6 +15,7 @@ import torch
 from hypothesis import settings
 
 from ganbench import cli
+from ganbench.plugin import registry as registries
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import RunResult, run
@@ -61,6 +62,23 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_files_run_once() -> Iterator[None]:
+    """A command loads all plugins, in a third of a second, and hundreds of tests give commands; these files stay."""
+    read, known = registries.load_file, {}
+
+    def once(path: Path, origin: str, source: bytes) -> Any:
+        if origin != "shipped":
+            return read(path, origin, source)
+        if (path, source) not in known:
+            known[path, source] = read(path, origin, source)
+        return known[path, source]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registries, "load_file", once)
+        yield
 
 
 @pytest.fixture(scope="session")
