@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import torch
 from hypothesis import settings
 
 from ganbench import cli
+from ganbench.plugin import registry as registries
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import RunResult, run
@@ -23,6 +25,21 @@ from ganbench.suite.plan import Cell, plan
 # The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
 settings.register_profile("ganbench", derandomize=True, deadline=None)
 settings.load_profile("ganbench")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No workers, each of which takes seconds to import torch, for one file, nor to time with."""
+    one = len(config.args) == 1 and ("::" in config.args[0] or Path(config.args[0]).is_file())
+    return 0 if one or config.getoption("benchmark_enable") else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Share out the cores: workers, and what they start, would wait for each other's threads."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // len(specs))))
+
 
 #: A suite of one variant; ``{}`` is the variant's mapping.
 SMALL = """
@@ -45,6 +62,23 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_files_run_once() -> Iterator[None]:
+    """A command loads all plugins, in a third of a second, and hundreds of tests give commands; these files stay."""
+    read, known = registries.load_file, {}
+
+    def once(path: Path, origin: str, source: bytes) -> Any:
+        if origin != "shipped":
+            return read(path, origin, source)
+        if (path, source) not in known:
+            known[path, source] = read(path, origin, source)
+        return known[path, source]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registries, "load_file", once)
+        yield
 
 
 @pytest.fixture(scope="session")
