@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -149,3 +151,61 @@ def test_the_package_names_no_shipped_plugin(shipped):
     ]
     assert not [place for word, place in said if word not in OWN_WORDS]
     assert {word for word, _ in said} == {*OWN_WORDS}, "an exception that is none any more"
+
+
+# Text that anyone can read.
+
+
+def functions(node: ast.AST) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, bool]]:
+    """The public functions of a module, and the public methods of its public classes; whether each is a method."""
+    for one in ast.iter_child_nodes(node):
+        if isinstance(one, ast.ClassDef) and not one.name.startswith("_"):
+            yield from functions(one)
+        elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and not one.name.startswith("_"):
+            yield one, isinstance(node, ast.ClassDef)
+
+
+def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, method: bool) -> list[str]:
+    """The names of a function's parameters, without self or cls."""
+    given = node.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    if method and "staticmethod" not in map(ast.unparse, node.decorator_list):
+        named = named[1:]
+    return [one.arg for one in (*named, given.vararg, given.kwarg) if one is not None]
+
+
+def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether click calls the function: its docstring is the text of --help."""
+    called = [ast.unparse(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list]
+    return any(name.rpartition(".")[2] in ("command", "group") for name in called)
+
+
+def sections(docstring: str) -> dict[str, str]:
+    """The sections of a docstring in Google's style, such as ``Args``, with their text."""
+    parts = re.split(r"(?m)^(Args|Returns|Yields|Raises):$", inspect.cleandoc(docstring))
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def missing(node: ast.FunctionDef | ast.AsyncFunctionDef, names: list[str]) -> Iterator[str]:
+    """What the docstring of a function does not document."""
+    found = sections(ast.get_docstring(node) or "")
+    documented = re.findall(r"(?m)^ {4}\*{0,2}(\w+): \S", found.get("Args", ""))
+    yield from (name for name in names if name not in documented)
+    gives = node.returns is None or ast.unparse(node.returns) != "None"
+    if gives and not {"Returns", "Yields"} & found.keys():
+        yield "Returns"
+
+
+def test_public_functions_of_three_or_more_arguments_document_each_of_them():
+    lacking = []
+    for path, tree in TREES.items():
+        if any(part.startswith("_") for part in path.relative_to(PACKAGE).with_suffix("").parts if part[:2] != "__"):
+            continue
+        for node, method in functions(tree):
+            names = parameters(node, method)
+            if len(names) < 3 or (path.parent.name == "cli" and is_command(node)):
+                continue
+            if undocumented := [*missing(node, names)]:
+                place = f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}"
+                lacking.append(f"{place}: {', '.join(undocumented)}")
+    assert not lacking, "\n".join(lacking)

@@ -37,22 +37,22 @@ RESERVED_COLUMNS = (
 
 
 class OlderFormatError(ValueError):
-    """What an older ganbench has written, and this one does not read; str() says so in one line."""
+    """A format of an older ganbench that this one does not read; str() is one line."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One number of a metric, how the seeds' values become one cell of the table, and what it is to those who read it.
+    """One number of a metric, how the seeds' values become one cell of the table, and what role it has for readers.
 
     ``summary``: ``median`` (name, name_low, name_high: an exact 95 % interval of the median; where there is a better
     side also name_iqm, the interquartile mean with its interval, and name_detectable, the smallest difference that the
-    seeds could have seen), ``share`` (of the seeds where it is held to the end: name_share, name_low, name_high,
+    seeds could have shown), ``share`` (of the seeds where it is held to the end: name_share, name_low, name_high,
     Clopper-Pearson; with the medians of first_<name>_step, held_<name>_step and <name>_departures), ``same`` (one value
-    for all seeds), ``words`` (text, said with how many seeds say it), ``none`` (kept in seeds.csv and curves.csv only).
+    for all seeds), ``words`` (text, with how many seeds have it), ``none`` (kept in seeds.csv and curves.csv only).
 
     ``role``: see ``plugin.role``; of several columns of a role in a run, the first counts. ``of``: the column that this
-    one is a part of, as the end of its interval is. ``thresholds``: of a primary column. ``title``: what stands above
-    the column on a screen, in place of its name; a second line of it stands there in place of the unit.
+    one is a part of, as the end of its interval is. ``thresholds``: of a primary column. ``title``: the heading of the
+    column on a screen, in place of its name; a second line of it replaces the unit below.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Column:
     title: str = ""
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Column:
-        """The column that ``to_json`` has made this of; raises OlderFormatError where it does not say its role."""
-        if "role" not in said:
+    def from_json(cls, data: Mapping[str, Any]) -> Column:
+        """The column that ``to_json`` wrote. Raises OlderFormatError where it has no role."""
+        if "role" not in data:
             raise OlderFormatError("was made by an older ganbench")
-        known = {name: said[name] for name in cls.__dataclass_fields__}
-        return cls(**known | {"thresholds": said["thresholds"] and Thresholds(**said["thresholds"])})
+        known = {name: data[name] for name in cls.__dataclass_fields__}
+        return cls(**known | {"thresholds": data["thresholds"] and Thresholds(**data["thresholds"])})
 
     def to_json(self) -> dict[str, Any]:
         """The column as JSON can hold it."""
@@ -84,7 +84,7 @@ class Column:
 
     @property
     def sided(self) -> bool:
-        """Whether its median says which of two variants is better."""
+        """Whether its median tells which of two variants is better."""
         return self.summary == "median" and self.better != "neither"
 
     @property
@@ -130,7 +130,7 @@ class Column:
 
     @property
     def departures(self) -> str:
-        """The name of how often a ``share`` column, once true, became false again."""
+        """The name of the count of how often a ``share`` column, once true, became false again."""
         return f"{self.name}_departures"
 
 
@@ -139,7 +139,16 @@ def _ends(name: str) -> tuple[str, ...]:
 
 
 def find(columns: Iterable[Column], role: Role, of: str = "") -> Column | None:
-    """The first column of a role, which is ``of`` another where that is a part's; None where there is none."""
+    """The first column of a role.
+
+    Args:
+        columns: The columns, in order.
+        role: The role.
+        of: The name of the column that it is a part of; empty for a role that is no part.
+
+    Returns:
+        The column; None where there is none.
+    """
     return next((column for column in columns if (column.role, column.of) == (role, of)), None)
 
 
@@ -164,7 +173,7 @@ def check_columns(columns: Iterable[Column]) -> None:
 
 
 def _contradiction(column: Column, known: Iterable[str]) -> str:
-    """What of a column does not go together, as the end of a sentence."""
+    """What of a column contradicts its role, as the end of a sentence; empty where nothing does."""
     role = column.role
     if role not in get_args(Role):
         return f"has no role that there is, {role!r}{suggest(str(role), get_args(Role))}"

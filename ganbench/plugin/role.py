@@ -2,8 +2,8 @@
 
 ========== ============================================================================================================
 value      a number of its own, and nothing more
-primary    says which of two variants is better, with ``Thresholds``; of several in a run the first counts as it
-clock      a time or a rate of the cell, never twice the same: compared as advice, or timed in turn
+primary    tells which of two variants is better, with ``Thresholds``; of several in a run the first is the primary one
+clock      a time or a rate of the cell, never twice the same: compared as advice, or by interleaved timing
 count      counted of the cell, the same again on the same versions and device: compared exactly
 memory     of the cell, as the system measures it: varies, and is not compared
 covered    modes covered
@@ -11,11 +11,11 @@ largest    the share of the samples at the fullest mode
 scale      the samples' total std over the data's
 location   how far the samples' mean is from the data's, in total std of the data
 logits     the std of the discriminator's logits over data and samples
-low, high  the ends of the interval of the column that it is ``of``; of a clock the least and the most it said
+low, high  the ends of the interval of the column that it is ``of``; of a clock its least and greatest number
 error      the standard error of that column
-floor      what that column reads, or is expected to read, for the data itself
-total      what that column is out of
-method     in words, how that column was estimated; ``LOWER_BOUND``: it is only known to be no less
+floor      the value of that column, measured or expected, for the data itself
+total      the number that that column is out of
+method     in words, how that column was estimated; ``LOWER_BOUND``: the true number may be greater
 ========== ============================================================================================================
 """
 
@@ -47,7 +47,7 @@ Role = Literal[
 PARTS: frozenset[Role] = frozenset({"low", "high", "error", "floor", "total", "method"})
 #: The roles of what is measured of a cell as a whole, all seeds together: by metrics that name ``speed`` or ``cost``.
 OF_CELL: frozenset[Role] = frozenset({"clock", "count", "memory"})
-#: The word of a ``method`` for an estimate that says only that the number is no less.
+#: The word of a ``method`` for an estimate that is a lower bound: the true number may be greater.
 LOWER_BOUND = "lower bound"
 #: The units of time, in seconds; a rate is anything ``/s``.
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}

@@ -1,7 +1,7 @@
-"""What a cell says on its way: one frozen class for each thing, and how each is written as a line of the journal.
+"""The events of a run: one frozen class for each kind, and how each is written as a line of the journal.
 
-The journal, those who watch a run and ``Record.replay`` share these classes. ``to_json`` and ``from_json`` are the only
-code that knows the keys of a line.
+The journal, the observers of a run and ``Record.replay`` share these classes. ``to_json`` and ``from_json`` are the
+only code that knows the keys of a line.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SeedRow:
-    """What was measured of a seed at one evaluation: how the seed stands, and a value for each column.
+    """What was measured of a seed at one evaluation: its status, and a value for each column.
 
-    The value of the column ``note`` says, in words, which metrics had no answer.
+    The value of the column ``note`` is a text: the metrics that gave no number, and why.
     """
 
     seed: int
@@ -30,7 +30,7 @@ class SeedRow:
 
 @dataclass(frozen=True)
 class SeedOutcome:
-    """How a seed ended: at which step, and what there is to say about it."""
+    """How a seed ended: its status, at which step, and a message, empty where there is nothing to add."""
 
     seed: int
     status: Status
@@ -40,9 +40,9 @@ class SeedOutcome:
 
 @dataclass(frozen=True)
 class CellStarted:
-    """The cell begins to train, or goes on in another way.
+    """The cell begins to train, or continues in another way.
 
-    ``engine`` is empty for a reference. ``note`` says what is special, for example why the seeds train one by one.
+    ``engine`` is empty for a reference. ``note`` tells what is special, for example why the seeds train one by one.
     ``replicas`` counts the models that train at once.
     """
 
@@ -87,7 +87,7 @@ Event = CellEvent | RunFinished
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """The event as a line of the journal has it: ``event`` names its kind, the other keys are its fields."""
+    """The event as one line of the journal: ``event`` names its kind, the other keys are its fields."""
     match event:
         case CellStarted(cell, engine, note, replicas):
             return {"event": "start", "cell": cell, "engine": engine, "note": note, "replicas": replicas}
@@ -106,9 +106,9 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def from_json(line: Any) -> Event | None:
-    """The event that a line of the journal tells, or None where its kind is not one of these.
+    """The event in a line of the journal, or None where its kind is not known here.
 
-    Raises ValueError, in one line, where the line names no kind, or an event of these kinds has no such form.
+    Raises ValueError, in one line, where the line names no kind, or lacks what an event of its kind has.
     """
     kind = _read(line, "event", str)
     match kind:

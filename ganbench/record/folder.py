@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it, how it comes to be, and whose turn it is.
+"""The folder of a run: which files it has, how it is created, and which process holds it.
 
     results/<suite>/<run>/   suite.yaml  run.json  journal.jsonl  lock
                              curves.csv  seeds.csv  table.csv  differences.csv  profiles.csv  tries.csv
@@ -32,7 +32,7 @@ class NotARunError(ValueError):
 
 
 class RunLockedError(RuntimeError):
-    """The run is being run by another process."""
+    """Another process is working on the run."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,10 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run, from before its first event until after its last. Raises RunLockedError where another does."""
+        """Lock the run, from before its first event until after its last.
+
+        Raises RunLockedError where another process holds it.
+        """
         with ExitStack() as stack:
             try:
                 stack.enter_context(locked(self.path / "lock"))
@@ -117,7 +120,16 @@ class RunFolder:
 
     @classmethod
     def unfinished(cls, out: Path, suite: str, identity: str) -> RunFolder | None:
-        """The newest run of this suite with this identity that has not finished, or None."""
+        """The newest run of this suite with this identity that has not finished.
+
+        Args:
+            out: The folder of all suites' runs.
+            suite: The suite's name.
+            identity: The digest of all that decides the run's numbers, as run.json has it.
+
+        Returns:
+            The run's folder; None where there is no such run.
+        """
         candidates = []
         for path in (out / suite).glob("[!.]*/"):
             folder = cls(path)
@@ -133,8 +145,20 @@ class RunFolder:
     def create(cls, out: Path, suite: str, identity: str, suite_yaml: str, run: Mapping[str, Any]) -> RunFolder:
         """Write a new run's folder, named by the time (UTC) and the identity.
 
-        ``run`` becomes run.json, with ``run``, ``suite``, ``identity`` and ``created`` filled in here. Two processes
-        must not do this for one suite at once: see ``claim``.
+        Two processes must not do this for one suite at once: see ``claim``.
+
+        Args:
+            out: The folder of all suites' runs.
+            suite: The suite's name.
+            identity: The digest of all that decides the run's numbers; its first 8 characters are in the folder's name.
+            suite_yaml: The content of suite.yaml.
+            run: The content of run.json; ``run``, ``suite``, ``identity`` and ``created`` are filled in here.
+
+        Returns:
+            The new folder, with an empty journal.
+
+        Raises:
+            ValueError: The suite's name cannot name a folder.
         """
         home = _home(out, suite)
         now = datetime.now(UTC)
@@ -158,10 +182,23 @@ class RunFolder:
     def claim(
         cls, out: Path, suite: str, identity: str, suite_yaml: str, run: Mapping[str, Any]
     ) -> Iterator[RunFolder]:
-        """Hold the unfinished run with this identity, or a new one where there is none.
+        """Lock the unfinished run with this identity, or a new one where there is none, until the context ends.
 
-        Of two processes that ask at once exactly one gets a run, the other RunLockedError. The folder is locked
-        until the context ends.
+        Of two processes that claim at once exactly one gets the run; the other gets RunLockedError.
+
+        Args:
+            out: The folder of all suites' runs.
+            suite: The suite's name.
+            identity: The digest of all that decides the run's numbers.
+            suite_yaml: The content of suite.yaml of a new run.
+            run: The content of run.json of a new run, see ``create``.
+
+        Yields:
+            The run's folder, locked.
+
+        Raises:
+            RunLockedError: Another process holds the run.
+            ValueError: The suite's name cannot name a folder.
         """
         home = _home(out, suite)
         with ExitStack() as held:
@@ -169,7 +206,7 @@ class RunFolder:
                 for leftover in home.glob(f"{_CREATING}*"):
                     shutil.rmtree(leftover)
                 folder = None
-                # A run may finish, and be let go of, between our look at its journal and our lock on it.
+                # Another process may finish and release the run between reading its journal and locking it here.
                 while folder is None or folder.finished:
                     held.pop_all().close()
                     folder = cls.unfinished(out, suite, identity) or cls.create(out, suite, identity, suite_yaml, run)
@@ -178,7 +215,7 @@ class RunFolder:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and so that it outlives a power cut."""
+    """Write a file completely or not at all, so that it survives a power failure."""
     hidden = path.with_name(f".{path.name}.new")
     with open(hidden, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -189,7 +226,7 @@ def write(path: Path, text: str) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Make the names in a folder outlive a power cut."""
+    """Make the names in a folder survive a power failure."""
     file = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(file)

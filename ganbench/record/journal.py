@@ -1,9 +1,9 @@
-"""The journal: a file of one event a line, as JSON, to which a run only ever appends.
+"""The journal: a file of one event a line, as JSON, to which a run only appends.
 
-A line is written whole, flushed and synced before ``append`` returns. What a killed process leaves behind is at
-worst one torn line at the end, recognised by its missing newline: it never happened, for the reader and for the
-next writer alike. JSON has no word for what is not a finite number: NaN is written as null (a missing value),
-the infinities as the strings "inf" and "-inf". All other floats are read back exactly.
+A line is written completely, flushed and synced before ``append`` returns. A killed process leaves at worst one torn
+line at the end, without its newline: the reader and the next writer ignore it. JSON cannot hold numbers that are not
+finite: NaN is written as null (a missing value), the infinities as the strings "inf" and "-inf". All other floats are
+read back exactly.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ganbench.record.events import Event, from_json, to_json
 
 
 class JournalError(ValueError):
-    """A journal that cannot be believed: a whole line of it is not an event."""
+    """A damaged journal: a complete line of it is not an event."""
 
 
 class Journal:
-    """A journal open for appending; a torn last line is cut off first."""
+    """A journal open for appending; a torn last line is removed first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class Journal:
             os.fsync(self._file)
 
     def append(self, event: Event) -> None:
-        """Write one event, so that it outlives this process from here on.
+        """Write one event, so that it survives this process from here on.
 
         Raises TypeError for what JSON cannot hold and OSError where the disk fails; the journal is then as before.
         """
@@ -69,7 +69,7 @@ class Journal:
 def read(path: Path) -> list[Event]:
     """All events of the kinds that are known here, oldest first, without a torn last line.
 
-    Raises JournalError, naming the line, where a whole line is not an event.
+    Raises JournalError, naming the line, where a complete line is not an event.
     """
     lines = path.read_bytes().split(b"\n")[:-1]
     events = (_parse(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
@@ -90,7 +90,7 @@ def _parse(line: bytes, place: str) -> Event | None:
 
 
 def _plain(value: Any) -> Any:
-    """The same value in JSON's types: numbers of numpy and torch as Python's, no NaN, no infinities."""
+    """The same value in JSON's types: numbers of numpy and torch as Python's; see the module for NaN and infinities."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

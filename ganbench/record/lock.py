@@ -22,9 +22,9 @@ class LockedError(RuntimeError):
 
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock on ``path``, which is created where it is missing and says who holds it.
+    """Hold the lock on ``path``, a file that is created where it is missing and that names the holder.
 
-    Raises Locked at once where another holds it, or waits for it with ``wait``.
+    Raises LockedError at once where another process holds the lock; with ``wait``, waits until it is free.
     """
     owner = os.getpid()
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -50,11 +50,11 @@ def _holder(file: int) -> str:
     return f"process {pid}" + (f" on {host}" if host != socket.gethostname() else "")
 
 
-def _let_go_in_child() -> None:
-    # The lock belongs to the open file, which a fork shares: a child that outlives us must not keep it.
+def _release_in_child() -> None:
+    # The lock belongs to the open file, which a fork shares: a child that lives longer must not keep it.
     for file in _held:
         os.close(file)
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_let_go_in_child)
+os.register_at_fork(after_in_child=_release_in_child)

@@ -1,4 +1,4 @@
-"""Where a run came from: versions, device and a hash of the code, so that its numbers can be had again."""
+"""Where a run came from: versions, device and a hash of the code, so that its numbers can be reproduced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def versions() -> dict[str, str]:
-    """The versions of all that computes: Python, the platform, ganbench and the libraries under it."""
+    """The versions of all that takes part in computing: Python, the platform, ganbench and its libraries."""
     import numpy
     import pandas
     import scipy
@@ -24,7 +24,7 @@ def versions() -> dict[str, str]:
 
 
 def source() -> str:
-    """A hash of ganbench's own code: two runs of the same suite by different code are two runs."""
+    """A hash of ganbench's own code: the same suite run by different code is a different run."""
     import ganbench
 
     home = Path(ganbench.__file__).parent
@@ -37,7 +37,7 @@ def source() -> str:
 def device(name: str) -> dict[str, Any]:
     """What ``name`` (``cpu``, ``cuda``, ``cuda:1``...) is on this machine; memory in bytes.
 
-    Only what stays as it is between two runs, so that two descriptions can be compared.
+    It holds only what does not change between two runs, so that two descriptions can be compared.
     """
     import torch
 
@@ -69,7 +69,7 @@ def _cpu() -> str:
 
 
 def _printed(*command: str) -> str | None:
-    """What a command prints, stripped; None where it is not there, fails or hangs."""
+    """What a command prints, stripped; None where it is not installed, fails or hangs."""
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What a seed says at one evaluation, read by the roles of the columns: what its verdict rests on."""
+"""The numbers of a seed at one evaluation, found by the roles of the columns: its verdict is made from these."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ganbench.plugin.role import LOWER_BOUND, Thresholds
 
 
 class Reading(NamedTuple):
-    """The numbers of one row; None for what is missing. ``value``, ``low`` and ``high``: the more, the worse.
+    """The numbers of one row; None for what is missing. Of ``value``, ``low`` and ``high`` larger is worse.
 
-    ``bound``: the value is only known to be no better. ``scale_missing``: there is a column of the samples' std, and it
-    has no number.
+    ``bound``: the value is a bound: the true one may be worse, and is not better. ``scale_missing``: there is a column
+    of the samples' std, and it has no number.
     """
 
     value: float | None
@@ -32,12 +32,12 @@ class Reading(NamedTuple):
 
     @property
     def at_one_mode(self) -> float:
-        """The share of the samples at one of several modes, the fullest; 0 where that is not known."""
+        """The largest share of the samples at one of several modes; 0 where that is not known."""
         return self.largest if self.largest is not None and (self.total or 0) > 1 else 0.0
 
     @property
     def known(self) -> float:
-        """The value, of which it is known that there is one."""
+        """The value, where it is certain that there is one."""
         assert self.value is not None
         return self.value
 
@@ -56,7 +56,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class PrimaryScale:
-    """How the values of the primary column are to be taken, and said; values as ``Reading`` has them.
+    """How the values of the primary column are judged and printed; a value is as in ``Reading``: larger is worse.
 
     ``label``: what the column is called. ``sign``: 1 where lower is better, else -1.
     """
@@ -67,7 +67,7 @@ class PrimaryScale:
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> PrimaryScale | None:
-        """That of the primary one of these columns; None where there is none."""
+        """The scale of the primary one of these columns; None where there is none."""
         primary = find(columns, "primary")
         if primary is None or primary.thresholds is None:
             return None
@@ -78,18 +78,18 @@ class PrimaryScale:
         return value <= self.sign * self.thresholds.converged
 
     def text(self, *values: float) -> str:
-        """The values, or from which to which they go, after the column's name: ``JSD 0.031 to 0.083``."""
+        """The values, or their lowest and highest, after the column's name: ``JSD 0.031 to 0.083``."""
         own = [self.sign * value for value in values]
         low, high = self.number(self.sign * min(own)), self.number(self.sign * max(own))
         return f"{self.label} {low}" if low == high else f"{self.label} {low} to {high}"
 
     def number(self, value: float) -> str:
-        """A value with as many decimals as mean something."""
+        """A value as the column has it, with as many decimals as its thresholds justify."""
         return f"{self.sign * value:.{self.thresholds.decimals}f}"
 
 
 def readings(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[Reading]:
-    """The rows of a seed, read by the roles of the columns. The journal has the infinities as words."""
+    """A ``Reading`` of each row of a seed. An infinity may be a text, as in the journal."""
     primary, covered = find(columns, "primary"), find(columns, "covered")
     name, sign = (primary.name, 1 if primary.better == "lower" else -1) if primary else ("", 1)
     low, high = interval_of(columns, name)[::sign]

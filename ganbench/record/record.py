@@ -1,4 +1,4 @@
-"""A run as its run.json and journal tell it, cell by cell."""
+"""A run as its run.json and journal describe it, cell by cell."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ganbench.record.events import (
 from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.status import Status
 
-#: What a row says, by the name of the column.
+#: The values of a row, by the column's name.
 Row = Mapping[str, Any]
 
 
 @dataclass
 class CellRecord:
-    """What the journal says about one cell.
+    """What run.json and the journal hold of one cell.
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
-    ``reference``: nothing was trained, as for the data. ``family``: the variant that a sweep has made this one of.
+    ``reference``: nothing was trained, as for the data. ``family``: the variant of which a sweep has made this setting.
     """
 
     id: str
@@ -50,7 +50,7 @@ class CellRecord:
 
     @property
     def ended(self) -> bool:
-        """Whether the cell is over, and never to be run again."""
+        """Whether the cell has ended and is never run again."""
         return bool(self.outcomes)
 
     def history(self, seed: int) -> dict[int, SeedRow]:
@@ -58,18 +58,19 @@ class CellRecord:
         return {step: rows[seed] for step, rows in sorted(self.evaluations.items()) if seed in rows}
 
     def outcome(self, seed: int) -> SeedOutcome:
-        """How the seed ended; lost, at its last evaluation, where it did not."""
+        """How the seed ended; where the journal has no end of it, status lost at its last evaluation."""
         return self.outcomes.get(seed) or SeedOutcome(seed, Status.LOST, max(self.history(seed), default=0))
 
     def result(self, seed: int) -> Row | None:
-        """What counts in seeds.csv and table.csv: the last row; None where the seed was not measured."""
+        """The seed's last row, which seeds.csv and table.csv show; None where the seed was not measured."""
         history = self.history(seed)
         return history[max(history)].values if history and self.outcome(seed).status.measured else None
 
     def add(self, event: CellEvent, columns: Set[str]) -> None:
-        """Take in an event of this cell; what was said before of the same is replaced.
+        """Add an event of this cell; it replaces an earlier event of the same kind (and step).
 
-        Raises ValueError where it speaks of a seed or a column (of ``columns``) that is not in the plan.
+        Raises ValueError where it names a seed or a column that is not in the plan; ``columns``: the names of those
+        planned.
         """
         match event:
             case CellStarted():
@@ -98,14 +99,14 @@ class Record:
 
     @property
     def swept(self) -> bool:
-        """Whether there is a variant of several settings."""
+        """Whether a variant was run in several settings."""
         return len({(cell.dataset, cell.family) for cell in self.cells}) < len(self.cells)
 
     @classmethod
     def read(cls, folder: RunFolder) -> Record:
         """The record of a run on disk, finished or not.
 
-        Raises ValueError, in one line, where it was damaged or an older ganbench has made it.
+        Raises ValueError, in one line, where the run is damaged or was made by an older ganbench.
         """
         run, events = folder.describe(), journal.read(folder.journal)
         try:
@@ -119,10 +120,10 @@ class Record:
 
     @classmethod
     def replay(cls, run: Mapping[str, Any], events: Iterable[Event]) -> Record:
-        """What the events make of the plan in ``run`` (the content of run.json).
+        """The record that follows from the plan in ``run`` (the content of run.json) and the events.
 
-        What was said twice counts as it was said last. Raises ValueError where an event speaks of a cell, a seed or a
-        column that is not in the plan, and KeyError where the plan lacks what each plan of this ganbench has.
+        A later event replaces an earlier one about the same. Raises ValueError where an event names a cell, a seed or a
+        column that is not in the plan, and KeyError where the plan lacks a key that this ganbench writes.
         """
         try:
             columns = tuple(map(Column.from_json, run["columns"]))
@@ -153,6 +154,6 @@ class Record:
         return cls(run["run"], columns, tuple(cells.values()), finished)
 
 
-def _planned(what: str, said: Iterable[Any], planned: Iterable[Any]) -> None:
-    for name in sorted(set(said) - set(planned), key=str):
+def _planned(what: str, names: Iterable[Any], planned: Iterable[Any]) -> None:
+    for name in sorted(set(names) - set(planned), key=str):
         raise ValueError(f"the journal speaks of a {what} that run.json does not plan: {name!r}")

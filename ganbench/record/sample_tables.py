@@ -18,7 +18,7 @@ _SPACES = r"\s+"
 
 
 class UnreadableError(ValueError):
-    """A file without samples that can be scored; str() is one line that says where and why."""
+    """A file without samples that can be scored; str() is one line: where, and why."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
     """The rows of a CSV file, (n, columns) in float64, with notes on how it was understood.
 
     Separated by commas, semicolons, tabs or spaces; with a line of names, or none. An empty cell is NaN, and so is an
-    empty line between others where there is a single column; all other empty lines are left out. Raises
-    Unreadable at ``file:line:column`` for a cell that is no number and for a line of another length.
+    empty line between others where there is a single column; all other empty lines are left out. Raises UnreadableError
+    at ``file:line:column`` for a cell that is no number and for a line of another length.
     """
     try:
         return _read_csv(path)
@@ -52,14 +52,14 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
     single = layout.width == 1
     with _open(path) as file:
         empty = [not line.strip() for line in file]
-    ending = next((count for count, one in enumerate(reversed(empty)) if not one), 0)
+    trailing = next((count for count, one in enumerate(reversed(empty)) if not one), 0)
     try:
         frame = pd.read_csv(
             path,
             sep=layout.separator,
             header=None,
             skiprows=layout.skip,
-            nrows=max(len(empty) - ending - layout.skip, 0) if single else None,
+            nrows=max(len(empty) - trailing - layout.skip, 0) if single else None,
             skip_blank_lines=not single,
             skipinitialspace=single,
             dtype=np.float64,
@@ -90,7 +90,10 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list[str]]:
 
 
 def read_parquet(path: Path) -> np.ndarray:
-    """The rows of a Parquet file, (n, columns): float32 where all columns are, else float64. Raises Unreadable."""
+    """The rows of a Parquet file, (n, columns): float32 where all columns are, else float64.
+
+    Raises UnreadableError where it cannot be read or a column is not of numbers.
+    """
     try:
         frame = pd.read_parquet(path, engine="pyarrow")
     except ImportError:
@@ -125,7 +128,7 @@ def _layout(path: Path) -> _Layout:
         separator = ";"
     top, *others = [next(_split([line], separator)) for _, line in first]
     filled = [cell for cell in top if cell]
-    # What begins like a number is no name: 1,5 may be meant as one and a half.
+    # A cell that begins like a number is no name: 1,5 may mean one and a half.
     named = bool(filled) and not any(_is_number(cell) or re.match(r"[-+.]*\d", cell) for cell in filled)
     counted = len(first) > 1 and filled == [str(index) for index in range(len(filled))] and not _bare(others)
     header = tuple(top) if named or counted else None
@@ -134,12 +137,12 @@ def _layout(path: Path) -> _Layout:
 
 
 def _bare(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether all cells are whole numbers, so that one more such line is nothing special."""
+    """Whether all cells are whole numbers, so that a first line of whole numbers may be a sample like the others."""
     return all(re.fullmatch(r"[-+]?\d+", cell) for row in rows for cell in row)
 
 
 def _find_mistake(path: Path, layout: _Layout) -> None:
-    """Raise Unreadable at the first cell that is no number, or line of another length; return where there is none."""
+    """Raise UnreadableError at the first cell that is no number, or line of another length, if there is one."""
     width = None
     with _open(path) as file:
         for _ in range(layout.skip):

@@ -1,4 +1,4 @@
-"""Samples on disk: a seed's last ones, as a run keeps them, and anybody's, as files of arrays or tables hold them.
+"""Samples on disk: the last ones of a seed, as a run keeps them, and any others, in files of arrays or tables.
 
 Nothing is ever unpickled.
 """
@@ -20,16 +20,16 @@ from torch import Tensor
 from ganbench.record.sample_tables import UnreadableError, read_csv, read_parquet
 
 _MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz", b"PAR1": ".parquet"}
-#: What reading an array that is cut short, or none at all, raises.
+#: The exceptions of reading an array that is cut short, or a file that holds none.
 _DAMAGED = (OSError, EOFError, ValueError, SyntaxError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What a file holds: ``values`` (n, *shape) in float32, n at least 1, with what there is to know about them.
+    """The samples of a file: ``values`` (n, *shape) in float32, n at least 1, and what is known about them.
 
-    ``seed`` and ``step`` where the file says them; ``rows``: from a table, which can only hold flat samples;
-    ``notes``: lines that whoever reads the scores should know.
+    ``seed`` and ``step`` where the file holds them; ``rows``: from a table, which can only hold flat samples;
+    ``notes``: lines that a reader of the scores should know.
     """
 
     path: Path
@@ -42,7 +42,14 @@ class Samples:
 
 
 def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
-    """Write samples (n, *shape), float32, with the seed and the step they are of, to an .npz file."""
+    """Write samples to an .npz file, with the seed and the step at which they were drawn.
+
+    Args:
+        path: The file; its folder is created where it is missing.
+        samples: The samples, (n, *shape), float32.
+        seed: The seed that they are of.
+        step: The generator steps that the seed had trained.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Under another name first: a file that is there is whole.
     unfinished = path.with_suffix(".tmp.npz")
@@ -53,8 +60,8 @@ def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
 def read(path: Path) -> Samples:
     """The samples in an .npy, .npz, .csv, .parquet or .safetensors file.
 
-    Of several arrays it is the one called ``samples``. Floats narrower or wider than float32 are taken, with a note;
-    rows that are not finite are kept, with a note. Raises Unreadable, in one line, for whatever cannot be scored.
+    Of several arrays it is the one called ``samples``. Floats narrower or wider than float32 are accepted, with a note;
+    rows that are not finite are kept, with a note. Raises UnreadableError, in one line, for what cannot be scored.
     """
     suffix = path.suffix.lower()
     if path.is_dir():
@@ -69,11 +76,11 @@ def read(path: Path) -> Samples:
     except OSError as error:
         raise UnreadableError(f"{path}: cannot be read: {error.strerror or error}") from None
     _check_content(path, suffix, head)
-    values, said = _READERS[suffix](path)
+    values, known = _READERS[suffix](path)
     values, notes = _as_float32(path, values, typed=suffix != ".csv")
     rows = suffix in (".csv", ".parquet")
-    notes = (*said.pop("notes", ()), *notes)
-    return Samples(path, sha256, values, rows=rows, notes=notes, **said)
+    notes = (*known.pop("notes", ()), *notes)
+    return Samples(path, sha256, values, rows=rows, notes=notes, **known)
 
 
 def _check_content(path: Path, suffix: str, head: bytes) -> None:
@@ -103,8 +110,8 @@ def _npz(path: Path) -> tuple[Any, dict[str, Any]]:
     try:
         # Opened here: numpy forgets to close what turns out to be no archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            said = {name: _whole(arrays[name]) for name in ("seed", "step") if name in arrays.files}
-            return arrays[_chosen(path, [name for name in arrays.files if name not in said])], said
+            known = {name: _whole(arrays[name]) for name in ("seed", "step") if name in arrays.files}
+            return arrays[_chosen(path, [name for name in arrays.files if name not in known])], known
     except UnreadableError:
         raise
     except _DAMAGED as error:
@@ -168,7 +175,10 @@ def _damaged(path: Path, error: BaseException) -> UnreadableError:
 
 
 def _as_float32(path: Path, values: Any, *, typed: bool) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The numbers in float32, C order, with notes (text is not ``typed``). Raises Unreadable for what is no sample."""
+    """The numbers in float32, C order, with notes; ``typed``: the file stores a type of number, as text does not.
+
+    Raises UnreadableError for what is not samples.
+    """
     if not isinstance(values, np.ndarray):
         raise UnreadableError(f"{path}: holds {type(values).__name__}, not an array")
     if values.ndim == 0:
@@ -189,8 +199,8 @@ def _as_float32(path: Path, values: Any, *, typed: bool) -> tuple[np.ndarray, tu
         notes.append(f"{values.dtype}, scored as float32: a run's own samples are")
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(values, dtype=np.float32)
-    if beyond := int((np.isfinite(values) & ~np.isfinite(converted)).sum()):
-        notes.append(f"{beyond} of {values.size} numbers are beyond float32's range: taken as infinite")
+    if overflowed := int((np.isfinite(values) & ~np.isfinite(converted)).sum()):
+        notes.append(f"{overflowed} of {values.size} numbers are beyond float32's range: taken as infinite")
     if lost := int((~np.isfinite(converted.reshape(len(converted), -1))).any(axis=1).sum()):
         notes.append(f"{lost} of {len(converted)} samples are not finite: kept, as mass where there is no data")
     return converted, tuple(notes)

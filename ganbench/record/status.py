@@ -16,5 +16,5 @@ class Status(StrEnum):
 
     @property
     def measured(self) -> bool:
-        """Whether the seed has a result. Diverging is one; to have been stopped is none."""
+        """Whether the seed has a result. A diverged seed has one; a seed that was stopped has none."""
         return self in (Status.DONE, Status.DIVERGED)

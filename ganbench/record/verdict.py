@@ -1,25 +1,26 @@
-"""What happened to a seed, read off its curve: one word and the reason.
+"""What happened to a seed, judged from its curve: one word and the reason.
 
-The rules are tried in this order, and the first that holds gives the word. What they read columns say by their roles,
-and the primary one, in this text the JSD, brings its thresholds. The window is the last five evaluations with a JSD;
-the last one must have one. A rule that needs a role that no column has, or a threshold not known, is passed over.
+The rules are tried in this order, and the first that applies gives the word. A rule finds its numbers by the roles of
+the columns; the primary column, in this text the JSD, brings its thresholds. The window is the last five evaluations
+with a JSD; the last evaluation must have one. A rule that needs a role that no column has, or a threshold that is not
+known, is skipped.
 
-* **diverged**: the seed's status says so, half of its samples are not finite, or they lie out of range.
-* **discriminator collapsed**: D says the same of everything, though data and generator are not the same. Where they
-  are, a constant D is the game's optimum (Goodfellow et al. 2014, proposition 1) and no failure.
+* **diverged**: the seed's status is diverged, half of its samples are not finite, or they lie out of range.
+* **discriminator collapsed**: D gives the same logit to all points, though data and generator are not the same. Where
+  they are, a constant D is the game's optimum (Goodfellow et al. 2014, proposition 1) and no failure.
 * **collapsed**: at most one mode is covered, and the samples are one point, or lie at one mode that holds at most half
   of the data.
-* **converged**: JSD low and all modes covered, throughout the window. A mere lower bound on the JSD never says so, nor
-  a JSD without a count of modes: losing one of 8 costs only 0.045.
+* **converged**: JSD low and all modes covered, throughout the window. A lower bound on the JSD is not enough, nor is a
+  JSD without a count of modes: losing one of 8 costs only 0.045.
 * **improving**: the JSD falls or the coverage rises throughout the window, or both have only just converged: training
   was too short.
-* **oscillating**: the JSD or the coverage is not settled in the window, or only now and then as it should be.
-* **modes lost**: settled without all modes covered: lost, or so wide that none has its share.
+* **oscillating**: the JSD or the coverage is not settled in the window, or is good enough at some evaluations only.
+* **modes lost**: settled without all modes covered: they are lost, or so wide that none has its share.
 * **wrong shape**: settled with all modes, and the JSD is not low.
 
-Where no modes are counted, a seed that has settled has no word.
+Where no modes are counted, a seed that has settled gets no word.
 
-With fewer than five evaluations nothing can be said to hold or to move: the last one decides, and the reason says so.
+With fewer than five evaluations nothing can be called settled or moving: the last one decides, and the reason tells so.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ from typing import Any, NamedTuple
 from ganbench.plugin.column import Column
 from ganbench.record.reading import PrimaryScale, Reading, readings
 
-#: How many evaluations in a row a thing must hold for.
+#: For how many evaluations in a row something must be true to count as held.
 HELD = 5
-#: The mode counts are settled that differ by no more than this share of the modes, and no more than one.
+#: Mode counts are settled where they differ by no more than this share of the modes, or by one.
 FLICKER = 1 / 8
-#: Pairs in a window, of 10, that may be out of order in what falls or rises: by chance 1 curve in 24 has so few.
+#: Of the 10 pairs in a window, so many may be out of order in a fall or rise: by chance 1 curve in 24 has so few.
 INVERSIONS = 1
-#: Samples whose total std is below this share of the data's are one point. One mode of a ring of 8 has 0.014.
+#: Samples are one point where their total std is below this share of the data's. One mode of a ring of 8 has 0.014.
 POINT = 0.03
-#: Samples of which this share is nearest to one mode are at one mode.
+#: Samples are at one mode where this share of them is nearest to it.
 ONE_MODE = 0.95
-#: Logits over data and samples with less std than this are constant: D(x) differs by less than 0.0003.
+#: D is constant where its logits over data and samples have a smaller std: D(x) differs by less than 0.0003.
 CONSTANT = 1e-3
-#: Samples that spread, or lie off, by more than this many total std of the data are out of range.
+#: Samples are out of range where they spread, or lie off, by more than this many total std of the data.
 RANGE = 10.0
 
 
@@ -51,7 +52,7 @@ _SETTLED = ("converged", "wrong shape")
 
 
 class Verdict(NamedTuple):
-    """What happened to a seed, and why it is said; the word is empty where it cannot be said."""
+    """What happened to a seed, and the reason; the word is empty where it is not known."""
 
     word: str
     reason: str
@@ -61,9 +62,13 @@ def verdict(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, di
     """The verdict on a seed.
 
     Args:
-        curve: Its rows, oldest first; None is a missing number.
-        columns: The run's. Without a primary one, or a number of it at the last evaluation, only diverging can be told.
-        diverged: Whether the seed's status says so.
+        curve: The seed's rows, oldest first; None is a missing number.
+        columns: The run's columns. Without a primary one, or a number of it at the last evaluation, only divergence can
+            be found.
+        diverged: Whether the seed's status is diverged.
+
+    Returns:
+        The word and the reason; an empty word where it is not known.
     """
     if diverged:
         return Verdict("diverged", "a loss or a parameter was not finite")
@@ -165,7 +170,7 @@ def _at_last(read: Reading, primary: PrimaryScale) -> Verdict:
 
 
 def _all_modes(read: Reading, primary: PrimaryScale) -> bool:
-    """Whether no mode is lost. Modes that overlap hide some: what cannot be told from the data has them all."""
+    """Whether no mode is lost. Overlapping modes hide some: a JSD that may be the data's own has them all."""
     if read.covered is None or read.total is None or read.covered >= read.total:
         return True
     both = read.low is not None and read.high is not None
@@ -173,7 +178,7 @@ def _all_modes(read: Reading, primary: PrimaryScale) -> bool:
 
 
 def _counts(window: Sequence[Reading], primary: PrimaryScale) -> tuple[list[int], int]:
-    """The modes covered, as ``_all_modes`` judges them, and of how many; nothing where there are none to count."""
+    """The modes covered, as ``_all_modes`` judges them, and of how many; empty and 0 where they are not counted."""
     pairs = [(read.covered, read.total) for read in window]
     known = [(covered, total) for covered, total in pairs if covered is not None and total is not None]
     if len(known) < len(window):

@@ -15,9 +15,14 @@ STYLES = {"pass": "green", "fail": "bold red", "n/a": "dim"}
 
 
 def show_results(results: Sequence[CheckResult], console: Console, *, brief: bool) -> None:
-    """One plugin's results, a line a property; ``brief``: one line, and one more for each property that fails.
+    """Print one plugin's results, a line for each property.
 
-    Where properties fail, or do not apply, for the same reason, that is said once.
+    Properties that fail, or do not apply, for the same reason share a line.
+
+    Args:
+        results: The results of one plugin.
+        console: Where to print.
+        brief: Whether to print one line only, and one more for each property that fails.
     """
     counts = Counter(result.status for result in results)
     failed = counts["fail"] > 0

@@ -25,7 +25,10 @@ _STYLES = {
 def show_comparison(comparison: Comparison, console: Console, *, all_: bool = False) -> None:
     """Print a comparison: a headline, what is not the same, advice apart, and last what could have been seen.
 
-    ``all_``: a line for each measure that is the same, too, in place of how many there are.
+    Args:
+        comparison: The comparison.
+        console: Where to print.
+        all_: Whether to print a line for each measure that is the same, too, in place of their number.
     """
     counted = list(comparison.counted())
     print_line(console, headline(comparison), f"bold {_STYLES.get(leading(comparison), '')}".strip())
@@ -42,8 +45,8 @@ def show_comparison(comparison: Comparison, console: Console, *, all_: bool = Fa
 
 
 def _findings(console: Console, findings: Sequence[Finding], *, all_: bool) -> None:
-    for word, text in statements(findings):
-        print_line(console, f"{word}: {text}", _STYLES.get(word, "none"))
+    for outcome, text in statements(findings):
+        print_line(console, f"{outcome}: {text}", _STYLES.get(outcome, "none"))
     shown = [one for one in findings if measured(one) and (all_ or one.outcome is not Outcome.SAME)]
     if shown:
         print_line(console, "", "")
@@ -64,7 +67,7 @@ def _advice(console: Console, advice: Sequence[Finding], *, all_: bool) -> None:
 
 
 def _grid(console: Console, findings: Sequence[Finding]) -> None:
-    """A line for each measure under its word and case; what has no room is named, reasons are said below."""
+    """A line for each measure under its outcome and case; columns without room are named, reasons printed below."""
     signs = SIGNS[console.options.ascii_only]
     columns = _columns(findings, signs)
     groups = [f"{finding.outcome}: {finding.case}" for finding in findings]
@@ -78,11 +81,11 @@ def _grid(console: Console, findings: Sequence[Finding]) -> None:
 
 
 def _columns(findings: Sequence[Finding], signs: Signs) -> list[Figures]:
-    """The columns that say something of any of the findings."""
+    """The columns that have a text for any of the findings."""
 
     def column(name: str, title: str, under: str, text: Callable[[Finding], str], *, words: bool = False) -> Figures:
         texts = [one_line(text(finding)) for finding in findings]
-        return Figures(name, title, under, tuple((said or ("" if words else signs.none), "") for said in texts), words)
+        return Figures(name, title, under, tuple((one or ("" if words else signs.none), "") for one in texts), words)
 
     change = [effect(finding) for finding in findings]
     short = tuple((number or signs.none, "") for number, _ in change)

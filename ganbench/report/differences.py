@@ -21,9 +21,13 @@ _LEGEND = (
 
 
 def show_differences(frame: pd.DataFrame, console: Console, columns: Sequence[Column], variant: str) -> None:
-    """Print ``record.differences.differences`` against ``variant``: the first column in full, of the others the rest.
+    """Print the differences of a run's variants to one of them: all figures of the first column, one of each other.
 
-    ``columns``: the record's.
+    Args:
+        frame: The table of ``record.differences.differences``.
+        console: Where to print.
+        columns: The record's columns.
+        variant: The variant that the others are compared with.
     """
     known = dict(list(frame.groupby("column", sort=False)))
     if not known:
@@ -46,7 +50,7 @@ def show_differences(frame: pd.DataFrame, console: Console, columns: Sequence[Co
 
 
 def _figures(rows: pd.DataFrame, column: Column, signs: Signs) -> list[Figures]:
-    """The difference, the probability of being better, the p-value and the smallest difference to be seen."""
+    """The difference, the probability of being better, the p-value and the smallest detectable difference."""
     head, under = title(column, signs)
     missing = ["n/a"] * len(rows)
     plain = common(float(number) for name in ("difference", "low", "high") for number in rows[name].dropna())
@@ -55,8 +59,8 @@ def _figures(rows: pd.DataFrame, column: Column, signs: Signs) -> list[Figures]:
         return ("+" if number > 0 else "") + plain(number)
 
     difference = estimates(rows, "difference", missing, signs, ends=("low", "high"), form=signed)
-    chances = estimates(rows, "improves", missing, signs, form=percent)
-    better = tuple((number, f"{interval}%" if interval else "") for number, interval in chances)
+    probabilities = estimates(rows, "improves", missing, signs, form=percent)
+    better = tuple((number, f"{interval}%" if interval else "") for number, interval in probabilities)
     p_values = tuple(("n/a" if pd.isna(p) else "<0.001" if p < 0.001 else f"{p:.3f}", "") for p in rows["p_holm"])
     return [
         Figures(column.name, head, under, difference),

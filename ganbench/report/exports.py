@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Export:
-    """What goes into the file, and what of the run it cannot hold, a line each; ``count``: of the cases that it has."""
+    """The content of the file, and what of the run it cannot hold, a line each; ``count``: the number of its cases."""
 
     content: dict[str, Any]
     count: int
@@ -37,8 +37,8 @@ def pytest_benchmark(record: Record, run: Mapping[str, Any]) -> Export:
     ``run``: the content of run.json. ``fullname`` is ``suites::<suite>::<dataset>/<variant>``, ``group`` the data set.
     Times are seconds, of the run's first clock (seconds a model-step, of the metric throughput). Of the moments that
     were timed only the fastest, the median and the slowest are known: they are the ``data``, three ``rounds``, and all
-    statistics are of these as pytest-benchmark defines them, but for ``mean``, which is their median, and ``ops``,
-    1 / mean: a dashboard draws what table.csv says. ``extra_info``: what else table.csv says of the row.
+    statistics are of these as pytest-benchmark defines them, but for ``mean``, which is their median, and ``ops``, 1 /
+    mean: a dashboard then draws the numbers of table.csv. ``extra_info``: the other numbers of the row in table.csv.
     """
     benchmarks, left_out = [], []
     clock = _clock(record)
@@ -113,17 +113,17 @@ class _Clock:
 
     @property
     def how(self) -> str:
-        """What the seconds are, in a line."""
+        """What the seconds are, in one line."""
         unit = "seconds" if self.column.unit in SECONDS else "seconds, of rates a second"
         return _HOW.format(unit=unit, what=self.column.doc)
 
     def rates(self, row: Row) -> list[float | None]:
-        """What the clock says of a row, its least and its greatest number: as rates a second."""
+        """The clock's number of a row, its least and its greatest, as rates a second."""
         columns = (self.column, self.low, self.high)
-        said = [None if column is None else _number(row.get(column.name)) for column in columns]
+        known = [None if column is None else _number(row.get(column.name)) for column in columns]
         if (unit := SECONDS.get(self.column.unit)) is None:
-            return said
-        middle, least, most = (1 / (number * unit) if number else None for number in said)
+            return known
+        middle, least, most = (1 / (number * unit) if number else None for number in known)
         return [middle, most, least]
 
     def seconds(self, row: Row) -> list[float]:
@@ -209,7 +209,7 @@ def _stats(data: list[float]) -> dict[str, Any]:
 
 
 def _machine(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What run.json knows of pytest-benchmark's machine_info, and all that it says of device and versions."""
+    """What run.json has of pytest-benchmark's machine_info, and all its content on device and versions."""
     device, versions = run.get("device", {}), run.get("versions", {})
     return {
         "processor": device.get("cpu"),

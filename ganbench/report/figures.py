@@ -21,7 +21,7 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True)
 class Signs:
-    """The few signs beyond ASCII, where the output can hold them."""
+    """The few signs beyond ASCII, or what replaces them where the output cannot hold them."""
 
     none: str
     between: str
@@ -37,7 +37,10 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Figures:
-    """One column on the screen: its title, the line under it, and for each row a text and what is dimmed after it."""
+    """One column on the screen: its title, the line under it, and for each row a text and a dimmed text after it.
+
+    ``words``: whether it is of words, aligned left. ``shorter``: the same column for less room.
+    """
 
     name: str
     title: str
@@ -48,15 +51,23 @@ class Figures:
 
     @property
     def width(self) -> int:
-        """How many places the widest of its lines takes."""
+        """The width of its widest line, in characters of a terminal."""
         return max(map(cell_len, (self.title, self.under, *(number + interval for number, interval in self.cells))))
 
 
 def figures(frame: pd.DataFrame, columns: Sequence[Column], signs: Signs) -> list[Figures]:
-    """All columns of ``record.tables.table`` that say something, in order of importance; not those of words.
+    """All columns with a text in some row, in order of importance; those of words are not among them.
 
-    What a reader looks for first: the primary column, what happened, the modes, what is true or false and the speed.
-    The last are the first to be left out where room is short.
+    First comes what a reader looks for first: the primary column, what happened, the modes, what is true or false and
+    the speed. Where room is short, the last are left out first.
+
+    Args:
+        frame: The table of ``record.tables.table``.
+        columns: The record's columns.
+        signs: The output's signs.
+
+    Returns:
+        The columns on the screen.
     """
     missing = [_NOT_APPLICABLE if done else signs.none for done in frame["done"]]
     found = [(_VERDICTS, _verdicts(frame, signs))]
@@ -72,11 +83,11 @@ def figures(frame: pd.DataFrame, columns: Sequence[Column], signs: Signs) -> lis
                 found.append((place, Figures(name, head, under, cells)))
             case "share":
                 found.append((_SHARE, Figures(name, head, "of seeds", _shares(frame, name, missing, signs))))
-                # A step without a median is none that does not apply: too few seeds got there.
+                # A step without a median is not one that does not apply: too few seeds reached it.
                 known = zip(_values(frame, f"{name}_share"), missing, strict=True)
                 never = [sign if share is None else signs.none for share, sign in known]
-                spoken = name.replace("_", " ")
-                for step, what in ((column.held, f"to hold {spoken}"), (column.first, f"to {spoken}")):
+                label = name.replace("_", " ")
+                for step, what in ((column.held, f"to hold {label}"), (column.first, f"to {label}")):
                     cells = estimates(frame, step, never, signs, form="{:.0f}".format)
                     found.append((_STEPS, Figures(step, what + signs.better["lower"], "steps", cells)))
             case "same" if column.role not in ("low", "high", "total"):
@@ -84,7 +95,7 @@ def figures(frame: pd.DataFrame, columns: Sequence[Column], signs: Signs) -> lis
                 low, high = interval_of(columns, name)
                 ends = (low.name if low else "", high.name if high else "")
                 cells = estimates(frame, name, missing, signs, ends=ends, form=form)
-                # Of a speed the ends are the slowest and fastest moment, not an interval: the first thing to go.
+                # Of a speed the ends are the slowest and fastest moment, not an interval: left out first.
                 brief = Figures(name, head, under, tuple((number, "") for number, _ in cells))
                 shorter = brief if column.is_time else None
                 found.append((_SPEED if column.is_time else _REST, Figures(name, head, under, cells, shorter=shorter)))
@@ -94,7 +105,7 @@ def figures(frame: pd.DataFrame, columns: Sequence[Column], signs: Signs) -> lis
 
 
 def title(column: Column, signs: Signs) -> tuple[str, str]:
-    """What stands above a column, and under that."""
+    """The heading of a column, and the line under it."""
     _, second, under = column.title.partition("\n")
     return column.label + ("" if column.is_time else signs.better[column.better]), under if second else column.unit
 
@@ -109,16 +120,19 @@ def estimates(
     total: str = "",
     form: Format | None = None,
 ) -> tuple[Cell, ...]:
-    """The numbers of a column of a table, with the interval that they have.
+    """The numbers of a column of a table, each with its interval.
 
     Args:
         frame: The table.
-        name: The column's.
-        missing: What stands in a row without a number.
-        signs: The output's.
-        ends: The columns of the interval's ends; <name>_low and <name>_high, a median's, unless given.
-        total: The column of what the number is out of.
-        form: How numbers are written; as the column has it in common unless given.
+        name: The column's name.
+        missing: The text of each row where it has no number.
+        signs: The output's signs.
+        ends: The columns of the interval's ends; by default <name>_low and <name>_high, those of a median.
+        total: The column of the number that it is out of; none if empty.
+        form: How numbers are written; by default one format for the whole column.
+
+    Returns:
+        A cell for each row: the number, and its interval.
     """
     ends = (f"{name}_low", f"{name}_high") if ends is None else ends
     numbers, lows, highs = (_values(frame, key) for key in (name, *ends))
@@ -126,22 +140,22 @@ def estimates(
     cells = []
     for value, low, high, out_of, without in zip(numbers, lows, highs, _values(frame, total), missing, strict=True):
         if value is None:
-            beyond = signs.none if low is not None or high is not None else without
-            cells.append((beyond, interval(low, high, form, signs) if beyond != without else ""))
+            sign = signs.none if low is not None or high is not None else without
+            cells.append((sign, interval(low, high, form, signs) if sign != without else ""))
             continue
         number = form(value) + ("" if out_of is None else f"/{out_of:.0f}")
         cells.append((number, interval(low, high, form, signs) if ends[0] in frame else ""))
     return tuple(cells)
 
 
-def spoken(texts: Iterable[object]) -> list[str]:
-    """The distinct texts of a column of words, without how many seeds say each; in order of appearance."""
+def distinct_texts(texts: Iterable[object]) -> list[str]:
+    """The distinct texts of a column of words, without their counts of seeds, in order of appearance."""
     rows = [re.split(r"(?:^|; )\d+ x ", text)[1:] for text in texts if isinstance(text, str)]
     return list(dict.fromkeys(word for row in rows for word in row))
 
 
 def _verdicts(frame: pd.DataFrame, signs: Signs) -> Figures:
-    """What happened to the seeds; where room is short only the commonest, and how many others there are."""
+    """What happened to the seeds; where room is short only the commonest, and the number of the others."""
     texts = [text.split(", ") if isinstance(text, str) else [] for text in frame["verdicts"]]
     whole = tuple((signs.between.join(parts), "") for parts in texts)
     others = [sum(int(part.split()[0]) for part in parts[1:]) for parts in texts]
@@ -161,7 +175,7 @@ def _shares(frame: pd.DataFrame, name: str, missing: Sequence[str], signs: Signs
             cells.append((without, ""))
             continue
         count = share * int(measured)
-        # Seeds whose metric said nothing are not in the share; then the count is not known here.
+        # Seeds without a value are not in the share; then the count is not known here.
         exact = math.isclose(count, round(count), abs_tol=1e-9)
         number = f"{round(count)}/{measured}" if exact else f"{share:.0%}"
         cells.append((number, interval(low, high, percent, signs) + "%"))
@@ -174,7 +188,17 @@ def percent(share: float) -> str:
 
 
 def interval(low: float | None, high: float | None, form: Format, signs: Signs) -> str:
-    """What stands after a number: its interval, with a dash for an end that there is not, or for both."""
+    """The text of an interval after its number.
+
+    Args:
+        low: The lower end; None where there is none.
+        high: The upper end; None where there is none.
+        form: How numbers are written.
+        signs: The output's signs; a dash stands for a missing end, and one dash for both.
+
+    Returns:
+        The text, with a space before it.
+    """
     if low is None and high is None:
         return f" [{signs.none}]"
     return " [{}, {}]".format(*(signs.none if end is None else form(end) for end in (low, high)))

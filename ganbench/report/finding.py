@@ -1,6 +1,6 @@
 """A finding in short texts: its numbers with their units, and all of it in one line.
 
-Plain ASCII but for the names that users give, so that it can be said anywhere.
+Plain ASCII but for the names that users give, so that any output can hold it.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Iterable
 from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.report.numbers import Format, common, thousands
 
-#: So many names are said; of more it is said how many.
+#: So many names are listed; of the others only the number.
 NAMED = 3
 _PLACES = {word: place for place, word in enumerate(Outcome)}
 _RATIOS = ("count", "clock")
 
 
 def place(finding: Finding) -> int:
-    """The finding's place by its word, the gravest first: a sort key."""
+    """The finding's place by its outcome, the gravest first: a sort key."""
     return _PLACES[finding.outcome]
 
 
 def measured(finding: Finding) -> bool:
-    """Whether a finding has numbers: not one on a case as a whole, nor what has failed or could not be compared."""
+    """Whether a finding has numbers: not one on a whole case, nor one that failed or could not be compared."""
     return finding.kind != "case" and finding.outcome not in (Outcome.NOT_COMPARABLE, Outcome.FAILED)
 
 
@@ -38,14 +38,16 @@ def brief(finding: Finding) -> str:
     if not measured(finding):
         return f"{finding.measure} {finding.reason}".strip()
     change = "" if finding.kind == "share" else effect(finding)[0]
-    said = change or " -> ".join(ends(finding))
+    numbers = change or " -> ".join(ends(finding))
     return (
-        f"{finding.measure} {said}, floor {min_effect(finding)}" if finding.min_effect else f"{finding.measure} {said}"
+        f"{finding.measure} {numbers}, floor {min_effect(finding)}"
+        if finding.min_effect
+        else f"{finding.measure} {numbers}"
     )
 
 
 def ends(finding: Finding) -> tuple[str, str]:
-    """The numbers of the base and of the new side: shares as ``12/16``; a step that was never reached as ``never``."""
+    """The numbers of the base and of the new run: shares as ``12/16``; a step that was never reached as ``never``."""
     form = _form(finding)
 
     def text(value: float | None, seeds: int) -> str:
@@ -76,7 +78,7 @@ def effect(finding: Finding) -> tuple[str, str]:
 
 
 def min_effect(finding: Finding) -> str:
-    """How large the change must be to matter; empty where that is not said."""
+    """How large the change must be to matter; empty where the finding has no such floor."""
     if finding.min_effect is None:
         return ""
     return f"{100 * finding.min_effect:.3g} %" if finding.kind in (*_RATIOS, "share") else f"{finding.min_effect:.3g}"
@@ -88,19 +90,19 @@ def p_value(finding: Finding) -> str:
 
 
 def seeds(finding: Finding) -> str:
-    """How many seeds there are, on both sides where they differ; empty for what is not of seeds."""
+    """The number of seeds, of both runs where they differ; empty for what is not of seeds."""
     base, new = finding.seeds
     return "" if not base and not new else str(new) if base == new else f"{base}, {new}"
 
 
 def listed(names: Iterable[str], most: int = NAMED) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and the number of the others."""
     every = list(names)
     return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def one_line(text: str) -> str:
-    """The text with every line break and tab a space: messages and names come from anywhere."""
+    """The text with every line break and tab replaced by a space: a message or a name may have some."""
     return " ".join(text.split())
 
 
@@ -108,15 +110,15 @@ def _details(finding: Finding) -> list[str]:
     if not measured(finding):
         return [finding.reason]
     change = " ".join(filter(None, effect(finding)))
-    said = [
+    limits = [
         f"{word} {text}" if text else "" for word, text in (("floor", min_effect(finding)), ("p", p_value(finding)))
     ]
     count = seeds(finding)
-    return [" -> ".join(ends(finding)), change, *said, f"{count} seeds" if count else "", finding.reason]
+    return [" -> ".join(ends(finding)), change, *limits, f"{count} seeds" if count else "", finding.reason]
 
 
 def _form(finding: Finding) -> Format:
-    """How a finding's numbers are written: counts to the last digit, clocks short, others as one column would be."""
+    """How a finding's numbers are written: counts to the last digit, clocks short, others as in a column."""
     if finding.kind == "clock":
         return thousands
     numbers = [finding.base, finding.new, finding.effect, finding.low, finding.high]

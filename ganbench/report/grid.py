@@ -1,4 +1,4 @@
-"""Lines of figures grouped by dataset, as wide as there is room: what does not fit is left out, never cut."""
+"""Lines of figures grouped by dataset, as wide as there is room: a column that does not fit is left out, never cut."""
 
 from __future__ import annotations
 
@@ -26,10 +26,19 @@ def show_grid(
     columns: Sequence[Figures],
     dimmed: Sequence[bool],
 ) -> list[Figures]:
-    """Print a line for each name, under its group, and return the columns for which there was no room.
+    """Print a line for each name, under its group.
 
-    ``columns`` stand in order of importance, the first is always shown. A terminal's own width counts; what is piped is
-    plain text at least 120 wide.
+    The width is the terminal's; output to a pipe is plain text at least 120 wide.
+
+    Args:
+        console: Where to print.
+        groups: The group of each line, such as its dataset.
+        names: The name of each line.
+        columns: The columns in order of importance; the first is always printed.
+        dimmed: For each line, whether it is dimmed.
+
+    Returns:
+        The columns for which there was no room.
     """
     width = console.width if console.is_terminal else max(console.width, _PIPE_WIDTH)
     lines = [safe(console, f" {name}") for name in names]
@@ -70,17 +79,25 @@ def show_grid(
 
 
 def print_line(console: Console, text: str, style: str) -> None:
-    """A line under a table. What has no style, such as a path, is never broken, nor is anything that is piped."""
+    """Print a line under a table.
+
+    A text without a style, such as a path, is never wrapped; nor is any output to a pipe.
+
+    Args:
+        console: Where to print.
+        text: The line.
+        style: Its style as rich names it; empty for none.
+    """
     console.print(Text(safe(console, text), style=style), soft_wrap=style == "" or not console.is_terminal)
 
 
 def safe(console: Console, text: object) -> str:
-    """The text with a question mark for each sign that the output cannot hold."""
+    """The text with a question mark for each character that the output cannot hold."""
     return str(text).encode(console.encoding, "replace").decode(console.encoding)
 
 
 def _fit(columns: Sequence[Figures], room: int) -> tuple[list[Figures], list[Figures]]:
-    """Those that fit and those that do not: each as short as can be, then at length where there is room."""
+    """The columns that fit and those that do not: each at its shortest first, then at length where there is room."""
     fitting: list[Figures] = []
     dropped = []
     for column in columns:

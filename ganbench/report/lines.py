@@ -1,4 +1,4 @@
-"""A run told line by line: for pipes, logs and CI."""
+"""A run as lines of text: for pipes, logs and CI."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PlainLines(Observer):
         self._name = self._step = 0
 
     def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
-        """Remember the cells, and say how many an earlier attempt has ended."""
+        """Remember the cells, and print how many an earlier attempt has ended."""
         self._cells = Progress.so_far(cells, record)
         self._name = max((len(_name(cell)) for cell in cells), default=0)
         self._step = max((len(str(cell.steps)) for cell in cells), default=0)
@@ -28,26 +28,26 @@ class PlainLines(Observer):
             self._write(f"going on: {ended} of {len(cells)} cells have ended already")
 
     def tell(self, event: CellEvent | CellProgressed) -> None:
-        """Say what is special about how a cell is trained, where it is, and which of its seeds have no result.
+        """Print a cell's note on its training, its evaluation, or its seeds that have no result.
 
-        Of an evaluation e.g. ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``.
+        An evaluation is a line such as ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``.
         """
         progress = self._cells[event.cell]
         cell = progress.cell
         progress.take(event)
         match event:
             case CellStarted(_, engine, note) if note:
-                self._say(cell, f"{engine}: {note}")
+                self._print(cell, f"{engine}: {note}")
             case Evaluated():
                 numbers = [f"{name} {value}" for name, value in progress.headline()]
                 width = self._step
                 steps = f"{event.step:>{width}}/{cell.steps:<{width}}" if cell.steps else " " * (2 * width + 1)
-                self._say(cell, steps, *numbers, progress.troubles)
+                self._print(cell, steps, *numbers, progress.troubles)
             case CellEnded():
                 for line in reasons(event.seeds):
-                    self._say(cell, line)
+                    self._print(cell, line)
 
-    def _say(self, cell: PlannedCell, *parts: str) -> None:
+    def _print(self, cell: PlannedCell, *parts: str) -> None:
         self._write("  ".join([_name(cell).ljust(self._name), *filter(None, parts)]))
 
     def _write(self, line: str) -> None:

@@ -19,19 +19,19 @@ from ganbench.report.numbers import duration
 from ganbench.report.progress import Progress, reasons
 from ganbench.run.observer import CellProgressed, Observer, PlannedCell
 
-#: Rare enough not to be felt by the training it watches.
+#: So rare that it does not slow the training.
 _REFRESHES_PER_SECOND = 2
-#: The share of the work after which the time left can be told.
-_FORETELLS = 0.02
+#: The share of the work after which the time left can be estimated.
+_PREDICTS = 0.02
 _BAR = 24
 #: Below this many columns there is no room for the bar and the steps.
 _NARROW = 72
 
 
 class LiveView(Observer):
-    """Redraws itself in place, and is gone at the end of the run: then the table speaks.
+    """Redraws itself in place, and disappears at the end of the run, when the table is printed.
 
-    What fails is said above the view, and stays.
+    Failures are printed above the view and remain.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,18 +53,18 @@ class LiveView(Observer):
         self._live.start()
 
     def tell(self, event: CellEvent | CellProgressed) -> None:
-        """Show how far the cell is; say above the view how it is trained, if that is special, and what failed."""
+        """Show how far the cell is; print its note on training and its failures above the view."""
         progress = self._cells[event.cell]
         progress.take(event)
         match event:
             case CellStarted(_, engine, note) if note:
-                self._say(progress.cell, f"{engine}: {note}", "dim")
+                self._print(progress.cell, f"{engine}: {note}", "dim")
             case CellEnded():
                 self._recent.append(progress)
                 for line in reasons(event.seeds):
-                    self._say(progress.cell, line, "red")
+                    self._print(progress.cell, line, "red")
 
-    def _say(self, cell: PlannedCell, text: str, style: str) -> None:
+    def _print(self, cell: PlannedCell, text: str, style: str) -> None:
         self._console.print(Text(f"{cell.dataset} {cell.variant}  {text}", style=style))
 
     def __exit__(
@@ -75,7 +75,7 @@ class LiveView(Observer):
             self._live = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The overall line, as many cells as fit, and how many there are besides."""
+        """The overall line, as many cells as fit, and the number of the others."""
         plain, width = options.ascii_only, options.max_width
         yield self._overall(plain, width)
         # Room for the overall line, the one that counts the rest, and the cursor's.
@@ -98,8 +98,8 @@ class LiveView(Observer):
         total, done = sum(cell.work for cell in cells), sum(cell.done for cell in cells)
         elapsed = self._clock() - self._began
         times = duration(elapsed)
-        # What an earlier attempt has done took none of this one's time; the first few steps foretell nothing.
-        if (here := done - self._before) > _FORETELLS * total and done < total:
+        # What an earlier attempt has done took none of this one's time; the first few steps predict nothing.
+        if (here := done - self._before) > _PREDICTS * total and done < total:
             times += f", about {duration(elapsed / here * (total - done))} left"
         text = Text(f"{sum(cell.ended for cell in cells)}/{len(cells)} cells  {times}", no_wrap=True)
         if width < _NARROW:

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: as many digits as mean something, the same for a whole column."""
+"""Numbers for a person: as many digits as are significant, one format for a whole column."""
 
 from __future__ import annotations
 

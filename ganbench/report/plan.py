@@ -15,7 +15,14 @@ from ganbench.suite.suite import Suite
 
 
 def show_plan(suite: Suite, device: torch.device, engine: str, console: Console) -> None:
-    """Print a line a cell with its estimate, and the sum; cells that train as one batch share its time."""
+    """Print a line for each cell with its estimate, and the sum; cells that train as one batch share its time.
+
+    Args:
+        suite: The suite.
+        device: The device to train on.
+        engine: The engine, or ``auto``.
+        console: Where to print.
+    """
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics)
     table = Table(box=None, pad_edge=False)

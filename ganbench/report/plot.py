@@ -18,16 +18,25 @@ _WIDTH, _PANEL, _PLOT = 860, 230, 140
 _LEFT, _RIGHT, _TOP = 76, 24, 46
 _INK, _FAINT, _GRID = "#24292f", "#8c959f", "#e4e8ec"
 _LINE, _BASELINE, _SHIFT, _BAND = "#0969da", "#8250df", "#cf222e", "#ddf4ff"
-#: What may not stand in XML at all.
+#: Characters that XML does not allow at all.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LABEL = 74
 
 
 def plot(points: Sequence[MeasuredRun], found: Sequence[Series], suite: str) -> str:
-    """The series of ``compare.series.series`` over these points as the text of an SVG file.
+    """The series as the text of an SVG file.
 
-    Points with their intervals, a line through those that can be compared with the newest, a band where the next should
-    lie, and a bar at each shift with its size and its commit. Points are as far apart, whatever time has passed.
+    Points with their intervals, a line through those that can be compared with the newest, a band where the next is
+    expected, and a bar at each shift with its size and its commit. All points have the same distance, whatever the time
+    between them.
+
+    Args:
+        points: The runs of the history, oldest first.
+        found: The series over these runs.
+        suite: The suite's name, for the title.
+
+    Returns:
+        The text, which ends with a line's end.
     """
     height = 44 + _PANEL * max(1, len(found))
     size = {"width": str(_WIDTH), "height": str(height), "viewBox": f"0 0 {_WIDTH} {height}"}
@@ -44,7 +53,7 @@ def plot(points: Sequence[MeasuredRun], found: Sequence[Series], suite: str) -> 
 
 @dataclass(frozen=True)
 class _Scale:
-    """Where on the panel a place in the series, and a value, is."""
+    """Maps a place in the series, and a value, to a point on the panel."""
 
     count: int
     low: float
@@ -55,13 +64,22 @@ class _Scale:
         return round(_LEFT + 12 + room * (place / (self.count - 1) if self.count > 1 else 0.5), 1)
 
     def y(self, value: float) -> float:
-        # What is infinite stands at the edge.
+        # An infinite value is drawn at the edge.
         inside = min(max(value, self.low), self.high)
         return round(_TOP + _PLOT * (1 - (inside - self.low) / (self.high - self.low)), 1)
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers, about evenly spread: the least of them at most ``low``, the largest at least ``high``."""
+    """Round numbers, evenly spaced, that cover a range.
+
+    Args:
+        low: The lower end of the range; the first tick is at most this.
+        high: The upper end; the last tick is at least this.
+        most: About how many ticks.
+
+    Returns:
+        The ticks, ascending.
+    """
     span = high - low
     if span <= 0 or not math.isfinite(span):
         span = abs(low) or 1.0
@@ -74,11 +92,13 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def _panel(panel: Element, points: Sequence[MeasuredRun], one: Series) -> None:
-    numbers = [number for one_ in one.readings for number in (one_.value, one_.low, one_.high) if number is not None]
+    numbers = [
+        number for one_ in one.observations for number in (one_.value, one_.low, one_.high) if number is not None
+    ]
     band = expected(one)
     finite = [number for number in (*numbers, *(band or ())) if math.isfinite(number)] or [0.0]
     marks = ticks(min(finite), max(finite))
-    scale = _Scale(len(one.readings), marks[0], marks[-1])
+    scale = _Scale(len(one.observations), marks[0], marks[-1])
     _add(panel, "text", f"{one.case}: {title_of(one)}", x=_LEFT, y=20, font_size=14, fill=_INK, font_weight="bold")
     if band is not None:
         top, bottom = scale.y(band[1]), scale.y(band[0])
@@ -94,30 +114,30 @@ def _panel(panel: Element, points: Sequence[MeasuredRun], one: Series) -> None:
     _dates(panel, points, one, scale)
     for shift in one.shifts():
         _mark(panel, points, one, shift, scale)
-    joined = [(place, reading) for place, reading in enumerate(one.readings) if not reading.reason]
-    way = " ".join(f"{scale.x(place)},{scale.y(reading.value)}" for place, reading in joined)
+    joined = [(place, observation) for place, observation in enumerate(one.observations) if not observation.reason]
+    way = " ".join(f"{scale.x(place)},{scale.y(observation.value)}" for place, observation in joined)
     _add(panel, "polyline", points=way, fill="none", stroke=_LINE, stroke_width=1.2, opacity=0.55)
-    for place, reading in enumerate(one.readings):
-        _dot(panel, points[reading.at], reading, one, scale, place)
+    for place, observation in enumerate(one.observations):
+        _dot(panel, points[observation.at], observation, one, scale, place)
 
 
 def _dates(panel: Element, points: Sequence[MeasuredRun], one: Series, scale: _Scale) -> None:
     """The axis of time: as many days as there is room for, each at its first point."""
     bottom, free = _TOP + _PLOT, -math.inf
     _add(panel, "line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, stroke=_FAINT)
-    said = ""
-    for place, reading in enumerate(one.readings):
-        x, date = scale.x(place), day(points[reading.at].when)
+    previous = ""
+    for place, observation in enumerate(one.observations):
+        x, date = scale.x(place), day(points[observation.at].when)
         _add(panel, "line", x1=x, x2=x, y1=bottom, y2=bottom + 4, stroke=_FAINT)
-        if date != said and x >= free:
+        if date != previous and x >= free:
             _add(panel, "text", date, x=x, y=bottom + 18, font_size=11, fill=_FAINT, text_anchor="middle")
-            said, free = date, x + _LABEL
+            previous, free = date, x + _LABEL
 
 
 def _mark(panel: Element, points: Sequence[MeasuredRun], one: Series, shift: Shift, scale: _Scale) -> None:
-    """A bar between two points, with how far the level has moved and the commit of the second."""
+    """A bar between two points, with the change of the level and the commit of the second."""
     x = scale.x(shift.place - 0.5)
-    commit = points[one.readings[shift.place].at].commit[:10]
+    commit = points[one.observations[shift.place].at].commit[:10]
     text = " ".join(filter(None, (change(one, shift.before, shift.after), commit)))
     _add(panel, "line", x1=x, x2=x, y1=_TOP - 4, y2=_TOP + _PLOT, stroke=_SHIFT, stroke_dasharray="4 3")
     anchor = "end" if x > _WIDTH - 160 else "start"
@@ -133,20 +153,20 @@ def _mark(panel: Element, points: Sequence[MeasuredRun], one: Series, shift: Shi
     )
 
 
-def _dot(panel: Element, point: MeasuredRun, reading: Observation, one: Series, scale: _Scale, place: int) -> None:
-    x, y, form = scale.x(place), scale.y(reading.value), form_of(one)
-    colour = _FAINT if reading.reason else _BASELINE if point.source == "baseline" else _LINE
-    dot = _add(panel, "g", stroke=colour, fill="#ffffff" if not reading.counts else colour)
-    ends = [reading.value if end is None else end for end in (reading.low, reading.high)]
+def _dot(panel: Element, point: MeasuredRun, observation: Observation, one: Series, scale: _Scale, place: int) -> None:
+    x, y, form = scale.x(place), scale.y(observation.value), form_of(one)
+    colour = _FAINT if observation.reason else _BASELINE if point.source == "baseline" else _LINE
+    dot = _add(panel, "g", stroke=colour, fill="#ffffff" if not observation.counts else colour)
+    ends = [observation.value if end is None else end for end in (observation.low, observation.high)]
     _add(dot, "line", x1=x, x2=x, y1=scale.y(ends[0]), y2=scale.y(ends[1]), stroke_width=1.5, opacity=0.6)
     if point.source == "baseline":
         _add(dot, "rect", x=x - 3.5, y=y - 3.5, width=7, height=7)
     else:
         _add(dot, "circle", cx=x, cy=y, r=3.5)
-    if math.isinf(reading.value):
+    if math.isinf(observation.value):
         _add(panel, "text", "inf", x=x, y=y - 7, font_size=10, fill=colour, text_anchor="middle")
-    said = [f"{point.when:%Y-%m-%d %H:%M}", f"{point.source} {point.name}", point.commit[:10], form(reading.value)]
-    _add(dot, "title", "\n".join(filter(None, [*said, note(reading), point.reason])))
+    lines = [f"{point.when:%Y-%m-%d %H:%M}", f"{point.source} {point.name}", point.commit[:10], form(observation.value)]
+    _add(dot, "title", "\n".join(filter(None, [*lines, note(observation), point.reason])))
 
 
 def _add(parent: Element, tag: str, text: str = "", **attributes: str | float) -> Element:

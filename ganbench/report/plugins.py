@@ -26,9 +26,15 @@ WIDEST = 150
 
 
 def show_plugins(rows: Sequence[Row], docs: Sequence[str], console: Console, parameters: bool = False) -> None:
-    """Print ``Registry.as_rows``, by kind: a line a plugin, with its ``parameters`` where asked for; then the broken.
+    """Print a list of plugins by kind, a line for each, and then the broken ones.
 
-    ``docs``: the docstring of each row. A terminal's lines are as wide as it is; in a pipe nothing is shortened.
+    A terminal's lines are as wide as it is; nothing is shortened in a pipe.
+
+    Args:
+        rows: The rows of ``Registry.as_rows``.
+        docs: The docstring of each row.
+        console: Where to print.
+        parameters: Whether to print each plugin's parameters too.
     """
     usable = [(row, doc) for row, doc in zip(rows, docs, strict=True) if row["kind"]]
     width = min(console.width, WIDEST) if console.is_terminal else None
@@ -45,14 +51,20 @@ def show_plugins(rows: Sequence[Row], docs: Sequence[str], console: Console, par
             _line(console, summary)
             _show_notes(row, console)
             if parameters:
-                said = [f"{one['name']}={_default(one)}" for one in row["parameters"]]
-                _show_filled(said, console, indent=6, style="dim")
+                texts = [f"{one['name']}={_default(one)}" for one in row["parameters"]]
+                _show_filled(texts, console, indent=6, style="dim")
         console.print()
     _show_broken(rows, console)
 
 
 def show_plugin(row: Row, doc: str, console: Console) -> None:
-    """Print one plugin in full: its docstring ``doc``, its parameters, how a suite names it, where its papers are."""
+    """Print one plugin in full: its docstring, its parameters, how a suite names it, and links to its papers.
+
+    Args:
+        row: Its row of ``Registry.as_rows``.
+        doc: Its docstring.
+        console: Where to print.
+    """
     _line(console, Text.assemble((f"{row['kind']} ", "bold"), (row["name"], "bold cyan")))
     _line(console, Text(f"  from {row['source']} ({row['origin']})", style="dim"))
     if row["broken"]:
@@ -77,7 +89,7 @@ def show_plugin(row: Row, doc: str, console: Console) -> None:
 
 
 def _in_suite(row: Row) -> list[str]:
-    """How a suite names a plugin, in words between which a line may end."""
+    """How a suite names a plugin, as words between which a line may be broken."""
     if not row["parameters"]:
         words = [row["name"]]
     else:
@@ -93,20 +105,20 @@ def _in_suite(row: Row) -> list[str]:
 
 
 def _summary(row: Row, doc: str, widest: int, width: int | None) -> Text:
-    """``  name  what it is  citation``; ``width`` characters, the citation at their end, or as many as it takes."""
+    """``  name  what it is  citation``: ``width`` characters with the citation at the end; None: not shortened."""
     what, cited = clause(doc.partition("\n")[0]), _paper(row, doc)
     text = Text(f"  {row['name']:{widest}}  ", style="cyan")
-    said = _cited(cited, width)
+    citation = _cited(cited, width)
     if width is not None:
-        room = max(width - len(text) - (len(said) + 2 if said else 0), 1)
+        room = max(width - len(text) - (len(citation) + 2 if citation else 0), 1)
         if len(what) > room:
             whole_words = shorten(what, room, placeholder=" …", break_on_hyphens=False)
             what = whole_words if len(whole_words) > 2 else what[: room - 1] + "…"
-        if said:
+        if citation:
             what = f"{what:{room}}"
     text.append(what, style="default")
-    if cited and said:
-        text.append(f"  {said}", style=Style(dim=True, link=cited.url or None))
+    if cited and citation:
+        text.append(f"  {citation}", style=Style(dim=True, link=cited.url or None))
     return text
 
 
@@ -127,7 +139,7 @@ def _cited(citation: Citation | None, width: int | None) -> str:
 
 
 def _show_notes(row: Row, console: Console) -> None:
-    """Where a plugin is from, unless it was shipped, and why it cannot be used."""
+    """Where a plugin is from, unless it was shipped, and why it cannot be used, if so."""
     if row["origin"] != "shipped":
         # A path is never broken, so that it can be copied.
         _line(console, Text(f"      from {row['source']} ({row['origin']})", style="dim"))
@@ -168,7 +180,7 @@ def _show_words(text: str, console: Console, indent: int, more: int = 0, style: 
 
 
 def _show_filled(words: Sequence[str], console: Console, indent: int, style: str, more: int = 0) -> None:
-    """Wrap between ``words``, none of which is broken, not at its spaces either."""
+    """Wrap between ``words``; no word is broken, not even at its spaces."""
     if words:
         joined = ("  " if not more else " ").join(word.replace(" ", "\0") for word in words)
         width = max(console.width if console.is_terminal else 120, indent + more + 20)
@@ -180,7 +192,7 @@ def _show_filled(words: Sequence[str], console: Console, indent: int, style: str
 
 
 def _line(console: Console, text: Text) -> None:
-    """One line, which the console leaves as it is."""
+    """One line, which the console must not change."""
     console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
 
 

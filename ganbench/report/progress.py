@@ -1,4 +1,4 @@
-"""How far a cell is, and what is to be said about it so far."""
+"""How far a cell is, and its results so far."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ganbench.run.observer import CellProgressed, PlannedCell
 
 @dataclass(eq=False)
 class Progress:
-    """How far a cell is: what an observer remembers of it.
+    """How far a cell is, collected from its events.
 
-    What it holds is replaced, never changed, so that a view may read it from another thread.
+    Its contents are replaced, never changed, so that a view may read it from another thread.
     """
 
     cell: PlannedCell
@@ -44,7 +44,7 @@ class Progress:
         return progress
 
     def take(self, event: CellEvent | CellProgressed) -> None:
-        """Take in an event of the cell. A seed that diverged keeps its last row: it still counts."""
+        """Add an event of the cell. A seed that diverged keeps its last row, which still counts."""
         match event:
             case CellStarted():
                 self.running = True
@@ -59,12 +59,12 @@ class Progress:
 
     @property
     def work(self) -> int:
-        """The model-steps of the cell; one that does not train counts as one, so that it counts at all."""
+        """The model-steps of the cell; at least 1, so that a cell that does not train counts too."""
         return max(1, self.cell.steps * len(self.cell.seeds))
 
     @property
     def done(self) -> int:
-        """The model-steps that are behind it."""
+        """The model-steps that have been trained."""
         return self.work if self.ended else min(self.step, self.cell.steps) * len(self.cell.seeds)
 
     @property
@@ -74,7 +74,7 @@ class Progress:
 
     @property
     def troubles(self) -> str:
-        """How many seeds are not well, e.g. ``2 diverged``; empty where all are."""
+        """The number of seeds by what went wrong, e.g. ``2 diverged``; empty where nothing did."""
         counts = self.outcomes
         if not self.ended and (diverged := sum(row.status is Status.DIVERGED for row in self.rows.values())):
             counts = {Status.DIVERGED: diverged}
@@ -82,15 +82,15 @@ class Progress:
 
     def headline(self) -> list[tuple[str, str]]:
         """Medians over the seeds so far: the primary number and the modes, or the first two numbers without these."""
-        said = {name for row in list(self.rows.values())[:1] for name in row.values}
-        known = [column for column in self.columns if column.name in said]
+        named = {name for row in list(self.rows.values())[:1] for name in row.values}
+        known = [column for column in self.columns if column.name in named]
         best, covered = find(known, "primary"), find(known, "covered")
         numbers = []
         for column in [column for column in (best, covered) if column] or known[:2]:
             value, total = self._median(column), self._median(find(known, "total", column.name))
             if value is None:
                 continue
-            # As many decimals for a primary number however near to 0, so that it does not flicker between lengths.
+            # A primary number near 0 has the same decimals as others, so that its length does not change all the time.
             text = common([value, column.thresholds.settled] if column.thresholds else [value])(value)
             name = column.label if column == covered else column.name
             numbers.append((name, text if total is None else f"{text}/{total:.0f}"))

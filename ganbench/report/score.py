@@ -1,4 +1,4 @@
-"""A score for a person: a line for each measure, with what the data itself reads beside it."""
+"""A score for a person: a line for each measure, with the value of the data itself beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganbench.report.grid import BOXES, print_line, safe
 from ganbench.report.numbers import common
 from ganbench.score.save import Score
 
-#: What is shown with the column that it is of: the ends of its interval, its error, what the data reads, the total.
+#: The roles that are shown with their column: the ends of its interval, its error, the data's value, the total.
 _PARTS = ("low", "high", "error", "floor", "total")
 _ENDS: tuple[Role, ...] = ("low", "high", "error")
 #: Where the output holds no arrows.
@@ -27,7 +27,12 @@ _SIDES = {"lower": "low", "higher": "high", "neither": ""}
 def show_score(score: Score, path: Path, console: Console) -> None:
     """Print a score, and where it is written.
 
-    What no row has a number for is named below the table; so is what is said in words.
+    Columns without a number in any row are named below the table; columns of words are printed there.
+
+    Args:
+        score: The score.
+        path: The file that it is written to.
+        console: Where to print.
     """
     plain = console.options.ascii_only
     signs = SIGNS[plain]
@@ -43,7 +48,7 @@ def show_score(score: Score, path: Path, console: Console) -> None:
         if column.role in _PARTS:
             continue
         if column.summary == "words":
-            words += [f"{column.label}: {said}"] if (said := score.values[name]) else []
+            words += [f"{column.label}: {text}"] if (text := score.values[name]) else []
         elif score.values[name] is None and all(row[name] is None for row in score.floor.values()):
             silent.append(name)
         elif column.summary == "none":
@@ -83,28 +88,28 @@ def show_score(score: Score, path: Path, console: Console) -> None:
 
 def _named(score: Score) -> str:
     parameters = {key: value for key, value in score.target.dataset.plain().items() if key != "name"}
-    said = ", ".join(
+    listed = ", ".join(
         f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in parameters.items()
     )
-    said = said if len(said) <= 60 else said[:57] + "..."
-    return f"{score.target.label} ({said})" if said else score.target.label
+    listed = listed if len(listed) <= 60 else listed[:57] + "..."
+    return f"{score.target.label} ({listed})" if listed else score.target.label
 
 
 def _part(score: Score, name: str, role: Role) -> MetricValue:
-    """What the samples say of a part of a column."""
+    """The samples' value of a part of a column."""
     column = find(score.columns, role, name)
     return None if column is None else score.values[column.name]
 
 
 def _cells(score: Score, column: Column, signs: Signs) -> tuple[Text, Text]:
-    """The samples' number with its interval or error, and the median and range of fresh data's."""
+    """The samples' number with its interval or error, and the median and range of the fresh data's."""
     name = column.name
     value = _number(score.values[name])
     low, high, error = (_number(_part(score, name, role)) for role in _ENDS)
     fresh = sorted(number for row in score.floor.values() if (number := _number(row[name])) is not None)
     if isinstance(score.values[name], bool) or column.summary == "share":
-        said = {None: signs.none, True: "yes", False: "no"}[score.values[name]]  # type: ignore[index]
-        return Text(said), Text(f"{sum(map(bool, fresh))}/{len(fresh)} yes" if fresh else signs.none)
+        own = {None: signs.none, True: "yes", False: "no"}[score.values[name]]  # type: ignore[index]
+        return Text(own), Text(f"{sum(map(bool, fresh))}/{len(fresh)} yes" if fresh else signs.none)
     form = common([number for number in (value, low, high, error, *fresh) if number is not None])
     total = _part(score, name, "total")
     out_of = "" if total is None else f"/{total}"

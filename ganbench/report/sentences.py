@@ -1,4 +1,4 @@
-"""A comparison in sentences: what each way of telling it says in the same words."""
+"""A comparison in sentences, which all its formats share."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.report.finding import brief, listed, measured, one_line, place
 
 _LEADING = (Outcome.WORSE, Outcome.FAILED, Outcome.UNSURE, Outcome.BETTER)
-#: What chance moves; counts are exact.
+#: The kinds that scatter by chance; counts are exact.
 _SCATTERS = ("value", "share", "step", "clock")
 
 
 def gravest(findings: Sequence[Finding]) -> Outcome:
-    """The gravest word; the same where nothing was found."""
+    """The gravest outcome; ``same`` for no findings."""
     return min(findings, key=place).outcome if findings else Outcome.SAME
 
 
 def cases(comparison: Comparison) -> dict[Name, list[Finding]]:
-    """The findings on each case that count, in the suite's order; none where nothing was judged."""
+    """The findings on each case that count, in the suite's order; an empty list where nothing was judged."""
     found: dict[Name, list[Finding]] = {name: [] for name in (*comparison.new.cases, *comparison.base.cases)}
     for finding in comparison.counted():
         found.setdefault((finding.dataset, finding.variant), []).append(finding)
@@ -29,7 +29,7 @@ def cases(comparison: Comparison) -> dict[Name, list[Finding]]:
 
 
 def leading(comparison: Comparison) -> Outcome:
-    """The word that the headline begins with, as the exit code has it: worse goes before failed."""
+    """The outcome that the headline begins with. As for the exit code, worse goes before failed."""
     words = {finding.outcome for finding in comparison.counted()}
     return next((word for word in (*_LEADING, Outcome.SAME) if word in words), Outcome.NOT_COMPARABLE)
 
@@ -45,8 +45,8 @@ def headline(comparison: Comparison) -> str:
         those = {name: some for name, some in those.items() if some}
         if those:
             named |= those.keys()
-            said = [f"{some[0].case} ({listed(map(brief, some))})" for some in those.values()]
-            parts.append(f"{word}: {listed(said)}")
+            texts = [f"{some[0].case} ({listed(map(brief, some))})" for some in those.values()]
+            parts.append(f"{word}: {listed(texts)}")
     words = Counter(gravest(findings) for name, findings in found.items() if name not in named)
     if first is Outcome.SAME:
         identical = sum(all(one.identical for one in findings) for findings in found.values())
@@ -59,7 +59,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def statements(findings: Sequence[Finding]) -> list[tuple[Outcome, str]]:
-    """What is to be said of findings without numbers, one line for all that have the same reason; gravest first."""
+    """Each finding without numbers as a sentence, one line for all with the same reason; gravest first."""
     where: dict[tuple[Outcome, str, str], list[str]] = {}
     for finding in sorted((one for one in findings if not measured(one)), key=place):
         where.setdefault((finding.outcome, finding.measure, finding.reason), []).append(finding.case)
@@ -70,7 +70,7 @@ def statements(findings: Sequence[Finding]) -> list[tuple[Outcome, str]]:
 
 
 def reasons(findings: Iterable[Finding]) -> list[str]:
-    """A line for each distinct reason of findings that have numbers, with whose it is."""
+    """A line for each distinct reason of findings that have numbers, with the cases and measures that have it."""
     whose: dict[str, list[str]] = {}
     for finding in findings:
         if finding.reason:
@@ -79,18 +79,21 @@ def reasons(findings: Iterable[Finding]) -> list[str]:
 
 
 def same(comparison: Comparison) -> str:
-    """How much is the same, ``Same: 31 measures of 12 cases; identical, seed by seed: 9 cases.``; empty for nothing."""
+    """How much is the same, ``Same: 31 measures of 12 cases; identical, seed by seed: 9 cases.``; empty if nothing."""
     alike = [finding for finding in comparison.counted() if finding.outcome is Outcome.SAME]
     if not alike:
         return ""
     whole = [findings for findings in cases(comparison).values() if findings and all(one.identical for one in findings)]
     count = len({(one.dataset, one.variant) for one in alike})
-    said = f"Same: {plural(len(alike), 'measure')} of {plural(count, 'case')}"
-    return f"{said}; identical, seed by seed: {plural(len(whole), 'case')}." if whole else f"{said}."
+    text = f"Same: {plural(len(alike), 'measure')} of {plural(count, 'case')}"
+    return f"{text}; identical, seed by seed: {plural(len(whole), 'case')}." if whole else f"{text}."
 
 
 def visible(comparison: Comparison) -> list[str]:
-    """What change for the worse would have been seen of each measure, in the case that shows least, and where none."""
+    """The smallest change for the worse that would have been seen of each measure, in the case where it is the largest.
+
+    And the measures and cases where no change would have been seen, or where that is not known.
+    """
     judged = [one for one in comparison.counted() if one.kind in _SCATTERS and measured(one)]
     measures = list(dict.fromkeys(one.measure for one in judged))
     shown: list[str] = []
@@ -101,26 +104,26 @@ def visible(comparison: Comparison) -> list[str]:
         known = [one for one in those if one.visible is not None and not _hopeless(one)]
         if known:
             shown.append(_shows(max(known, key=lambda one: one.visible or 0.0)))
-        for some, lines in (
+        for some, texts in (
             ([one for one in those if _hopeless(one)], blind),
             ([one for one in those if one.visible is None and not _hopeless(one) and not one.identical], unknown),
         ):
             if some:
                 names = [one.case for one in some]
-                lines.append(f"{measure} of " + (listed(names) if len(some) < len(those) else _every(names)))
-    said = []
+                texts.append(f"{measure} of " + (listed(names) if len(some) < len(those) else _every(names)))
+    lines = []
     if shown:
-        said.append(f"With {_seeds(judged)} this would have been seen: {'; '.join(shown)}.")
+        lines.append(f"With {_seeds(judged)} this would have been seen: {'; '.join(shown)}.")
     if blind:
-        said.append(f"No change for the worse, however large, would have been seen in: {'; '.join(blind)}.")
+        lines.append(f"No change for the worse, however large, would have been seen in: {'; '.join(blind)}.")
     if unknown:
-        said.append(
+        lines.append(
             f"How large a change would have been seen is not known of: {'; '.join(unknown)}. The seeds are too few "
             "for pairs, not the same on both sides, or do not scatter."
         )
     if not any(map(measured, comparison.counted())):
-        said.append("Nothing was judged, so nothing could have been seen.")
-    return [one_line(text) for text in said]
+        lines.append("Nothing was judged, so nothing could have been seen.")
+    return [one_line(text) for text in lines]
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The table of a run for a person: a line for each variant, grouped by dataset, and what is to be said under it."""
+"""The table of a run for a person: a line for each variant, grouped by dataset, and notes under it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ganbench.plugin.column import Column
 from ganbench.record.tables.values import sided
-from ganbench.report.figures import SIGNS, Figures, figures, spoken, title
+from ganbench.report.figures import SIGNS, Figures, distinct_texts, figures, title
 from ganbench.report.grid import print_line, show_grid
 from ganbench.stats.intervals import FEWEST
 
@@ -21,10 +21,16 @@ _NAMED = 8
 
 
 def show(frame: pd.DataFrame, console: Console, columns: Sequence[Column], path: Path | None = None) -> None:
-    """Print the table of a run (``record.tables.table``) with what its numbers are, and where its file is.
+    """Print the table of a run, with notes on its numbers, and where its file is.
 
-    ``columns``: the record's. Columns that do not fit the width are left out, the least important first, and named
-    below; references, which were not trained, are dimmed.
+    Columns that do not fit the width are left out, the least important first, and named below; references, which were
+    not trained, are dimmed.
+
+    Args:
+        frame: The table of ``record.tables.table``.
+        console: Where to print.
+        columns: The record's columns.
+        path: The table's file; not printed where it is None.
     """
     signs = SIGNS[console.options.ascii_only]
     found = figures(frame, columns, signs)
@@ -69,7 +75,7 @@ def _footer(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Fi
 
 
 def _detectable(frame: pd.DataFrame, column: Column, seeds: str) -> str:
-    """What differences these seeds could not have seen, on each dataset by the variant that scatters most."""
+    """The differences that these seeds would miss, on each dataset for the variant that scatters most."""
     worst = frame.groupby("dataset", sort=False)[f"{column.name}_detectable"].max().dropna()
     if worst.empty:
         return ""
@@ -87,23 +93,23 @@ def _detectable(frame: pd.DataFrame, column: Column, seeds: str) -> str:
 
 
 def _words(frame: pd.DataFrame, column: Column) -> Iterator[str]:
-    """What a column of words says: a line for each text, with where it is said if not in every row.
+    """A line for each text of a column of words, with the rows that have it unless all do.
 
-    Texts that differ in their numbers only are one, with the first's numbers.
+    Texts that differ only in their numbers are one, with the first one's numbers.
     """
-    said: dict[str, tuple[str, set[tuple[str, str]]]] = {}
+    known: dict[str, tuple[str, set[tuple[str, str]]]] = {}
     rows = list(zip(frame["dataset"], frame["variant"], strict=True))
     for row, words in zip(rows, frame[column.name], strict=True):
-        for text in spoken([words]):
-            said.setdefault(re.sub(r"\d+(\.\d+)?", "#", text), (text, set()))[1].add(row)
-    for text, sayers in said.values():
+        for text in distinct_texts([words]):
+            known.setdefault(re.sub(r"\d+(\.\d+)?", "#", text), (text, set()))[1].add(row)
+    for text, having in known.values():
         where: dict[str, None] = {}
         for dataset, variant in rows:
-            if all(row in sayers for row in rows if row[0] == dataset):
+            if all(row in having for row in rows if row[0] == dataset):
                 where[dataset] = None
-            elif (dataset, variant) in sayers:
+            elif (dataset, variant) in having:
                 where[f"{dataset} {variant}"] = None
-        at = "" if len(sayers) == len(rows) else f" ({_listed(list(where))})"
+        at = "" if len(having) == len(rows) else f" ({_listed(list(where))})"
         yield f"{column.label}: {text}{at}"
 
 

@@ -20,7 +20,13 @@ _LEGEND = (
 
 
 def show_tries(frame: pd.DataFrame, console: Console, columns: Sequence[Column]) -> None:
-    """Print ``record.tries.tries`` of the first of ``columns`` (the record's) with a better side; nothing if empty."""
+    """Print the best of k tries, of the first column with a better side; nothing where there are none.
+
+    Args:
+        frame: The table of ``record.tries.tries``.
+        console: Where to print.
+        columns: The record's columns.
+    """
     column = next(iter(sided(columns)), None)
     rows = frame[frame["column"] == column.name] if column else frame[:0]
     if column is None or rows.empty:

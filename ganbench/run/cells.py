@@ -1,8 +1,8 @@
-"""What a batch of cells says on its way, from its first step to its last.
+"""The events of a batch of cells, from its first step to its last.
 
 The cells of a batch train together (see ``plan.batches``; nearly always it is one cell). ``batch_events`` is a
-generator: it trains them, measures them, and yields an event for each thing that happens to one of them. It writes no
-file and tells no observer: who takes the events does that. It raises what a plugin raises.
+generator: it trains and measures them, and yields an event for each thing that happens to one of them. It writes no
+file and calls no observer: its caller does both. It raises what a plugin raises.
 """
 
 from __future__ import annotations
@@ -75,14 +75,17 @@ def batch_events(
 ) -> Iterator[BatchEvent]:
     """Train and measure a batch of cells, and yield what happens to them, in the order in which it happens.
 
-    It goes on from the batch's checkpoint where there is one. It yields a ``BatchState`` after each evaluation but the
-    last, and as the last event of a cell its ``CellEnded``.
+    It continues from the batch's checkpoint where there is one.
 
     Args:
         cells: The batch: one reference, or one or more cells that can train together.
         context: What all cells of the run are trained with.
-        known: What the journal had said of each cell, by its id, when the run was started this time.
+        known: The records of the cells, by id, when this attempt at the run started.
         apart: Why the cell does not train together with the others of its batch; empty where it does.
+
+    Yields:
+        The events; a ``BatchState`` after each evaluation but the last, and as the last event of a cell its
+            ``CellEnded``.
 
     Raises:
         Exception: What a plugin raises; PluginError where a metric fails on models that train, or where cells cannot
@@ -109,25 +112,25 @@ def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
 def _train(
     cells: Sequence[Cell], context: RunContext, known: Mapping[str, CellRecord], apart: str
 ) -> Iterator[BatchEvent]:
-    # The engine is chosen from times that were measured, and once chosen kept: another would round differently.
+    # ``auto`` chooses the engine by measured times, and the choice is kept: another engine would round differently.
     engine = known[cells[0].id].engine
     trainer = Trainer(cells, context.device, engine if engine in CHOSEN else context.engine)
     if len(cells) > 1 and trainer.probe.serial:
-        # A plugin's code may insist on a number where a sweep gives a tensor.
+        # A plugin's code may need a number where a sweep gives a tensor.
         raise PluginError(trainer.probe.serial)
     trainer.prepare()
     noted = trainer.note
     yield from _started(cells, trainer, apart)
-    asked = context.metrics.names & CELL_NAMES
+    wanted = context.metrics.names & CELL_NAMES
     # The speed that is known is of the batch as it was: a cell that trains apart is measured anew.
-    if asked and (apart or not all(known[cell.id].speed for cell in cells)):
+    if wanted and (apart or not all(known[cell.id].speed for cell in cells)):
         # Of the cells as a whole, and the same for each of them.
-        values = context.metrics.of_cell({name: getattr(trainer, name)() for name in sorted(asked)})
+        values = context.metrics.of_cell({name: getattr(trainer, name)() for name in sorted(wanted)})
         for cell in cells:
             yield CellMeasured(cell.id, values)
     step, state = load(context.checkpoint(cells), trainer.start) or (0, trainer.start)
     first = cells[0]
-    # In slices, so that who watches sees something move; slicing changes no number.
+    # In slices, so that observers see progress; slicing changes no number.
     size = max(1, (first.steps + 99) // 100)
     for evaluation in first.evaluations:
         if evaluation <= step:
@@ -146,7 +149,7 @@ def _train(
         for at, cell in enumerate(cells):
             own = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
             if max(survived[i] for i in own) >= before:
-                # A seed that diverged is measured once more, to say how bad it is, and then left alone.
+                # A seed that diverged is measured once more, to show how bad it is, and never again.
                 outcomes = of_models(trainer, own, context.metrics.names, survived, state, step, before)
                 measured = yield from _measured(cell, context, step, outcomes)
                 yield Evaluated(cell.id, step, measured)
@@ -161,21 +164,21 @@ def _train(
 
 
 def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[BatchEvent]:
-    """How the cells train; said again where that changes, as when memory runs out."""
+    """How the cells train; repeated where that changes, as when memory runs out."""
     note = "; ".join(filter(None, (apart, trainer.note)))
     for cell in cells:
         yield CellStarted(cell.id, trainer.engine, note, replicas=len(trainer.seeds))
 
 
 def _rounded(step: int, block: int) -> int:
-    """The end of the block that a step is in: what was drawn for it is then used up."""
+    """The end of the block of steps that a step is in: the numbers drawn for the block are then used up."""
     return -(-step // block) * block
 
 
 def _measured(
     cell: Cell, context: RunContext, step: int, groups: Iterator[list[SeedInputs]]
 ) -> Generator[BatchEvent, None, tuple[SeedRow, ...]]:
-    """A row for each outcome, after its samples if they are the seed's last."""
+    """A row for each seed, after its samples if they are the seed's last."""
     found: list[SeedRow] = []
     for group in groups:
         found += rows(group, context.metrics)

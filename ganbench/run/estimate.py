@@ -23,7 +23,7 @@ _SECONDS = ("training", "evaluating", "compiling", "timing")
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """The engine that a batch of cells would train with, what there is to say, and seconds by what they go to."""
+    """The engine that a batch of cells would train with, a note on it, and the seconds of each kind of work."""
 
     engine: str
     note: str
@@ -34,14 +34,23 @@ class TimeEstimate:
 
     @property
     def seconds(self) -> float:
-        """All of it."""
+        """The sum."""
         return self.training + self.evaluating + self.compiling + self.timing
 
 
 def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engine: str) -> TimeEstimate:
-    """Measure a few steps and one evaluation. Raises whatever a plugin raises.
+    """Estimate the time of a batch of cells from a few steps and one evaluation. Raises whatever a plugin raises.
 
-    What compiling gains is not known before it is done: the step is timed as it is, and the usual gain reckoned with.
+    What compiling gains is not known before it is done: the step is timed uncompiled, and the usual gain is assumed.
+
+    Args:
+        cells: The cells of one batch.
+        metrics: The suite's metrics.
+        device: The device to train on.
+        engine: The engine, or ``auto``.
+
+    Returns:
+        The seconds of each kind of work, for the whole batch.
     """
     names, cell = metrics.names, cells[0]
     if cell.trained is None:

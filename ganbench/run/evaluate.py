@@ -1,4 +1,4 @@
-"""A suite's metrics applied to one outcome: a row of numbers."""
+"""A suite's metrics, applied to the samples of a seed: a row of numbers."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Metrics:
 
     @property
     def names(self) -> frozenset[str]:
-        """All that these metrics name."""
+        """All metric inputs that these metrics name."""
         return frozenset(name for _, bound in self.metrics for name in bound.names)
 
     def of_outcomes(self, outcomes: Sequence[dict[str, Any]]) -> list[dict[str, MetricValue] | PluginError]:
-        """The row of each seed at one evaluation, or why it has none; the divergences of all are computed at once.
+        """The row of each seed at one evaluation, or why it has none; ``outcomes``: the metric inputs of each seed.
 
-        ``note`` in a row says which metrics were not applicable, and why.
+        The divergences of all seeds are computed at once. ``note`` in a row: which metrics did not apply, and why.
         """
         if "divergence" in self.names:
             for final in (False, True):
@@ -56,7 +56,10 @@ class Metrics:
         return rows
 
     def salvaged(self, outcome: dict[str, Any]) -> tuple[dict[str, MetricValue], list[str]]:
-        """The row of an outcome that ``of_outcomes`` has seen, without the metrics that fail, and a line for each."""
+        """The row of a seed without the metrics that fail, and a line for each of these.
+
+        ``outcome``: the metric inputs of the seed, after ``of_outcomes`` has had them.
+        """
         row: dict[str, MetricValue] = {}
         notes, failures = [], []
         for metric in self.metrics:
@@ -68,7 +71,10 @@ class Metrics:
         return row | ({"note": "; ".join(notes)} if notes else {}), failures
 
     def of_cell(self, outcome: Mapping[str, Any]) -> dict[str, MetricValue]:
-        """The numbers of the cell as a whole: of the metrics that name ``speed`` or ``cost``, where that is there."""
+        """The numbers of the cell as a whole: of the metrics that name ``speed`` or ``cost``, where that is there.
+
+        ``outcome``: those metric inputs that were measured.
+        """
         return self._measure(outcome, cell=True)
 
     def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, MetricValue]:
@@ -114,7 +120,7 @@ def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence]:
 
 
 def _plain(value: Any, column: Column) -> MetricValue:
-    """A plain number, None for NaN; an infinity is the worst there is. Raises ValueError for what is no number."""
+    """A plain number, None for NaN, an infinity as it is. Raises ValueError for what is no number."""
     item = value.item() if hasattr(value, "item") else value
     if column.summary == "words":
         if not isinstance(item, str | None):

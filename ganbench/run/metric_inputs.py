@@ -1,4 +1,4 @@
-"""The outcomes of a cell's seeds, trained or of references, a few at a time, and what the metrics make of them."""
+"""The metric inputs of a cell's seeds, trained or of references, a few seeds at a time; and their rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,20 @@ def of_models(
     step: int,
     before: int,
 ) -> Iterator[list[SeedInputs]]:
-    """The outcomes of those of the replicas that trained since the step ``before``."""
+    """The metric inputs of those replicas that have trained since the last evaluation, a few replicas at a time.
+
+    Args:
+        trainer: The trainer of the batch.
+        replicas: The places of the cell's replicas in the batch.
+        names: The metric inputs that are wanted.
+        survived: For each replica of the batch, how many steps its numbers were finite.
+        state: The state of the batch after ``step``.
+        step: The generator steps trained.
+        before: The step of the last evaluation; replicas that diverged before it are left out.
+
+    Yields:
+        A group of seeds: each with its status and its metric inputs.
+    """
     cell = trainer.cell
     for some in _few([i for i in replicas if survived[i] >= before], cell, trainer.dataset):
         stand = [Status.DIVERGED if survived[i] < step else Status.DONE for i in some]
@@ -47,19 +60,29 @@ def of_models(
 def of_reference(
     cell: Cell, dataset: Distribution, names: frozenset[str], device: torch.device
 ) -> Iterator[list[SeedInputs]]:
-    """The outcomes of all seeds of a cell that is a reference."""
+    """The metric inputs of all seeds of a cell that is a reference, a few seeds at a time.
+
+    Args:
+        cell: The cell.
+        dataset: The cell's data set.
+        names: The metric inputs that are wanted.
+        device: Where to draw the samples.
+
+    Yields:
+        A group of seeds: each with its status, done, and its metric inputs.
+    """
     for some in _few(cell.seeds, cell, dataset):
         found = (reference_inputs(cell, dataset, seed, names, device) for seed in some)
         yield [(seed, Status.DONE, one) for seed, one in zip(some, found, strict=True)]
 
 
 def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[SeedRow]:
-    """A row for each outcome. Raises PluginError where a metric fails on models that train."""
+    """A row for each seed. Raises PluginError where a metric fails on models that train."""
     measured = metrics.of_outcomes([outcome for _, _, outcome in outcomes])
     found = []
     for (seed, status, outcome), row in zip(outcomes, measured, strict=True):
         if isinstance(row, PluginError):
-            # A metric may have no answer for samples that are not finite: no reason to lose the other seeds.
+            # A metric may fail on samples that are not finite: no reason to lose the other seeds.
             if status is not Status.DIVERGED or out_of_memory(row):
                 raise row
             row, failures = metrics.salvaged(outcome)
@@ -69,6 +92,6 @@ def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[SeedRow]:
 
 
 def _few(all_of_them: Sequence[T], cell: Cell, dataset: Distribution) -> Iterator[Sequence[T]]:
-    """As many at a time as have few samples together: their outcomes are held in memory at once."""
+    """Groups so small that the samples of a group fit into memory together."""
     size = math.ceil(TOGETHER / (cell.samples * math.prod(dataset.shape)))
     return (all_of_them[at : at + size] for at in range(0, len(all_of_them), size))

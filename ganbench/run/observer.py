@@ -1,4 +1,4 @@
-"""Those who watch a run, and what they are told."""
+"""Observers of a run, and what they receive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ganbench.record.record import Record
 
 
 class PlannedCell(Protocol):
-    """What an observer has to know of a cell of the plan."""
+    """What an observer needs of a cell of the plan."""
 
     @property
     def id(self) -> str:
-        """What the events call it."""
+        """The name of the cell in events."""
         ...
 
     @property
@@ -42,23 +42,23 @@ class PlannedCell(Protocol):
 
 @dataclass(frozen=True)
 class CellProgressed:
-    """The cell has trained ``step`` steps. An observer is told so, as often as one likes; the journal is not."""
+    """The cell has trained ``step`` steps. It goes to observers, at any interval, and not into the journal."""
 
     cell: str
     step: int
 
 
 class Observer:
-    """Watches a run, and says nothing: the quiet one, and the base of those who speak.
+    """Receives what happens in a run, and does nothing: the silent observer, and the base class of the others.
 
-    It is a context that is open while the run goes on. What it raises ends the run.
+    It is a context that is open while the run goes on. An exception that it raises ends the run.
     """
 
     def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
-        """The run begins; ``cells``: all that are planned, in order; ``record``: what an earlier attempt has done."""
+        """The run begins; ``cells``: all that are planned, in order; ``record``: the results of an earlier attempt."""
 
     def tell(self, event: CellEvent | CellProgressed) -> None:
-        """Something has happened to a cell. Where the journal records it, it has done so."""
+        """Something has happened to a cell. An event that belongs into the journal is already there."""
 
     def __enter__(self) -> Self:
         return self

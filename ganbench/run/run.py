@@ -33,7 +33,10 @@ from ganbench.train.device import arithmetic
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: its folder, its table and columns, and whether every seed gave a result and anything a number."""
+    """A finished run: its folder, its table and its columns.
+
+    ``complete``: whether every seed gave a result, and some column has a number.
+    """
 
     folder: RunFolder
     table: pd.DataFrame
@@ -51,11 +54,24 @@ def run(
     observer: Observer,
     save_samples: bool = False,
 ) -> RunResult:
-    """Run a suite, or go on with the run of it that was stopped; the tables are the same either way.
+    """Run a suite, or continue the run of it that was stopped; the tables are the same either way.
 
-    ``save_samples``: keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's folder.
-    Raises RunLockedError where another process is at it, and ValueError, in one line, where two metrics fill the same
-    column or what is on disk cannot be believed.
+    Args:
+        suite: The suite.
+        out: The folder of all suites' runs.
+        device: The device to train on.
+        engine: The engine, or ``auto``.
+        command: The command line, kept in run.json.
+        observer: Receives what happens.
+        save_samples: Whether to keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's
+            folder.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RunLockedError: Another process works on the run.
+        ValueError: In one line: two metrics fill the same column, or the run on disk is damaged.
     """
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics)
@@ -83,7 +99,7 @@ def run(
         "project": git.state(Path.cwd()),
         "plugins": plugins,
     }
-    # All that decides a run's numbers, and nothing else: what goes on after a kill must be the same run.
+    # All that decides a run's numbers, and nothing else: only the same run may be continued after a kill.
     sources = [provenance.source(), *([plugin["name"], plugin["sha256"]] for plugin in plugins)]
     identity = _digest([suite_yaml, versions, about["device"], engine, sources])
     with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:

@@ -1,4 +1,4 @@
-"""A score, on disk a table like seeds.csv, the samples' row above those of fresh data, or one JSON object."""
+"""A score on disk: a table like seeds.csv, the samples' row above those of fresh data, or one JSON object."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ganbench.suite.schema import FLOOR
 
 @dataclass(frozen=True)
 class Score:
-    """What the metrics say of some samples (``values``) and of as much fresh data, seed by seed (``floor``).
+    """The metrics' values of some samples (``values``) and of as much fresh data, seed by seed (``floor``).
 
     ``columns``: those of the metrics, in order. ``failures``: a line for each metric that raised; its columns are None.
     ``notes``: what the reader should know.
@@ -47,14 +47,14 @@ class Score:
 
 
 def as_object(score: Score) -> dict[str, Any]:
-    """All of a score as JSON can hold it, infinities as "inf": what ``ganbench score --json`` prints."""
+    """A score as JSON can hold it, infinities as "inf": what ``ganbench score --json`` prints."""
     floors = {column.name: floor(score, column.name) for column in score.columns}
     return {
         **_settings(score),
         "samples": len(score.samples.values),
         "step": score.samples.step,
         "values": _plain(score.values),
-        "floor": {name: None if said is None else _plain(said) for name, said in floors.items()},
+        "floor": {name: None if row is None else _plain(row) for name, row in floors.items()},
         "notes": list(score.notes),
         "failures": list(score.failures),
         "versions": provenance.versions(),
@@ -79,20 +79,20 @@ def as_frame(score: Score) -> pd.DataFrame:
 def floor(score: Score, name: str) -> dict[str, MetricValue] | None:
     """The median of a column over the rows of fresh data, the lowest and the highest.
 
-    None where no row says anything. Of what is true or false the share that is true, of words the most frequent.
+    None where no row has a value. Of a column of true or false the share that is true; of words the most frequent text.
     """
-    said = [value for row in score.floor.values() if (value := row[name]) is not None]
-    numbers = [value for value in said if not isinstance(value, str)]
-    if not said:
+    known = [value for row in score.floor.values() if (value := row[name]) is not None]
+    numbers = [value for value in known if not isinstance(value, str)]
+    if not known:
         return None
     if not numbers:
-        return {"median": statistics.mode(said), "low": None, "high": None}
+        return {"median": statistics.mode(known), "low": None, "high": None}
     middle = statistics.mean(numbers) if isinstance(numbers[0], bool) else statistics.median(numbers)
     return {"median": middle, "low": min(numbers), "high": max(numbers)}
 
 
 def save(path: Path, score: Score) -> None:
-    """Write a score, as JSON where the file is called so and as CSV otherwise, whole or not at all.
+    """Write a score completely or not at all: as JSON where the file's name ends in .json, else as CSV.
 
     Raises ValueError where that would overwrite the samples.
     """
@@ -105,7 +105,7 @@ def save(path: Path, score: Score) -> None:
 
 
 def usual_path(home: Path, score: Score) -> Path:
-    """Where a score is written unless somebody says where: the same samples and settings have the same name."""
+    """Where a score is written by default; the same samples and settings give the same name."""
     settings = _settings(score) | {"file": None}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
     return home / f"{score.target.label}-{score.samples.path.stem}-{digest}.csv"

@@ -1,6 +1,6 @@
-"""Samples from anywhere, scored as a run scores those of its generators: the same data, the same measures.
+"""Samples from anywhere, scored as a run scores those of its generators: the same data, the same metrics.
 
-Only what a game knows, its losses, discriminator and speed, cannot be asked of samples.
+Metrics that need a game (its losses, its discriminator or its speed) do not apply to samples.
 """
 
 from __future__ import annotations
@@ -26,16 +26,25 @@ from ganbench.score.target import Target
 from ganbench.suite.schema import FLOOR
 from ganbench.train.data import build_dataset, draw, held_out, metric_inputs
 
-#: Fresh data is scored beside, once for each of these seeds: the first rows of a run's oracle.
+#: Fresh data is scored too, once for each of these seeds: the first rows of a run's oracle.
 FLOOR_SEEDS = (0, 1, 2, 3, 4)
-#: Standard deviations this many times apart look like a mistake of scale.
+#: Standard deviations whose ratio is beyond this look like a mistake of scale.
 _ODD_SCALE = 1.6
 
 
 def fitted(values: np.ndarray, shape: tuple[int, ...], *, rows: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The values as samples (n, *shape), with a note where that took more than a look.
+    """The values in the shape of samples.
 
-    ``rows``: from a table, whose rows are flat. Raises ValueError, one line with what might help, where they are none.
+    Args:
+        values: The array of a file.
+        shape: The shape of one sample.
+        rows: Whether the values are from a table, whose rows are flat.
+
+    Returns:
+        The samples, (n, *shape), and a note where they had another shape before.
+
+    Raises:
+        ValueError: In one line, with what might help: the values are no such samples.
     """
     if values.shape[1:] == shape:
         return values, ()
@@ -73,9 +82,20 @@ def score(
 ) -> Score:
     """Score samples as the last evaluation of a seed is scored in a run.
 
-    The held-out data is that of the ``seed``, by default the file's own, as many as samples: for a generator's own
-    seed the numbers are the run's. Raises ValueError where the samples have not the data's
-    shape or two metrics share a column, PluginError where the dataset fails.
+    There is as much held-out data as samples. With a generator's own seed the numbers are the run's.
+
+    Args:
+        samples: The samples.
+        target: The data set and the metrics.
+        seed: The seed of the held-out data; by default the one in the file, else 0.
+        device: Where to compute.
+
+    Returns:
+        The score.
+
+    Raises:
+        ValueError: The samples do not have the data's shape, or two metrics fill the same column.
+        PluginError: The dataset fails.
     """
     bound = bind_metrics(target.metrics)
     columns = tuple(column for _, column in bound.columns)
@@ -98,8 +118,8 @@ def score(
         odd = tuple(_notes(points, dataset, seed))
     except (Exception, SystemExit) as error:  # a metric's failure is among the failures
         raise PluginError(f"dataset {target.dataset.name}: {error_line(error)}") from error
-    said = own.pop("note")
-    # What fails on the data itself says nothing about the samples, but must not go unsaid.
+    note = own.pop("note")
+    # A failure on the data itself tells nothing about the samples, but must be reported.
     amiss = dict.fromkeys(line for _, lines in floor.values() for line in lines)
     return Score(
         samples=replace(samples, values=values),
@@ -109,18 +129,18 @@ def score(
         columns=columns,
         values=own,
         floor={at: row for at, (row, _) in floor.items()},
-        notes=(*target.notes, *samples.notes, *fit, *odd, *([str(said)] if said else [])),
+        notes=(*target.notes, *samples.notes, *fit, *odd, *([str(note)] if note else [])),
         failures=(*failures, *(f"on the data itself: {line}" for line in amiss)),
     )
 
 
 def _fresh(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
-    """What the reference ``oracle`` of a run draws for this seed."""
+    """The samples that the reference ``oracle`` of a run draws for this seed."""
     return draw(dataset, n, stream(seed, f"reference.{FLOOR}.samples", 0, device))
 
 
 def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
-    """All columns and ``note``, and a line for each metric that failed: it must not take the others' numbers along."""
+    """All columns and ``note``, without those of metrics that failed; and a line for each of these."""
     row = metrics.of_outcomes([known])[0]
     failures: list[str] = []
     if isinstance(row, PluginError):

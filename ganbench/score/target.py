@@ -1,4 +1,4 @@
-"""What samples are scored against: a data set and metrics, as a suite defines them or as they are named one by one."""
+"""What samples are scored against: a data set and metrics, from a suite or by their own names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ganbench.suite.choice import Choice
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.suite import Suite
 
-#: Of what a metric may name, that which only a game has.
+#: The metric inputs that only a game has.
 GAME = ("speed", "cost", "loss", "d_real", "d_fake")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A data set, what it is called, and the metrics; ``notes`` say what was left out."""
+    """A data set, its label, and the metrics; ``notes``: what was left out."""
 
     label: str
     dataset: Choice
@@ -31,9 +31,21 @@ class Target:
 
 
 def of_suite(suite: Suite, dataset: str, metrics: Sequence[str], registry: Registry) -> Target:
-    """The data set of this name in a suite, with the suite's metrics, or only those named in ``metrics``.
+    """A data set of a suite, with the suite's metrics.
 
-    The suite's metrics that need a game are left out. Raises ValueError, a line for each mistake.
+    The suite's metrics that need a game are left out, with a note.
+
+    Args:
+        suite: The suite.
+        dataset: The data set's name in the suite.
+        metrics: The metrics' names, with the suite's parameters if it has them; all of the suite's if empty.
+        registry: Where plugins are looked up.
+
+    Returns:
+        The target.
+
+    Raises:
+        ValueError: A line for each mistake.
     """
     if dataset not in suite.datasets:
         raise ValueError(f"--dataset: suite {suite.name!r} has no {dataset!r}{suggest(dataset, suite.datasets)}")
@@ -50,9 +62,19 @@ def of_suite(suite: Suite, dataset: str, metrics: Sequence[str], registry: Regis
 
 
 def of_names(dataset: str, parameters: Sequence[str], metrics: Sequence[str], registry: Registry) -> Target:
-    """The data set plugin of this name with its parameters (``NAME=VALUE``), with all usual metrics or those named.
+    """A data set plugin, with its parameters and metrics by name.
 
-    Raises ValueError, a line for each mistake.
+    Args:
+        dataset: The plugin's name.
+        parameters: Its parameters, each ``NAME=VALUE``.
+        metrics: The metrics' names; all usual ones if empty, see ``usual_metrics``.
+        registry: Where plugins are looked up.
+
+    Returns:
+        The target.
+
+    Raises:
+        ValueError: A line for each mistake.
     """
     try:
         entry = registry.get("dataset", dataset)
@@ -71,9 +93,9 @@ def of_names(dataset: str, parameters: Sequence[str], metrics: Sequence[str], re
 
 
 def needed(metric: Metric) -> tuple[str, ...]:
-    """What the metric names that samples cannot give it; empty where they are enough.
+    """The metric inputs that a metric names and that samples cannot give; empty where samples are enough.
 
-    The density of a fitted ``model`` is such where the metric does not look at the samples.
+    The density of a fitted ``model`` is one where the metric does not use the samples.
     """
     names = frozenset(bind(metric.measure, {}).names)
     own = () if names & {"samples", "divergence"} else ("model",)
@@ -81,7 +103,7 @@ def needed(metric: Metric) -> tuple[str, ...]:
 
 
 def usual_metrics(registry: Registry) -> tuple[Choice, ...]:
-    """Every shipped metric that samples are enough for, by name, but the primary number and the modes covered first."""
+    """Every shipped metric that needs only samples, by name; first the primary number and the modes covered."""
     entries = [entry for entry in registry.entries if entry.kind == "metric" and entry.origin == "shipped"]
     metrics = [entry.value for entry in entries if isinstance(entry.value, Metric) and not needed(entry.value)]
     metrics.sort(
@@ -91,7 +113,10 @@ def usual_metrics(registry: Registry) -> tuple[Choice, ...]:
 
 
 def _metric(name: str, registry: Registry, choice: Choice | None = None) -> Choice:
-    """A metric by name, with its defaults unless it is chosen already. Raises ValueError where it will not do."""
+    """A metric by name: ``choice``, or the metric with its defaults.
+
+    Raises ValueError where there is no such metric, or it cannot be used on samples.
+    """
     try:
         entry = registry.get("metric", name)
     except LookupError as problem:

@@ -1,7 +1,7 @@
 """The shape of a suite file, from which ``suites/suite.schema.json`` is generated.
 
-The command is ``python -m ganbench.suite.schema > suites/suite.schema.json``. Which plugins and parameters there are is
-the registry's business, not the shape's.
+The command is ``python -m ganbench.suite.schema > suites/suite.schema.json``. The shape does not know which plugins and
+parameters there are: the registry does.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ Seeds = Annotated[
 
 
 def _named(what: str) -> Any:
-    # Pydantic says what the names that fit lead to; the published schema must also refuse the others.
+    # Pydantic writes only the pattern of names that are allowed; the published schema must also refuse all others.
     description = f"a mapping of names to {what}, at least one"
     return Field(min_length=1, description=description, json_schema_extra={"additionalProperties": False})
 
@@ -194,7 +194,7 @@ class SuiteSchema(_Strict):
     ]
 
 
-#: What the parts of a variant are where the file says nothing, as the file would say it.
+#: The default parts of a variant, as a file would write them.
 BUILT_IN: dict[str, Any] = Defaults().model_dump(exclude_none=True)
 
 
@@ -215,7 +215,7 @@ def read_shape(document: Document) -> SuiteSchema | None:
 
 
 def _mistakes(errors: ValidationError, data: Any) -> Iterator[tuple[Place, str, bool]]:
-    """Of each mistake the place, the message, and whether its key is meant."""
+    """The place and the message of each mistake, and whether the place is that of a key, not of a value."""
     root = schema()
     for error in errors.errors(include_url=False):
         loc = error["loc"]

@@ -41,7 +41,7 @@ def test_finished_runs_are_points_in_the_order_of_time():
     assert {point.source for point in found} == {"run"}
     assert {point.commit for point in found} == {"c0ffee" + "0" * 34}
     (jsd,) = (one for one in series([point.run for point in found]) if (one.variant, one.measure) == ("one", "jsd"))
-    assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201])
+    assert [reading.value for reading in jsd.observations] == pytest.approx([0.101, 0.201])
 
 
 def test_a_run_that_became_the_baseline_is_one_point_with_the_reason():
@@ -88,7 +88,7 @@ def test_every_committed_version_of_the_baseline_is_a_point(repository):
     assert [point.reason for point in found] == ["because 0.1", "because 0.2", "because 0.3"]
     assert [point.commit for point in found] == commits
     jsd = next(one for one in series([point.run for point in found]) if one.measure == "jsd")
-    assert [reading.value for reading in jsd.readings] == pytest.approx([0.101, 0.201, 0.301])
+    assert [reading.value for reading in jsd.observations] == pytest.approx([0.101, 0.201, 0.301])
     repository("rm", "-rq", "results/baselines")
     repository("commit", "-q", "-m", "gone")
     assert len(points()) == 3, "what was committed once is history"
@@ -127,7 +127,7 @@ def test_only_what_means_the_same_and_is_new_counts():
     metrics = {**PROTOCOL["metrics"], "jsd": {"name": "jsd", "bins": 3}}
     otherwise = side(case(jsd), protocol={**PROTOCOL, "metrics": metrics})
     found = {one.measure: one for one in series([old, fewer, first, again, otherwise, newest])}
-    readings = found["jsd"].readings
+    readings = found["jsd"].observations
     assert [reading.reason for reading in readings] == [
         "measured by protocol 0, now 1",
         "1 seeds, now 3",
@@ -137,7 +137,7 @@ def test_only_what_means_the_same_and_is_new_counts():
         "",
     ]
     assert [reading.counts for reading in readings] == [False, False, True, False, False, True]
-    assert [reading.reason for reading in found["diverged"].readings][4] == "", "that does not rest on the metric"
+    assert [reading.reason for reading in found["diverged"].observations][4] == "", "that does not rest on the metric"
 
 
 def test_a_reading_is_what_the_table_says():
@@ -145,7 +145,7 @@ def test_a_reading_is_what_the_table_says():
     made = side(
         case([0.9, None, *[0.1] * 6], [True] * 8, [None] * 8, status=status, speed={"model_steps_per_second": 5.0})
     )
-    found = {one.measure: one.readings[0] for one in series([made])}
+    found = {one.measure: one.observations[0] for one in series([made])}
     assert (found["jsd"].value, found["jsd"].low, found["jsd"].high, found["jsd"].seeds) == (0.1, 0.1, 0.9, 7)
     assert found["diverged"].value == 1 / 7
     assert found["all_modes"].value == 1.0

@@ -197,7 +197,7 @@ def test_history_charts_a_clock_as_one_and_the_primary_unless_asked(side):
     assert {one.measure for one in pick(found, [], [])} == {"my_distance"}
     clocks = [one for one in found if one.kind == "clock"]
     assert [(one.measure, one.unit, one.better) for one in clocks] == [("my_pace", "ms", "lower")] * 2
-    first, second = clocks[0].readings
+    first, second = clocks[0].observations
     assert second.value == 2 * first.value
     assert first.low <= first.value <= first.high
 

@@ -80,7 +80,7 @@ def predictable(history: Sequence[ComparedRun], new: ComparedRun) -> list[Series
     """The series of the measures of a run that are judged and have enough earlier values for a prediction."""
     judged = []
     for one in series([*(_without_repeats(run, new) for run in history), new]):
-        now = one.readings[-1]
+        now = one.observations[-1]
         if now.at == len(history) and math.isfinite(one.min_effect) and len(one.earlier.level()) >= FEWEST:
             judged.append(one)
     return judged
@@ -103,7 +103,7 @@ def _emptied(case: Case, new: Case | None) -> Case:
 def _finding(one: Series, interval: Interval | None) -> Finding | None:
     if interval is None:
         return None
-    earlier, now = one.earlier.level(), one.readings[-1]
+    earlier, now = one.earlier.level(), one.observations[-1]
     low, high = interval
     if one.kind == "clock":
         edge = high * (1 + one.min_effect) if one.better == "lower" else low * (1 - one.min_effect)
@@ -125,6 +125,6 @@ def _finding(one: Series, interval: Interval | None) -> Finding | None:
         new=now.value if math.isfinite(now.value) else None,
         effect=now.value / base if one.kind == "clock" else now.value - base,
         min_effect=one.min_effect,
-        seeds=(one.readings[-2].seeds, now.seeds),
+        seeds=(one.observations[-2].seeds, now.seeds),
         advice=one.kind == "clock",
     )

@@ -61,7 +61,7 @@ class Series:
     unit: str
     better: Literal["lower", "higher"]
     min_effect: float
-    readings: tuple[Observation, ...]
+    observations: tuple[Observation, ...]
     primary: bool = False
 
     @property
@@ -72,44 +72,44 @@ class Series:
     @property
     def earlier(self) -> Series:
         """The same series without its newest observation."""
-        return replace(self, readings=self.readings[:-1])
+        return replace(self, observations=self.observations[:-1])
 
     def shifts(self) -> tuple[Shift, ...]:
-        """Where the level changed; ``place`` is that of an observation. Those that do not count are passed over."""
-        counting = [place for place, reading in enumerate(self.readings) if reading.counts]
-        found = shifts([self.readings[place].value for place in counting])
+        """Where the level changed; ``place`` is that of an observation. Those that do not count are skipped."""
+        counting = [place for place, observation in enumerate(self.observations) if observation.counts]
+        found = shifts([self.observations[place].value for place in counting])
         return tuple(replace(shift, place=counting[shift.place]) for shift in found)
 
     def level(self) -> list[float]:
         """The values since the last shift, of the observations that count."""
         since = max((shift.place for shift in self.shifts()), default=0)
-        return [reading.value for reading in self.readings[since:] if reading.counts]
+        return [observation.value for observation in self.observations[since:] if observation.counts]
 
 
-def series(sides: Sequence[ComparedRun]) -> tuple[Series, ...]:
+def series(runs: Sequence[ComparedRun]) -> tuple[Series, ...]:
     """A series for each case and measure of runs, given oldest first; cases are in the order of the newest run.
 
     The measures are divergence; every column for which lower or higher is better; for each share of seeds the step from
     which it held; and the speeds.
     """
-    names = dict.fromkeys(name for side in reversed(sides) for name in side.cases)
-    return tuple(one for name in names for one in _of_case(sides, name))
+    names = dict.fromkeys(name for run in reversed(runs) for name in run.cases)
+    return tuple(one for name in names for one in _of_case(runs, name))
 
 
-def _of_case(sides: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
-    having = [(at, side) for at, side in enumerate(sides) if name in side.cases]
+def _of_case(runs: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
+    having = [(at, run) for at, run in enumerate(runs) if name in run.cases]
     newest = having[-1][1]
     primary = find(newest.columns.values(), "primary")
-    repeated = _repeated([side.cases[name] for _, side in having])
+    repeated = _repeated([run.cases[name] for _, run in having])
     for measure in _measures(newest, newest.cases[name]):
-        readings = []
-        for (at, side), again in zip(having, repeated, strict=True):
-            case = side.cases[name]
-            if says(case, measure) and (spoken := values(case, measure)):
-                reason = _reason(side, newest, name, measure.of)
-                estimate = _estimate(list(spoken.values()), measure)
-                readings.append(Observation(at, *estimate, len(spoken), reason, again))
-        if readings:
+        observations = []
+        for (at, run), again in zip(having, repeated, strict=True):
+            case = run.cases[name]
+            if says(case, measure) and (numbers := values(case, measure)):
+                reason = _reason(run, newest, name, measure.of)
+                estimate = _estimate(list(numbers.values()), measure)
+                observations.append(Observation(at, *estimate, len(numbers), reason, again))
+        if observations:
             first = primary is not None and measure.name == primary.name
             yield Series(
                 *name,
@@ -118,23 +118,23 @@ def _of_case(sides: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
                 measure.unit,
                 measure.better,
                 measure.min_effect,
-                tuple(readings),
+                tuple(observations),
                 first,
             )
     min_effect = min_effects(newest, newest.cases[name]).get(SPEED, MIN_EFFECTS[SPEED])
     least = math.inf if min_effect is False else float(min_effect)
     for column in newest.columns.values():
-        having_it = [(at, side) for at, side in having if column.name in side.cases[name].speed]
+        having_it = [(at, run) for at, run in having if column.name in run.cases[name].speed]
         if column.role == "clock" and having_it:
-            timed = tuple(_timed(at, side, newest, name, column) for at, side in having_it)
+            timed = tuple(_timed(at, run, newest, name, column) for at, run in having_it)
             yield Series(*name, column.name, "clock", column.unit, side_of(column), least, timed)
 
 
-def _measures(side: ComparedRun, case: Case) -> list[Measure]:
+def _measures(run: ComparedRun, case: Case) -> list[Measure]:
     """The measures of a case that are judged, and those that could be, with an infinite ``min_effect``."""
-    judged = {measure.name: measure for measure in measures(side, case)}
+    judged = {measure.name: measure for measure in measures(run, case)}
     possible = [Measure(DIVERGED, "share", "lower", "of seeds", math.inf, DIVERGED)]
-    for column in side.columns.values():
+    for column in run.columns.values():
         better = side_of(column)
         if column.summary == "share":
             possible.append(Measure(column.name, "share", better, "of seeds", math.inf, column.name))
@@ -144,9 +144,9 @@ def _measures(side: ComparedRun, case: Case) -> list[Measure]:
     return [judged.get(measure.name, measure) for measure in possible]
 
 
-def _reason(side: ComparedRun, newest: ComparedRun, name: Name, measure: str) -> str:
-    reason = incomparable(side, newest, name) or metric_differs(side, newest, measure)
-    ours, theirs = newest.cases[name].seeds.keys(), side.cases[name].seeds.keys()
+def _reason(run: ComparedRun, newest: ComparedRun, name: Name, measure: str) -> str:
+    reason = incomparable(run, newest, name) or metric_differs(run, newest, measure)
+    ours, theirs = newest.cases[name].seeds.keys(), run.cases[name].seeds.keys()
     if not reason and ours != theirs:
         # Medians of another number of seeds scatter differently.
         here, there = f"{len(theirs)} seeds", f"now {len(ours)}"
@@ -160,11 +160,11 @@ def _estimate(numbers: Sequence[float], measure: Measure) -> tuple[float, float 
     return (worst if found.value is None else found.value, found.low, found.high)
 
 
-def _timed(at: int, side: ComparedRun, newest: ComparedRun, name: Name, clock: Column) -> Observation:
-    case = side.cases[name]
-    low, high = ends(side, name, clock) or (None, None)
-    reason = _reason(side, newest, name, clock.name)
-    if not reason and dict(side.device) != dict(newest.device):
+def _timed(at: int, run: ComparedRun, newest: ComparedRun, name: Name, clock: Column) -> Observation:
+    case = run.cases[name]
+    low, high = ends(run, name, clock) or (None, None)
+    reason = _reason(run, newest, name, clock.name)
+    if not reason and dict(run.device) != dict(newest.device):
         reason = "another device"
     return Observation(at, case.speed[clock.name], low, high, len(case.seeds), reason)
 

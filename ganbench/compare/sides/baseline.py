@@ -1,7 +1,7 @@
-"""Baselines: what a run said, in two small files that git keeps and shows the changes of.
+"""Baselines: the numbers of a run in two small files that git keeps and shows the changes of.
 
 results/baselines/<suite>.csv     a row for each dataset, variant and seed
-results/baselines/<suite>.json    by what protocol, on what device, how fast, and the history of baselines
+results/baselines/<suite>.json    the protocol, the device, the speed, and the history of baselines
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HOME = Path("results/baselines")
 
 @dataclass(frozen=True)
 class Saved:
-    """What saving a baseline came to: ``written`` is false where it said the same before."""
+    """What saving a baseline has done: ``written`` is false where the same numbers were already there."""
 
     path: Path
     suite: str
@@ -37,10 +37,22 @@ class Saved:
 
 
 def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
-    """Make a run its suite's baseline in ``home``; ``reason``: why what was expected so far no longer is.
+    """Make a run its suite's baseline.
 
-    Where the run says the same as the baseline that is there, that is left as it is. Raises ValueError, in one line,
-    for a run that cannot be a baseline, for other numbers without a reason, and where what is there was damaged.
+    A baseline with the same numbers is left as it is.
+
+    Args:
+        folder: The run.
+        home: The folder of baselines.
+        reason: Why the expected numbers have changed; needed where they differ from those of the baseline that is
+            there.
+
+    Returns:
+        Where the baseline is, and whether it was written.
+
+    Raises:
+        ValueError: In one line: the run cannot be a baseline, its numbers differ and there is no reason, or the
+            baseline that is there is damaged.
     """
     table, about = describe_run(folder)
     _check_run(folder, table)
@@ -65,7 +77,7 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
         "reason": reason or "first",
     }
     home.mkdir(parents=True, exist_ok=True)
-    # The JSON last: without it nothing is there.
+    # The JSON last: without it there is no baseline.
     write(path, as_csv(table))
     content = json.dumps({**about, "history": [*history, entry]}, indent=2, allow_nan=False, ensure_ascii=False)
     write(beside, content + "\n")
@@ -83,7 +95,10 @@ def baselines(home: Path) -> list[Path]:
 
 
 def open_baseline(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The rows of a baseline and what is about them, by the path of its CSV; ValueError, in one line, if damaged."""
+    """The rows of a baseline and its description, by the path of its CSV.
+
+    Raises ValueError, in one line, where a file is missing or damaged.
+    """
     return read(_content(path), _content(path.with_name(f"{path.stem}.json")), str(path))
 
 
@@ -113,7 +128,7 @@ def _check_run(folder: RunFolder, table: pd.DataFrame) -> None:
 
 
 def _change(base: ComparedRun, new: ComparedRun) -> str:
-    """What of the numbers is not the same, in a line; empty where all is. Clocks, device and versions may differ."""
+    """The first difference between the numbers, in a line; empty for none. Clocks, device and versions may differ."""
     for part in {**base.protocol, **new.protocol}:
         if base.protocol.get(part) != new.protocol.get(part):
             return f"the run was measured by another protocol ({part})"
@@ -129,8 +144,8 @@ def _change(base: ComparedRun, new: ComparedRun) -> str:
     return f"the run says otherwise: {changes[0]}{more}" if changes else ""
 
 
-def _case_changes(base: Case, new: Case, compared_run: ComparedRun) -> Iterator[str]:
-    """A line for each seed, and each count, that is not the same."""
+def _case_changes(base: Case, new: Case, run: ComparedRun) -> Iterator[str]:
+    """A line for each seed, and each count, that is not the same; ``run``: the new run."""
     case = f"{new.dataset}/{new.variant}"
     for seed in {**new.seeds, **base.seeds}:
         before, now = base.seeds.get(seed), new.seeds.get(seed)
@@ -146,6 +161,6 @@ def _case_changes(base: Case, new: Case, compared_run: ComparedRun) -> Iterator[
             name = different[0]
             yield f"{case} seed {seed} {name} {before.said.get(name)} -> {now.said.get(name)}"
     for name in {**base.counts, **new.counts}:
-        steady = name not in compared_run.columns or not compared_run.columns[name].varies
+        steady = name not in run.columns or not run.columns[name].varies
         if steady and base.counts.get(name) != new.counts.get(name):
             yield f"{case} {name} {base.counts.get(name)} -> {new.counts.get(name)}"

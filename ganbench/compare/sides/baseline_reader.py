@@ -1,4 +1,4 @@
-"""Reads the two files of a baseline, with every damage that files in git can come to told in one line."""
+"""Reads the two files of a baseline, and reports any damage that a file in git can have in one line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ganbench.record.tables.frame import frame
 from ganbench.suite.mistake import dotted
 
 _NEEDED = ("dataset", "variant", "seed", "status")
-#: What was expected, by pydantic's name of the mistake.
+#: The expected value, by pydantic's name of the mistake.
 _NOUNS = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -39,9 +39,19 @@ _TEXTS = frozenset({"dataset", "variant", "family", "status", "verdict", "engine
 
 
 def read(table: bytes, about: bytes, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A baseline from the content of its two files; ``name``: that of the CSV, for messages.
+    """A baseline from the content of its two files.
 
-    Raises ValueError, in one line, saying what is wrong where.
+    Args:
+        table: The content of the CSV file.
+        about: The content of the JSON file.
+        name: The path of the CSV file, for messages.
+
+    Returns:
+        The rows, and the description of the run, as ``describe_run`` gives them.
+
+    Raises:
+        OlderFormatError: An older ganbench made it.
+        ValueError: In one line: what is wrong, and where.
     """
     beside = f"{name.removesuffix('.csv')}.json"
     known = _read_about(_decoded(about, beside), beside)
@@ -68,7 +78,7 @@ def read(table: bytes, about: bytes, name: str) -> tuple[pd.DataFrame, dict[str,
 
 
 def _check_seeds(rows: set[int], case: Mapping[str, Any], name: str, beside: str) -> None:
-    """Raise ValueError where the rows of a case are not of the seeds that it names."""
+    """Raise ValueError where the rows of a case are not exactly of its seeds in the JSON file."""
     named = set(case["seeds"])
     for seed in sorted(rows ^ named):
         one = f"{case['dataset']}/{case['variant']} seed {seed}"
@@ -170,7 +180,7 @@ def _read_about(text: str, name: str) -> dict[str, Any]:
 
 
 def _check_age(known: Any, name: str) -> None:
-    """Raise OlderFormatError where a column does not say its role."""
+    """Raise OlderFormatError where a column has no role."""
     columns = known.get("columns") if isinstance(known, dict) else None
     for one in columns if isinstance(columns, list) else ():
         if isinstance(one, dict) and "role" not in one:
@@ -223,7 +233,7 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def _value(cell: str, column: str, texts: frozenset[str], place: str) -> Any:
-    """The value that is written so in a table."""
+    """The value of a cell of the table."""
     if column in texts or not cell:
         return cell or None
     if cell in ("True", "False"):

@@ -1,4 +1,4 @@
-"""Whether the numbers of two sides mean the same; if not, why."""
+"""Whether the numbers of two runs can be compared; if not, why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from ganbench.compare.sides.compared_run import ComparedRun, Name
 
 
 def incomparable(base: ComparedRun, new: ComparedRun, name: Name) -> str:
-    """Why the numbers of a case, which both sides have, mean something else on them; empty where they do not."""
+    """Why the numbers of a case cannot be compared between two runs.
+
+    Args:
+        base: The base run.
+        new: The new run.
+        name: The case, which both runs have.
+
+    Returns:
+        The reason; empty where they can be compared.
+    """
     ours, theirs = new.protocol, base.protocol
     if ours["version"] != theirs["version"]:
         return f"measured by protocol {theirs['version']}, now {ours['version']}"
@@ -24,22 +33,31 @@ def incomparable(base: ComparedRun, new: ComparedRun, name: Name) -> str:
 
 
 def metric_differs(base: ComparedRun, new: ComparedRun, measure: str) -> str:
-    """Why a measure, by its name, is another on the base; empty where it is not, and where no metric fills it."""
+    """Why a measure is not the same on two runs.
+
+    Args:
+        base: The base run.
+        new: The new run.
+        measure: The measure's name.
+
+    Returns:
+        The reason; empty where it is the same, and where no metric fills it.
+    """
     name = new.metric_of.get(measure) or next(
         (new.metric_of[column.name] for column in new.columns.values() if measure in column.of_seed), ""
     )
     if name and name not in base.protocol["metrics"]:
         return f"the base has no metric {name!r}"
-    ours, theirs = (side.protocol["metrics"].get(name) for side in (new, base))
+    ours, theirs = (run.protocol["metrics"].get(name) for run in (new, base))
     if ours != theirs:
         return f"the metric {name!r} is another: {_change(theirs, ours)}"
     return _other_file(base, new, "metric", ours) if name else ""
 
 
 def _other_file(base: ComparedRun, new: ComparedRun, kind: str, choice: Any) -> str:
-    """Why a plugin that numbers depend on is another, though chosen in the same way: its file differs."""
+    """Why a plugin that numbers depend on differs though its name and parameters do not: its file differs."""
     plugin = choice.get("name") if isinstance(choice, Mapping) else choice
-    ours, theirs = (side.plugins.get(f"{kind} {plugin}") for side in (new, base))
+    ours, theirs = (run.plugins.get(f"{kind} {plugin}") for run in (new, base))
     differs = ours is not None and theirs is not None and ours != theirs
     return f"the file of the {kind} {plugin!r} is another" if differs else ""
 

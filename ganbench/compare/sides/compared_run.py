@@ -1,4 +1,4 @@
-"""One side of a comparison: what a run, or a baseline saved from one, says of each case, a trained row of the suite."""
+"""One of the two runs of a comparison, or a baseline saved from one: its numbers for each case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class Seed:
-    """How one seed ended, and what its row of seeds.csv says: numbers, infinities too, true or false, or None."""
+    """How one seed ended, and its row of seeds.csv: numbers (infinities too), true or false, or None."""
 
     status: Status
     said: Mapping[str, float | bool | None]
@@ -28,7 +28,7 @@ class Seed:
 class Case:
     """One trained row of a suite with its seeds, and what was measured of them together.
 
-    ``speed``: the columns that hold time. ``counts``: the others. Empty where no metric asked for them.
+    ``speed``: the columns that hold time. ``counts``: the others. Empty where no metric measured them.
     """
 
     dataset: str
@@ -40,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """All that a comparison knows of one of its two sides; derived from a run or read from a baseline.
+    """All that a comparison knows of one of its two runs; derived from a run or read from a baseline.
 
     ``label``: as the user named it. ``protocol``: what has to be the same for two numbers to mean the same; ``version``
     of ``measure.PROTOCOL``, ``budget``, ``evaluate``, ``datasets`` and ``metrics`` (by name, as the resolved suite has
@@ -70,11 +70,11 @@ class ComparedRun:
 
     @property
     def machine(self) -> tuple[Any, ...]:
-        """What two sides share where nothing but ganbench's own code can differ: the device, all versions but its."""
+        """The device, and all versions but ganbench's: where two runs share it, only ganbench differs."""
         others = {name: version for name, version in self.versions.items() if name != "ganbench"}
         return (sorted(self.device.items()), sorted(others.items()))
 
 
 def number(value: float | bool | None) -> float | None:
-    """What a seed says, as a number; None for nothing, and for what is none."""
+    """The value of a seed as a number; None where it has none."""
     return None if value is None or math.isnan(value) else float(value)

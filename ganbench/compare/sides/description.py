@@ -1,7 +1,7 @@
-"""What a comparison is told of a run: the rows of its seeds, and about them what JSON can hold.
+"""The description of a run for a comparison: the rows of its seeds, and all else as JSON can hold it.
 
-A baseline is these two in files, and both become a side by the same function: so a run and the baseline saved from it
-are the same side.
+A baseline is these two in files. One function makes a ``ComparedRun`` of both, so a run and the baseline saved from it
+are equal.
 """
 
 from __future__ import annotations
@@ -22,20 +22,19 @@ from ganbench.record.tables.values import number
 from ganbench.suite import document
 from ganbench.suite.mistake import SuiteError
 
-#: Sentences about a seed, which say nothing that its numbers do not; messages are told about the case.
+#: Columns of sentences about a seed: the numbers have the same content, and messages go to the case.
 _SENTENCES = ("verdict_reason", "message")
 _UNFINISHED = "the run has not finished"
-#: What run.json says that a comparison needs.
+#: The keys of run.json that a comparison needs.
 _WRITTEN = ("created", "protocol", "device", "versions", "project", "plugins")
 
 
 def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of seeds.csv of what was trained, in their order, without sentences; and all else about the run.
 
-    The latter: suite, run, created, protocol, guard (the suite's floors by row, of all under ""), variants, device,
-    versions, git, plugins, columns and, for each case, its seeds, its speed, its counts and what became of its seeds in
-    words.
-    Raises ValueError, in one line, where the run was damaged or an older ganbench has made it.
+    The latter: suite, run, created, protocol, guard (the suite's floors by variant, of all under ""), variants, device,
+    versions, git, plugins, columns and, for each case, its seeds, its speed, its counts and the messages of its seeds.
+    Raises ValueError, in one line, where the run is damaged or was made by an older ganbench.
     """
     record, run, suite = Record.read(folder), folder.describe(), _resolved(folder)
     for key in _WRITTEN:
@@ -66,21 +65,30 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     table = seeds(record)
     names = [name for name in table.columns if name not in _SENTENCES]
     kept = {(cell.dataset, cell.variant) for cell in trained}
-    told = (row for row in rows(table[names]) if (row["dataset"], row["variant"]) in kept)
-    return frame(({name: _one_line(value) for name, value in row.items()} for row in told), names), about
+    trained_rows = (row for row in rows(table[names]) if (row["dataset"], row["variant"]) in kept)
+    return frame(({name: _one_line(value) for name, value in row.items()} for row in trained_rows), names), about
 
 
 def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> ComparedRun:
-    """The side of a comparison that a run, or a baseline, makes; as ``describe_run`` and ``baseline.read`` give it."""
+    """The ``ComparedRun`` of a run or a baseline.
+
+    Args:
+        table: The rows of its seeds, as ``describe_run`` and ``baseline_reader.read`` give them.
+        about: All else about it, from the same functions.
+        label: Its name as the user wrote it.
+
+    Returns:
+        The run as a comparison needs it.
+    """
     columns = {one["name"]: Column.from_json(one) for one in about["columns"]}
-    unsaid = {*RESERVED_COLUMNS, *(name for name, column in columns.items() if column.summary == "words")}
-    told = {(one["dataset"], one["variant"]): one for one in about["cases"]}
-    spoken: dict[Name, dict[int, Seed]] = {name: {} for name in told}
+    skipped = {*RESERVED_COLUMNS, *(name for name, column in columns.items() if column.summary == "words")}
+    described = {(one["dataset"], one["variant"]): one for one in about["cases"]}
+    seeds_of: dict[Name, dict[int, Seed]] = {name: {} for name in described}
     for row in rows(table):
         name = (row["dataset"], row["variant"])
-        said = {column: _number(value) for column, value in row.items() if column not in unsaid}
-        message = told[name]["messages"].get(str(row["seed"]), "")
-        spoken[name][row["seed"]] = Seed(Status(row["status"]), said, message)
+        numbers = {column: _number(value) for column, value in row.items() if column not in skipped}
+        message = described[name]["messages"].get(str(row["seed"]), "")
+        seeds_of[name][row["seed"]] = Seed(Status(row["status"]), numbers, message)
     return ComparedRun(
         label=label,
         suite=about["suite"],
@@ -88,8 +96,8 @@ def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> C
         columns=columns,
         metric_of={one["name"]: one["metric"] for one in about["columns"]},
         cases={
-            name: Case(*name, spoken[name], _numbers(one["speed"]), _numbers(one["counts"]))
-            for name, one in told.items()
+            name: Case(*name, seeds_of[name], _numbers(one["speed"]), _numbers(one["counts"]))
+            for name, one in described.items()
         },
         guard=about["guard"],
         variants=about["variants"],
@@ -108,7 +116,7 @@ def rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _one_line(value: Any) -> Any:
-    """A row of the table is to be a line of its file, whatever a metric says in words."""
+    """A text on one line: a row of the table is to be one line of its file."""
     return " ".join(value.split()) or None if isinstance(value, str) else value
 
 
@@ -136,19 +144,19 @@ def _guard(suite: Mapping[str, Any], trained: Iterable[CellRecord]) -> dict[str,
 
 
 def _variants(suite: Mapping[str, Any]) -> dict[str, Any]:
-    """How each variant is trained; what is swept of it is in its rows' names, its floors are told apart."""
-    told = ("sweep", "guard")
+    """How each variant is trained, without its sweep (which is in the rows' names) and its guard."""
+    elsewhere = ("sweep", "guard")
     return {
-        name: {part: value for part, value in variant.items() if part not in told}
+        name: {part: value for part, value in variant.items() if part not in elsewhere}
         for name, variant in suite["variants"].items()
     }
 
 
 def _case(cell: CellRecord, columns: Iterable[Column], *, finished: bool) -> dict[str, Any]:
-    """What was measured of a cell, its times apart from what was counted, and what became of its seeds."""
+    """What was measured of a cell, its times apart from its counts, and the messages of its seeds."""
     measured = [column for column in columns if cell.speed.get(column.name) is not None and column.summary != "words"]
-    unsaid = "" if finished or cell.ended else _UNFINISHED
-    messages = {str(seed): cell.outcome(seed).message or unsaid for seed in cell.seeds}
+    unfinished = "" if finished or cell.ended else _UNFINISHED
+    messages = {str(seed): cell.outcome(seed).message or unfinished for seed in cell.seeds}
     return {
         "dataset": cell.dataset,
         "variant": cell.variant,

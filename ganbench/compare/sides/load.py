@@ -1,4 +1,4 @@
-"""A side of a comparison by what the user calls it: a run, a suite's runs, a baseline, or one at a git git."""
+"""A run of a comparison by the name that the user gives: a run, a suite's runs, a baseline, or one in git."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LISTED = 8
 
 
 def load(text: str, *, suite: str | None = None) -> ComparedRun:
-    """The side that ``text`` names.
+    """The run or baseline that ``text`` names.
 
-    A run's folder; a folder of runs, of which the newest is taken; a baseline (its .csv, its .json, or
-    without either; its folder, where ``suite`` is known); REV:FILE, a baseline at a git revision, from the working
-    folder or the repository's top; or a revision alone, that is its results/baselines/<suite>.csv. ``suite``: that of
-    the other side. Raises ValueError, in one line: what was looked for, and what there is instead.
+    A run's folder; a folder of runs, of which the newest is taken; a baseline (its .csv, its .json, or the path without
+    either; its folder, where ``suite`` is known); REV:FILE, a baseline at a git revision, from the working folder or
+    the repository's top; or a revision alone, which is its results/baselines/<suite>.csv. ``suite``: the suite of the
+    other run. Raises ValueError, in one line: what was looked for, and what there is instead.
     """
     path = Path(text)
     if path.is_dir() and not (known := baselines(path)):
@@ -44,7 +44,10 @@ def load(text: str, *, suite: str | None = None) -> ComparedRun:
 
 
 def find_run(path: Path) -> RunFolder:
-    """The run in a folder, or the newest of those in it, if it has finished; ValueError, in one line, else."""
+    """The run in a folder, or the newest of the runs in it, if that has finished.
+
+    Raises ValueError, in one line, where there is none.
+    """
     if (path / "run.json").is_file():
         return RunFolder.open(path)
     if not path.is_dir():
@@ -53,7 +56,7 @@ def find_run(path: Path) -> RunFolder:
     if found and found[-1].finished:
         return found[-1]
     if found:
-        # An older one is of other code, and would be taken for it.
+        # An older run may be of other code, and must not be mistaken for the newest.
         raise ValueError(
             f"{path}: its newest run has not finished: give the command of {found[-1].path} again, or name a run"
         )
@@ -99,7 +102,7 @@ def _at_revision(text: str, suite: str | None) -> ComparedRun:
 
 
 def _near(path: Path) -> list[str]:
-    """What the user may have meant by a path that is not there: runs, suites' folders of runs, baselines."""
+    """What the user may have meant by a path that does not exist: runs, suites' folders of runs, baselines."""
     results = HOME.parent
     found = [*baselines(HOME), *(folder for folder in _folders(results) if runs(folder))]
     found += [folder.path for folder in runs(path.parent)[-_LISTED:]]
@@ -111,7 +114,7 @@ def _folders(home: Path) -> list[Path]:
 
 
 def _stem(name: str) -> str:
-    """A baseline's name without the end of either file; a suite's own name may have dots."""
+    """A baseline's name without the suffix of either file; a suite's own name may have dots."""
     return next((name.removesuffix(end) for end in _ENDS if name.endswith(end)), name)
 
 

@@ -1,8 +1,8 @@
-"""What a step costs on two sides: what was counted is compared exactly, what a clock said is advice.
+"""What a step costs in two runs: counts are compared exactly, clocks are advice.
 
-A clock is believed only where the two sides were timed in turn (``compare.speed``): two runs at two times, on machines
-that others use too, differ by more than any regression worth finding. Memory, as the system tells it, is never the
-same twice, and not compared.
+A clock is evidence only where the two were timed in turn (``compare.speed``): two runs at two times, on machines that
+others use too, differ by more than any regression worth finding. Memory, as the system measures it, is never the same
+twice, and not compared.
 """
 
 from __future__ import annotations
@@ -19,11 +19,20 @@ from ganbench.suite.guard import COUNTS, SPEED
 
 
 def costs(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
-    """The findings on a case's counts and clocks, of those that both sides have."""
+    """The findings on a case's counts and clocks, of those that both runs have.
+
+    Args:
+        base: The base run.
+        new: The new run.
+        name: The case, which both runs have.
+
+    Yields:
+        A finding for each count, also for one that is gone, and, on the same device, for each clock.
+    """
     before, now = base.cases[name], new.cases[name]
     given = min_effects(new, now)
     same_device = dict(base.device) == dict(new.device)
-    # Another torch may dispatch, and count, otherwise.
+    # Another torch may dispatch, and so count, differently.
     same_torch = base.versions.get("torch") == new.versions.get("torch") and _kind(base) == _kind(new)
     min_effect = given.get(COUNTS, MIN_EFFECTS[COUNTS])
     if min_effect is not False:
@@ -41,13 +50,13 @@ def costs(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
                 yield _clock(base, new, name, column, float(min_effect))
 
 
-def _of_role(side: ComparedRun, role: Role) -> list[Column]:
-    return [column for column in side.columns.values() if column.role == role]
+def _of_role(run: ComparedRun, role: Role) -> list[Column]:
+    return [column for column in run.columns.values() if column.role == role]
 
 
-def _kind(side: ComparedRun) -> str:
-    """Which kind of device a side trained on: ``cpu``, or the GPU's name."""
-    return str(side.device.get("gpu", "cpu"))
+def _kind(run: ComparedRun) -> str:
+    """The kind of device that a run trained on: ``cpu``, or the GPU's name."""
+    return str(run.device.get("gpu", "cpu"))
 
 
 def _count(before: Case, now: Case, column: Column, min_effect: float, *, advice: bool) -> Finding:
@@ -72,8 +81,8 @@ def _count(before: Case, now: Case, column: Column, min_effect: float, *, advice
 
 
 def _clock(base: ComparedRun, new: ComparedRun, name: Name, column: Column, min_effect: float) -> Finding:
-    """Slower or faster where the slowest and fastest moments of the two do not even overlap, and beyond the floor."""
-    was, is_ = (side.cases[name].speed[column.name] for side in (base, new))
+    """Slower or faster where the ranges of the two clocks do not overlap and the ratio exceeds the floor."""
+    was, is_ = (run.cases[name].speed[column.name] for run in (base, new))
     ratio = is_ / was if was else math.inf
     outcome = _outcome(ratio, column, min_effect)
     before, now = ends(base, name, column), ends(new, name, column)
@@ -95,17 +104,26 @@ def _clock(base: ComparedRun, new: ComparedRun, name: Name, column: Column, min_
     )
 
 
-def ends(side: ComparedRun, name: Name, clock: Column) -> tuple[float, float] | None:
-    """The least and the greatest number that a clock said in a case; None where it is not known."""
-    low, high = interval_of([*side.columns.values()], clock.name)
-    speed = side.cases[name].speed
+def ends(run: ComparedRun, name: Name, clock: Column) -> tuple[float, float] | None:
+    """The least and the greatest number of a clock in a case.
+
+    Args:
+        run: The run.
+        name: The case.
+        clock: The clock's column.
+
+    Returns:
+        The two numbers, in the clock's unit; None where they are not known.
+    """
+    low, high = interval_of([*run.columns.values()], clock.name)
+    speed = run.cases[name].speed
     if low is None or high is None or low.name not in speed or high.name not in speed:
         return None
     return speed[low.name], speed[high.name]
 
 
 def _outcome(ratio: float, column: Column, min_effect: float) -> Outcome:
-    """Whether a ratio, new to base, is beyond the floor, and to which side."""
+    """Whether a ratio, new to base, exceeds the floor, and in which direction."""
     if 1 - min_effect <= ratio <= 1 + min_effect:
         return Outcome.SAME
     return Outcome.WORSE if (ratio > 1) == (column.better == "lower") else Outcome.BETTER

@@ -11,7 +11,7 @@ import pandas as pd
 from ganbench.plugin.column import Column
 from ganbench.record.record import CellRecord, Record
 from ganbench.record.tables.frame import frame
-from ganbench.record.tables.values import said, sided
+from ganbench.record.tables.values import last_values, sided
 from ganbench.stats.best_of_k import best_of
 
 _ENDS = ("best", "low", "high", "mean", "mean_low", "mean_high")
@@ -22,8 +22,8 @@ def tries(record: Record, columns: int | None = None) -> pd.DataFrame:
 
     dataset, family, column, unit, better, settings, k, best (the median of the best of k settings picked at random,
     each with one seed, see ``best_of``) with low and high, mean with mean_low and mean_high. A seed without a number,
-    diverged or failed, is a try that gave nothing: the worst. A family is left out on a dataset where some of its cells
-    have not ended, and in a column in which it has no number at all. ``columns``: of how many columns, the first ones.
+    diverged or failed, counts as the worst. A family is left out on a dataset where some of its cells have not ended,
+    and in a column in which it has no number at all. ``columns``: only the first so many columns; all unless given.
     """
     families: dict[tuple[str, str], list[CellRecord]] = {}
     for cell in record.cells:
@@ -34,11 +34,11 @@ def tries(record: Record, columns: int | None = None) -> pd.DataFrame:
 
 
 def _rows(cells: list[CellRecord], column: Column) -> list[dict[str, Any]]:
-    spoken = [said(cell, column) for cell in cells]
-    if not any(spoken):
+    known = [last_values(cell, column) for cell in cells]
+    if not any(known):
         return []
     sign = 1 if column.better == "lower" else -1
-    numbers = [[sign * float(one.get(seed, sign * math.inf)) for seed in cells[0].seeds] for one in spoken]
+    numbers = [[sign * float(one.get(seed, sign * math.inf)) for seed in cells[0].seeds] for one in known]
     rows = []
     for k, best in enumerate(best_of(np.array(numbers)), 1):
         ends = [number for value, *interval in best for number in (value, *interval[::sign])]

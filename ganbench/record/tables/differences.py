@@ -1,4 +1,4 @@
-"""How far each variant is from a baseline on the same seeds, derived from a run's record alone."""
+"""The difference of each variant to a baseline on the same seeds, derived from a run's record alone."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def frame(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> pd.DataFrame:
-    """A table with these columns; what a row does not name is missing."""
+    """A table with these columns; a value that a row does not have is missing."""
     rows = list(rows)
     return pd.DataFrame({name: _series([row.get(name) for row in rows]) for name in names}, columns=list(names))
 

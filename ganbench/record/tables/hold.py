@@ -1,4 +1,4 @@
-"""When a seed first had something, when it held it, and how often it lost it again."""
+"""When a seed first reached something, from when on it held it, and how often it lost it again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ganbench.record.verdict import HELD
 
 
 class Hold(NamedTuple):
-    """What became of a ``share`` column at a seed's evaluations.
+    """How a ``share`` column went over a seed's evaluations.
 
-    ``first``: the first step at which it was true. ``since``: the step at which the first run of ``HELD`` evaluations
-    began throughout which it was true; in a cell with fewer evaluations, of as many as there are. ``departures``: how
-    often it was false after it had been true. ``to_the_end``: whether it was true throughout the last so many
-    evaluations. None where the seed said nothing of it.
+    ``first``: the first step at which it was true. ``since``: the first step of the first ``HELD`` evaluations in a row
+    at which it was true; in a cell with fewer evaluations, of all of them. ``departures``: how often it was false after
+    it had been true. ``to_the_end``: whether it was true at the last ``HELD`` evaluations (or all, if fewer). None
+    where the seed has no value of the column.
     """
 
     first: int | None = None
@@ -27,9 +27,19 @@ class Hold(NamedTuple):
 
 
 def hold(cell: CellRecord, seed: int, column: Column, *, until: int | None = None) -> Hold:
-    """How a seed has held a column, up to and with the step ``until`` if given.
+    """How a seed has held a ``share`` column.
 
-    An evaluation counts at which any seed of the cell said something of the column: some are measured at the end only.
+    An evaluation counts where any seed of the cell has a value of the column: some columns are measured at the end
+    only.
+
+    Args:
+        cell: The cell.
+        seed: One of its seeds.
+        column: The column, true or false at an evaluation.
+        until: The last step that counts; all steps unless given.
+
+    Returns:
+        The ``Hold``; all None where the seed has no value of the column.
     """
     counted = [
         step

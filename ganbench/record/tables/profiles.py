@@ -1,4 +1,4 @@
-"""Performance profiles: how many runs of a variant, over all datasets, are as good as what (Agarwal et al. 2021)."""
+"""Performance profiles: the share of a variant's runs, over all datasets, that are as good as a value."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ def profiles(record: Record) -> pd.DataFrame:
     """A row for each variant and tau: the share of its runs, over seeds and datasets, that are as good as tau.
 
     variant, reference, column, runs, tau, share, low, high. The column is the primary one, from its best to its worst
-    value; in a run without one the first column with a better side, over its range. As good: at or below tau, at or
-    above where more is better.
-    The interval is Clopper & Pearson's: over datasets of different difficulty the number of runs scatters less than
-    one binomial number does, so that it covers at least 95 % (Hoeffding 1956), also where all runs agree, of which a
-    bootstrap knows nothing. It is of each tau alone, for these datasets.
+    value; in a run without one the first column with a better side, over its range. As good: at or below tau, or at or
+    above it where higher is better. Source: Agarwal et al. 2021.
+
+    The interval is Clopper & Pearson's: over datasets of different difficulty the number of runs scatters less than a
+    binomial number does, so the interval covers at least 95 % (Hoeffding 1956); also where all runs agree, for which a
+    bootstrap gives no width. It holds for each tau alone and for these datasets.
     """
     columns = sided(record.columns)[:1]
     return frame(

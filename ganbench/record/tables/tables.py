@@ -1,8 +1,8 @@
 """The tables of a run, derived from its record alone: the same journal gives the same bytes.
 
-A missing number is an empty field. Seeds that were stopped (out_of_memory, error, lost) are counted and
-have no numbers. A diverged seed is a result: the last row it left counts. What a result does not say counts as the
-worst: beyond all others for a median of something that has a better side, and, of a diverged seed, false for a share.
+A missing number is an empty field. Seeds that were stopped (out_of_memory, error, lost) are counted and have no
+numbers. A diverged seed is a result: its last row counts. A value that a result lacks counts as the worst: as infinite
+for the median of a column that has a better side, and, of a diverged seed, as false for a share.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ganbench.record.tables.differences import differences
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.hold import hold
 from ganbench.record.tables.profiles import profiles
-from ganbench.record.tables.values import against, baseline, number, paired, said, values
+from ganbench.record.tables.values import against, baseline, last_values, number, paired, values
 from ganbench.record.verdict import Verdict, verdict
 from ganbench.stats.intervals import NOTHING, interquartile_mean, median, share
 from ganbench.stats.paired import detectable
 
 
 def write_tables(folder: RunFolder) -> pd.DataFrame:
-    """Write curves, seeds, table, differences and profiles, each whole or not at all; return the table.
+    """Write curves, seeds, table, differences and profiles, each completely or not at all; return the table.
 
     Where the suite sweeps, also the best of k tries.
     """
@@ -78,7 +78,7 @@ def curves(record: Record) -> pd.DataFrame:
 
 
 def seeds(record: Record) -> pd.DataFrame:
-    """A row for each dataset, variant and seed planned, whatever became of it.
+    """A row for each dataset, variant and seed planned, however it ended.
 
     dataset, variant, family, seed, status, step, verdict, verdict_reason, the metrics' columns at the last evaluation,
     for each ``share`` column X first_X_step, held_X_step and X_departures, engine, arithmetic, message.
@@ -108,7 +108,7 @@ def table(record: Record) -> pd.DataFrame:
 
     dataset, variant, family, whether it is a reference, how many seeds were planned and how they ended (seeds, done,
     diverged, failed, verdicts), what the columns fill (see ``column.Column.summary``), engine, arithmetic.
-    A median is infinite where half of the seeds are as bad as can be; an end of an interval that is not finite is
+    A median is infinite where half of the seeds have the worst value; an end of an interval that is not finite is
     empty, and so is first_X_step unless more than half of the measured seeds reached X.
     """
     rivals = against(record, baseline(record))
@@ -134,23 +134,23 @@ def table(record: Record) -> pd.DataFrame:
 
 
 def _row(cell: CellRecord) -> dict[str, Any]:
-    """Which row of the suite a cell is; ``family``: the variant that a sweep has made it of, or itself."""
+    """Which row of the suite a cell is; ``family``: the variant of which a sweep has made it, or itself."""
     return {"dataset": cell.dataset, "variant": cell.variant, "family": cell.family}
 
 
 def _arithmetic(cell: CellRecord) -> str | None:
-    """The precision of the training; nothing where nothing was trained."""
+    """The precision of the training; None where nothing was trained."""
     return None if cell.reference else cell.precision
 
 
 def _message(cell: CellRecord, seed: int) -> str:
-    """All there is to say about a seed: how it ended, which metrics had no answer, how its cell was trained."""
+    """All notes on a seed: how it ended, which metrics gave no number, how its cell was trained."""
     notes = (cell.outcome(seed).message, (cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
     return "; ".join(filter(None, notes))
 
 
 def _verdict(cell: CellRecord, seed: int, columns: Sequence[Column]) -> Verdict:
-    """What happened to the seed; nothing where it was not measured, or not trained."""
+    """What happened to the seed; empty where it was not measured, or not trained."""
     status = cell.outcome(seed).status
     if cell.reference or not status.measured:
         return Verdict("", "")
@@ -167,33 +167,36 @@ def _summary(cell: CellRecord, column: Column, rival: CellRecord | None) -> tupl
             if column.better == "neither":
                 return middle
             if middle.value is None and numbers:
-                # As bad as can be for half of the seeds: a result, and not a missing one.
+                # Half of the seeds have the worst value: a result, not a missing one.
                 middle = middle._replace(value=math.inf if column.better == "lower" else -math.inf)
             return (*middle, *interquartile_mean(numbers), _detectable(cell, column, rival))
         case "share":
             return _share(cell, column)
         case "same":
-            distinct = {number(cell.speed.get(column.name)), *said(cell, column).values()} - {None}
+            distinct = {number(cell.speed.get(column.name)), *last_values(cell, column).values()} - {None}
             return (distinct.pop(),) if len(distinct) == 1 else (None,)
         case "words":
-            return (_count(map(str, said(cell, column).values()), "{} x {}", "; "),)
+            return (_count(map(str, last_values(cell, column).values()), "{} x {}", "; "),)
         case "none":
             return ()
 
 
 def _detectable(cell: CellRecord, column: Column, rival: CellRecord | None) -> float | None:
-    """The smallest difference to the baseline that could have been seen; the baseline's own is to its equal."""
+    """The smallest difference to the baseline that the seeds could have shown.
+
+    For the baseline itself: the difference to a variant that scatters as much.
+    """
     if cell.reference or rival is None:
         return None
     if cell is rival:
-        # A variant that scatters as much, and independently: differences have twice the variance.
+        # Another variant scatters as much and independently: the differences have twice the variance.
         return detectable(pd.Series(values(cell, column), dtype=float).to_numpy() * math.sqrt(2))
     return detectable(paired(cell, rival, column))
 
 
 def _share(cell: CellRecord, column: Column) -> tuple[Any, ...]:
     diverged = {seed for seed in cell.seeds if cell.outcome(seed).status is Status.DIVERGED}
-    holds = [hold(cell, seed, column) for seed in sorted(said(cell, column).keys() | diverged)]
+    holds = [hold(cell, seed, column) for seed in sorted(last_values(cell, column).keys() | diverged)]
     held = share(sum(bool(one.to_the_end) for one in holds), len(holds))
     first = median(math.inf if one.first is None else one.first for one in holds)
     since = median(math.inf if one.since is None else one.since for one in holds)
@@ -202,13 +205,13 @@ def _share(cell: CellRecord, column: Column) -> tuple[Any, ...]:
 
 
 def _count(words: Iterable[str], form: str, between: str) -> str | None:
-    """Each distinct text with how many say it, most common first; empty ones are not said."""
+    """Each distinct text with how many rows have it, most common first, without empty ones."""
     counts = Counter(word for word in words if word)
     return between.join(form.format(count, word) for word, count in counts.most_common()) or None
 
 
 def _seed_columns(record: Record) -> list[Column]:
-    """The columns that say something about a seed: all but those that only the cells' speed fills."""
+    """The columns with values of a seed: all but those that only the cells' speed fills."""
     of_seeds = {
         name
         for cell in record.cells

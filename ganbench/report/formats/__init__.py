@@ -14,10 +14,10 @@ from ganbench.report.formats.markdown import as_markdown
 
 
 class Format(Protocol):
-    """One way of telling a comparison, as text that ends with a line's end.
+    """One format of a comparison: a text that ends with a line's end.
 
-    ``strict``: unsure, where it is towards worse, is told as the failure that it then is. ``suite_file``: the suite's
-    file, where there is one.
+    ``strict``: an unsure finding towards worse counts as a failure. ``suite_file``: the suite's file, where there is
+    one.
     """
 
     def __call__(self, comparison: Comparison, *, strict: bool = False, suite_file: str | Path | None = None) -> str:

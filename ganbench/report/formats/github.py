@@ -12,7 +12,7 @@ from ganbench.report.sentences import cases, gravest, plural
 from ganbench.suite.document import Position, read
 from ganbench.suite.mistake import SuiteError
 
-#: GitHub shows so many annotations of a kind from one step, and says nothing of those after.
+#: GitHub shows so many annotations of a kind from one step, and ignores the others.
 _MOST = 10
 _COMMANDS = {Outcome.WORSE: "error", Outcome.FAILED: "error", Outcome.UNSURE: "warning"}
 
@@ -26,10 +26,18 @@ def as_github(
 ) -> str:
     """A command a line: ``::error file=suites/smoke.yaml,line=12,col=3,title=...::...``.
 
-    One annotation for each case and kind: an error for what is worse or has failed, a warning for unsure (an error
-    where it fails, ``strict``), a notice for better, new, gone, not comparable and advice; and one error where nothing
-    was compared, with the reasons. ``places``: line and column of each variant in ``suite_file``; read from it unless
-    given. Where there are more than GitHub shows, the last says which cases are missing.
+    One annotation for each case and kind: an error for what is worse or has failed, a warning for unsure, a notice for
+    better, new, gone, not comparable and advice; and one error where nothing was compared, with the reasons. Where
+    there are more than GitHub shows, the last names the cases that are missing.
+
+    Args:
+        comparison: The comparison.
+        strict: Whether an unsure finding towards worse is an error.
+        suite_file: The suite's file, at whose lines the annotations are; None where there is none.
+        places: Line and column of each variant in that file; read from it unless given.
+
+    Returns:
+        The commands.
     """
     path = None if suite_file is None else Path(suite_file)
     file = "" if path is None or not path.is_file() else _relative(path)
@@ -45,18 +53,20 @@ def as_github(
         found["notice"].append(("advice: ", [one for one in advice if one.case == case]))
     lines = []
     if why := why_nothing(comparison):
-        lines.append(_said("error", {**({"file": file} if file else {}), "title": TITLE}, "\n".join(why)))
+        lines.append(_command_line("error", {**({"file": file} if file else {}), "title": TITLE}, "\n".join(why)))
     for command, those in found.items():
         those.sort(key=lambda item: place(min(item[1], key=place)))
         shown = those if len(those) <= _MOST else those[: _MOST - 1]
         for prefix, findings in shown:
             where = _where(file, places, findings[0].variant)
             title = f"{prefix}{gravest(findings)}: {findings[0].case}"
-            lines.append(_said(command, {**where, "title": title}, "\n".join(map(line, sorted(findings, key=place)))))
+            lines.append(
+                _command_line(command, {**where, "title": title}, "\n".join(map(line, sorted(findings, key=place))))
+            )
         if left := [findings[0].case for _, findings in those[len(shown) :]]:
             where = {"file": file} if file else {}
             more = f"{plural(len(left), 'annotation')} more"
-            lines.append(_said(command, {**where, "title": more}, listed(dict.fromkeys(left), 50)))
+            lines.append(_command_line(command, {**where, "title": more}, listed(dict.fromkeys(left), 50)))
     return "".join(f"{one}\n" for one in lines)
 
 
@@ -70,12 +80,12 @@ def _read(path: Path) -> dict[str, Position]:
     try:
         return places_of(path)
     except SuiteError:
-        # The annotations matter more than where they stand.
+        # The annotations matter more than their places.
         return {}
 
 
 def _command(finding: Finding, strict: bool) -> str:
-    """The command for a finding; none for what is the same."""
+    """The command for a finding; empty where it is the same."""
     if finding.outcome is Outcome.SAME:
         return ""
     if strict and finding.unsettled:
@@ -84,7 +94,7 @@ def _command(finding: Finding, strict: bool) -> str:
 
 
 def _where(file: str, places: Mapping[str, Position], variant: str) -> dict[str, str]:
-    """The place of a variant, or, of a swept row, of the variant that it is a setting of; the file at least."""
+    """The place of a variant, or of the variant that a swept row is a setting of; else of the file."""
     if not file:
         return {}
     names = [name for name in places if variant == name or variant.startswith(f"{name} ")]
@@ -95,14 +105,14 @@ def _where(file: str, places: Mapping[str, Position], variant: str) -> dict[str,
 
 
 def _relative(path: Path) -> str:
-    """The path as GitHub knows it: from the working folder, where it is under it, with slashes."""
+    """The path as GitHub writes it: relative to the working folder if it is in it, with slashes."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix()
 
 
-def _said(command: str, properties: Mapping[str, str], message: str) -> str:
+def _command_line(command: str, properties: Mapping[str, str], message: str) -> str:
     values = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{command}{f' {values}' if values else ''}::{_data(message)}"
 

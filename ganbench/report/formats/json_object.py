@@ -17,22 +17,30 @@ from ganbench.report.sentences import headline, visible
 def as_json(comparison: Comparison, *, strict: bool = False, suite_file: str | Path | None = None) -> str:
     """``headline``, ``base``, ``new``, ``findings``, ``visible``, ``notes``, ``exit_code``.
 
-    Of a finding all its fields and ``case``: null for what is missing, "inf" or "-inf" for what is infinite.
+    A finding has all its fields and ``case``: null for what is missing, "inf" or "-inf" for what is infinite.
+
+    Args:
+        comparison: The comparison.
+        strict: Whether an unsure finding towards worse is a failure, in ``exit_code``.
+        suite_file: Not used: the object has no places in a file.
+
+    Returns:
+        The JSON text.
     """
-    said = {
+    content = {
         "headline": headline(comparison),
-        "base": _side(comparison.base),
-        "new": _side(comparison.new),
+        "base": _run(comparison.base),
+        "new": _run(comparison.new),
         "findings": [_finding(finding) for finding in comparison.findings],
         "visible": visible(comparison),
         "notes": list(comparison.notes),
         "exit_code": comparison.exit_code(strict=strict),
     }
-    return json.dumps(_plain(said), indent=2, allow_nan=False) + "\n"
+    return json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
 
 
-def _side(side: ComparedRun) -> dict[str, Any]:
-    return {name: getattr(side, name) for name in ("label", "suite", "device", "versions", "git")}
+def _run(run: ComparedRun) -> dict[str, Any]:
+    return {name: getattr(run, name) for name in ("label", "suite", "device", "versions", "git")}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

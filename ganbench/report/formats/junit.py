@@ -2,7 +2,7 @@
 
 There is no standard, only readers. This is what those of Jenkins, GitLab and GitHub's actions have in common: a
 ``testsuites`` with one ``testsuite``, whose test cases have ``classname``, ``name`` and ``time``, and at most one
-``failure``, ``error`` or ``skipped`` with a ``message``: where there are several, most readers show the first.
+``failure``, ``error`` or ``skipped`` with a ``message``: of several, most readers show the first.
 """
 
 from __future__ import annotations
@@ -26,16 +26,23 @@ _SKIPPED = (Outcome.NOT_COMPARABLE, Outcome.GONE, Outcome.NEW)
 def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | Path | None = None) -> str:
     """A test case for each case: ``classname`` is the data set, ``name`` the variant.
 
-    One that is worse has a ``failure`` with a line for each measure, one that has failed an ``error``; new, gone and
-    not comparable are ``skipped``, and where there is nothing else, one more test case has an ``error`` that says so.
-    Unsure passes unless ``strict``. What else there is to say of a case is its ``system-out``. ASCII throughout, so
-    that no encoding can break it.
+    A case that is worse has a ``failure`` with a line for each measure, one that has failed an ``error``; new, gone and
+    not comparable are ``skipped``. Where there is nothing else, one more test case has an ``error`` with the reasons.
+    All other findings of a case are in its ``system-out``. The text is ASCII, so that no encoding can break it.
+
+    Args:
+        comparison: The comparison.
+        strict: Whether an unsure finding towards worse is a failure; otherwise it passes.
+        suite_file: Not used: JUnit has no places in a file.
+
+    Returns:
+        The XML text.
     """
     root = Element("testsuites")
     suite = SubElement(root, "testsuite", name=_fit(f"ganbench {comparison.new.suite}"))
     properties = SubElement(suite, "properties")
-    for name, side in (("base", comparison.base), ("new", comparison.new)):
-        SubElement(properties, "property", name=name, value=_fit(side.label))
+    for name, run in (("base", comparison.base), ("new", comparison.new)):
+        SubElement(properties, "property", name=name, value=_fit(run.label))
     verdicts = [
         _case(suite, dataset, variant, findings, strict) for (dataset, variant), findings in cases(comparison).items()
     ]
@@ -56,22 +63,22 @@ def as_junit(comparison: Comparison, *, strict: bool = False, suite_file: str | 
 
 
 def _case(suite: Element, dataset: str, variant: str, findings: Sequence[Finding], strict: bool) -> str:
-    """Add a test case; returns what became of it: failure, error, skipped or nothing."""
+    """Add a test case; returns its kind: failure, error, skipped, or empty where it passes."""
     case = SubElement(suite, "testcase", classname=_fit(dataset), name=_fit(variant), time="0")
     unsure = [one for one in findings if strict and one.unsettled]
     worse = [one for one in findings if one.outcome is Outcome.WORSE]
     failed = [one for one in findings if one.outcome is Outcome.FAILED]
     skipped = findings if all(one.outcome in _SKIPPED for one in findings) else []
-    told: Sequence[Finding] = ()
+    shown: Sequence[Finding] = ()
     kind = ""
     outcomes = (("failure", worse), ("error", failed), ("failure", unsure), ("skipped", skipped))
     if not findings:
         kind = "skipped"
         SubElement(case, kind, message="nothing was judged")
     elif found := next(((kind, some) for kind, some in outcomes if some), None):
-        kind, told = found
-        SubElement(case, kind, message=_fit(_message(told)), type=str(told[0].outcome)).text = _text(told)
-    rest = [one for one in findings if one not in told and one.outcome is not Outcome.SAME]
+        kind, shown = found
+        SubElement(case, kind, message=_fit(_message(shown)), type=str(shown[0].outcome)).text = _text(shown)
+    rest = [one for one in findings if one not in shown and one.outcome is not Outcome.SAME]
     if rest:
         SubElement(case, "system-out").text = _text(rest)
     return kind

@@ -28,12 +28,21 @@ _COLUMNS: dict[str, Callable[[Finding], str]] = {
 
 
 def as_markdown(comparison: Comparison, *, strict: bool = False, suite_file: str | Path | None = None) -> str:
-    """The headline, a table of what is not the same, what is the same folded, what could have been seen, notes."""
+    """The headline, a table of what is not the same, what is the same (folded), what could have been seen, and notes.
+
+    Args:
+        comparison: The comparison.
+        strict: Whether an unsure finding towards worse is a failure, in the headline's sign.
+        suite_file: Not used: the text has no places in a file.
+
+    Returns:
+        The Markdown text.
+    """
     word, _, rest = headline(comparison).partition(":")
     # As names, so that any output can hold them.
     fine = ":warning:" if leading(comparison) is Outcome.UNSURE else ":white_check_mark:"
     sign = ":x:" if comparison.exit_code(strict=strict) else fine
-    base, new = (escape(side.label) for side in (comparison.base, comparison.new))
+    base, new = (escape(run.label) for run in (comparison.base, comparison.new))
     parts = [
         f"### {sign} {escape(comparison.new.suite)}: {escape(word)}",
         f"**{escape(word)}**" + (f": {escape(rest)}" if rest else ""),
@@ -62,7 +71,7 @@ def escape(text: object) -> str:
 
 
 def _table(findings: Sequence[Finding]) -> str:
-    """A line for each finding, the gravest first; no columns that none fills."""
+    """A line for each finding, the gravest first, without columns that are empty in all."""
     if not findings:
         return ""
     shown = sorted(findings, key=place)
@@ -74,7 +83,7 @@ def _table(findings: Sequence[Finding]) -> str:
 
 
 def _same(comparison: Comparison) -> str:
-    """A line for each case with what of it is the same."""
+    """A line for each case with those of its measures that are the same."""
     rows = []
     for findings in cases(comparison).values():
         if alike := [one for one in findings if one.outcome is Outcome.SAME]:

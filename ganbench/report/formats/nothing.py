@@ -1,4 +1,4 @@
-"""What is to be said where two sides were compared in nothing, which no finding alone says."""
+"""The reasons why two runs were compared in nothing, which no single finding has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TITLE = "nothing was compared"
 
 
 def why_nothing(comparison: Comparison) -> tuple[str, ...]:
-    """The headline and a line for each reason; empty where something was compared, or has failed and says so itself."""
+    """The headline and a line for each reason; empty where something was compared, or has failed."""
     counted = list(comparison.counted())
     if comparison.exit_code() != 3 or any(finding.outcome is Outcome.FAILED for finding in counted):
         return ()
