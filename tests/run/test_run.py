@@ -526,7 +526,7 @@ def test_the_samples_that_a_run_keeps_are_those_that_were_measured(ends, plugins
     """A file a seed, of the step at which it was last measured, with the divergence and the sum of its row."""
     _, (result, seeds, curves, _) = ends
     registry = Registry.load(extra=plugins)
-    dataset = build_dataset(parse(result.folder.suite.read_text(), registry).datasets["ring8"], registry)
+    dataset = build_dataset(parse(result.folder.suite.read_text(), registry).datasets["ring8"])
     files = kept(result.folder)
     assert set(files) == {f"samples/ring8/{row.variant}/{row.seed}.npz" for row in seeds.itertuples()}
     for row in seeds.itertuples():
