@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ def median(values: Iterable[float]) -> Interval:
     return Interval(_finite(statistics.median(ordered)), _finite(low), _finite(high))
 
 
+@cache  # a root is searched for, and the thousand points of a run's profiles ask for a few shares
 def share(count: int, total: int) -> Interval:
     """The share ``count / total`` and its exact interval (Clopper & Pearson 1934); None for a total of 0."""
     if total == 0:

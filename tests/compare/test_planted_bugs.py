@@ -106,7 +106,6 @@ def trained(tmp_path_factory):
             registry = Registry.load([home / "plugins"])
             result = run(
                 load_suite(home / "suite.yaml", registry),
-                registry,
                 out=home / "results",
                 device=torch.device("cpu"),
                 engine="eager",

@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from ganbench.plugin.binding import bind
-from ganbench.plugin.registry import Registry
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.trainer import Trainer
 
@@ -367,7 +366,6 @@ def test_a_batch_that_makes_no_packs_is_said_in_one_line(cell):
     with pytest.raises(Exception, match="a batch of 8 makes no packs of 3"):
         Trainer(
             [cell("{loss: {name: pacgan, packing: 3}}", seeds=2, batch=8)],
-            Registry.load(),
             torch.device("cpu"),
             "eager",
         )

@@ -247,4 +247,4 @@ def test_where_d_judges_is_asked_before_the_networks_go_to_a_device(foreign, cel
         one = cell(f"{{loss: {loss}, architecture: linear}}", registry=registry)
         dataset = build_dataset(one.data)
         networks = build_networks(one.trained, dataset, (0,))[0]
-        assert rules(one, one.trained, registry, dataset, networks, torch.device("meta")).judges == judging
+        assert rules(one, one.trained, dataset, networks, torch.device("meta")).judges == judging
