@@ -32,7 +32,7 @@ def call(folder: Path, *command: str, code: int = 0) -> subprocess.CompletedProc
     return found
 
 
-def gb(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def ganbench(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     return call(folder, sys.executable, "-m", "ganbench", *arguments, code=code)
 
 
@@ -52,39 +52,54 @@ def repository(tmp_path_factory) -> Path:
     git(home, "init", "--quiet")
     git(home, "add", ".")
     git(home, "commit", "--quiet", "-m", "right")
-    gb(home, "run", PLANTED, "--engine", "eager")
-    gb(home, "baseline", "save", "results/planted")
+    ganbench(home, "run", PLANTED, "--engine", "eager")
+    ganbench(home, "baseline", "save", "results/planted")
     git(home, "add", ".")
     git(home, "commit", "--quiet", "-m", "its baseline")
     return home
 
 
+@pytest.fixture
+def here(repository, gb, monkeypatch):
+    """The same command in the repository, in this process, which has imported what others would wait for."""
+    monkeypatch.chdir(repository)
+    monkeypatch.setenv("COLUMNS", ENVIRONMENT["COLUMNS"])
+    for name in os.environ.keys() - ENVIRONMENT.keys():
+        monkeypatch.delenv(name)
+
+    def answer(*arguments: str, code: int = 0) -> tuple[str, str]:
+        found, out, err = gb(*arguments)
+        assert found == code, out + err
+        return out, err
+
+    return answer
+
+
 def test_an_unchanged_tree_is_green_and_identical(repository):
-    found = gb(repository, "compare", BASE, PLANTED, "--engine", "eager", "--strict")
+    found = ganbench(repository, "compare", BASE, PLANTED, "--engine", "eager", "--strict")
     assert found.stdout.startswith("same: 1 case, of which 1 identical\n")
 
 
-def test_a_planted_bug_is_red_in_every_format(repository, tmp_path):
+def test_a_planted_bug_is_red_in_every_format(repository, here, tmp_path):
     (repository / MINE).write_text(PLUGIN.replace(RIGHT, WRONG))
     try:
-        text = gb(repository, "compare", BASE, PLANTED, "--engine", "eager", code=1).stdout
+        text = ganbench(repository, "compare", BASE, PLANTED, "--engine", "eager", code=1).stdout
     finally:
         git(repository, "checkout", "--quiet", str(MINE))
     assert text.startswith("worse: ring3/mine (")
     newest = str(max((repository / "results/planted").glob("[!.]*")).relative_to(repository))
 
-    told = json.loads(gb(repository, "compare", BASE, newest, "--format", "json", code=1).stdout)
+    told = json.loads(here("compare", BASE, newest, "--format", "json", code=1)[0])
     assert told["exit_code"] == 1
     assert {one["measure"] for one in told["findings"] if one["outcome"] == "worse"} >= {
         "all_modes",
         "held_all_modes_step",
         "jsd",
     }
-    annotations = gb(repository, "compare", BASE, newest, "--format", "github", code=1).stdout
-    assert "::error " in annotations
-    gb(repository, "compare", BASE, newest, "--format", "junit", "--out", str(tmp_path / "found.xml"), code=1)
+    assert "::error " in here("compare", BASE, newest, "--format", "github", code=1)[0]
+    here("compare", BASE, newest, "--format", "junit", "--out", str(tmp_path / "found.xml"), code=1)
     assert ElementTree.parse(tmp_path / "found.xml").getroot().find(".//failure") is not None
-    gb(repository, "compare", BASE, newest, "--format", "markdown", "--out", str(tmp_path / "found.md"), code=1)
+    here("compare", BASE, newest, "--format", "markdown", "--out", str(tmp_path / "found.md"), code=1)
     assert "worse" in (tmp_path / "found.md").read_text()
 
 
@@ -103,16 +118,16 @@ def test_a_planted_bug_is_red_in_every_format(repository, tmp_path):
         ),
     ],
 )
-def test_a_mistake_is_one_line(arguments, message, repository):
-    found = gb(repository, "compare", *arguments, code=2)
-    assert message in found.stderr
-    assert len(found.stderr.splitlines()) == 1
+def test_a_mistake_is_one_line(arguments, message, here):
+    _, said = here("compare", *arguments, code=2)
+    assert message in said
+    assert len(said.splitlines()) == 1
 
 
-def test_a_revision_has_its_own_baseline(repository):
+def test_a_revision_has_its_own_baseline(repository, here):
     for base in ("HEAD", f"HEAD:{BASE}", "results/baselines", BASE.removesuffix(".csv")):
         first = min((repository / "results/planted").glob("[!.]*")).relative_to(repository)
-        assert gb(repository, "compare", base, str(first)).stdout.startswith("same: 1 case"), base
+        assert here("compare", base, str(first))[0].startswith("same: 1 case"), base
 
 
 @pytest.mark.slow
@@ -126,7 +141,7 @@ def test_git_bisects_a_planted_regression_to_its_commit(repository, tmp_path):
         (home / MINE).write_text(f"{plugin}# commit {at}\n")
         git(home, "commit", "--quiet", "-am", f"commit {at}")
         commits.append(git(home, "rev-parse", "HEAD").strip())
-    told = gb(home, "compare", BASE, PLANTED, code=1).stdout
+    told = ganbench(home, "compare", BASE, PLANTED, code=1).stdout
     assert told.startswith("worse: ring3/mine")
     line = " ".join(told.split()).partition("to find the commit: ")[2]
     assert line.endswith(f":./{BASE} {PLANTED} --bisect ring3/mine")
@@ -134,10 +149,10 @@ def test_git_bisects_a_planted_regression_to_its_commit(repository, tmp_path):
     assert f"{commits[3]} is the first bad commit" in found
 
 
-def test_a_commit_that_cannot_be_told_is_skipped(repository):
-    gb(repository, "compare", BASE, "nosuch.yaml", "--bisect", "ring3/mine", code=125)
-    found = gb(repository, "compare", BASE, "results/planted", "--bisect", "ring3/mnie", code=128)
-    assert found.stderr == "--bisect: the base has no case 'ring3/mnie', did you mean 'ring3/mine'?\n"
+def test_a_commit_that_cannot_be_told_is_skipped(here):
+    here("compare", BASE, "nosuch.yaml", "--bisect", "ring3/mine", code=125)
+    _, said = here("compare", BASE, "results/planted", "--bisect", "ring3/mnie", code=128)
+    assert said == "--bisect: the base has no case 'ring3/mnie', did you mean 'ring3/mine'?\n"
 
 
 def test_a_crash_is_not_taken_for_worse(repository, tmp_path):
@@ -155,12 +170,12 @@ def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, tmp_
     """Beside steps of some ms, 5 ms more: slower in every round. The unchanged tree is not accused."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
     home = tmp_path / "cloned"
-    same = gb(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager")
+    same = ganbench(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager")
     assert "same" in same.stdout
     (home / MINE).write_text(
         PLUGIN.replace("def update(game, players):", "def update(game, players):\n    time.sleep(0.005)")
     )
-    found = gb(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
+    found = ganbench(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
     assert "worse: ring3/mine (speed" in found.stdout
 
 
