@@ -52,8 +52,9 @@ def history(
     try:
         points, notes = read_history(name, results)
         if not points:
+            left_out = "".join(f"; {note}" for note in notes)
             raise ValueError(
-                f"{results}: no finished run of {name!r} and no baseline; 'ganbench run {suite}' makes one"
+                f"{results}: no finished run of {name!r} and no baseline; 'ganbench run {suite}' makes one{left_out}"
             )
         found = pick(series([point.run for point in points]), cases, measures)
     except ValueError as error:

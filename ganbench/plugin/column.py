@@ -65,6 +65,14 @@ class Column:
     thresholds: Thresholds | None = None
     title: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a word is none of those that there are."""
+        for what, known in (("better", get_args(Better)), ("summary", get_args(Summary))):
+            if (word := getattr(self, what)) not in known:
+                raise ValueError(f"column {self.name!r}: {what} must be one of {', '.join(known)}, not {word!r}")
+        if not isinstance(self.thresholds, Thresholds | None):
+            raise ValueError(f"column {self.name!r}: thresholds must be a Thresholds, not {self.thresholds!r}")
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Column:
         """The column that ``to_json`` wrote. Raises OlderFormatError where it has no role."""
@@ -166,20 +174,25 @@ def check_columns(columns: Iterable[Column]) -> None:
         for name, count in Counter([*RESERVED_COLUMNS, *names]).items():
             if count > 1:
                 raise ValueError(f"the column {name!r} would be filled twice in a table: rename the metric's column")
-    known = {column.name for column in columns}
+    roles = {column.name: column.role for column in columns}
     for column in columns:
-        if problem := _contradiction(column, known):
+        if problem := _contradiction(column, roles):
             raise ValueError(f"the column {column.name!r} {problem}")
+    for (role, of), count in Counter((column.role, column.of) for column in columns if column.role in PARTS).items():
+        if count > 1:
+            raise ValueError(f"the column {of!r} has {count} columns of the role {role!r}: one is enough")
 
 
-def _contradiction(column: Column, known: Iterable[str]) -> str:
+def _contradiction(column: Column, roles: Mapping[str, Role]) -> str:
     """What of a column contradicts its role, as the end of a sentence; empty where nothing does."""
     role = column.role
     if role not in get_args(Role):
-        return f"has no role that there is, {role!r}{suggest(str(role), get_args(Role))}"
+        return f"has an unknown role {role!r}{suggest(str(role), get_args(Role))}"
     if role in PARTS:
-        if column.of not in known or column.of == column.name:
-            return f"is the {role} of {repr(column.of) if column.of else 'nothing'}: say of which column, of=..."
+        if roles.get(column.of, role) in PARTS:
+            return f"has the role {role!r}, so it needs of='NAME', the column that it is a part of, not {column.of!r}"
+        if role != "method" and column.summary in ("words", "share"):
+            return f"is {role!r}, a number, so its summary cannot be {column.summary!r}"
     elif column.of:
         return f"is of {column.of!r}, and a {role} is of no other column: leave out of=..."
     if role == "primary" and not column.sided:
@@ -194,6 +207,8 @@ def _contradiction(column: Column, known: Iterable[str]) -> str:
         return "is a clock, so it needs a better side and a unit of time: s, ms, us, ns, or something like 1/s"
     if role in ("covered", "largest", "scale", "location", "logits") and column.summary in ("words", "share"):
         return f"is {role!r}, a number, so its summary cannot be {column.summary!r}"
+    if role == "count" and column.is_time:
+        return f"is a count, so its unit cannot be {column.unit!r}: a time is a clock"
     if role == "method" and column.summary != "words":
         return f"is a method, so its summary is 'words' and not {column.summary!r}"
     return ""

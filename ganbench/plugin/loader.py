@@ -18,7 +18,7 @@ import pluggy
 from ganbench.core.messages import shown, suggest
 from ganbench.plugin import hookspecs
 from ganbench.plugin.binding import bind
-from ganbench.plugin.column import Column, check_columns
+from ganbench.plugin.column import Column, check_columns, find
 from ganbench.plugin.entry import Broken, Entry
 from ganbench.plugin.kinds import CELL_NAMES, KINDS, Kind
 from ganbench.plugin.parameters import Parameter, UnfitError, read_parameters
@@ -182,9 +182,19 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         if (of_cell := sorted(asked & CELL_NAMES)) and asked - CELL_NAMES:
             raise UnfitError(f"metric {value.name!r}: {of_cell[0]!r} belongs to the cell, not to a seed: name it alone")
         for column in value.columns:
+            if column.role == "covered" and find(value.columns, "total", column.name) is None:
+                raise UnfitError(
+                    f"metric {value.name!r}: the column {column.name!r} counts the modes covered: "
+                    f"add a column of the role 'total' for it, or no verdict can use it"
+                )
             if column.role in OF_CELL and not of_cell:
                 raise UnfitError(
                     f"metric {value.name!r}: the column {column.name!r} is a {column.role}, which is of the cell: "
                     f"measure must name {' or '.join(sorted(CELL_NAMES))}"
+                )
+            if of_cell and column.role == "value" and column.better != "neither":
+                raise UnfitError(
+                    f"metric {value.name!r}: the column {column.name!r} is of the cell and has a better side: "
+                    f"say role='count' or role='clock', or nothing will compare it"
                 )
     return parameters

@@ -78,7 +78,11 @@ class Thresholds:
     def __post_init__(self) -> None:
         """Raise ValueError where a number makes no sense."""
         numbers = [number for number in vars(self).values() if number is not None]
-        if not all(math.isfinite(number) for number in numbers) or self.min_effect < 0 or self.settled <= 0:
+        if (
+            not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+            or self.min_effect < 0
+            or self.settled <= 0
+        ):
             raise ValueError("thresholds must be finite numbers, min_effect at least 0 and settled above 0")
 
     @property

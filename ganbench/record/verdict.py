@@ -89,7 +89,7 @@ def verdict(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, di
     if word == "converged" and last.bound:
         at = "at least" if primary.sign > 0 else "at most"
         return Verdict("", f"{primary.label} is only known to be {at} {primary.number(last.value)}")
-    if word in _SETTLED and last.covered is None:
+    if word in _SETTLED and (last.covered is None or last.total is None):
         return Verdict("", f"{reason}; no modes were counted")
     if len(window) < HELD:
         reason += f"; {len(window)} of {HELD} evaluations: whether it holds cannot be judged"

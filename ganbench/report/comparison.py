@@ -95,7 +95,7 @@ def _columns(findings: Sequence[Finding], signs: Signs) -> list[Figures]:
         Figures(
             "change", "change", "95 %" if long != short else "", long, shorter=Figures("change", "change", "", short)
         ),
-        column("floor", "floor", "", min_effect),
+        column("min effect", "min effect", "", min_effect),
         column("p", "p", "one-sided", p_value),
         column("seeds", "seeds", "", seeds),
         column("reason", "reason", "", lambda finding: finding.reason, words=True),

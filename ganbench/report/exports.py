@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganbench.plugin.column import Column, find, interval_of
+from ganbench.plugin.column import Column, interval_of
 from ganbench.plugin.role import SECONDS
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import as_rows, table
@@ -140,11 +140,11 @@ class _Clock:
 
 
 def _clock(record: Record) -> _Clock | None:
-    """The first clock of a run; None where it has none."""
-    column = find(record.columns, "clock")
-    if column is None:
-        return None
-    return _Clock(column, *interval_of(record.columns, column.name))
+    """The first clock of a run that has both ends, or else its first; None where it has none."""
+    clocks = [
+        _Clock(column, *interval_of(record.columns, column.name)) for column in record.columns if column.role == "clock"
+    ]
+    return next((one for one in clocks if one.low and one.high), clocks[0] if clocks else None)
 
 
 def _trained(record: Record) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def _fills(column: Column) -> tuple[str, ...]:
 
 def _extra(row: Row, record: Record) -> dict[str, Any]:
     fixed = ("seeds", "done", "diverged", "failed", "verdicts", "engine", "arithmetic")
-    times = [column.name for column in record.columns if column.is_time]
+    times = [name for column in record.columns if column.is_time for name in column.fills[:1]]
     names = [name for column in _kept(record) for name in _fills(column)]
     return {name: row[name] for name in (*fixed, *names, *times)}
 

@@ -28,19 +28,19 @@ def measured(finding: Finding) -> bool:
 
 
 def line(finding: Finding) -> str:
-    """A finding in one line, ``ring8/wgan-gp jsd: worse, 0.031 -> 0.083, +0.052 nats [+0.03, +0.07], floor 0.02``."""
+    """A finding in one line, ``ring8/wgan-gp jsd: worse, 0.031 -> 0.083, +0.052 nats, min effect 0.02``."""
     subject = f"{finding.case} {finding.measure}".rstrip()
     return one_line(f"{subject}: {', '.join(filter(None, [str(finding.outcome), *_details(finding)]))}")
 
 
 def brief(finding: Finding) -> str:
-    """A finding in brackets after its case: ``jsd +0.052 nats, floor 0.02``; its reason where it has no numbers."""
+    """A finding in brackets: ``jsd +0.052 nats, min effect 0.02``; its reason where it has no numbers."""
     if not measured(finding):
         return f"{finding.measure} {finding.reason}".strip()
     change = "" if finding.kind == "share" else effect(finding)[0]
     numbers = change or " -> ".join(ends(finding))
     return (
-        f"{finding.measure} {numbers}, floor {min_effect(finding)}"
+        f"{finding.measure} {numbers}, min effect {min_effect(finding)}"
         if finding.min_effect
         else f"{finding.measure} {numbers}"
     )
@@ -78,7 +78,7 @@ def effect(finding: Finding) -> tuple[str, str]:
 
 
 def min_effect(finding: Finding) -> str:
-    """How large the change must be to matter; empty where the finding has no such floor."""
+    """How large the change must be to matter; empty where the finding has none."""
     if finding.min_effect is None:
         return ""
     return f"{100 * finding.min_effect:.3g} %" if finding.kind in (*_RATIOS, "share") else f"{finding.min_effect:.3g}"
@@ -111,7 +111,8 @@ def _details(finding: Finding) -> list[str]:
         return [finding.reason]
     change = " ".join(filter(None, effect(finding)))
     limits = [
-        f"{word} {text}" if text else "" for word, text in (("floor", min_effect(finding)), ("p", p_value(finding)))
+        f"{word} {text}" if text else ""
+        for word, text in (("min effect", min_effect(finding)), ("p", p_value(finding)))
     ]
     count = seeds(finding)
     return [" -> ".join(ends(finding)), change, *limits, f"{count} seeds" if count else "", finding.reason]

@@ -35,7 +35,7 @@ def leading(comparison: Comparison) -> Outcome:
 
 
 def headline(comparison: Comparison) -> str:
-    """What matters most, in one sentence: ``worse: ring8/wgan-gp (jsd +0.052 nats, floor 0.02); others: 11 same``."""
+    """What matters most, in one sentence: ``worse: ring8/wgan-gp (jsd +0.052, min effect 0.02); others: 11 same``."""
     found = {name: findings for name, findings in cases(comparison).items() if findings}
     first = leading(comparison)
     named: set[Name] = set()

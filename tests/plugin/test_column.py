@@ -37,9 +37,11 @@ def test_columns_without_roles_are_of_an_older_ganbench():
         ({"role": "clock", "unit": "nats", "better": "lower", "summary": "same"}, "a unit of time"),
         ({"role": "count"}, "is a count, one number of a cell"),
         ({"role": "memory", "summary": "none"}, "is a memory, one number of a cell"),
-        ({"role": "low"}, "is the low of nothing: say of which column"),
-        ({"role": "low", "of": "other"}, "is the low of 'other'"),
-        ({"role": "low", "of": "it"}, "is the low of 'it'"),
+        ({"role": "low"}, "it needs of='NAME', the column that it is a part of"),
+        ({"role": "low", "of": "other"}, "a part of, not 'other'"),
+        ({"role": "low", "of": "it"}, "a part of, not 'it'"),
+        ({"role": "floor", "of": "x", "summary": "words"}, "is 'floor', a number"),
+        ({"role": "count", "unit": "ms", "better": "lower", "summary": "same"}, "a time is a clock"),
         ({"of": "x"}, "leave out of="),
         ({"role": "method", "of": "x"}, "its summary is 'words'"),
         ({"role": "covered", "summary": "share"}, "cannot be 'share'"),
@@ -50,8 +52,20 @@ def test_roles_that_contradict_a_column_are_refused(said, message):
         check_columns([Column("x", ""), Column("it", "", **said)])
 
 
+def test_two_parts_of_one_kind_are_refused():
+    with pytest.raises(ValueError, match="'x' has 2 columns of the role 'low': one is enough"):
+        check_columns([Column("x", ""), Column("a", "", role="low", of="x"), Column("b", "", role="low", of="x")])
+
+
+@pytest.mark.parametrize("said", [{"better": "lowr"}, {"summary": "mean"}, {"thresholds": {"min_effect": 1}}])
+def test_a_word_that_a_column_does_not_know_is_refused_where_it_is_written(said):
+    """A wrong word of one file would otherwise end each command, or be taken for its opposite."""
+    with pytest.raises(ValueError, match=f"column 'x': {next(iter(said))} must be"):
+        Column("x", "", **said)
+
+
 def test_thresholds_must_make_sense():
-    for wrong in ({"settled": 0.0}, {"min_effect": -1.0}, {"converged": float("inf")}):
+    for wrong in ({"settled": 0.0}, {"min_effect": -1.0}, {"converged": float("inf")}, {"settled": "x"}):
         with pytest.raises(ValueError, match="thresholds must be finite"):
             Thresholds(**{"min_effect": 0.1, "converged": 0.5, "settled": 1.0} | wrong)
 

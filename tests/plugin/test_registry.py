@@ -208,6 +208,18 @@ BROKEN = {
         "    yield Metric('m', lambda speed, samples: {}, (Column('m', 'doc'),))\n",
         "metric 'm': 'speed' belongs to the cell, not to a seed: name it alone",
     ),
+    "modes without their total": (
+        "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
+        "    yield Metric('m', lambda samples: {}, (Column('x', 'doc', role='covered'),))\n",
+        "metric 'm': the column 'x' counts the modes covered: add a column of the role 'total' for it, or no verdict "
+        "can use it",
+    ),
+    "no role": (
+        "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
+        "    yield Metric('m', lambda cost: {}, (Column('x', 'doc', '', 'lower', 'same'),))\n",
+        "metric 'm': the column 'x' is of the cell and has a better side: say role='count' or role='clock', or nothing "
+        "will compare it",
+    ),
     "reserved column": (
         "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
         "    yield Metric('m', lambda samples: {}, (Column('status', 'doc'),))\n",

@@ -299,3 +299,9 @@ def test_without_a_primary_column_only_diverging_is_told():
     columns = [one for one in COLUMNS if one.role != "primary"]
     assert verdict([row(0.3)], columns, diverged=False) == ("", "no primary number")
     assert verdict([row(0.3, spread=2 * RANGE)], columns, diverged=False).word == "diverged"
+
+
+def test_modes_without_their_total_are_not_counted():
+    """Three of nobody knows how many modes must not read as all of them."""
+    columns = [column for column in COLUMNS if column.role != "total"]
+    assert verdict(curve(*[0.01] * HELD, covered=3), columns, diverged=False).word == ""

@@ -34,7 +34,7 @@ def words(text):
 
 def test_headline_says_what_is_worse_by_how_much_and_how_many_others_there_are():
     found = compared(jsd(), same("ring8/minimax"), same("ring8/hinge"), whole("ring8/x", Outcome.NEW))
-    assert headline(found) == "worse: ring8/wgan-gp (jsd +0.0520 nats, floor 0.02); others: 1 new, 2 same"
+    assert headline(found) == "worse: ring8/wgan-gp (jsd +0.0520 nats, min effect 0.02); others: 1 new, 2 same"
 
 
 def test_headline_of_nothing_changed_counts_the_identical():
@@ -75,21 +75,21 @@ def test_many_worse_cases_are_counted_and_not_all_named():
 @pytest.mark.parametrize(
     ("finding", "said"),
     [
-        (jsd(), "jsd: worse, 0.0310 -> 0.0830, +0.0520 nats [+0.0300, +0.0700], floor 0.02, p 1.5e-05, 16 seeds"),
-        (all_modes(), "all_modes: worse, 16/16 -> 8/16, -50 %, floor 25 %, p 0.0012, 16 seeds"),
-        (held(), "held_all_modes_step: worse, 400 -> never, +inf steps, floor 200, p <1e-6, 16 seeds"),
-        (flops(), "flops_per_step: same, 1,234,567 -> 1,234,567, 0 %, floor 0 %"),
+        (jsd(), "jsd: worse, 0.0310 -> 0.0830, +0.0520 nats [+0.0300, +0.0700], min effect 0.02, p 1.5e-05, 16 seeds"),
+        (all_modes(), "all_modes: worse, 16/16 -> 8/16, -50 %, min effect 25 %, p 0.0012, 16 seeds"),
+        (held(), "held_all_modes_step: worse, 400 -> never, +inf steps, min effect 200, p <1e-6, 16 seeds"),
+        (flops(), "flops_per_step: same, 1,234,567 -> 1,234,567, 0 %, min effect 0 %"),
         (
             flops(is_=1234568.0, outcome=Outcome.WORSE),
-            "flops_per_step: worse, 1,234,567 -> 1,234,568, +8.1e-05 %, floor 0 %",
+            "flops_per_step: worse, 1,234,567 -> 1,234,568, +8.1e-05 %, min effect 0 %",
         ),
         (
             clock(),
-            "model_steps_per_second: unsure, 12.0k -> 9.00k, -25 %, floor 10 %, timed at two times: advice",
+            "model_steps_per_second: unsure, 12.0k -> 9.00k, -25 %, min effect 10 %, timed at two times: advice",
         ),
         (
             jsd(seeds=(16, 8), low=None),
-            "jsd: worse, 0.0310 -> 0.0830, +0.0520 nats, floor 0.02, p 1.5e-05, 16, 8 seeds",
+            "jsd: worse, 0.0310 -> 0.0830, +0.0520 nats, min effect 0.02, p 1.5e-05, 16, 8 seeds",
         ),
     ],
 )

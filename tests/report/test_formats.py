@@ -114,7 +114,7 @@ def test_junit_failure_names_the_measures_and_has_a_line_for_each():
     root = ElementTree.fromstring(as_junit(everything()))
     failure = root.find(".//testcase[@classname='ring8'][@name='wgan-gp']/failure")
     assert failure.get("type") == "worse"
-    assert failure.get("message").startswith("worse: jsd +0.0520 nats, floor 0.02, all_modes 16/16 -> 8/16")
+    assert failure.get("message").startswith("worse: jsd +0.0520 nats, min effect 0.02, all_modes 16/16 -> 8/16")
     assert len(failure.text.splitlines()) == 3
     error = root.find(".//testcase[@name='wgan-gp'][@classname='grid25']/error")
     assert "out of paper" in error.get("message")
@@ -240,9 +240,9 @@ def test_what_was_compared_or_has_failed_is_not_called_nothing():
 
 def test_markdown_begins_with_the_word_and_folds_what_is_the_same():
     text = as_markdown(everything())
-    assert text.startswith("### :x: smoke: worse\n\n**worse**: ring8/wgan-gp (jsd +0.0520 nats, floor 0.02")
+    assert text.startswith("### :x: smoke: worse\n\n**worse**: ring8/wgan-gp (jsd +0.0520 nats, min effect 0.02")
     table = [row for row in text.partition("<details>")[0].splitlines() if row.startswith("|")]
-    assert table[0] == "| verdict | case | measure | base | new | change | floor | p | seeds | reason |"
+    assert table[0] == "| verdict | case | measure | base | new | change | min effect | p | seeds | reason |"
     assert [row.split(" | ")[0][2:] for row in table[2:]] == ["worse", "worse", "worse", "unsure", "better"]
     assert "| 16/16 | 8/16 | -50 % | 25 % |" in text
     folded = text.partition("<details>")[2]

@@ -15,7 +15,6 @@ import pytest
 import ganbench
 from ganbench.record.folder import RunFolder
 from ganbench.record.record import Record
-from ganbench.record.tables.tables import varies
 
 #: The shipped smoke suite, smaller, so that a process does not live long beside the seconds that its imports take.
 SUITE = """
@@ -64,7 +63,7 @@ def files(folder):
 
 def without_time(folder):
     frame = pd.read_csv(folder.table)
-    times = [name for column in Record.read(folder).columns if varies(column) for name in column.fills]
+    times = [name for column in Record.read(folder).columns if column.varies for name in column.fills]
     assert times
     return frame.drop(columns=times)
 

@@ -133,7 +133,7 @@ def _change(base: ComparedRun, new: ComparedRun) -> str:
         if base.protocol.get(part) != new.protocol.get(part):
             return f"the run was measured by another protocol ({part})"
     if base.guard != new.guard:
-        return "the suite has other floors (guard)"
+        return "the suite has another guard"
     for words, here, there in (("the run lacks", base, new), ("the baseline lacks", new, base)):
         if missing := [
             f"{dataset}/{variant}" for dataset, variant in here.cases if (dataset, variant) not in there.cases

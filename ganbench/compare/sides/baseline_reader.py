@@ -184,7 +184,7 @@ def _check_age(known: Any, name: str) -> None:
     columns = known.get("columns") if isinstance(known, dict) else None
     for one in columns if isinstance(columns, list) else ():
         if isinstance(one, dict) and "role" not in one:
-            raise OlderFormatError(f"{name}: was made by an older ganbench: save it again")
+            raise OlderFormatError(f"{name}: was made by an older ganbench: save it again, or name a later commit")
 
 
 def _mistake(error: ErrorDetails, known: Any) -> str:

@@ -43,7 +43,7 @@ class ComparedRun:
     """All that a comparison knows of one of its two runs; derived from a run or read from a baseline.
 
     ``label``: as the user named it. ``protocol``: what has to be the same for two numbers to mean the same; ``version``
-    of ``measure.PROTOCOL``, ``budget``, ``evaluate``, ``datasets`` and ``metrics`` (by name, as the resolved suite has
+    of ``metrics.PROTOCOL``, ``budget``, ``evaluate``, ``datasets`` and ``metrics`` (by name, as the resolved suite has
     each). ``columns``: those of the run. ``metric_of``: which metric fills a column. ``guard``: the suite's floors, by
     variant; those of all under "". ``device``, ``versions``: as in run.json. ``git``: the commit of the repository that
     the run was made in. ``plugins``: the sha256 of each one's file, by kind and name, "metric jsd". ``variants``: how

@@ -20,7 +20,7 @@ _COLUMNS: dict[str, Callable[[Finding], str]] = {
     "base": lambda finding: ends(finding)[0],
     "new": lambda finding: ends(finding)[1],
     "change": lambda finding: " ".join(filter(None, effect(finding))),
-    "floor": min_effect,
+    "min effect": min_effect,
     "p": p_value,
     "seeds": seeds,
     "reason": lambda finding: finding.reason,
