@@ -11,7 +11,7 @@ from ganbench.core.errors import NotApplicableError
 from ganbench.core.messages import shown
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
-from ganbench.train.probe import plain_words
+from ganbench.train.reasons import plain_words
 
 Status = Literal["pass", "fail", "n/a"]
 Setting = dict[str, Any]

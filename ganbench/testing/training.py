@@ -18,7 +18,7 @@ from ganbench.testing.game_at_point import CHECK, CPU, cell_of, variant_of
 from ganbench.testing.purity import global_chance_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
-from ganbench.train.probe import plain_words
+from ganbench.train.reasons import plain_words
 from ganbench.train.step.game import functional_gradient
 from ganbench.train.step.step import State, batch, flat, one_step
 from ganbench.train.trainer import Trainer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from functools import partial
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.core.errors import PluginError, error_line, out_of_memory
+from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.engine.cost import StepCost, step_cost
+from ganbench.train.reasons import plain_words
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
@@ -157,33 +157,6 @@ def _clock(device: torch.device) -> float:
         torch.cuda.synchronize(device)
         return time.perf_counter()
     return time.thread_time()
-
-
-#: The most characters of an error message that are kept.
-LONGEST = 200
-#: Parts of torch's messages about code that it cannot batch, and what the plugin's code does, in plain words.
-_NUMBER = "reads a number out of a tensor (.item(), float(), or a Python if on it)"
-_TAPE = "uses the autograd tape (torch.autograd.grad, requires_grad_): use input_gradient(D, x)"
-_REASONS = {
-    "data-dependent control flow": _NUMBER,
-    "calling .item() on a Tensor": _NUMBER,
-    "Cannot access data pointer of Tensor": _NUMBER,
-    "requires_grad_": _TAPE,
-    "does not require grad": _TAPE,
-}
-
-
-def plain_words(error: BaseException) -> str:
-    """What a plugin's code does that torch cannot batch; for any other error ``error_line(error)``, shortened."""
-    message = error_line(error)
-    found = re.search(r" \([^() ]+\.py:\d+\)$", message)
-    where = found[0] if found else ""
-    known = next((reason for part, reason in _REASONS.items() if part in str(error)), "")
-    if known:
-        return known + where
-    if isinstance(error, PluginError) or len(message) <= LONGEST:
-        return message
-    return message.removesuffix(where)[: LONGEST - len(where) - 3] + "..." + where
 
 
 def _synthetic(kind: str) -> str:
