@@ -9,6 +9,7 @@ import click
 
 from ganbench.cli.options import UserMistakeError
 from ganbench.cli.run_argument import chosen_run
+from ganbench.core.disk import said
 
 _HOME = "results/baselines"
 
@@ -41,7 +42,7 @@ def save(run: Path, reason: str | None, out: Path) -> None:
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except OSError as error:
-        raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
+        raise UserMistakeError(said(error, out)) from None
     files = f"{saved.path} and {saved.path.with_suffix('.json').name}"
     what = f"{saved.rows} rows of {saved.suite}"
     if saved.written:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, training_options
+from ganbench.core.disk import said
 from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def compare(
     except Exception as error:
         # Python's own exit code would be 1, which means worse.
         if isinstance(error, OSError):
-            click.echo(f"{error.filename or 'results'}: {error.strerror or error}", err=True)
+            click.echo(said(error, "results"), err=True)
         else:
             traceback.print_exc()
         sys.exit(3 if culprit is None else _SKIP)
@@ -206,7 +207,7 @@ def _print(found: Comparison, form: str, out: Path | None, suite_file: Path, *, 
             out.write_text(text, encoding="utf-8", newline="\n")
             return
     except OSError as error:
-        raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
+        raise UserMistakeError(said(error, out)) from None
     if form == "github":
         # Without this, the log would be empty where all is fine: then there are no annotations.
         click.echo(headline(found), err=True)

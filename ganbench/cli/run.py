@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
+from ganbench.core.disk import said
 
 
 @click.command()
@@ -39,12 +40,14 @@ def run(
     """
     resolved, _ = load_suite(suite, seeds, plugins)
     from ganbench.record.folder import RunLockedError
+    from ganbench.record.lock import NoLocksError
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
     from ganbench.record.tables.tables import as_rows
     from ganbench.report.live import observer
     from ganbench.report.table import show as show_table
     from ganbench.report.tries import show_tries
+    from ganbench.run.run import RunStoppedError
     from ganbench.run.run import run as run_suite
 
     console, progress = console_for(), console_for(stderr=as_json)
@@ -63,10 +66,10 @@ def run(
         raise UserMistakeError(str(error)) from None
     except BrokenPipeError:
         raise  # the program that reads our output has ended: click then exits without a message
+    except (RunStoppedError, NoLocksError) as error:
+        raise UserMistakeError(said(error, out)) from None
     except OSError as error:
-        raise UserMistakeError(
-            f"{error.filename or out}: {error.strerror or error}; what was measured so far is kept"
-        ) from None
+        raise UserMistakeError(f"{said(error, out)}; keep runs in another folder with --out DIR") from None
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)

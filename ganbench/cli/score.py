@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, data_option, load_suite, plugins_option
+from ganbench.core.disk import make_folder, said
 
 
 @click.command()
@@ -75,7 +76,7 @@ def score(
     try:
         samples = read(file)
         home = Path("results/scores")
-        (home if out is None else out.parent).mkdir(parents=True, exist_ok=True)
+        make_folder(home if out is None else out.parent)
         result = score_samples(samples, target, seed=seed, device=choose_device(device))
         path = out or usual_path(home, result)
         save(path, result)
@@ -85,7 +86,7 @@ def score(
         click.echo(str(error), err=True)
         sys.exit(3)
     except OSError as error:
-        raise UserMistakeError(f"{error.filename or out}: {error.strerror or error}") from None
+        raise UserMistakeError(said(error, out)) from None
     if as_json:
         click.echo(json.dumps(as_object(result) | {"written": str(path)}))
     else:

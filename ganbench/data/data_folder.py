@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ganbench.core.disk import make_folder
+
 #: The environment variable; ``--data`` sets it, so that the processes that a command starts inherit it.
 VARIABLE = "GANBENCH_DATA"
 
@@ -52,7 +54,7 @@ def download(name: str, folder: Path) -> None:
     except Exception as error:  # a torchvision that does not match torch fails in many ways
         raise ValueError(f"download: needs torchvision, which cannot be imported: {_line(error)}") from None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         getattr(datasets, name)(str(folder), download=True)
     except (OSError, RuntimeError) as error:
         raise ValueError(f"download: {name} could not be put into {folder}: {_line(error)}") from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from ganbench.core.disk import make_folder
 from ganbench.plugin.shipped import chosen
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -54,7 +55,7 @@ class NewPlugin:
             if path.exists():
                 raise NotNewError(f"{path} is there already, and nothing is overwritten: choose another name")
         for path, content in ((self.path, self.source), (self.test_path, self.test_source)):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             # "x": a file that another process writes at the same moment is not overwritten.
             with path.open("x", encoding="utf-8") as file:
                 file.write(content)

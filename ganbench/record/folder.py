@@ -12,12 +12,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ganbench.core.disk import make_folder
 from ganbench.record import journal
 from ganbench.record.events import RunFinished
 from ganbench.record.lock import LockedError, locked
@@ -102,13 +103,7 @@ class RunFolder:
 
         Raises RunLockedError where another process holds it.
         """
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self.path / "lock"))
-            except LockedError as error:
-                raise RunLockedError(
-                    f"{self.path} is being run by {error.holder}; wait for it or choose another --out"
-                ) from None
+        with _locked(self.path, "lock"):
             yield
 
     @classmethod
@@ -202,7 +197,7 @@ class RunFolder:
         """
         home = _home(out, suite)
         with ExitStack() as held:
-            with locked(home / ".lock", wait=True):
+            with _locked(home, ".lock", wait=True):
                 for leftover in home.glob(f"{_CREATING}*"):
                     shutil.rmtree(leftover)
                 folder = None
@@ -221,22 +216,39 @@ def write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    hidden.replace(path)
+    try:
+        hidden.replace(path)
+    except PermissionError as error:  # Windows does not replace a file that is open.
+        raise PermissionError(error.errno, "cannot be replaced: close it where it is open", str(path)) from None
     sync(path.parent)
 
 
 def sync(folder: Path) -> None:
-    """Make the names in a folder survive a power failure."""
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    """Make the names in a folder survive a power failure, where the system can."""
+    # Windows opens no folder, and not every file system syncs one.
+    with suppress(OSError):
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+@contextmanager
+def _locked(folder: Path, name: str, *, wait: bool = False) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder / name, wait=wait))
+        except LockedError as error:
+            raise RunLockedError(
+                f"{folder} is being run by {error.holder}; wait for it or choose another --out"
+            ) from None
+        yield
 
 
 def _home(out: Path, suite: str) -> Path:
     if not suite or suite.startswith(".") or Path(suite).name != suite:
         raise ValueError(f"a suite's name must be able to name a folder, not {suite!r}")
     home = out / suite
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     return home

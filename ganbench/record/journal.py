@@ -8,6 +8,7 @@ read back exactly.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -17,6 +18,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from ganbench.record.events import Event, from_json, to_json
+
+#: Windows would write each newline as two characters.
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class JournalError(ValueError):
@@ -28,7 +32,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o644)
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
@@ -38,9 +42,12 @@ class Journal:
     def append(self, event: Event) -> None:
         """Write one event, so that it survives this process from here on.
 
-        Raises TypeError for what JSON cannot hold and OSError where the disk fails; the journal is then as before.
+        Raises TypeError for what JSON cannot hold and OSError where the disk fails or the file was taken away; the
+        journal is then as before.
         """
         line = json.dumps(_plain(to_json(event)), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        if not self.there:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         size = os.fstat(self._file).st_size
         try:
             rest = memoryview(line)
@@ -50,6 +57,19 @@ class Journal:
         except OSError:
             os.ftruncate(self._file, size)
             raise
+
+    @property
+    def there(self) -> bool:
+        """Whether the open file is the one at its path; what is written to another would be lost without a word."""
+        try:
+            return os.path.samestat(os.fstat(self._file), self.path.stat())
+        except OSError:
+            return False
+
+    @property
+    def removed(self) -> bool:
+        """Whether the open file has no name any more, here or elsewhere."""
+        return os.fstat(self._file).st_nlink == 0
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""

@@ -1,15 +1,20 @@
-"""A lock on a file, held by one process at a time and freed by the kernel when that process dies."""
+"""A lock on a file, held by one process at a time and freed by the system when that process dies."""
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_held: set[int] = set()
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
+
+#: What a file system without locks says: Lustre, NFS and FUSE as some clusters mount them.
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+#: Seconds to wait for a lock that is never held for long.
+_PATIENCE = 60.0
 
 
 class LockedError(RuntimeError):
@@ -20,41 +25,57 @@ class LockedError(RuntimeError):
         self.holder = holder
 
 
+class NoLocksError(OSError):
+    """The file system has no locks: two processes could write one run."""
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock on ``path``, a file that is created where it is missing and that names the holder.
 
-    Raises LockedError at once where another process holds the lock; with ``wait``, waits until it is free.
+    Raises LockedError at once where another process holds the lock or, with ``wait``, after a minute. Raises
+    NoLocksError where the file system has no locks: a file that only says that it is a lock would be left by a killed
+    process, and nobody on another machine could tell.
     """
-    owner = os.getpid()
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = _lock(path)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise LockedError(path, _holder(file)) from None
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
-        _held.add(file)
+        lock.acquire(timeout=_PATIENCE if wait else 0)
+    except Timeout:
+        raise LockedError(path, _holder(path)) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise NoLocksError(
+            error.errno,
+            f"has no file locks ({error.strerror}), and without them two processes could write one run: "
+            f"keep runs in a folder of another disk, as with --out DIR",
+            str(path.parent),
+        ) from None
+    try:
         yield
     finally:
-        if os.getpid() == owner:
-            _held.discard(file)
-            os.close(file)
+        lock.release()
 
 
-def _holder(file: int) -> str:
-    pid, _, host = os.pread(file, 300, 0).decode(errors="replace").strip().partition(" ")
-    if not pid:
+def _lock(path: Path) -> BaseFileLock:
+    if issubclass(FileLock, SoftFileLock):  # A Python without fcntl: such a lock writes its holder itself.
+        return FileLock(path)
+    return FileLock(path, fallback_to_soft=False, preserve_lock_file=True, on_acquired=_sign)
+
+
+def _sign(file: int) -> None:
+    """Write into the open lock file who holds it."""
+    os.ftruncate(file, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    os.write(file, f" {os.getpid()} {socket.gethostname()}\n".encode())
+
+
+def _holder(path: Path) -> str:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            # Windows locks the first byte, which is a space, against reading.
+            file.seek(1 if os.name == "nt" else 0)
+            pid, host, *_ = (file.read(300) or b"").decode(errors="replace").split()
+    except (OSError, ValueError):
         return "another process"
     return f"process {pid}" + (f" on {host}" if host != socket.gethostname() else "")
-
-
-def _release_in_child() -> None:
-    # The lock belongs to the open file, which a fork shares: a child that lives longer must not keep it.
-    for file in _held:
-        os.close(file)
-    _held.clear()
-
-
-os.register_at_fork(after_in_child=_release_in_child)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ganbench.core.disk import make_folder
 from ganbench.record.sample_tables import UnreadableError, read_csv, read_parquet
 
 _MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz", b"PAR1": ".parquet"}
@@ -50,7 +51,7 @@ def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
         seed: The seed that they are of.
         step: The generator steps that the seed had trained.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # Under another name first: a file that is there is whole.
     unfinished = path.with_suffix(".tmp.npz")
     np.savez(unfinished, samples=samples.detach().cpu().numpy(), seed=np.int64(seed), step=np.int64(step))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from ganbench.core import git
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.record import provenance
-from ganbench.record.events import RunFinished
+from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
-from ganbench.record.journal import Journal
+from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
 from ganbench.run.cells import RunContext
@@ -42,6 +43,10 @@ class RunResult:
     table: pd.DataFrame
     columns: tuple[Column, ...]
     complete: bool
+
+
+class RunStoppedError(OSError):
+    """The disk stopped a run; ``strerror`` says also whether what was measured is kept."""
 
 
 def run(
@@ -71,6 +76,7 @@ def run(
 
     Raises:
         RunLockedError: Another process works on the run.
+        RunStoppedError: The disk stopped the run. Any other OSError: before anything was measured.
         ValueError: In one line: two metrics fill the same column, or the run on disk is damaged.
     """
     cells = plan(suite)
@@ -105,8 +111,8 @@ def run(
     with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record = Record.read(folder)
         known = {cell.id: cell for cell in record.cells}
-        observer.started(cells, record)
-        with Journal(folder.journal) as journal:
+        with Journal(folder.journal) as journal, _what_is_kept(folder, journal):
+            observer.started(cells, record)
             context = RunContext(metrics, device, engine, checkpoints=folder.path / "checkpoints")
             output = RunOutput(journal, observer, samples=folder.path / "samples" if save_samples else None)
             for together in batches(cells):
@@ -121,6 +127,25 @@ def run(
     measured = [name for column in record.columns for name in column.fills if name in table]
     complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
     return RunResult(folder, table, record.columns, complete)
+
+
+@contextmanager
+def _what_is_kept(folder: RunFolder, journal: Journal) -> Iterator[None]:
+    """Where the disk stops the run, add to the error what is left."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        place, why = error.filename or str(folder.path), error.strerror or str(error)
+        if not journal.there:
+            place, why = str(folder.path), "was removed or moved while the run was going on"
+            kept = "what was measured is lost" if journal.removed else "what was measured is in it, wherever it is now"
+        elif any(isinstance(event, Evaluated) for event in read(folder.journal)):
+            kept = "what was measured so far is kept, and the same command goes on from there"
+        else:
+            kept = "nothing had been measured"
+        raise RunStoppedError(error.errno, f"{why}; {kept}", place) from error
 
 
 def _digest(content: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import re
@@ -253,7 +255,19 @@ def test_a_wrong_option_is_exit_code_2_and_explained(arguments, gb):
 def test_an_output_folder_that_cannot_be_is_one_line(gb):
     code, out, err = gb("run", "tiny.yaml", "--out", "tiny.yaml/below")
     assert (code, out) == (2, "")
-    assert err == "tiny.yaml/below/tiny: Not a directory; what was measured so far is kept\n"
+    assert err == "tiny.yaml: is a file, not a folder; keep runs in another folder with --out DIR\n"
+
+
+def test_a_disk_without_locks_is_one_line_that_names_them(gb, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    code, out, err = gb("run", "tiny.yaml")
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("results/tiny: has no file locks (Function not implemented)")
+    assert line.endswith("with --out DIR")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

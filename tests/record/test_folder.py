@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +161,38 @@ def test_write_replaces_whole_or_not_at_all(tmp_path, monkeypatch):
     monkeypatch.undo()
     write(path, "new\né")
     assert path.read_bytes() == "new\né".encode()
+
+
+def test_what_stands_in_a_folders_way_is_named(tmp_path):
+    (tmp_path / "link").symlink_to("/nowhere/at/all")
+    (tmp_path / "file").write_text("")
+    for name, what in (
+        ("link", "is a link to /nowhere/at/all, which does not exist"),
+        ("file", "is a file, not a folder"),
+    ):
+        for out in (tmp_path / name, tmp_path / name / "below"):
+            with pytest.raises(OSError, match=what) as error, RunFolder.claim(out, "mog", ONE, "", {}):
+                pytest.fail("made")
+            assert error.value.filename == str(tmp_path / name)
+
+
+def test_a_system_that_opens_no_folder_or_replaces_no_open_file(tmp_path, monkeypatch):
+    """As on Windows: a folder cannot be synced, and a table that a spreadsheet has open cannot be written."""
+    opened = os.open
+
+    def no_folders(path, *flags):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *flags)
+
+    monkeypatch.setattr(os, "open", no_folders)
+    write(tmp_path / "table.csv", "one")
+    assert (tmp_path / "table.csv").read_text() == "one"
+
+    def is_open(path, target):
+        raise PermissionError(errno.EACCES, "Access is denied", str(path))
+
+    monkeypatch.setattr(Path, "replace", is_open)
+    with pytest.raises(PermissionError, match="close it where it is open") as error:
+        write(tmp_path / "table.csv", "two")
+    assert error.value.filename == str(tmp_path / "table.csv")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -11,7 +13,8 @@ import time
 
 import pytest
 
-from ganbench.record.lock import LockedError, locked
+from ganbench.record import lock
+from ganbench.record.lock import LockedError, NoLocksError, locked
 
 HOLD = """
 import sys, time
@@ -95,3 +98,39 @@ def test_forked_child_that_outlives_its_parent_does_not_keep_it(tmp_path):
                 pass
         finally:
             os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_said_and_nothing_is_run_unlocked(tmp_path, monkeypatch, code):
+    def refuses(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    with pytest.raises(NoLocksError) as error, locked(tmp_path / "lock"):
+        pytest.fail("held")
+    assert error.value.filename == str(tmp_path)
+    assert "has no file locks" in error.value.strerror
+    assert "--out DIR" in error.value.strerror
+
+
+def test_one_who_waits_in_vain_is_told_whom_for(tmp_path, monkeypatch, holder):
+    monkeypatch.setattr(lock, "_PATIENCE", 0.1)
+    with pytest.raises(LockedError, match=f"process {holder.pid}"), locked(tmp_path / "lock", wait=True):
+        pytest.fail("held")
+
+
+WITHOUT = f"import sys, warnings; sys.modules['fcntl'] = None; warnings.simplefilter('ignore')\n{HOLD}"
+
+
+def test_a_system_without_fcntl_has_locks_too(tmp_path):
+    """As on Windows, as far as a Linux machine can tell: told who holds it, and a killed holder lets go."""
+    command = [sys.executable, "-c", WITHOUT, str(tmp_path / "lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout.readline() == "held\n"
+        second = subprocess.run(command, capture_output=True, text=True)
+        assert second.stderr.splitlines()[-1].endswith(f"is held by process {first.pid}")
+        first.kill()
+        first.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as third:
+        assert third.stdout.readline() == "held\n"
+        third.kill()

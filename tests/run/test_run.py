@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shutil
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,10 +17,13 @@ from ganbench.metrics.divergence import divergences
 from ganbench.plugin.registry import Registry
 from ganbench.record import journal, samples
 from ganbench.record.events import CellStarted
+from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
+from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.run.executors.local import run_cells
 from ganbench.run.observer import Observer
+from ganbench.run.run import RunStoppedError
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
 from ganbench.train.data import build_dataset
@@ -371,6 +376,46 @@ def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, room_for, t
     same_tables(result.folder, undisturbed.folder)
     assert len(list((tmp_path / "small").glob("*/run.json"))) == 1
     assert not (result.folder.path / "checkpoints").exists()
+
+
+class Does(Observer):
+    """Does something when the second cell starts."""
+
+    def __init__(self, action):
+        self.action, self.cells = action, 0
+
+    def tell(self, event):
+        if isinstance(event, CellStarted):
+            self.cells += 1
+            if self.cells == 2:
+                self.action()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_run_whose_folder_is_taken_away_says_so_and_what_is_left(go, tmp_path, moved):
+    """Not that what was measured is kept; and it makes no new folder there."""
+    home = tmp_path / "results" / "small"
+
+    def take_away():
+        home.rename(tmp_path / "elsewhere") if moved else shutil.rmtree(home)
+
+    with pytest.raises(RunStoppedError) as error:
+        go(out=tmp_path / "results", observer=Does(take_away))
+    left = "what was measured is in it, wherever it is now" if moved else "what was measured is lost"
+    assert error.value.strerror == f"was removed or moved while the run was going on; {left}"
+    assert Path(error.value.filename).parent == home
+    assert not home.exists()
+    if moved:
+        go(out=tmp_path / "results")
+        moved_back = next((tmp_path / "elsewhere").glob("*/"))
+        assert Record.read(RunFolder(moved_back)).cells
+
+
+def test_a_full_disk_says_that_something_is_kept_only_where_it_is(go, room_for, tmp_path):
+    for events, kept in ((0, "nothing had been measured"), (4, "is kept, and the same command goes on from there")):
+        told = pytest.raises(RunStoppedError, match=f"No space left on device; .*{kept}")
+        with told, room_for(events, Journal, "append", FULL):
+            go(out=tmp_path)
 
 
 def same_tables(one, other):

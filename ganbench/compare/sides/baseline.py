@@ -18,6 +18,7 @@ import pandas as pd
 from ganbench.compare.sides.baseline_reader import read
 from ganbench.compare.sides.compared_run import Case, ComparedRun
 from ganbench.compare.sides.description import compared_run, describe_run, rows
+from ganbench.core.disk import make_folder
 from ganbench.plugin.column import OlderFormatError
 from ganbench.record.folder import RunFolder, write
 from ganbench.record.status import Status
@@ -76,7 +77,7 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
         "commit": (about["git"] or {}).get("commit"),
         "reason": reason or "first",
     }
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     # The JSON last: without it there is no baseline.
     write(path, as_csv(table))
     content = json.dumps({**about, "history": [*history, entry]}, indent=2, allow_nan=False, ensure_ascii=False)
