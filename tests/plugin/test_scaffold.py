@@ -132,7 +132,7 @@ def test_an_unknown_kind_and_a_folder_that_cannot_be_are_explained(gb):
     Path("file").write_text("")
     code, out, err = gb("new", "loss", "my-gan", "--dir", "file/plugins")
     assert (code, out) == (2, "")
-    assert err == "file/plugins: Not a directory\n"
+    assert err == "file: is a file, not a folder\n"
 
 
 def test_the_loss_is_the_one_that_the_readme_shows():
