@@ -175,6 +175,8 @@ def _timed(
     where = nullcontext() if revision is None else checkout(revision)
     try:
         with where as there:
+            if there is not None:
+                click.echo(f"timed against {there.label} of the repository {there.top}", err=True)
             theirs, ours = commands(
                 find(name), there, python=interpreter, plugins=plugins, device=device, engine=engine, seeds=seeds
             )

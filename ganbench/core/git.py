@@ -74,6 +74,38 @@ def is_shallow(around: Path) -> bool:
     return line("rev-parse", "--is-shallow-repository", around=around) == "true"
 
 
+def missing(revision: str, around: Path | None = None) -> str:
+    """The end of a message about a revision that is not found: why that may be, and the command that brings it.
+
+    Empty where nothing is known. Every command is one that works as it stands: a shallow clone has usually one branch,
+    so that ``--unshallow`` alone would not bring the others.
+    """
+    where = Path.cwd() if around is None else around
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(where), "remote"], capture_output=True, timeout=_SECONDS, env=environment(), check=False
+        )
+    except OSError:
+        return "; git is not installed here"
+    except subprocess.SubprocessError:
+        return ""
+    if b"dubious ownership" in asked.stderr:
+        return (
+            "; git does not read a repository of another user: git config --global --add safe.directory '*' allows it"
+        )
+    remotes = asked.stdout.decode(errors="replace").split()
+    remote = next((one for one in remotes if revision.startswith(f"{one}/")), "")
+    if is_shallow(where):
+        every = remote or (remotes or ["origin"])[0]
+        command = f'git fetch --unshallow --tags {every} "+refs/heads/*:refs/remotes/{every}/*"'
+        return f"; this clone is shallow: {command} brings the rest (in actions/checkout: fetch-depth: 0)"
+    if remote:
+        branch = revision.removeprefix(f"{remote}/")
+        command = f'git fetch {remote} "+refs/heads/{branch}:refs/remotes/{revision}"'
+        return f"; where {remote} has that branch, {command} brings it"
+    return ""
+
+
 def commit_of(revision: str, around: Path | None = None) -> str | None:
     """The commit of a revision in the repository around a folder; None where there is no such revision."""
     command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")

@@ -78,6 +78,20 @@ def test_an_unknown_revision_is_told_in_one_line(repository, revision):
         pass
 
 
+def test_a_shallow_clone_is_named_and_no_other_repository_is_taken_for_it(repository, tmp_path, monkeypatch):
+    """Ganbench's own repository may have a HEAD~3; it is not the one that is meant."""
+    top, git = repository
+    git("clone", "-q", "--depth", "1", top.as_uri(), str(tmp_path / "shallow"))
+    monkeypatch.setattr("ganbench.compare.speed.checkout.HOME", top)
+    monkeypatch.chdir(tmp_path / "shallow")
+    told = pytest.raises(ValueError, match=r"HEAD~1: no such revision in .*/shallow; this clone is shallow: git fetch")
+    with told, checkout("HEAD~1"):
+        pass
+    monkeypatch.chdir(tmp_path)
+    with checkout("HEAD~1") as there:
+        assert there.top == top.resolve(), "where no repository is around, ganbench's own"
+
+
 def test_no_repository_is_told_in_one_line(tmp_path):
     with pytest.raises(ValueError, match="there is no git repository around"), checkout("HEAD", tmp_path):
         pass

@@ -13,6 +13,7 @@ import pytest
 from columns import SHIPPED
 from recorded import COLUMNS, COUNTS, ROW, SPEED, column, recorded
 
+from ganbench.compare.history.history import history
 from ganbench.compare.sides.baseline import save
 from ganbench.compare.sides.load import find_run, load, runs
 from ganbench.metrics import PROTOCOL
@@ -208,6 +209,21 @@ def test_what_a_revision_has_not_is_told(repository):
     assert told("mian", suite="smoke").endswith("did you mean 'main'?")
     for odd in ("-h", "--all", "--output=x", ":x", "a\0b", "main:"):
         told(odd, suite="smoke")
+
+
+def test_a_shallow_clone_says_how_to_get_what_it_lacks(repository, monkeypatch):
+    for text in ("one", "two"):
+        repository("commit", "-q", "--allow-empty", "-m", text)
+    repository("clone", "-q", "--depth", "1", Path.cwd().as_uri(), "shallow")
+    monkeypatch.chdir("shallow")
+    for base in ("HEAD~1", "origin/dev", "HEAD~1:results/baselines/smoke.csv", "0123abc"):
+        assert "this clone is shallow: git fetch --unshallow" in told(base, suite="smoke")
+    for base in ("results/baselines/smok.csv", "results/smok", "C:\\results\\smoke", "C:/results/smoke.csv"):
+        assert "shallow" not in told(base, suite="smoke")
+        assert "'C'" not in told(base, suite="smoke")
+    measured, notes = history("smoke", Path("results"))
+    assert measured == ()
+    assert "older versions of smoke.csv are not here; this clone is shallow" in notes[0]
 
 
 def test_comparing_what_was_recorded_imports_no_torch():

@@ -39,7 +39,7 @@ class MeasuredRun:
 
 
 def history(suite: str, results: Path) -> tuple[tuple[MeasuredRun, ...], tuple[str, ...]]:
-    """The measured runs of a suite, oldest first, and a line for each one that is left out because it is damaged.
+    """The measured runs of a suite, oldest first, and a line for each that is left out: damaged, or not in this clone.
 
     They are the finished runs in results/<suite>/, the baseline results/baselines/<suite>.csv and, in a git repository,
     every version of it that was committed. A run that was also saved as a baseline is listed once. So are two folders
@@ -112,6 +112,8 @@ def _baselines(path: Path) -> Iterator[MeasuredRun | str]:
             yield _measured_run("baseline", *read(table, about, label), commit, label)
         except ValueError as error:
             yield f"left out: {error}"
+    if git.is_shallow(folder):
+        yield f"older versions of {path.name} are not here{git.missing('', folder)}"
 
 
 def _measured_run(

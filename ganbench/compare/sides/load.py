@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ganbench.compare.sides.baseline import HOME, baselines, open_baseline
@@ -13,6 +14,8 @@ from ganbench.core.messages import suggest
 from ganbench.record.folder import NotARunError, RunFolder
 
 _ENDS = (".csv", ".json")
+#: How a path begins on Windows, which is no revision.
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _LISTED = 8
 
 
@@ -78,18 +81,22 @@ def runs(home: Path) -> list[RunFolder]:
 
 
 def _at_revision(text: str, suite: str | None) -> ComparedRun:
-    name, colon, file = text.partition(":")
+    name, colon, file = ("", "", "") if _DRIVE.match(text) else text.partition(":")
     commit = git.commit_of(name) if name else None
     if commit is None:
         if colon and name:
-            raise ValueError(f"{text}: there is no git revision {name!r} here{suggest(name, git.names())}")
+            raise ValueError(
+                f"{text}: there is no git revision {name!r} here{suggest(name, git.names())}{git.missing(name)}"
+            )
         known = [*_near(Path(text)), *git.names()]
-        raise ValueError(f"{text}: there is no such run, baseline or git revision{suggest(text, known)}")
+        raise ValueError(
+            f"{text}: there is no such run, baseline or git revision{suggest(text, known)}{_missing(text)}"
+        )
     if not colon:
         if suite is None:
             raise ValueError(f"{text}: of which suite is the baseline? Write {text}:{HOME.as_posix()}/SUITE.csv")
         file = (HOME / suite).as_posix()
-    stem = _stem(file)
+    stem = _stem(Path(file).as_posix())
     table, about = (git.content(commit, stem + end) for end in _ENDS)
     if table is None:
         there = [path for path in git.files(commit, ".csv") if Path(path).parent.name == HOME.name]
@@ -99,6 +106,12 @@ def _at_revision(text: str, suite: str | None) -> ComparedRun:
         raise ValueError(f"{name} ({commit[:12]}) has {stem}.csv, but no {stem}.json beside: it is no baseline")
     label = f"{name}:{stem}.csv"
     return compared_run(*read(table, about, label), label=label)
+
+
+def _missing(text: str) -> str:
+    """What git may lack, where the text can name a revision rather than a file or folder."""
+    is_path = text.endswith(_ENDS) or text.startswith((".", "/", f"{HOME.parts[0]}/")) or _DRIVE.match(text)
+    return "" if is_path else git.missing(text)
 
 
 def _near(path: Path) -> list[str]:

@@ -45,25 +45,25 @@ class Checkout:
 def checkout(revision: str, around: Path | None = None) -> Iterator[Checkout]:
     """A revision of the repository that contains the folder ``around``, until the end of the ``with``.
 
-    Without ``around``: of the repository that contains the working folder, or else of the one that contains ganbench's
-    own code. The files come from ``git archive``, so nothing is left in the repository, whatever happens; files that
+    Without ``around``: of the repository that contains the working folder or, where none does, of the one that contains
+    ganbench's own code. It is never the second because the first lacks the revision: HEAD~3 means one of the first. The
+    files come from ``git archive``, so nothing is left in the repository, whatever happens; files that
     ``.gitattributes`` excludes from archives are missing. Raises ValueError, in one line, where there is no such
     repository or revision.
     """
-    top, commit = _find(revision, [Path.cwd(), HOME] if around is None else [around])
+    top, commit = _find(revision, (Path.cwd(), HOME) if around is None else (around,))
     with tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True) as folder:
         git.lay_out(top, commit, Path(folder))
         yield Checkout(revision, commit, top, Path(folder).resolve())
 
 
-def _find(revision: str, folders: list[Path]) -> tuple[Path, str]:
-    """The first repository, around one of these folders, that has the revision; and the commit."""
-    tops = dict.fromkeys(top for folder in folders if (top := git.top(folder)))
-    for top in tops:
-        if commit := git.commit_of(revision, top):
-            return top, commit
-    if not tops:
-        raise ValueError(f"{revision}: there is no git repository around {folders[0]}")
-    shallow = any(map(git.is_shallow, tops))
-    hint = "; it is a shallow clone, which git fetch --unshallow completes" if shallow else ""
-    raise ValueError(f"{revision}: no such revision in {' or '.join(map(str, tops))}{hint}")
+def _find(revision: str, folders: tuple[Path, ...]) -> tuple[Path, str]:
+    """The repository around the first of these folders that is in one, and the commit that it has for the revision."""
+    top = next((top for folder in folders if (top := git.top(folder))), None)
+    if top is None:
+        raise ValueError(
+            f"{revision}: there is no git repository around {folders[0]}{git.missing(revision, folders[0])}"
+        )
+    if (commit := git.commit_of(revision, top)) is None:
+        raise ValueError(f"{revision}: no such revision in {top}{git.missing(revision, top)}")
+    return top, commit

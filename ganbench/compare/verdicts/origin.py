@@ -53,6 +53,8 @@ def _commits(found: Comparison, base: str, new: str) -> list[str]:
     culprit = next((finding.case for finding in found.counted() if finding.outcome is Outcome.WORSE), None)
     suite = _suite(found.new.suite, new)
     if culprit is not None and suite is not None:
+        if git.commit_of(before["commit"]) is None and git.is_shallow(Path.cwd()):
+            return [*lines, f"the commits between them are not here{git.missing('')}"]
         command = ["ganbench", "compare", _kept(base), suite, "--bisect", culprit]
         start = f"git bisect start {now['commit'][:12]} {before['commit'][:12]}"
         lines.append(f"to find the commit: {start} && git bisect run {shlex.join(command)}")
