@@ -1,7 +1,7 @@
 """The command line, a module for each command; it imports what it needs when called, so ``--help`` answers at once.
 
-Exit codes: 0 done; 1 the program that read the output has ended; 2 the user's mistake; 3 a cell failed or nothing was
-measured; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 the program that read the output has ended; 2 the user's mistake; 3 a cell or a metric failed, or
+nothing was measured; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def run(
     if as_json:
         click.echo(json.dumps({"run": str(result.folder.path), "table": as_rows(result.table)}))
     else:
-        show_table(result.table, console, result.columns, result.folder.table)
+        show_table(result.table, console, result.columns, result.folder.table, result.failures)
         record = Record.read(result.folder)
         if record.swept:
             show_tries(tries(record, columns=1), console, record.columns)

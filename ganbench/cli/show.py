@@ -40,7 +40,8 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
     elif against is not None and apart is not None:
         show_differences(apart, console_for(), record.columns, against)
     else:
-        show_table(frame, console_for(), record.columns, opened.table if record.finished else None)
+        path = opened.table if record.finished else None
+        show_table(frame, console_for(), record.columns, path, record.failures)
         if best is not None:
             show_tries(best, console_for(), record.columns)
     if not record.finished:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ganbench.core.messages import shown
 from ganbench.record.status import Status
+from ganbench.record.told import text
 
 T = TypeVar("T")
 
@@ -20,12 +21,14 @@ T = TypeVar("T")
 class SeedRow:
     """What was measured of a seed at one evaluation: its status, and a value for each column.
 
-    The value of the column ``note`` is a text: the metrics that gave no number, and why.
+    The value of the column ``note`` is a text: the metrics that did not apply, and why. ``failed``: a line for each
+    metric that failed, and has no values.
     """
 
     seed: int
     status: Status
     values: Mapping[str, Any]
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,14 @@ class CellStarted:
 
 @dataclass(frozen=True)
 class CellMeasured:
-    """The speed and the cost of the cell were measured: a value for each column that is not of one seed."""
+    """The speed and the cost of the cell were measured: a value for each column that is not of one seed.
+
+    ``failed``: as of a ``SeedRow``.
+    """
 
     cell: str
     values: Mapping[str, Any]
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,15 +93,20 @@ CellEvent = CellStarted | CellMeasured | Evaluated | CellEnded
 Event = CellEvent | RunFinished
 
 
+def failed_metric(line: str) -> str:
+    """Which metric a line of ``failed`` is about: ``metric NAME``."""
+    return line.partition(": ")[0]
+
+
 def to_json(event: Event) -> dict[str, Any]:
     """The event as one line of the journal: ``event`` names its kind, the other keys are its fields."""
     match event:
         case CellStarted(cell, engine, note, replicas):
             return {"event": "start", "cell": cell, "engine": engine, "note": note, "replicas": replicas}
-        case CellMeasured(cell, values):
-            return {"event": "speed", "cell": cell, "values": values}
+        case CellMeasured(cell, values, failed):
+            return {"event": "speed", "cell": cell, "values": values} | _failed(failed)
         case Evaluated(cell, step, rows):
-            flat = [{"seed": row.seed, "status": row.status, **row.values} for row in rows]
+            flat = [{"seed": row.seed, "status": row.status, **row.values, **_failed(row.failed)} for row in rows]
             return {"event": "evaluation", "cell": cell, "step": step, "rows": flat}
         case CellEnded(cell, seeds):
             outcomes = [
@@ -116,7 +128,7 @@ def from_json(line: Any) -> Event | None:
             cell, engine, note = (_read(line, key, str) for key in ("cell", "engine", "note"))
             return CellStarted(cell, engine, note, _read(line, "replicas", int))
         case "speed":
-            return CellMeasured(_read(line, "cell", str), _read(line, "values", dict))
+            return CellMeasured(_read(line, "cell", str), _read(line, "values", dict), _lines(line))
         case "evaluation":
             rows = tuple(_seed_row(row) for row in _read(line, "rows", list))
             return Evaluated(_read(line, "cell", str), _read(line, "step", int), rows)
@@ -129,7 +141,17 @@ def from_json(line: Any) -> Event | None:
 
 def _seed_row(row: Any) -> SeedRow:
     seed, status = _read(row, "seed", int), Status(_read(row, "status", str))
-    return SeedRow(seed, status, {name: value for name, value in row.items() if name not in ("seed", "status")})
+    values = {name: value for name, value in row.items() if name not in ("seed", "status", "failed")}
+    return SeedRow(seed, status, values, _lines(row))
+
+
+def _failed(lines: tuple[str, ...]) -> dict[str, Any]:
+    """What a line of the journal has of metrics that failed: nothing where none did."""
+    return {"failed": list(lines)} if lines else {}
+
+
+def _lines(line: Any) -> tuple[str, ...]:
+    return tuple(text(str(one)) for one in _read(line, "failed", list)) if "failed" in line else ()
 
 
 def _outcome(seed: Any) -> SeedOutcome:
@@ -144,4 +166,4 @@ def _read(line: Any, key: str, kind: type[T]) -> T:
     value = line.get(key) if isinstance(line, Mapping) else None
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"{key!r} must be {_NOUNS[kind]}, not {shown(value)}")
-    return value
+    return text(value) if isinstance(value, str) else value  # type: ignore[return-value]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganbench.plugin.column import Column, OlderFormatError, check_columns
@@ -18,9 +19,11 @@ from ganbench.record.events import (
     RunFinished,
     SeedOutcome,
     SeedRow,
+    failed_metric,
 )
 from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.status import Status
+from ganbench.record.told import told
 
 #: The values of a row, by the column's name.
 Row = Mapping[str, Any]
@@ -32,6 +35,7 @@ class CellRecord:
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
     ``reference``: nothing was trained, as for the data. ``family``: the variant of which a sweep has made this setting.
+    ``unmeasured``: a line for each metric that failed on the cell as a whole.
     """
 
     id: str
@@ -46,6 +50,7 @@ class CellRecord:
     note: str = ""
     evaluations: dict[int, dict[int, SeedRow]] = field(default_factory=dict)
     speed: Row = field(default_factory=dict)
+    unmeasured: tuple[str, ...] = ()
     outcomes: dict[int, SeedOutcome] = field(default_factory=dict)
 
     @property
@@ -66,23 +71,43 @@ class CellRecord:
         history = self.history(seed)
         return history[max(history)].values if history and self.outcome(seed).status.measured else None
 
-    def add(self, event: CellEvent, columns: Set[str]) -> None:
+    def failures(self, seed: int) -> list[str]:
+        """A line for each metric that failed on the seed, or on the cell, and at how many evaluations if not at all."""
+        history = self.history(seed).values()
+        counts = Counter(failed_metric(line) for row in history for line in row.failed)
+        last = {failed_metric(line): line for row in history for line in row.failed}
+        some = (
+            line if counts[metric] == len(history) else f"{line} (at {counts[metric]} of {len(history)} evaluations)"
+            for metric, line in last.items()
+        )
+        return [*self.unmeasured, *some]
+
+    @property
+    def failed_metrics(self) -> list[str]:
+        """The first line of each metric that failed, on the cell or on a seed."""
+        of_seeds = (line for rows in self.evaluations.values() for row in rows.values() for line in row.failed)
+        return [*{failed_metric(line): line for line in reversed((*self.unmeasured, *of_seeds))}.values()]
+
+    def add(self, event: CellEvent, columns: dict[str, Column]) -> None:
         """Add an event of this cell; it replaces an earlier event of the same kind (and step).
 
-        Raises ValueError where it names a seed or a column that is not in the plan; ``columns``: the names of those
-        planned.
+        Raises ValueError where it names a seed or a column that is not in the plan, or a value is not of its column's
+        kind; ``columns``: those planned, by name.
         """
+        known = columns.keys() | {"note"}
         match event:
             case CellStarted():
                 self.engine, self.note = event.engine, event.note
             case CellMeasured():
-                _planned("column", event.values, columns | {"note"})
-                self.speed = event.values
+                _planned("column", event.values, known)
+                self.speed, self.unmeasured = told(event.values, columns), event.failed
             case Evaluated():
                 _planned(f"seed of cell {self.id}", (row.seed for row in event.rows), self.seeds)
                 for row in event.rows:
-                    _planned("column", row.values, columns | {"note"})
-                self.evaluations[event.step] = {row.seed: row for row in event.rows}
+                    _planned("column", row.values, known)
+                self.evaluations[event.step] = {
+                    row.seed: replace(row, values=told(row.values, columns)) for row in event.rows
+                }
             case CellEnded():
                 _planned(f"seed of cell {self.id}", (outcome.seed for outcome in event.seeds), self.seeds)
                 self.outcomes = {outcome.seed: outcome for outcome in event.seeds}
@@ -101,6 +126,17 @@ class Record:
     def swept(self) -> bool:
         """Whether a variant was run in several settings."""
         return len({(cell.dataset, cell.family) for cell in self.cells}) < len(self.cells)
+
+    @property
+    def failures(self) -> dict[str, list[str]]:
+        """The first line of each metric that failed, with the cells that it failed on, as ``dataset variant``."""
+        first: dict[str, str] = {}
+        cells: dict[str, list[str]] = {}
+        for cell in self.cells:
+            for line in cell.failed_metrics:
+                first.setdefault(failed_metric(line), line)
+                cells.setdefault(failed_metric(line), []).append(f"{cell.dataset} {cell.variant}")
+        return {line: cells[metric] for metric, line in first.items()}
 
     @classmethod
     def read(cls, folder: RunFolder) -> Record:
@@ -143,14 +179,14 @@ class Record:
             )
             for one in run["cells"]
         }
-        names = {column.name for column in columns}
+        named = {column.name: column for column in columns}
         finished = False
         for event in events:
             if isinstance(event, RunFinished):
                 finished = True
             else:
                 _planned("cell", {event.cell}, cells.keys())
-                cells[event.cell].add(event, names)
+                cells[event.cell].add(event, named)
         return cls(run["run"], columns, tuple(cells.values()), finished)
 
 

@@ -28,13 +28,14 @@ class PlainLines(Observer):
             self._write(f"going on: {ended} of {len(cells)} cells have ended already")
 
     def tell(self, event: CellEvent | CellProgressed) -> None:
-        """Print a cell's note on its training, its evaluation, or its seeds that have no result.
+        """Print a cell's note on its training, its evaluation, its metrics that fail, or its seeds without a result.
 
         An evaluation is a line such as ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``.
         """
         progress = self._cells[event.cell]
         cell = progress.cell
-        progress.take(event)
+        for line in progress.take(event):
+            self._print(cell, line)
         match event:
             case CellStarted(_, engine, note) if note:
                 self._print(cell, f"{engine}: {note}")

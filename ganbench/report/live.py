@@ -55,7 +55,8 @@ class LiveView(Observer):
     def tell(self, event: CellEvent | CellProgressed) -> None:
         """Show how far the cell is; print its note on training and its failures above the view."""
         progress = self._cells[event.cell]
-        progress.take(event)
+        for line in progress.take(event):
+            self._print(progress.cell, line, "red")
         match event:
             case CellStarted(_, engine, note) if note:
                 self._print(progress.cell, f"{engine}: {note}", "dim")

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ganbench.plugin.column import Column, find
-from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated, SeedOutcome, SeedRow
+from ganbench.record.events import (
+    CellEnded,
+    CellEvent,
+    CellMeasured,
+    CellStarted,
+    Evaluated,
+    SeedOutcome,
+    SeedRow,
+    failed_metric,
+)
 from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.report.numbers import common
@@ -30,6 +39,7 @@ class Progress:
     ended: bool = False
     rows: dict[int, SeedRow] = field(default_factory=dict)
     outcomes: dict[Status, int] = field(default_factory=dict)
+    failing: frozenset[str] = frozenset()
 
     @classmethod
     def so_far(cls, cells: Sequence[PlannedCell], record: Record) -> dict[str, Progress]:
@@ -43,19 +53,29 @@ class Progress:
                 one.take(CellEnded(name, tuple(known[name].outcomes.values())))
         return progress
 
-    def take(self, event: CellEvent | CellProgressed) -> None:
-        """Add an event of the cell. A seed that diverged keeps its last row, which still counts."""
+    def take(self, event: CellEvent | CellProgressed) -> list[str]:
+        """Add an event of the cell; return a line for each metric that has failed now, and had not before.
+
+        A seed that diverged keeps its last row, which still counts.
+        """
+        told: tuple[str, ...] = ()
         match event:
             case CellStarted():
                 self.running = True
+            case CellMeasured():
+                told = event.failed
             case CellProgressed():
                 self.step = event.step
             case Evaluated():
+                told = tuple(line for row in event.rows for line in row.failed)
                 self.step = max(self.step, event.step)
                 self.rows = {**self.rows, **{row.seed: row for row in event.rows}}
             case CellEnded():
                 self.running, self.ended = False, True
                 self.outcomes = dict(Counter(outcome.status for outcome in event.seeds))
+        new = {failed_metric(line): line for line in reversed(told) if failed_metric(line) not in self.failing}
+        self.failing |= new.keys()
+        return [*new.values()]
 
     @property
     def work(self) -> int:

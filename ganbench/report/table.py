@@ -20,7 +20,13 @@ from ganbench.stats.intervals import FEWEST
 _NAMED = 8
 
 
-def show(frame: pd.DataFrame, console: Console, columns: Sequence[Column], path: Path | None = None) -> None:
+def show(
+    frame: pd.DataFrame,
+    console: Console,
+    columns: Sequence[Column],
+    path: Path | None = None,
+    failures: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Print the table of a run, with notes on its numbers, and where its file is.
 
     Columns that do not fit the width are left out, the least important first, and named below; references, which were
@@ -31,12 +37,15 @@ def show(frame: pd.DataFrame, console: Console, columns: Sequence[Column], path:
         console: Where to print.
         columns: The record's columns.
         path: The table's file; not printed where it is None.
+        failures: A line for each metric that failed, with the cells that it failed on.
     """
     signs = SIGNS[console.options.ascii_only]
     found = figures(frame, columns, signs)
     dropped = show_grid(console, frame["dataset"], frame["variant"], found, list(frame["reference"]))
     for line, style in _footer(frame, columns, dropped):
         print_line(console, line, style)
+    for line, cells in (failures or {}).items():
+        print_line(console, f"{line}: its numbers are missing: {_listed(cells)}", "red")
     if path is not None:
         print_line(console, str(path), "")
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import PluginError
+from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.plugin.kinds import CELL_NAMES
+from ganbench.plugin.types import MetricValue
 from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, SeedOutcome, SeedRow
 from ganbench.record.record import CellRecord
 from ganbench.record.status import Status
@@ -88,8 +90,8 @@ def batch_events(
             ``CellEnded``.
 
     Raises:
-        Exception: What a plugin raises; PluginError where a metric fails on models that train, or where cells cannot
-            train together; torch's errors where memory runs out.
+        Exception: What a plugin that is no metric raises; PluginError where cells cannot train together; torch's errors
+            where memory runs out.
     """
     return _refer(cells[0], context) if cells[0].trained is None else _train(cells, context, known, apart)
 
@@ -125,9 +127,9 @@ def _train(
     # The speed that is known is of the batch as it was: a cell that trains apart is measured anew.
     if wanted and (apart or not all(known[cell.id].speed for cell in cells)):
         # Of the cells as a whole, and the same for each of them.
-        values = context.metrics.of_cell({name: getattr(trainer, name)() for name in sorted(wanted)})
+        values, failed = _of_cell(context.metrics, {name: getattr(trainer, name)() for name in sorted(wanted)})
         for cell in cells:
-            yield CellMeasured(cell.id, values)
+            yield CellMeasured(cell.id, values, tuple(failed))
     step, state = load(context.checkpoint(cells), trainer.start) or (0, trainer.start)
     first = cells[0]
     # In slices, so that observers see progress; slicing changes no number.
@@ -161,6 +163,16 @@ def _train(
     for at, cell in enumerate(cells):
         lasted = zip(cell.seeds, survived[at * len(cell.seeds) :], strict=False)
         yield CellEnded(cell.id, tuple(_outcome(seed, steps, cell.steps) for seed, steps in lasted))
+
+
+def _of_cell(metrics: Metrics, known: Mapping[str, Any]) -> tuple[dict[str, MetricValue], list[str]]:
+    """The numbers of a batch as a whole, and a line for each metric that failed."""
+    try:
+        return metrics.of_cell(known), []
+    except PluginError as error:
+        if out_of_memory(error):
+            raise
+        return metrics.salvaged(known, cell=True)
 
 
 def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[BatchEvent]:

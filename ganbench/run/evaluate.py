@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicableError, PluginError, error_line
+from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory
 from ganbench.core.threads import threads_for
 from ganbench.metrics.divergence import Divergence, divergences
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.column import Column
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import Metric, MetricValue
+from ganbench.run.metric_value import described, plain
 from ganbench.suite.choice import Choice
 
 
@@ -55,16 +55,16 @@ class Metrics:
                 rows.append(error)
         return rows
 
-    def salvaged(self, outcome: dict[str, Any]) -> tuple[dict[str, MetricValue], list[str]]:
-        """The row of a seed without the metrics that fail, and a line for each of these.
+    def salvaged(self, outcome: Mapping[str, Any], *, cell: bool = False) -> tuple[dict[str, MetricValue], list[str]]:
+        """The row of a seed, or of the ``cell``, without the metrics that fail, and a line for each of these.
 
-        ``outcome``: the metric inputs of the seed, after ``of_outcomes`` has had them.
+        ``outcome``: the metric inputs, after ``of_outcomes`` or ``of_cell`` has had them.
         """
         row: dict[str, MetricValue] = {}
         notes, failures = [], []
         for metric in self.metrics:
             try:
-                row |= Metrics((metric,))._measure(outcome, cell=False)
+                row |= Metrics((metric,))._measure(outcome, cell=cell)
             except PluginError as error:
                 failures.append(str(error))
             notes += [str(row.pop("note"))] if "note" in row else []
@@ -88,19 +88,22 @@ class Metrics:
             # Each metric has its own copy: one that writes into it must not change what the next one sees.
             named = {name: outcome[name] for name in bound.names if name in outcome}
             own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in named.items()}
+            for value in own.values():
+                if isinstance(value, PluginError):
+                    raise PluginError(f"metric {metric.name}: {value}") from value
             try:
-                values = dict(bound(own))
+                values = _mapping(bound(own))
             except NotApplicableError as reason:
                 values = {}
                 notes.append(f"{metric.name}: {reason}")
             except (Exception, SystemExit) as error:
                 raise PluginError(f"metric {metric.name}: {error_line(error)}") from error
             declared = [column.name for column in metric.columns]
-            if surplus := sorted(set(values) - set(declared)):
+            if surplus := sorted(set(values) - set(declared), key=repr):
                 raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")
             for column in metric.columns:
                 try:
-                    row[column.name] = _plain(values.get(column.name), column)
+                    row[column.name] = plain(values.get(column.name), column)
                 except ValueError as error:
                     raise PluginError(f"metric {metric.name}: {error}") from None
         return row | ({"note": "; ".join(notes)} if notes else {})
@@ -112,24 +115,24 @@ def bind_metrics(choices: Sequence[Choice]) -> Metrics:
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
 
 
-def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence]:
+def _mapping(values: Any) -> dict[str, Any]:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"must return a mapping of its columns to numbers, not {described(values)}")
+    return dict(values)
+
+
+def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence | PluginError]:
+    """The divergence of each seed, or why it has none: a dataset's density is code of a plugin."""
     if not outcomes:
         return []
     samples, real = (torch.stack([outcome[name].detach() for outcome in outcomes]) for name in ("samples", "real"))
-    return divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])
-
-
-def _plain(value: Any, column: Column) -> MetricValue:
-    """A plain number, None for NaN, an infinity as it is. Raises ValueError for what is no number."""
-    item = value.item() if hasattr(value, "item") else value
-    if column.summary == "words":
-        if not isinstance(item, str | None):
-            raise ValueError(f"{column.name} must be words, not {item!r}")
-        return item or None
-    if isinstance(item, float) and math.isnan(item):
-        return None
-    if column.summary == "share" and not isinstance(item, bool | None):
-        raise ValueError(f"{column.name} is a share of seeds, and must be true or false, not {item!r}")
-    if not isinstance(item, bool | int | float | None):
-        raise ValueError(f"{column.name} must be a number, not {item!r}")
-    return item
+    try:
+        return [*divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])]
+    except (Exception, SystemExit) as error:
+        if out_of_memory(error):
+            raise
+        if len(outcomes) > 1:
+            return [one for outcome in outcomes for one in _divergences([outcome])]
+        failure = PluginError(f"the divergence: {error_line(error)}")
+        failure.__cause__ = error
+        return [failure]

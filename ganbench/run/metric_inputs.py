@@ -77,17 +77,21 @@ def of_reference(
 
 
 def rows(outcomes: Sequence[SeedInputs], metrics: Metrics) -> list[SeedRow]:
-    """A row for each seed. Raises PluginError where a metric fails on models that train."""
+    """A row for each seed, without the numbers of a metric that fails. Raises PluginError where memory runs out."""
     measured = metrics.of_outcomes([outcome for _, _, outcome in outcomes])
     found = []
     for (seed, status, outcome), row in zip(outcomes, measured, strict=True):
-        if isinstance(row, PluginError):
-            # A metric may fail on samples that are not finite: no reason to lose the other seeds.
-            if status is not Status.DIVERGED or out_of_memory(row):
-                raise row
-            row, failures = metrics.salvaged(outcome)
+        if not isinstance(row, PluginError):
+            found.append(SeedRow(seed, status, row))
+            continue
+        if out_of_memory(row):
+            raise row
+        row, failures = metrics.salvaged(outcome)
+        if status is Status.DIVERGED:
+            # A metric may fail on samples that are not finite: a remark on them, and no fault of the metric.
             row["note"] = "; ".join(filter(None, (*failures, str(row.get("note", "")))))
-        found.append(SeedRow(seed, status, row))
+            failures = []
+        found.append(SeedRow(seed, status, row, tuple(failures)))
     return found
 
 

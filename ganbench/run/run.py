@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,15 @@ from ganbench.train.device import arithmetic
 class RunResult:
     """A finished run: its folder, its table and its columns.
 
-    ``complete``: whether every seed gave a result, and some column has a number.
+    ``complete``: whether every seed gave a result, no metric failed, and some column has a number. ``failures``: a line
+    for each metric that failed, with the cells that it failed on.
     """
 
     folder: RunFolder
     table: pd.DataFrame
     columns: tuple[Column, ...]
     complete: bool
+    failures: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class RunStoppedError(OSError):
@@ -125,8 +127,9 @@ def run(
             table = write_tables(folder)
             journal.append(RunFinished())
     measured = [name for column in record.columns for name in column.fills if name in table]
-    complete = bool((table["failed"] == 0).all() and table[measured].notna().any(axis=None))
-    return RunResult(folder, table, record.columns, complete)
+    failures = Record.read(folder).failures
+    complete = bool(not failures and (table["failed"] == 0).all() and table[measured].notna().any(axis=None))
+    return RunResult(folder, table, record.columns, complete, failures)
 
 
 @contextmanager

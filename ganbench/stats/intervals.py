@@ -70,8 +70,8 @@ def interquartile_mean(values: Iterable[float]) -> Interval:
     data = np.array(_ordered(values))
     if not data.size:
         return NOTHING
-    # The mean of two infinities of different sign is NaN: it may be any number.
-    with np.errstate(invalid="ignore"):
+    # The mean of two infinities of different sign is NaN: it may be any number. A sum beyond all floats is an infinity.
+    with np.errstate(invalid="ignore", over="ignore"):
         value = _middle(data)
         if len(data) < FEWEST:
             return Interval(_finite(float(value)), None, None)

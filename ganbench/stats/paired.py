@@ -27,7 +27,8 @@ def differences(variant: Sequence[float], baseline: Sequence[float]) -> np.ndarr
     if ours.shape != theirs.shape:
         raise ValueError(f"pairs need as many values on both sides, not {len(ours)} and {len(theirs)}")
     same = ours == theirs
-    return np.where(same, 0.0, np.subtract(ours, theirs, where=~same, out=np.zeros_like(ours)))
+    with np.errstate(over="ignore"):  # beyond all floats is an infinity
+        return np.where(same, 0.0, np.subtract(ours, theirs, where=~same, out=np.zeros_like(ours)))
 
 
 def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: bool) -> Interval:
@@ -99,11 +100,9 @@ def detectable(differences: np.ndarray, *, level: float = 1 - CONFIDENCE, power:
     """
     if len(differences) < 2 or _attainable(len(differences), level) is None:
         return None
-    if np.isfinite(differences).all():
-        spread = float(differences.std(ddof=1))
-    else:
-        with np.errstate(invalid="ignore"):
-            spread = float(iqr(differences, scale="normal"))
+    with np.errstate(invalid="ignore", over="ignore"):
+        finite = np.isfinite(differences).all()
+        spread = float(differences.std(ddof=1) if finite else iqr(differences, scale="normal"))
     rounding = 1e-12 * float(np.abs(differences[np.isfinite(differences)]).max(initial=0.0))
     return spread * effect(len(differences), level, power) if rounding < spread < math.inf else None
 

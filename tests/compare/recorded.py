@@ -65,10 +65,14 @@ def recorded(
     variants=("one", "null"),
     columns=COLUMNS,
     families=None,
+    failed=None,
     **run,
 ) -> RunFolder:
-    """A run of ring8 with an oracle; ``rows``: what seeds say at the end, ``{("one", 0): {"jsd": 0.3}}``, over ROW."""
-    rows, statuses = rows or {}, statuses or {}
+    """A run of ring8 with an oracle; ``rows``: what seeds say at the end, ``{("one", 0): {"jsd": 0.3}}``, over ROW.
+
+    ``failed``: the lines of metrics that failed, ``{("one", 0): ("metric jsd: why",)}``.
+    """
+    rows, statuses, failed = rows or {}, statuses or {}, failed or {}
     cells = [
         {"id": name, "dataset": "ring8", "variant": name, "seeds": list(seeds), "steps": 20 * (name != "oracle")}
         | {"reference": name == "oracle", "family": (families or {}).get(name, name), "precision": "float32"}
@@ -86,7 +90,7 @@ def recorded(
                 journal.append(CellMeasured(name, {**speed, **counts}))
             ended = {seed: Status(statuses.get((name, seed), "done")) for seed in seeds}
             measured = [
-                SeedRow(seed, status, {**ROW, **rows.get((name, seed), {})})
+                SeedRow(seed, status, {**ROW, **rows.get((name, seed), {})}, failed.get((name, seed), ()))
                 for seed, status in ended.items()
                 if status.measured
             ]

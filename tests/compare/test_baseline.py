@@ -116,6 +116,23 @@ def test_a_run_that_says_too_little_is_refused(home):
     assert not home.exists()
 
 
+def test_a_run_whose_metric_failed_is_no_baseline_and_no_verdict_on_its_numbers(home, gb):
+    """Its missing numbers are the metric's fault: they are failed, and neither worse nor unsure."""
+    path = saved(home).path
+    failed = {("one", 1): ("metric jsd: ValueError: no (j.py:3)",)}
+    broken = recorded(Path("results"), {("one", 1): {"jsd": None}}, failed=failed)
+    told = "ring8/one: metric jsd: ValueError: no (j.py:3)"
+    with pytest.raises(ValueError, match=f"cannot be a baseline: {re.escape(told)}"):
+        save(broken, home, "because")
+    code, out, _ = gb("compare", path, broken.path)
+    assert code == 3
+    assert "metric jsd: ValueError: no (j.py:3)" in out
+    assert "worse:" not in out
+    code, out, _ = gb("compare", broken.path, recorded(Path("results")).path)
+    assert code == 0
+    assert "its metric failed in the base" in out
+
+
 def test_a_save_that_was_cut_off_before_its_json_can_be_made_again(home):
     path = saved(home).path
     path.with_suffix(".json").unlink()

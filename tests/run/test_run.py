@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ PLUGIN = '''"""Losses, metrics and references that do what they should not, or d
 import sys
 import torch
 from torch.nn.functional import softplus
-from ganbench import Column, Loss, Metric, NotApplicableError, Reference, hookimpl
+from ganbench import Column, Loss, Metric, NotApplicableError, Reference, Thresholds, hookimpl
 
 calls = 0
 
@@ -112,6 +113,14 @@ def silent(samples):
 def shy(samples):
     raise NotApplicableError("nothing to say today")
 
+def broken_clock(speed):
+    return {"tick": torch.ones(3)}
+
+def once(samples, final):
+    if not final:
+        raise OverflowError("too much")
+    return {"distance": 1.0}
+
 def timid(speed):
     raise NotApplicableError("no clock")
 
@@ -122,6 +131,9 @@ def ganbench_metrics():
     yield Metric("share", share, (Column("all_modes_share", "what the table makes of all_modes"),))
     yield Metric("late", late, (Column("late", "whether it is the last evaluation"),), at="end")
     yield Metric("total", total, (Column("total", "the sum of all numbers"),))
+    yield Metric("broken_clock", broken_clock, (Column("tick", "a number", summary="same"),))
+    primary = dict(better="lower", role="primary", thresholds=Thresholds(min_effect=0.1, converged=0.1, settled=0.1))
+    yield Metric("once", once, (Column("distance", "a number", **primary),))
     yield Metric("timid", timid, (Column("pace", "a number", summary="same"),))
 
 class Noted:
@@ -315,10 +327,39 @@ def test_a_plugin_that_cannot_be_batched_is_trained_seed_by_seed_and_says_so(tro
         ("words", "metric words: x must be a number, not 'one'"),
     ],
 )
-def test_a_bad_metric_is_an_error_of_its_cells(metric, message, go):
-    result, seeds, _, _ = go(seeds=1, metrics=f"jsd, {metric}")
-    assert list(seeds["status"]) == ["error"] * 3
+def test_a_bad_metric_costs_only_its_own_numbers(metric, message, go):
+    """The other metrics lose nothing, each seed says why, and the run is not complete: exit code 3."""
+    result, seeds, curves, _ = go(seeds=2, metrics=f"{metric}, modes, jsd")
+    assert set(seeds["status"]) == {"done"}
     assert seeds["message"].str.fullmatch(message).all()
+    assert seeds["x"].isna().all()
+    assert curves[["jsd", "modes_covered"]].notna().all(axis=None)
+    assert not result.complete
+    ((line, cells),) = result.failures.items()
+    assert re.fullmatch(message, line)
+    assert cells == ["ring8 oracle", "ring8 minimax", "ring8 nonsaturating"]
+
+
+def test_a_metric_of_the_cell_that_fails_costs_only_its_own_numbers(go):
+    result, seeds, _, table = go("{fine: {loss: minimax}}", metrics="broken_clock, throughput, modes", seeds=2)
+    assert set(seeds["status"]) == {"done"}
+    assert set(of(seeds, "fine")["message"]) == {
+        "metric broken_clock: tick must be one number, not a Tensor of shape (3,)"
+    }
+    assert (of(table, "fine")["model_steps_per_second"] > 0).all()
+    assert not result.complete
+
+
+def test_a_primary_metric_that_fails_at_one_evaluation_says_so(go):
+    """The tables are there, with no verdict where the primary number is missing."""
+    result, seeds, curves, _ = go("{fine: {loss: minimax}}", metrics="once, modes", seeds=2)
+    fine = of(seeds, "fine")
+    assert (
+        fine["message"]
+        .str.fullmatch(r"metric once: OverflowError: too much \(foreign.py:\d+\) \(at 2 of 3 evaluations\)")
+        .all()
+    )
+    assert list(of(curves, "fine")["distance"].isna()) == [True, True, False] * 2
     assert not result.complete
 
 

@@ -207,9 +207,10 @@ def test_a_metric_that_fails_on_a_setting_leaves_the_others_theirs(go):
     sweep = "{optimizer.generator.lr: [1.0e-4, 0.05, 1.0e-3]}"
     swept = go(f"{{it: {{loss: {{name: outwards, weight: 1.0}}, sweep: {sweep}}}}}", metrics="jsd, near")
     seeds = pd.read_csv(swept.seeds)
-    assert list(seeds["status"]) == ["done"] * 4 + ["error"] * 2 + ["done"] * 2
+    assert set(seeds["status"]) == {"done"}
     assert seeds["message"][4:6].str.contains("metric near: RuntimeError: too far away").all()
-    assert set(of(pd.read_csv(swept.curves), "it lr=0.05")["step"]) == {20}
+    assert set(of(pd.read_csv(swept.curves), "it lr=0.05")["step"]) == {20, 40, 60}
+    assert seeds["jsd"].notna().all()
     fine = seeds.drop(index=[4, 5])
     assert (fine["near"] == 1).all()
     assert fine["jsd"].notna().all()

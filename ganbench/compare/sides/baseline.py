@@ -7,7 +7,7 @@ results/baselines/<suite>.json    the protocol, the device, the speed, and the h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,7 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
             baseline that is there is damaged.
     """
     table, about = describe_run(folder)
-    _check_run(folder, table)
+    _check_run(folder, table, about["cases"])
     path = home / f"{_file_name(about['suite'])}.csv"
     reason = " ".join((reason or "").split())
     history: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def _file_name(suite: str) -> str:
     return suite
 
 
-def _check_run(folder: RunFolder, table: pd.DataFrame) -> None:
+def _check_run(folder: RunFolder, table: pd.DataFrame, cases: Sequence[Mapping[str, Any]]) -> None:
     """Raise ValueError where a run cannot be a baseline."""
     if not folder.finished:
         raise ValueError(f"{folder.path} has not finished: give its command again, it goes on from there")
@@ -126,6 +126,9 @@ def _check_run(folder: RunFolder, table: pd.DataFrame) -> None:
         if not Status(row["status"]).measured:
             case = f"{row['dataset']}/{row['variant']} seed {row['seed']}"
             raise ValueError(f"{folder.path} cannot be a baseline: {case} failed ({row['status']})")
+    for one in cases:
+        if failures := one.get("failures"):
+            raise ValueError(f"{folder.path} cannot be a baseline: {one['dataset']}/{one['variant']}: {failures[0]}")
 
 
 def _change(base: ComparedRun, new: ComparedRun) -> str:

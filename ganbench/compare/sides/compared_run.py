@@ -28,7 +28,8 @@ class Seed:
 class Case:
     """One trained row of a suite with its seeds, and what was measured of them together.
 
-    ``speed``: the columns that hold time. ``counts``: the others. Empty where no metric measured them.
+    ``speed``: the columns that hold time. ``counts``: the others. Empty where no metric measured them. ``failures``: a
+    line for each metric that failed.
     """
 
     dataset: str
@@ -36,6 +37,7 @@ class Case:
     seeds: Mapping[int, Seed]
     speed: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

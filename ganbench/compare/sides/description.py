@@ -6,6 +6,7 @@ are equal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from ganbench.record.record import CellRecord, Record
 from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.tables import seeds
-from ganbench.record.tables.values import number
+from ganbench.record.told import number
 from ganbench.suite import document
 from ganbench.suite.mistake import SuiteError
 
@@ -96,7 +97,9 @@ def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> C
         columns=columns,
         metric_of={one["name"]: one["metric"] for one in about["columns"]},
         cases={
-            name: Case(*name, seeds_of[name], _numbers(one["speed"]), _numbers(one["counts"]))
+            name: Case(
+                *name, seeds_of[name], _numbers(one["speed"]), _numbers(one["counts"]), tuple(one.get("failures", ()))
+            )
             for name, one in described.items()
         },
         guard=about["guard"],
@@ -161,10 +164,15 @@ def _case(cell: CellRecord, columns: Iterable[Column], *, finished: bool) -> dic
         "dataset": cell.dataset,
         "variant": cell.variant,
         "seeds": list(cell.seeds),
-        "speed": {column.name: cell.speed[column.name] for column in measured if column.is_time},
-        "counts": {column.name: cell.speed[column.name] for column in measured if not column.is_time},
+        "speed": {column.name: _said(cell.speed[column.name]) for column in measured if column.is_time},
+        "counts": {column.name: _said(cell.speed[column.name]) for column in measured if not column.is_time},
         "messages": {seed: message for seed, message in messages.items() if message},
-    }
+    } | ({"failures": failures} if (failures := cell.failed_metrics) else {})
+
+
+def _said(value: Any) -> Any:
+    """A number as JSON can hold it: an infinity as a text."""
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:

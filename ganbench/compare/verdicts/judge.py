@@ -19,6 +19,7 @@ from ganbench.compare.verdicts.evidence import Evidence, evidence_of
 from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.compare.verdicts.measures import Measure, measures
 from ganbench.compare.verdicts.values import says
+from ganbench.record.events import failed_metric
 from ganbench.stats.exact_tests import boschloo, holm_tarone, tarone_k
 from ganbench.stats.paired import detectable
 from ganbench.suite.guard import DIVERGED
@@ -56,7 +57,13 @@ def compare(base: ComparedRun, new: ComparedRun, *, level: float = LEVEL) -> Com
         else:
             own += _unmeasured(base, new, name)
             for measure in measures(new, new.cases[name]):
-                if other := metric_differs(base, new, measure.of):
+                if _metric_failed(new, name, measure):
+                    continue  # said by ``_failed``; its missing numbers say nothing of the training
+                if _metric_failed(base, name, measure):
+                    own.append(
+                        _finding(new.cases[name], measure, Outcome.NOT_COMPARABLE, "its metric failed in the base")
+                    )
+                elif other := metric_differs(base, new, measure.of):
                     own.append(_finding(new.cases[name], measure, Outcome.NOT_COMPARABLE, other))
                 elif one := evidence_of(base.cases[name], new.cases[name], measure):
                     evidence.append(one)
@@ -79,11 +86,18 @@ def _unmeasured(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Fin
 
 def _failed(case: Case) -> Iterator[Finding]:
     failed = [seed for seed in case.seeds.values() if not seed.status.measured]
+    for line in case.failures:
+        yield _case_finding(case, Outcome.FAILED, line)
     if not failed:
         return
     counts = ", ".join(f"{count} x {status}" for status, count in Counter(str(seed.status) for seed in failed).items())
     why = next((f": {seed.message}" for seed in failed if seed.message), "")
     yield _case_finding(case, Outcome.FAILED, f"{counts} of {len(case.seeds)} seeds{why}")
+
+
+def _metric_failed(run: ComparedRun, name: Name, measure: Measure) -> bool:
+    metric = run.metric_of.get(measure.of)
+    return any(failed_metric(line) == f"metric {metric}" for line in run.cases[name].failures)
 
 
 def _case_finding(case: Case, outcome: Outcome, reason: str) -> Finding:

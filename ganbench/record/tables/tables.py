@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ganbench.plugin.column import Column
@@ -23,7 +24,8 @@ from ganbench.record.tables.differences import differences
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.hold import hold
 from ganbench.record.tables.profiles import profiles
-from ganbench.record.tables.values import against, baseline, last_values, number, paired, values
+from ganbench.record.tables.values import against, baseline, last_values, paired, values
+from ganbench.record.told import number
 from ganbench.record.verdict import Verdict, verdict
 from ganbench.stats.intervals import NOTHING, interquartile_mean, median, share
 from ganbench.stats.paired import detectable
@@ -145,8 +147,8 @@ def _arithmetic(cell: CellRecord) -> str | None:
 
 def _message(cell: CellRecord, seed: int) -> str:
     """All notes on a seed: how it ended, which metrics gave no number, how its cell was trained."""
-    notes = (cell.outcome(seed).message, (cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
-    return "; ".join(filter(None, notes))
+    notes = ((cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
+    return "; ".join(filter(None, (cell.outcome(seed).message, *cell.failures(seed), *notes)))
 
 
 def _verdict(cell: CellRecord, seed: int, columns: Sequence[Column]) -> Verdict:
@@ -190,7 +192,8 @@ def _detectable(cell: CellRecord, column: Column, rival: CellRecord | None) -> f
         return None
     if cell is rival:
         # Another variant scatters as much and independently: the differences have twice the variance.
-        return detectable(pd.Series(values(cell, column), dtype=float).to_numpy() * math.sqrt(2))
+        with np.errstate(over="ignore"):
+            return detectable(pd.Series(values(cell, column), dtype=float).to_numpy() * math.sqrt(2))
     return detectable(paired(cell, rival, column))
 
 

@@ -10,14 +10,8 @@ import numpy as np
 
 from ganbench.plugin.column import Column, find
 from ganbench.record.record import CellRecord, Record
+from ganbench.record.told import number
 from ganbench.stats.paired import differences
-
-_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
-
-
-def number(value: Any) -> Any:
-    """A value as the journal holds it, with the texts for infinities turned back into numbers."""
-    return _INFINITIES.get(value, value) if isinstance(value, str) else value
 
 
 def last_values(cell: CellRecord, column: Column) -> dict[int, Any]:
