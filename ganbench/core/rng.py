@@ -7,9 +7,12 @@ So a seed's numbers do not depend on the other seeds of its batch, every variant
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -45,7 +48,7 @@ def stream(seed: int, purpose: str, index: int = 0, device: torch.device | str =
 
 @contextmanager
 def isolated(seed: int, purpose: str, index: int = 0) -> Iterator[None]:
-    """Seed torch's global generators for code that draws from them, and restore their states afterwards.
+    """Seed the global generators of torch, numpy and Python for code that draws from them, and restore them afterwards.
 
     Args:
         seed: the seed of a run.
@@ -55,24 +58,56 @@ def isolated(seed: int, purpose: str, index: int = 0) -> Iterator[None]:
     Yields:
         Nothing; the generators are seeded with ``key(seed, purpose, index)`` inside the block.
     """
-    # Does not initialise CUDA: only where that is done already has it a state to restore.
-    cuda = list(range(torch.cuda.device_count())) if _cuda_initialised() else []
-    with torch.random.fork_rng(devices=cuda):
+    with restored():
         reseed(seed, purpose, index)
         yield
 
 
+@contextmanager
+def restored() -> Iterator[None]:
+    """Restore the global generators of torch, numpy and Python after the block."""
+    # Does not initialise CUDA: only where that is done already has it a state to restore.
+    cuda = list(range(torch.cuda.device_count())) if _cuda_initialised() else []
+    numpy, python = np.random.get_state(legacy=False), random.getstate()
+    with torch.random.fork_rng(devices=cuda):
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy)
+            random.setstate(python)
+
+
 def reseed(seed: int, purpose: str, index: int = 0) -> None:
-    """Seed torch's global generators as ``isolated`` does; to be called inside ``isolated`` only.
+    """Seed the global generators as ``isolated`` does; to be called inside ``isolated`` or ``restored`` only.
 
     Args:
         seed: the seed of a run.
         purpose: what the numbers are drawn for.
         index: which of several streams of that purpose.
     """
-    torch.default_generator.manual_seed(key(seed, purpose, index))
+    number = key(seed, purpose, index)
+    torch.default_generator.manual_seed(number)
     if _cuda_initialised():
-        torch.cuda.manual_seed_all(key(seed, purpose, index))
+        torch.cuda.manual_seed_all(number)
+    np.random.seed([number & 0xFFFF_FFFF, number >> 32])
+    random.seed(number)
+
+
+def global_states() -> dict[str, Any]:
+    """The states of the global generators, by whose they are: torch, numpy, Python."""
+    kind, keys, *rest = np.random.get_state(legacy=True)
+    own = [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if _cuda_initialised() else [])]
+    return {
+        "torch": b"".join(state.numpy().tobytes() for state in own),
+        "numpy": (kind, np.asarray(keys).tobytes(), *rest),
+        "Python": random.getstate(),
+    }
+
+
+def drawn_since(states: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whose global generators have changed since they had these ``states``: somebody has drawn from them."""
+    now = global_states()
+    return tuple(whose for whose, state in states.items() if now[whose] != state)
 
 
 def _cuda_initialised() -> bool:

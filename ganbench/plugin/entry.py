@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,8 @@ class Entry:
     def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
         """Call the ``build`` function of a dataset or an architecture.
 
-        torch's global random state is restored afterwards.
+        The global generators of torch, numpy and Python are restored afterwards. A dataset finds them seeded, always
+        alike; an architecture finds them as they are: they decide its first parameters.
 
         Args:
             parameters: the parameters that a suite sets, by name.
@@ -45,9 +44,10 @@ class Entry:
         Raises:
             Exception: any error that the plugin raises.
         """
+        from ganbench.core.rng import isolated, restored  # late: torch takes seconds, and a list of plugins needs none
+
         function = getattr(self.value, by)
-        torch = sys.modules.get("torch")
-        with torch.random.fork_rng(devices=[]) if torch else nullcontext():
+        with isolated(0, "dataset") if self.kind == "dataset" else restored():
             return bind(function, parameters)(given)
 
     def check_parameters(self, given: Mapping[str, Any]) -> list[tuple[str | None, str]]:

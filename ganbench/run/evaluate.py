@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory
+from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
 from ganbench.metrics.divergence import Divergence, divergences
 from ganbench.plugin.binding import BoundFunction, bind
@@ -92,7 +93,9 @@ class Metrics:
                 if isinstance(value, PluginError):
                     raise PluginError(f"metric {metric.name}: {value}") from value
             try:
-                values = _mapping(bound(own))
+                # What it draws from a global generator is always the same: the same samples have the same numbers.
+                with isolated(0, f"metric.{metric.name}"):
+                    values = _mapping(bound(own))
             except NotApplicableError as reason:
                 values = {}
                 notes.append(f"{metric.name}: {reason}")

@@ -13,7 +13,7 @@ from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.types import Dataset, Networks
-from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_networks
 from ganbench.train.step.draws import DrawRecorder, fill
@@ -84,7 +84,7 @@ def shapes(subject: Subject) -> str:
 
 
 def initial(subject: Subject) -> None:
-    """The seed decides the initial parameters; they are drawn from torch's global generator alone."""
+    """The seed decides the initial parameters; they are drawn from the global generators alone."""
     shape = shape_of(subject)
     one = built(subject, shape, 0)
     built.cache_clear()
@@ -92,9 +92,7 @@ def initial(subject: Subject) -> None:
     for player in ("generator", "discriminator"):
         first, second, third = (flatten(getattr(each, player)) for each in (one, again, other))
         if not torch.equal(first, second):
-            raise WrongError(
-                f"the {player} starts elsewhere each time: what else than torch's global generator is drawn from?"
-            )
+            raise WrongError(f"the {player} starts elsewhere each time: does it draw from a generator without a seed?")
         if torch.equal(first, third):
             raise WrongError(f"the {player} starts from the same parameters for every seed")
 
@@ -173,7 +171,7 @@ def untouched(subject: Subject) -> None:
 def global_rng(subject: Subject) -> None:
     """A call draws only random numbers that the engine can give to each seed: dropout, rand, randn."""
     networks, z, theta_G, _ = _point(subject)
-    with global_chance_untouched():
+    with global_rng_untouched():
         _call(networks.generator, theta_G, z)
 
 

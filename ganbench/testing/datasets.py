@@ -16,7 +16,7 @@ from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.rng import stream
 from ganbench.data.mixture import Mixture
 from ganbench.plugin.types import Distribution
-from ganbench.testing.purity import global_chance_untouched
+from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_distribution
 
@@ -62,7 +62,7 @@ def samples(subject: Subject) -> str:
         check_distribution(subject.entry.name, dataset)
     except PluginError as error:
         raise WrongError(str(error)) from error
-    with global_chance_untouched():
+    with global_rng_untouched():
         one = dataset.sample(100, stream(0, "conformance"))
     other = dataset.sample(100, stream(1, "conformance"))
     if torch.equal(one, other) and one.std() > 0:

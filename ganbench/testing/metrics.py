@@ -17,7 +17,7 @@ from ganbench.metrics.divergence import divergences
 from ganbench.plugin.binding import bind
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import Loss, Metric, MetricValue
-from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 
 N = 2000
@@ -83,7 +83,7 @@ def again(subject: Subject) -> None:
     """The same samples give the same numbers: where it draws, it seeds a generator of its own."""
     measure, given = _bound(subject, "shifted")
     first = dict(measure(given))
-    with global_chance_untouched():
+    with global_rng_untouched():
         second = dict(measure(given))
     for name in first:
         if first[name] != second[name] and first[name] is not None and not _nan(first[name]):
@@ -142,7 +142,7 @@ PROPERTIES = (
 def values_of(subject: Subject, what: str) -> Mapping[str, MetricValue]:
     """The metric's values for some samples."""
     measure, given = _bound(subject, what)
-    with global_chance_untouched():
+    with global_rng_untouched():
         row = measure(given)
     if not isinstance(row, Mapping):
         raise WrongError(f"measure() must return a mapping of columns, not {type(row).__name__}")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganbench.plugin.binding import bind
-from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 
 Step = tuple[Tensor, tuple[Tensor, ...]]
@@ -69,7 +69,7 @@ def shapes(subject: Subject) -> None:
 
 def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
-    with global_chance_untouched():
+    with global_rng_untouched():
         Run(subject, torch.ones(8)).step(torch.ones(8))
 
 

@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from ganbench.core.rng import drawn_since, global_states, reseed, restored
 from ganbench.plugin.binding import BoundFunction
 from ganbench.testing.result import WrongError
 
 
 @contextmanager
-def global_chance_untouched() -> Iterator[None]:
+def global_rng_untouched() -> Iterator[None]:
     """Raise WrongError where the block changes the global random state of torch, numpy or Python."""
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    # States that no plugin can know: so a plugin that seeds the generators always changes them.
-    torch.default_generator.manual_seed(0x5EED_0F_A_7E57)
-    np.random.seed(0x7E57)
-    random.seed("no plugin's seed")
-    states = _states()
-    try:
+    with restored():
+        # States that no plugin can know: so a plugin that seeds the generators always changes them.
+        reseed(0, "no plugin's seed")
+        states = global_states()
         yield
-        after = _states()
-    finally:
-        torch.set_rng_state(before[0])
-        np.random.set_state(before[1])
-        random.setstate(before[2])
-    if touched := [name for name, state in after.items() if state != states[name]]:
+        touched = drawn_since(states)
+    if touched:
         raise WrongError(f"changes {touched[0]}'s global random state: it seeds it, or draws from it")
-
-
-def _states() -> dict[str, Any]:
-    kind, keys, *rest = np.random.get_state(legacy=True)
-    return {
-        "torch": torch.get_rng_state().numpy().tobytes(),
-        "numpy": (kind, np.asarray(keys).tobytes(), *rest),
-        "Python": random.getstate(),
-    }
 
 
 def watched(bound: BoundFunction[Any]) -> BoundFunction[Any]:

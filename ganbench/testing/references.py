@@ -13,7 +13,7 @@ from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Distribution
 from ganbench.testing.metrics import DATA
-from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_distribution
 
@@ -59,7 +59,7 @@ def untouched(subject: Subject) -> None:
 
 def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
-    with global_chance_untouched():
+    with global_rng_untouched():
         _fit(subject, _points())
 
 

@@ -15,7 +15,7 @@ from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.types import Loss, Penalty
 from ganbench.testing import slopes
 from ganbench.testing.game_at_point import BATCH, Position, Sure, position, variant_of, with_global_rng
-from ganbench.testing.purity import global_chance_untouched, watched
+from ganbench.testing.purity import global_rng_untouched, watched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.flat_network import FlatNetwork, MultiNetwork
 from ganbench.train.step.rules import PlayerName, Rules
@@ -228,7 +228,7 @@ def untouched(subject: Subject) -> None:
 def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
     for term in terms(subject):
-        with global_chance_untouched():
+        with global_rng_untouched():
             term()
 
 

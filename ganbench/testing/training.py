@@ -15,7 +15,7 @@ from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.testing import architectures
 from ganbench.testing.game_at_point import CHECK, CPU, cell_of, variant_of
-from ganbench.testing.purity import global_chance_untouched
+from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
 from ganbench.train.reasons import plain_words
@@ -54,7 +54,7 @@ def trains(subject: Subject) -> None:
     it = trainer(subject, SEEDS)
     if it.probe.idle:
         raise WrongError(f"the {it.probe.idle[0]}'s gradient is exactly zero at the first step")
-    with global_chance_untouched():
+    with global_rng_untouched():
         done = it.advance(it.start, 0, STEPS)
     if (done.survived < STEPS).any():
         raise WrongError(f"is not finite after {int(done.survived.min())} steps")

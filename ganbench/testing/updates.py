@@ -12,7 +12,7 @@ from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.types import Players
 from ganbench.testing.game_at_point import Position, position, with_global_rng
-from ganbench.testing.purity import global_chance_untouched, unchanged
+from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.game import StepGame
 
@@ -65,7 +65,7 @@ def untouched(subject: Subject) -> None:
 
 def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
-    with global_chance_untouched():
+    with global_rng_untouched():
         _played(subject)
 
 

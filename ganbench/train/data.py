@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
-from ganbench.plugin.binding import bind
-from ganbench.plugin.types import Dataset, Distribution
+from ganbench.plugin.types import Distribution
 from ganbench.suite.choice import Choice
 from ganbench.train.step.check import check_distribution
 
@@ -34,7 +33,7 @@ KEPT_BYTES = 2**28
 def build_dataset(choice: Choice) -> Distribution:
     """The distribution of a suite's dataset: built once, and the same object for all cells of the dataset."""
     if not (_LAST and _LAST[0].choice is choice):
-        distribution: Distribution = bind(choice.plugin(Dataset).build, choice.parameters)({})
+        distribution: Distribution = choice.entry.build(choice.parameters)
         check_distribution(choice.name, distribution)
         _LAST[:] = [_InUse(choice, distribution)]
     return _LAST[0].distribution

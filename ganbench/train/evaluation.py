@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ganbench.core.rng import isolated, stream
+from ganbench.core.rng import drawn_since, global_states, isolated, restored, stream
 from ganbench.core.threads import pool
 from ganbench.plugin.types import Distribution, Loss
 from ganbench.train.data import metric_inputs
@@ -85,16 +85,16 @@ class Evaluation:
             The values by name, for each replica in the order of ``asked``.
         """
         if self._workers > 1 and len(asked) > 1 and state.survived.device.type == "cpu":
-            drawn = torch.get_rng_state()
-            try:
-                found = self._side_by_side(state, step, asked, names)
-            except Exception:
-                # One by one they need less memory; what fails then is raised for the first replica that fails.
-                found = None
-            if found is not None and torch.equal(torch.get_rng_state(), drawn):
-                return found
-            # A network draws from torch's global generator, which threads would share: evaluate one by one.
-            torch.set_rng_state(drawn)
+            with restored():
+                states = global_states()
+                try:
+                    found = self._side_by_side(state, step, asked, names)
+                except Exception:
+                    # One by one they need less memory; what fails then is raised for the first replica that fails.
+                    found = None
+                if found is not None and not drawn_since(states):
+                    return found
+            # A network draws from a global generator, which threads would share: evaluate one by one.
             self._workers = 1
         return [self.metric_inputs(state, step, replica, names, final=final) for replica, final in asked]
 

@@ -11,7 +11,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory
-from ganbench.core.rng import isolated
+from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
@@ -37,15 +37,13 @@ class Probe:
     """What is known from one step before training.
 
     ``draws``: what it drew at random. ``global_rng``: whether code drew from torch's global generator where
-    ``GlobalRngOverride`` could replace that. ``draws_globally``: whether it did where that cannot be replaced.
-    ``idle``: the players whose gradient was exactly zero, which is nearly always a mistake. ``serial``: why the step
-    cannot be batched, empty where it can. ``cost``: of one step of one model. ``eager_seconds``: measured, of one eager
-    step of all replicas.
+    ``GlobalRngOverride`` could replace that. ``idle``: the players whose gradient was exactly zero, which is nearly
+    always a mistake. ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one
+    model. ``eager_seconds``: measured, of one eager step of all replicas.
     """
 
     draws: tuple[DrawSpec, ...]
     global_rng: bool
-    draws_globally: bool
     idle: tuple[str, ...]
     serial: str
     cost: StepCost
@@ -90,7 +88,8 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
         except Exception as second:
             raise PluginError(plain_words(second)) from second
-    why = why or ("draws from torch's global random generator" if globally else "")
+    if globally and not why:
+        why = f"draws from {globally[0]}'s global random generator"
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
     step = one_step(rules, update, gradient, global_rng=global_rng)
     drawn = _invent(draws, index.device)
@@ -112,7 +111,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             if out_of_memory(error):
                 raise
             why = plain_words(error)
-    return Probe(draws, global_rng, globally, idle, why, cost, seconds)
+    return Probe(draws, global_rng, idle, why, cost, seconds)
 
 
 def _invent(draws: tuple[DrawSpec, ...], device: torch.device) -> Draws:
@@ -165,13 +164,13 @@ def _synthetic(kind: str) -> str:
 
 def _record(
     rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, gradient: Gradient
-) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], bool]:
+) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], tuple[str, ...]]:
     """Run one step of one model and record it: ``draws``, ``global_rng``, ``idle``, ``draws_globally`` of a Probe."""
     device = state.survived.device
     buffers = (constants.D, constants.G)
     before = [{name: tensor.clone() for name, tensor in named.items()} for named in buffers]
     with isolated(0, "probe"):
-        generator = _global_state(device)
+        states = global_states()
         recorder = DrawRecorder(device=device)
         own, moves = with_values(rules, update, constants.scalars)
         game = StepGame(
@@ -179,7 +178,7 @@ def _record(
         )
         with GlobalRngOverride(recorder) as global_rng:
             players = moves({"game": game, "players": state.players})
-        drew_globally = _global_state(device) != generator
+        drew_globally = drawn_since(states)
     if not isinstance(players, Players):
         raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
     if not game.values:
@@ -196,8 +195,3 @@ def _record(
     moved = {player for player, gradient in game.gradients if gradient.any()}
     idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
     return tuple(recorder.draws), global_rng.used, idle, drew_globally
-
-
-def _global_state(device: torch.device) -> bytes:
-    states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
-    return b"".join(state.numpy().tobytes() for state in states)

@@ -81,8 +81,7 @@ class Trainer:
             step = one_step(self.rules, update, gradient, global_rng=self.probe.global_rng)
 
             chunks = self._chunks(name, len(seeds))
-            globally = self.probe.draws_globally
-            return Engine(name, step, self.noise, seeds, chunks, shared=shared, draws_globally=globally)
+            return Engine(name, step, self.noise, seeds, chunks, shared=shared)
 
         self._build = build
         self._engine = build(self.engine, self.seeds)

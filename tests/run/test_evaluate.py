@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,6 +36,15 @@ def test_a_metric_of_the_end_is_not_measured_before() -> None:
     rarely = named("rarely", lambda final: {"rarely": int(final)}, at="end")
     rows = metrics(often, rarely).of_outcomes([outcome(), outcome(final=True)])
     assert rows == [{"often": 1}, {"often": 1, "rarely": 1}]
+
+
+def test_the_same_samples_have_the_same_numbers_whatever_the_global_generators_hold() -> None:
+    def measure(samples):
+        return {"drawn": np.random.rand() + random.random() + torch.rand(()).item()}
+
+    drawing = metrics(named("drawn", measure))
+    one, other = drawing.of_outcomes([outcome()]), drawing.of_outcomes([outcome(1)])
+    assert one == other
 
 
 def test_the_divergences_of_all_seeds_are_those_of_each() -> None:

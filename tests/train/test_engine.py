@@ -156,10 +156,10 @@ def test_it_is_compiled_where_that_saves_more_time_than_it_takes(steps, engine):
     """An eager step of 2 ms, three times as fast when compiled: from 7,500 steps on that is 10 s and more."""
     cost = StepCost(*[1] * 7)
     draws = (DrawSpec("real.0", "real", (1, 2)),)
-    probe = Probe(draws, False, False, (), serial="", cost=cost, eager_seconds=2e-3)
+    probe = Probe(draws, False, (), serial="", cost=cost, eager_seconds=2e-3)
     assert probe.engine(steps, "auto") == engine
     assert [probe.engine(steps, asked) for asked in ("eager", "compiled", "serial")] == ["eager", "compiled", "serial"]
-    alone = Probe(draws, False, False, (), serial="why", cost=cost, eager_seconds=0.0)
+    alone = Probe(draws, False, (), serial="why", cost=cost, eager_seconds=0.0)
     assert {alone.engine(steps, asked) for asked in ("auto", "eager", "compiled", "serial")} == {"serial"}
 
 

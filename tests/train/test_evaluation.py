@@ -7,12 +7,15 @@ import threading
 import pytest
 import torch
 
+from ganbench.core.rng import drawn_since, global_states
 from ganbench.train import evaluation
 from ganbench.train.trainer import Trainer
 
 NAMES = frozenset({"samples", "real", "d_real", "d_fake"})
 MLP = "{loss: minimax, architecture: {name: mlp, width: 8, depth: 1}}"
 ODD = '''"""Networks that do odd things when they are evaluated."""
+import random
+import numpy as np
 import torch
 from torch import nn
 from ganbench import Architecture, Networks, hookimpl
@@ -82,12 +85,13 @@ def test_outcomes_side_by_side_are_to_the_bit_those_one_by_one(cell, shipped, cp
     assert any(name.startswith("ganbench") for name in names)
 
 
-def test_a_network_that_draws_globally_has_its_seeds_own_numbers_all_the_same(odd):
-    before = torch.get_rng_state()
-    together, alone = both(odd("x = x + torch.rand(())"))
+@pytest.mark.parametrize("draw", ["torch.rand(())", "np.random.rand()", "random.random()"])
+def test_a_network_that_draws_globally_has_its_seeds_own_numbers_all_the_same(draw, odd):
+    before = global_states()
+    together, alone = both(odd(f"x = x + {draw}"))
     same(together, alone)
     assert len({float((one["samples"] - two["samples"]).abs().max()) for one in together for two in together}) > 5
-    assert torch.equal(torch.get_rng_state(), before)
+    assert drawn_since(before) == ()
 
 
 def test_what_fails_side_by_side_fails_as_one_by_one(odd):

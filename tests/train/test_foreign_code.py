@@ -6,9 +6,14 @@ import pytest
 import torch
 
 from ganbench.core.errors import PluginError
+from ganbench.core.rng import reseed, restored
+from ganbench.suite.choice import Choice
+from ganbench.train.data import build_dataset
 from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
+import random
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import softplus
@@ -47,6 +52,18 @@ def discriminator(d_real, d_fake, D, real):
 IN_PLACE = """
 def discriminator(d_real, d_fake, D, real):
     return softplus(-D(real + 0.01 * torch.empty(real.shape).normal_())).mean() + softplus(d_fake).mean()
+"""
+#: Habits: a soft label, a point between real and fake, labels that are sometimes exchanged.
+NUMPY = """
+def discriminator(d_real, d_fake, D, real):
+    a = torch.from_numpy(np.random.rand(len(real), 1).astype("float32"))
+    return softplus(float(np.random.uniform(0.7, 1.2)) - D(real * a)).mean() + softplus(d_fake).mean()
+"""
+PYTHON = """
+def discriminator(d_real, d_fake):
+    if random.random() < 0.2:
+        d_real, d_fake = d_fake, d_real
+    return softplus(-d_real).mean() + softplus(d_fake).mean()
 """
 FAILING = """
 def discriminator(d_real, d_fake):
@@ -102,6 +119,38 @@ def ganbench_architectures():
 """
 
 
+#: Weights as some papers' code draws them, and points as a script makes them.
+SCIPY_WEIGHTS = """
+from scipy.stats import truncnorm
+
+def linear(n, m):
+    layer = nn.Linear(n, m)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(truncnorm.rvs(-2, 2, size=(m, n))) * random.gauss(1, 0.1))
+    return layer
+
+def build(shape):
+    return Networks(linear(2, 2), nn.Sequential(linear(2, 8), nn.Tanh(), linear(8, 1)), (2,))
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("foreign", build)
+"""
+NUMPY_DATA = """
+from ganbench import Dataset
+from ganbench.data.finite_set import Finite
+
+def build():
+    x = torch.from_numpy(np.random.randn(200, 2).astype("float32"))
+    order = random.sample(range(200), 200)
+    return Finite(x[order[:150]], x[order[150:]])
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("foreign", build)
+"""
+
+
 @pytest.fixture
 def train(foreign, cell, cpu):
     """A trainer of a cell that uses the plugin whose code is given."""
@@ -142,18 +191,27 @@ GLOBAL = {
     "dropout in place": (WRITING, "{loss: nonsaturating, architecture: foreign}", "eager"),
     "multinomial": (MULTINOMIAL + LOSS, "{loss: foreign}", "serial"),
     "normal_": (IN_PLACE + LOSS, "{loss: foreign}", "serial"),
+    "numpy": (NUMPY + LOSS, "{loss: foreign}", "serial"),
+    "Python": (PYTHON + LOSS, "{loss: foreign}", "serial"),
 }
 
 
+@pytest.fixture
+def _generators_as_before():
+    with restored():
+        yield
+
+
+@pytest.mark.usefixtures("_generators_as_before")
 @pytest.mark.parametrize("name", GLOBAL)
 def test_global_noise_is_the_seeds_own(name, train, apart):
     """Alone or with others, sliced or not, whatever the global generator holds, the seed has the same noise."""
     code, variant, engine = GLOBAL[name]
     together, alone = (train(code, variant, seeds=seeds) for seeds in ([0, 1, 2], [1]))
     assert together.engine == alone.engine == engine
-    torch.manual_seed(0)
+    reseed(0, "any")
     a = together.advance(together.start, 0, 20)
-    torch.manual_seed(1)
+    reseed(1, "any")
     b = alone.advance(alone.advance(alone.start, 0, 7), 7, 20)
     assert apart(a, b, among=[1]) < (1e-6 if engine == "eager" else 1e-30)
     mates = (player.theta[0] - player.theta[1] for player in a.players)
@@ -165,6 +223,30 @@ def test_global_noise_is_the_same_with_every_engine(name, train, apart):
     code, variant, engine = GLOBAL[name]
     one, serial = (train(code, variant, engine=asked) for asked in (engine, "serial"))
     assert apart(*(each.advance(each.start, 0, 50) for each in (one, serial))) < 1e-5
+
+
+@pytest.mark.usefixtures("_generators_as_before")
+def test_weights_that_numpy_or_python_draw_are_the_seeds_own(train):
+    variant = "{loss: nonsaturating, architecture: foreign}"
+    a, b = (train(SCIPY_WEIGHTS, variant, seeds=seeds).start.players.D.theta for seeds in ([0, 1, 2], [1]))
+    assert torch.equal(a[1], b[0])
+    assert not torch.equal(a[1], a[2])
+
+
+@pytest.mark.usefixtures("_generators_as_before")
+def test_points_that_numpy_or_python_draw_are_the_same_each_time(foreign):
+    entry = foreign(HEAD + NUMPY_DATA).get("dataset", "foreign")
+    one, other = (build_dataset(Choice.of(entry, {})) for _ in range(2))
+    assert one is not other
+    assert torch.equal(one.held_out, other.held_out)
+    assert torch.equal(one.training, other.training)
+
+
+@pytest.mark.parametrize("name", ["multinomial", "numpy", "Python"])
+def test_seed_by_seed_the_note_says_whose_generator_it_is(name, train):
+    code, variant, _ = GLOBAL[name]
+    whose = {"multinomial": "torch"}.get(name, name)
+    assert train(code, variant).note == f"trained seed by seed: draws from {whose}'s global random generator"
 
 
 def test_a_dropout_in_place_whose_result_is_thrown_away_has_dropped_all_the_same(train, apart):

@@ -40,7 +40,6 @@ class Engine:
 
     ``name``: one of ``ENGINES``. ``step``: the step of one model, with the engine's kind of gradient. ``noise``: makes
     the random blocks of some seeds. ``seeds``: the seed of each replica. ``shared``: see ``compiled``.
-    ``draws_globally``: whether the step draws from torch's global generator, which is then seeded anew at each step.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class Engine:
         chunks: Chunks,
         *,
         shared: str,
-        draws_globally: bool = False,
     ) -> None:
         self.name = name
         self.chunks = chunks
@@ -62,7 +60,6 @@ class Engine:
         self._noise_of = noise
         self._seeds = tuple(seeds)
         self._shared = shared
-        self._draws_globally = draws_globally
         self._noises: dict[range, RandomBlocks] = {}
         #: The captured steps by the number of replicas; None where capture failed.
         self._captured: dict[int, Captured | None] = {}
@@ -214,12 +211,12 @@ class Engine:
         for replica, seed in enumerate(self._seeds):
             own, fixed = of_replica(state, replica), of_replica(constants, replica)
             noise, _ = self._noise(range(replica, replica + 1), 0)
-            # Code that still draws from torch's global generator finds it seeded for this seed and step.
+            # Code that still draws from a global generator finds it seeded for this seed and step.
             with isolated(seed, "global"):
                 for step, index in zip(range(start, stop), indices, strict=True):
-                    if self._draws_globally:
-                        reseed(seed, "global", step)
-                    own = self._step(own, fixed, tuple(draw[0] for draw in noise.at(step)), index)
+                    draws = tuple(draw[0] for draw in noise.at(step))
+                    reseed(seed, "global", step)
+                    own = self._step(own, fixed, draws, index)
             replicas.append(own)
         stacked: State = tree_map(lambda *tensors: torch.stack(tensors), *replicas)
         return stacked
