@@ -13,12 +13,15 @@ from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Op
 from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Variant
 from ganbench.train.data import draw
+from ganbench.train.likeness import Likeness
 from ganbench.train.step.check import check_networks, judges
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
 
 
-def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ...]) -> list[Networks]:
+def build_networks(
+    variant: Variant, dataset: Distribution, seeds: tuple[int, ...], likeness: Likeness | None = None
+) -> list[Networks]:
     """Build each seed's networks: the architecture's, or those that the loss makes from it.
 
     Modules initialise themselves from torch's global generator, which is seeded anew for each seed.
@@ -27,6 +30,7 @@ def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ..
         variant: names the architecture and the loss, with their parameters
         dataset: the data: its shape, and samples for a loss that builds the networks from data
         seeds: one pair of networks is built for each
+        likeness: compares the networks of the seeds with each other; those of a single seed need none
 
     Returns:
         The networks, one for each of ``seeds``, on the CPU.
@@ -48,11 +52,10 @@ def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ..
             check_networks(variant.architecture.name, built, tuple(shape))
         return built
 
-    for seed in seeds:
+    def build_for(seed: int) -> Networks:
         with isolated(seed, "initial"):
             if players is None:
-                networks.append(architecture(dataset.shape))
-                continue
+                return architecture(dataset.shape)
             random = stream(seed, "initial.data")
             scope: dict[str, Any] = {
                 "build": architecture,
@@ -67,7 +70,12 @@ def build_networks(variant: Variant, dataset: Distribution, seeds: tuple[int, ..
                 raise PluginError(f"loss {variant.loss.name}: {error_line(error)}") from error
             if not networks:
                 check_networks(variant.loss.name, made, dataset.shape, "loss", loss.parts)
-            networks.append(made)
+            return made
+
+    for seed in seeds:
+        networks.append(build_for(seed))
+        if likeness is not None:
+            likeness.add(seed, networks[-1])
     return networks
 
 

@@ -92,7 +92,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         why = f"draws from {globally[0]}'s global random generator"
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
     step = one_step(rules, update, gradient, global_rng=global_rng)
-    drawn = _invent(draws, index.device)
+    drawn = invent(draws, index.device)
     with isolated(0, "probe.global"):
         cost = step_cost(
             partial(step, one, own, drawn, index),
@@ -114,8 +114,8 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
     return Probe(draws, global_rng, idle, why, cost, seconds)
 
 
-def _invent(draws: tuple[DrawSpec, ...], device: torch.device) -> Draws:
-    """Random numbers for a step's draws, which belong to no seed."""
+def invent(draws: tuple[DrawSpec, ...], device: torch.device) -> Draws:
+    """Random numbers for a step's draws, which belong to no seed; data are replaced by normal numbers."""
     recorder = DrawRecorder(device=device)
     return tuple(recorder.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
 

@@ -10,6 +10,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, error_line, out_of_memory
+from ganbench.core.rng import isolated
 from ganbench.core.threads import fitting
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss, Optimizer, Update
@@ -22,12 +23,14 @@ from ganbench.train.engine.cost import CellCost, Compilations, PeakMemory, kerne
 from ganbench.train.engine.cuda_graph import STEPS
 from ganbench.train.engine.engine import Engine
 from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
+from ganbench.train.engine.trace import Trace, trace
 from ganbench.train.evaluation import Evaluation
-from ganbench.train.probe import Probe, probe
+from ganbench.train.likeness import Likeness
+from ganbench.train.probe import Probe, invent, probe
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
-from ganbench.train.step.step import Constants, State, one_step, start
+from ganbench.train.step.step import Constants, State, of_replica, one_step, start
 from ganbench.train.step.swept_values import swept_values
 
 
@@ -50,7 +53,8 @@ class Trainer:
         self.dataset = build_dataset(self.cell.data)
         self.loss = variant.loss.plugin(Loss)
         _set_tf32(self.cell.precision, device)
-        networks = build_networks(variant, self.dataset, self.cell.seeds) * len(cells)
+        likeness = Likeness(variant)
+        networks = build_networks(variant, self.dataset, self.cell.seeds, likeness) * len(cells)
         D, G = zip(*map(modules, networks), strict=True)
         theta_D, buffers_D = stack(D, device)
         theta_G, buffers_G = stack(G, device)
@@ -58,8 +62,8 @@ class Trainer:
         self.constants = Constants(buffers_D, buffers_G, own)
         self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
         choices = (variant.discriminator_optimizer, variant.generator_optimizer)
-        starts = [choice.plugin(Optimizer).start for choice in choices]
-        self.start: State = start((theta_D, theta_G), (starts[0], starts[1]), self.rules)
+        starts = (choices[0].plugin(Optimizer).start, choices[1].plugin(Optimizer).start)
+        self.start: State = start((theta_D, theta_G), starts, self.rules, self.seeds)
         update = bind(variant.update.plugin(Update).step, variant.update.parameters)
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
@@ -70,11 +74,20 @@ class Trainer:
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 
-        sources = [choice.entry.sha256 for choice in variant.parts().values()]
-        varied = {part: {name: list(value.shape[1:]) for name, value in own[part].items()} for part in own}
-        shared = json.dumps(
-            [variant.plain(), varied, sources, self.dataset.shape, self.cell.batch, self.cell.precision]
-        )
+        def traced(code: int, replica: int) -> Trace:
+            """What a step computes with the code of one seed's networks and the numbers of another's."""
+            own = self.rules if code == 0 else rules(self.cell, variant, self.dataset, networks[code], device)
+            gradient = autograd_gradient if self.probe.serial else functional_gradient
+            step = one_step(own, update, gradient, global_rng=self.probe.global_rng)
+            index = torch.zeros((), dtype=torch.long, device=device)
+            with isolated(0, "trace"):
+                draws = invent(self.probe.draws, device)
+                return trace(step, *of_replica((self.start, self.constants), replica), draws, index)
+
+        traced_first = traced(0, 0)
+        likeness.check_constants(traced_first.constants)
+        likeness.check_code(traced)
+        shared = json.dumps([traced_first.text, self.cell.precision])
 
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
             gradient = autograd_gradient if name == "serial" else functional_gradient

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,68 @@ def test_a_changed_plugin_of_the_same_name_is_another_step(foreign, cell, cpu, m
         registry = foreign(HEAD + code)
         Trainer([cell("{loss: unusual}", registry=registry)], cpu, "compiled")
     assert len(keys) == 2
+
+
+#: A number that is taken from the data; one in a helper's module, which another file may change; one that is drawn.
+CONSTANTS = """
+import sys, types
+helper = sys.modules.setdefault("ganbench_test_helper", types.ModuleType("ganbench_test_helper"))
+helper.SCALE = 1.0
+
+def players(build, shape, data):
+    networks = build(shape)
+    networks.generator.append(Times(float(data(64).std())))
+    return networks
+
+class Times(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+def discriminator(d_real, d_fake):
+    return helper.SCALE * softplus(-d_real).mean() + softplus(d_fake).mean()
+
+def generator(d_fake):
+    return softplus(-d_fake).mean()
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("constants", discriminator, generator, players=players)
+"""
+
+
+def test_what_a_step_took_from_the_data_or_a_module_is_part_of_it(foreign, cell, cpu, monkeypatch):
+    """Tracing makes constants of it: two data sets of one shape, two seeds, a helper's module that was edited."""
+    keys = []
+    monkeypatch.setattr(cells, "Engine", lambda *rest, shared, **more: keys.append(shared))
+    registry = foreign(HEAD + CONSTANTS)
+    small = cell("{loss: constants}", seeds=[1], registry=registry)
+    wider = replace(small.data, parameters={**small.data.parameters, "radius": 3.0})
+    for one in (small, small, replace(small, data=wider), replace(small, seeds=(2,))):
+        Trainer([one], cpu, "compiled")
+    monkeypatch.setattr(sys.modules["ganbench_test_helper"], "SCALE", 2.0)
+    Trainer([small], cpu, "compiled")
+    # Each trainer makes two engines: its own, and that of a seed alone.
+    first, again, *others = keys[::2]
+    assert first == again
+    assert len({first, *others}) == 4
+
+
+def test_an_optimizer_starts_each_seed_from_its_own_parameters(foreign, cell, cpu):
+    """What it draws is the seed's, and a norm is that of one model."""
+    code = UNUSUAL.replace(
+        "return (torch.zeros(*theta.shape, 2),)", "return (theta.norm() + torch.rand(len(theta), 2),)"
+    )
+    registry = foreign(HEAD + code)
+    together, alone = (
+        Trainer([cell("{loss: minimax, optimizer: unusual}", seeds=seeds, registry=registry)], cpu, "eager").start
+        for seeds in ([0, 1, 2], [1])
+    )
+    assert torch.equal(together.players.D.state[0][1], alone.players.D.state[0][0])
+    assert not torch.equal(together.players.D.state[0][1], together.players.D.state[0][0])
 
 
 @pytest.fixture

@@ -43,7 +43,8 @@ def compiled(
         constants: an example of the constants, each (replicas, ...)
         draws: an example of a step's draws, each (replicas, ...)
         index: an example of the step's index, a scalar
-        shared: a text that describes the step: steps with the same text are the same, up to their shapes
+        shared: a text that says what the step computes (see ``trace``): steps with the same text are the same, up to
+            the number of replicas
         threads: how many threads a call may use on a CPU
 
     Returns:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
+from ganbench.core.rng import isolated
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Player, Players
 from ganbench.train.step.draws import DrawRecorder
@@ -105,13 +106,19 @@ def flat(step: Step, state: State, constants: Constants) -> FlatStep:
     return flattened
 
 
-def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callable[..., Any]], rules: Rules) -> State:
+def start(
+    theta: tuple[Tensor, Tensor],
+    starts: tuple[Callable[..., Any], Callable[..., Any]],
+    rules: Rules,
+    seeds: Sequence[int],
+) -> State:
     """The state before the first step.
 
     Args:
         theta: the parameters of D and of G, each (replicas, parameters)
         starts: for D and for G the optimiser's ``start``: from parameters to the optimiser's first state
         rules: the rules of the game: the penalties' first memory, and whether there is a running average
+        seeds: the seed of each replica
 
     Returns:
         The state of all replicas.
@@ -122,7 +129,13 @@ def start(theta: tuple[Tensor, Tensor], starts: tuple[Callable[..., Any], Callab
     first = tuple(tuple(torch.full((replicas,), number, device=device) for number in own) for own in memories)
 
     def player(parameters: Tensor, begin: Callable[..., Any]) -> Player:
-        return Player(parameters, tuple(begin(parameters)), torch.zeros(replicas, device=device))
+        # One by one: a norm, say, is to be that of one replica's parameters.
+        own = []
+        for seed, theta in zip(seeds, parameters, strict=True):
+            with isolated(seed, "optimizer"):
+                own.append(tuple(begin(theta)))
+        state = tuple(torch.stack(tensors) for tensors in zip(*own, strict=True))
+        return Player(parameters, state, torch.zeros(replicas, device=device))
 
     return State(
         Players(player(theta[0], starts[0]), player(theta[1], starts[1])),

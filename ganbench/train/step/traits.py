@@ -1,0 +1,261 @@
+"""What a network is besides its parameters and buffers: the numbers and the words that its code reads.
+
+They stand in attributes of its modules, in closures, default values and globals, and are the same for all seeds that
+train together, since all of them run the code of one network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Set
+from pathlib import Path
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+#: A list of more numbers than this is one trait.
+MANY = 64
+#: What stands between what a trait is and the hash of its numbers.
+HASH = " #"
+_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+_RECORDS = (SimpleNamespace, argparse.Namespace)
+#: Code with these reads attributes whose names do not stand in it.
+_ANY_NAME = {"getattr", "vars", "__dict__", "attrgetter"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Trait:
+    """A number or a word that code reads.
+
+    ``text``: the value, so that equal values have equal texts. ``kind``: ``number`` or ``word``; ``shape``, of a
+    parameter or a buffer; ``layer``, a parameter of a layer that its network does not know of. ``owner``: the class or
+    the function that it belongs to; ``name``: what the code calls it.
+    """
+
+    text: str
+    kind: str
+    owner: Any
+    name: str
+
+    @property
+    def place(self) -> str:
+        """File and line where a plugin's code sets it, ``mine.py:14``; empty where that is not known."""
+        if self.owner is None or library(self.owner.__module__):
+            return ""
+        try:
+            lines, first = inspect.getsourcelines(self.owner)
+            file = Path(inspect.getsourcefile(self.owner) or "").name
+        except (OSError, TypeError):
+            return ""
+        marks = (f"self.{self.name} =", f"self.{self.name}:", f"{self.name} =")
+        found = (at for mark in marks for at, line in enumerate(lines) if mark in line)
+        return f"{file}:{first + next(found, 0)}"
+
+
+def traits(roots: Mapping[str, Any]) -> dict[str, Trait]:
+    """All traits of some modules and functions.
+
+    Args:
+        roots: modules, functions and values, by the names that the paths of their traits begin with
+
+    Returns:
+        The traits by their paths, ``generator.body.2.scale``, in the order in which they were found. Attributes of a
+        plugin's own modules that no code names, such as the time when a module was built, are left out.
+    """
+    walk = _Walk([root for root in roots.values() if isinstance(root, nn.Module)])
+    for name, root in roots.items():
+        walk.value(name, root, _Owner(None, name))
+    every = not walk.names.isdisjoint(_ANY_NAME)
+    return {
+        path: trait
+        for path, trait in walk.found.items()
+        if every or trait.name in walk.names or not _is_plugins_module(trait.owner)
+    }
+
+
+@functools.cache
+def library(module: str) -> bool:
+    """Whether a module belongs to Python, to ganbench or to an installed package: such code is nobody's plugin."""
+    root = module.partition(".")[0]
+    file = str(getattr(sys.modules.get(module), "__file__", None) or "")
+    return root in sys.stdlib_module_names or root in ("torch", "ganbench") or "site-packages" in Path(file).parts
+
+
+def _is_plugins_module(owner: Any) -> bool:
+    return isinstance(owner, type) and issubclass(owner, nn.Module) and not library(owner.__module__)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Owner:
+    owner: Any
+    name: str
+
+
+class _Walk:
+    def __init__(self, networks: Iterable[nn.Module]) -> None:
+        self.found: dict[str, Trait] = {}
+        #: The modules that torch knows of: of their parameters and buffers it is the shapes that count.
+        self._registered = {id(module) for root in networks for module in root.modules()}
+        #: All names of globals and attributes in the code that was seen.
+        self.names: set[str] = set()
+        #: What was seen, which must stay alive: a number of an object that is gone may be another's.
+        self._seen: dict[int, Any] = {}
+
+    def value(self, path: str, value: Any, of: _Owner) -> None:
+        """Add the traits of a value of any type."""
+        number = _number(value)
+        if number:
+            self._add(path, number, "number", of)
+        elif isinstance(value, str | bytes | torch.dtype | torch.device | Path):
+            self._add(path, repr(value), "word", of)
+        elif id(value) not in self._seen:
+            self._seen[id(value)] = value
+            self._inner(path, value, of)
+
+    def _inner(self, path: str, value: Any, of: _Owner) -> None:
+        if isinstance(value, nn.Module):
+            self._module(path, value, of)
+        elif isinstance(value, functools.partial):
+            self._items(path, {"func": value.func, "args": value.args, "keywords": value.keywords}, of)
+        elif isinstance(value, MethodType):
+            self.value(path, value.__self__, of)
+            self._function(path, value.__func__, type(value.__self__))
+        elif isinstance(value, FunctionType | BuiltinFunctionType):
+            self._add(path, f"{value.__module__}.{value.__qualname__}", "word", of)
+            self._function(path, value, None)
+        elif isinstance(value, Mapping):
+            self._add(path, str(len(value)), "word", of)
+            for key, item in value.items():
+                self.value(f"{path}[{key!r}]", item, of)
+        elif isinstance(value, list | tuple | Set):
+            self._add(path, str(len(value)), "word", of)
+            for at, item in enumerate(sorted(value, key=repr) if isinstance(value, Set) else value):
+                self.value(f"{path}[{at}]", item, of)
+        elif isinstance(value, _RECORDS) or not (
+            isinstance(value, type | ModuleType) or library(type(value).__module__)
+        ):
+            self._add(path, type(value).__qualname__, "word", of)
+            self._items(path, _fields(value), of)
+
+    def _items(self, path: str, fields: Mapping[str, Any], of: _Owner) -> None:
+        for name, item in fields.items():
+            self.value(f"{path}.{name}", item, of)
+
+    def _module(self, path: str, module: nn.Module, of: _Owner) -> None:
+        cls = type(module)
+        self._add(path, cls.__qualname__, "word", of)
+        for name, tensor in (*module._parameters.items(), *module._buffers.items()):
+            if tensor is None or id(module) in self._registered:
+                text = "missing" if tensor is None else str(tuple(tensor.shape))
+                self._add(f"{path}.{name}", text, "shape", _Owner(cls, name))
+            else:
+                self._add(f"{path}.{name}", _number(tensor), "layer", of)
+        for name, child in module._modules.items():
+            self.value(f"{path}.{name}", child, _Owner(cls, name))
+        self._function(path, cls.forward, cls)
+        for name, item in vars(module).items():
+            if name not in _INTERNAL:
+                self.value(f"{path}.{name}", item, _Owner(cls, name))
+            elif "hook" in name and isinstance(item, Mapping):
+                # Their keys are numbers that torch counts on for the whole process.
+                for at, hook in enumerate(item.values()):
+                    self.value(f"{path}.{name}[{at}]", hook, _Owner(cls, name))
+
+    def _function(self, path: str, function: Any, cls: type | None) -> None:
+        """Add what a function reads besides its arguments, and what all that it calls reads."""
+        code = getattr(function, "__code__", None)
+        if code is None or library(function.__module__ or ""):
+            return
+        self._seen[id(function)] = function
+        self._add(f"{path}.{function.__qualname__}", f"line {code.co_firstlineno}", "word", _Owner(function, ""))
+        names = set(_names(code))
+        self.names |= names
+        for name, value in _captured(function).items():
+            self.value(f"{path}: {name}", value, _Owner(function, name))
+        for name in sorted(names & function.__globals__.keys()):
+            self._global(f"{_file(function)}: {name}", function.__globals__[name], names, _Owner(function, name))
+        # Methods and class attributes of the module's own.
+        for name in sorted(names):
+            self._of_class(cls, name)
+
+    def _global(self, path: str, value: Any, names: set[str], of: _Owner) -> None:
+        if isinstance(value, type | ModuleType):
+            if not library(value.__name__ if isinstance(value, ModuleType) else value.__module__):
+                for name in sorted(names & vars(value).keys()):
+                    if not isinstance(vars(value)[name], type | ModuleType):
+                        self.value(f"{path}.{name}", vars(value)[name], dataclasses.replace(of, name=name))
+        else:
+            self.value(path, value, of)
+
+    def _of_class(self, cls: type | None, name: str) -> None:
+        base = next((base for base in getattr(cls, "__mro__", ()) if name in vars(base)), None)
+        if base is None or library(base.__module__):
+            return
+        value = vars(base)[name]
+        value = getattr(value, "fget", None) or getattr(value, "__func__", None) or value
+        if not isinstance(value, FunctionType):
+            self.value(f"{base.__qualname__}.{name}", value, _Owner(base, name))
+        elif id(value) not in self._seen:
+            self._function(base.__qualname__, value, cls)
+
+    def _add(self, path: str, text: str, kind: str, of: _Owner) -> None:
+        self.found.setdefault(path, Trait(text, kind, of.owner, of.name))
+
+
+def _number(value: Any) -> str:
+    """A number, or many of them, as a text; empty for anything else."""
+    if value is None or isinstance(value, bool | int | float | complex | np.generic):
+        return repr(value)
+    if isinstance(value, Tensor):
+        plain = value.detach().cpu().contiguous().reshape(-1)
+        if plain.numel() == 1:
+            return repr(plain.item())
+        return f"a tensor {tuple(value.shape)}{_digest(plain.view(torch.uint8).numpy().tobytes())}"
+    if isinstance(value, np.ndarray):
+        return f"an array {value.shape}{_digest(repr(value.tolist()).encode())}"
+    if isinstance(value, list | tuple) and len(value) > MANY and all(type(one) in (int, float, bool) for one in value):
+        return f"{len(value)} numbers{_digest(repr(value).encode())}"
+    return ""
+
+
+def _digest(content: bytes) -> str:
+    return HASH + hashlib.sha256(content).hexdigest()
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    slots = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ())]
+    return {name: getattr(value, name) for name in slots if hasattr(value, name)} | getattr(value, "__dict__", {})
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names of globals and attributes in code, and in functions defined inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _captured(function: FunctionType) -> dict[str, Any]:
+    """The variables of enclosing functions that a function uses, and its default values."""
+    found: dict[str, Any] = dict(function.__kwdefaults__ or {})
+    arguments = function.__code__.co_varnames[: function.__code__.co_argcount]
+    found |= dict(zip(reversed(arguments), reversed(function.__defaults__ or ()), strict=False))
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        # A variable that has no value yet is an empty cell; super() needs the class.
+        with contextlib.suppress(ValueError):
+            if name != "__class__":
+                found[name] = cell.cell_contents
+    return found
+
+
+def _file(function: FunctionType) -> str:
+    return Path(function.__code__.co_filename).name
