@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from ganbench.data.as_rows import as_rows
 
 
 def on_unit_scale(images: Tensor) -> Tensor:
@@ -17,20 +20,29 @@ def on_unit_scale(images: Tensor) -> Tensor:
 class Finite:
     """A finite set of samples, ``training`` and ``held_out`` with the shape (n, *shape).
 
-    The parts are float32, or bytes from 0 to 255: these are kept as bytes and scaled to [-1, 1] when drawn. Raises
-    ValueError where the shapes of the two parts differ.
+    The parts are numbers in a tensor, an array or a data frame. Bytes from 0 to 255 are kept as bytes and scaled to
+    [-1, 1] when drawn, all else is float32 and stays as it is. Raises ValueError for what is no table of numbers, and
+    where the shapes or the kinds of the two parts differ.
     """
 
-    def __init__(self, training: Tensor | np.ndarray, held_out: Tensor | np.ndarray) -> None:
-        self._training, self._held_out = _tensor(training), _tensor(held_out)
-        if self._training.shape[1:] != self._held_out.shape[1:]:
-            raise ValueError(f"training {tuple(training.shape)} and held_out {tuple(held_out.shape)} differ in shape")
+    def __init__(self, training: Tensor | np.ndarray | Any, held_out: Tensor | np.ndarray | Any) -> None:
+        self._training, self._held_out = as_rows(training, "training"), as_rows(held_out, "held_out")
+        shapes = [tuple(part.shape) for part in self.parts.values()]
+        if shapes[0][1:] != shapes[1][1:]:
+            raise ValueError(f"training {shapes[0]} and held_out {shapes[1]} differ in shape")
+        if self._training.dtype != self._held_out.dtype:
+            raise ValueError("one of training and held_out holds bytes, which are scaled to [-1, 1], and one does not")
         self._on_device: dict[torch.device, Tensor] = {}
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample."""
         return tuple(self._training.shape[1:])
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        """Both parts as they are kept: float32, or bytes."""
+        return {"training": self._training, "held_out": self._held_out}
 
     @cached_property
     def training(self) -> Tensor:
@@ -49,8 +61,3 @@ class Finite:
             self._on_device[device] = self._training.to(device)
         chosen = torch.randint(len(self._training), (n,), generator=generator, device=device)
         return on_unit_scale(self._on_device[device][chosen])
-
-
-def _tensor(images: Tensor | np.ndarray) -> Tensor:
-    tensor = images if isinstance(images, Tensor) else torch.tensor(images)
-    return tensor if tensor.dtype == torch.uint8 else tensor.float()

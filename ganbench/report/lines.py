@@ -38,7 +38,7 @@ class PlainLines(Observer):
             self._print(cell, line)
         match event:
             case CellStarted(_, engine, note) if note:
-                self._print(cell, f"{engine}: {note}")
+                self._print(cell, f"{engine or 'data'}: {note}")
             case Evaluated():
                 numbers = [f"{name} {value}" for name, value in progress.headline()]
                 width = self._step

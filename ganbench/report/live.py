@@ -59,7 +59,7 @@ class LiveView(Observer):
             self._print(progress.cell, line, "red")
         match event:
             case CellStarted(_, engine, note) if note:
-                self._print(progress.cell, f"{engine}: {note}", "dim")
+                self._print(progress.cell, f"{engine or 'data'}: {note}", "dim")
             case CellEnded():
                 self._recent.append(progress)
                 for line in reasons(event.seeds):

@@ -21,12 +21,13 @@ from ganbench.plugin.types import MetricValue
 from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, SeedOutcome, SeedRow
 from ganbench.record.record import CellRecord
 from ganbench.record.status import Status
+from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
 from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
 from ganbench.run.observer import CellProgressed
 from ganbench.suite.plan import Cell
 from ganbench.train.checkpoint import load
-from ganbench.train.data import build_dataset
+from ganbench.train.data import build_dataset, check_more
 from ganbench.train.step.step import State
 from ganbench.train.trainer import Trainer
 
@@ -97,8 +98,8 @@ def batch_events(
 
 
 def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
-    yield CellStarted(cell.id, engine="", note="", replicas=len(cell.seeds))
     dataset = build_dataset(cell.data)
+    yield CellStarted(cell.id, engine="", note=data_note(cell, dataset), replicas=len(cell.seeds))
     notes: dict[int, str] = {}
 
     def noted() -> Iterator[list[SeedInputs]]:
@@ -160,6 +161,8 @@ def _train(
         if step < first.steps:
             yield BatchState(step, state)
     survived = state.survived.tolist()
+    if min(survived) < first.steps:
+        check_more(first.data.name, trainer.dataset)
     for at, cell in enumerate(cells):
         lasted = zip(cell.seeds, survived[at * len(cell.seeds) :], strict=False)
         yield CellEnded(cell.id, tuple(_outcome(seed, steps, cell.steps) for seed, steps in lasted))

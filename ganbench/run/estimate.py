@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ganbench.core.errors import PluginError
+from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
 from ganbench.suite.plan import Cell
 from ganbench.train.data import build_dataset
@@ -59,7 +60,7 @@ def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engi
         def refer() -> None:
             _measure(metrics, reference_inputs(cell, dataset, cell.seeds[0], names, device))
 
-        return TimeEstimate("", "", 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
+        return TimeEstimate("", data_note(cell, dataset), 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
     trainer = Trainer(cells, device, engine)
     if len(cells) > 1 and trainer.probe.serial:
         alone = [estimate([cell], metrics, device, engine) for cell in cells]

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
+from ganbench.data.soundness import remarks
 from ganbench.metrics.points import finite, from_tensor
 from ganbench.plugin.column import check_columns
 from ganbench.plugin.types import Distribution, MetricValue
@@ -129,7 +130,7 @@ def score(
         columns=columns,
         values=own,
         floor={at: row for at, (row, _) in floor.items()},
-        notes=(*target.notes, *samples.notes, *fit, *odd, *([str(note)] if note else [])),
+        notes=(*target.notes, *samples.notes, *fit, *odd, *remarks(dataset), *([str(note)] if note else [])),
         failures=(*failures, *(f"on the data itself: {line}" for line in amiss)),
     )
 

@@ -56,6 +56,8 @@ class BuildCheck:
         try:
             built = choice.entry.build(choice.parameters, **given)
             if isinstance(built, wanted):
+                if wanted is Distribution:
+                    _check_data(built)
                 return built
             message = f"{choice.entry.kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
         except (Exception, SystemExit) as error:
@@ -63,6 +65,12 @@ class BuildCheck:
         first_word = message.partition(" ")[0].strip("'\"`:,")
         self._document.add(drafted.places.get(first_word, drafted.place), f"{prefix}{message}")
         return None
+
+
+def _check_data(built: object) -> None:
+    from ganbench.data.soundness import check_soundness  # late: it imports torch
+
+    check_soundness(built)
 
 
 def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,9 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import stream
+from ganbench.data.soundness import check_soundness, checked_samples
 from ganbench.plugin.types import Distribution
 from ganbench.suite.choice import Choice
-from ganbench.train.step.check import check_distribution
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,31 @@ class _InUse:
 _LAST: list[_InUse] = []
 #: Held-out data is kept as long as all of it together takes at most this many bytes.
 KEPT_BYTES = 2**28
+#: Where a seed has diverged so many samples are checked, but no more numbers than the second.
+MANY, MANY_NUMBERS = 1_000_000, 2**24
 
 
 def build_dataset(choice: Choice) -> Distribution:
     """The distribution of a suite's dataset: built once, and the same object for all cells of the dataset."""
     if not (_LAST and _LAST[0].choice is choice):
         distribution: Distribution = choice.entry.build(choice.parameters)
-        check_distribution(choice.name, distribution)
+        try:
+            check_soundness(distribution)
+        except ValueError as error:
+            raise PluginError(f"dataset {choice.name}: {error}") from error
         _LAST[:] = [_InUse(choice, distribution)]
     return _LAST[0].distribution
+
+
+def check_more(name: str, dataset: Distribution) -> None:
+    """Check many samples, where a seed has diverged: it may be for a number of the data that is not finite.
+
+    Raises PluginError where there is one, so that no loss is blamed for it; ``name``: the dataset's, for the message.
+    """
+    try:
+        checked_samples(dataset, max(1, min(MANY, MANY_NUMBERS // math.prod(dataset.shape))))
+    except ValueError as error:
+        raise PluginError(f"dataset {name}: {error}") from error
 
 
 def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:

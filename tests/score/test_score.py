@@ -50,8 +50,8 @@ class Broken(Pictures):
 class Few(Pictures):
     held_out = torch.rand(500, 1, 4, 4)
     def sample(self, n, generator):
-        if n > 4:
-            raise RuntimeError("no more than 4")
+        if n > 1000:
+            raise RuntimeError("no more than 1000")
         return super().sample(n, generator)
 
 class Endless(Few):
@@ -59,7 +59,7 @@ class Endless(Few):
 
 class Short(Pictures):
     def sample(self, n, generator):
-        return super().sample(min(n, 4), generator)
+        return super().sample(min(n, 1000), generator)
 
 class Circle:
     shape = (2,)
@@ -249,22 +249,22 @@ def test_a_data_set_that_fails_is_one_line_and_exit_code_3(gb):
     saved(drawn())
     code, out, err = gb("score", "x.npy", "--dataset", "broken", "--metric", "mmd")
     assert (code, out, err.count("\n")) == (3, "", 1)
-    assert err.startswith("dataset broken: RuntimeError: no more (mine.py:")
+    assert err.startswith("dataset broken: sample(1000): RuntimeError: no more (mine.py:")
 
 
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("few", "dataset few: RuntimeError: no more than 4 (mine.py:"),
-        ("endless", "dataset endless: sample(300): RuntimeError: no more than 4 (mine.py:"),
-        ("short", "dataset short: sample(300) gives the shape (4, 1, 4, 4), not (300, 1, 4, 4)"),
+        ("few", "dataset few: RuntimeError: no more than 1000 (mine.py:"),
+        ("endless", "dataset endless: sample(1200): RuntimeError: no more than 1000 (mine.py:"),
+        ("short", "dataset short: sample(1200) gives the shape (1000, 1, 4, 4), not (1200, 1, 4, 4)"),
     ],
 )
 def test_a_data_set_that_fails_when_more_is_asked_of_it_is_one_line_too(name, line, gb):
-    """Whether fresh data is drawn or what is held out: four samples, as a check asks for, are not enough to know."""
+    """Whether fresh data is drawn or what is held out: the samples that a check asks for are not enough to know."""
     Path("plugins").mkdir()
     Path("plugins/mine.py").write_text(PLUGIN)
-    saved(np.zeros((300, 1, 4, 4), dtype=np.float32))
+    saved(np.zeros((1200, 1, 4, 4), dtype=np.float32))
     code, out, err = gb("score", "x.npy", "--dataset", name, "--metric", "mmd", "--metric", "jsd")
     assert (code, out, err.count("\n")) == (3, "", 1)
     assert err.startswith(line)

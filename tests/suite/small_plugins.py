@@ -1,4 +1,4 @@
-"""Plugins for the tests of suites: small, and without torch.
+"""Plugins for the tests of suites: small, and without torch until data is drawn.
 
 A ring of 13 or 99 modes and a width of 13 are refused, so that tests can see what becomes of that.
 """
@@ -27,7 +27,10 @@ from ganbench import (
 class Points:
     shape = (2,)
 
-    def sample(self, n, generator): ...
+    def sample(self, n, generator):
+        import torch
+
+        return torch.randn(n, 2, generator=generator)
 
 
 def ring(*, modes: PositiveInt = 8, radius: float = 2.0, std: PositiveFloat = 0.02):

@@ -49,7 +49,9 @@ def test_a_dataset_is_built_with_the_suites_parameters(shipped):
 
 def test_a_dataset_that_samples_as_it_must_not_is_refused(tmp_path):
     (tmp_path / "odd.py").write_text(ODD)
-    with pytest.raises(PluginError, match=r"dataset odd: sample\(4\) must have the shape \(4, 2\), not \(4, 3\)"):
+    with pytest.raises(
+        PluginError, match=r"dataset odd: sample\(1000\) must have the shape \(1000, 2\), not \(1000, 3\)"
+    ):
         build_dataset(Choice.of(Registry.load(extra=tmp_path).get("dataset", "odd"), {}))
 
 

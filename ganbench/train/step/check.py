@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.core.errors import PluginError, error_line
-from ganbench.core.rng import stream
+from ganbench.data.soundness import checked_samples, settle_shape
 from ganbench.plugin.types import Distribution, Networks
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 
@@ -29,18 +29,10 @@ def check_distribution(name: str, distribution: Distribution, kind: str = "datas
         PluginError: where it does not
     """
     try:
-        samples, again = (distribution.sample(_FEW, stream(0, "check")) for _ in range(2))
-    except Exception as error:
-        raise PluginError(f"{kind} {name}: {error_line(error)}") from error
-    wanted = (_FEW, *distribution.shape)
-    if not isinstance(samples, Tensor) or samples.dtype != torch.float32:
-        raise PluginError(f"{kind} {name}: sample() must return a float32 tensor, not {_kind(samples)}")
-    if tuple(samples.shape) != wanted:
-        raise PluginError(f"{kind} {name}: sample({_FEW}) must have the shape {wanted}, not {tuple(samples.shape)}")
-    if not samples.isfinite().all():
-        raise PluginError(f"{kind} {name}: sample() gives numbers that are not finite")
-    if not torch.equal(samples, again):
-        raise PluginError(f"{kind} {name}: sample() must draw from the generator it is given, and from nothing else")
+        settle_shape(distribution)
+        checked_samples(distribution, _FEW)
+    except ValueError as error:
+        raise PluginError(f"{kind} {name}: {error}") from error
 
 
 def check_networks(
