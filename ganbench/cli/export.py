@@ -33,12 +33,15 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """
     from ganbench.record.folder import write
+    from ganbench.record.gaps import gap_lines
     from ganbench.record.record import Record
     from ganbench.report.exports import EXPORTS
 
     opened = chosen_run(folder)
     try:
         record = Record.read(opened)
+        for line in gap_lines(record):
+            raise ValueError(f"{opened.path}: {line}: run the suite again")
         made = EXPORTS[form](record, opened.describe())
     except ValueError as error:
         raise UserMistakeError(str(error)) from None

@@ -17,6 +17,7 @@ from ganbench.cli.options import UserMistakeError, console_for
 def show(folder: Path, against: str | None, as_json: bool) -> None:
     """Show the table of a RUN (its folder), finished or not."""
     from ganbench.record.folder import NotARunError, RunFolder
+    from ganbench.record.gaps import gap_lines
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
     from ganbench.record.tables.differences import differences
@@ -44,5 +45,7 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
         show_table(frame, console_for(), record.columns, path, record.failures)
         if best is not None:
             show_tries(best, console_for(), record.columns)
+    for line in gap_lines(record):
+        click.echo(f"{opened.path}: {line}: its numbers are not those of the run", err=True)
     if not record.finished:
         click.echo(f"{opened.path} has not finished: what is not measured yet counts as lost", err=True)

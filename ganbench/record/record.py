@@ -35,7 +35,8 @@ class CellRecord:
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
     ``reference``: nothing was trained, as for the data. ``family``: the variant of which a sweep has made this setting.
-    ``unmeasured``: a line for each metric that failed on the cell as a whole.
+    ``every``: after how many steps the seeds are evaluated, 0 where that is not known. ``unmeasured``: a line for each
+    metric that failed on the cell as a whole.
     """
 
     id: str
@@ -46,6 +47,7 @@ class CellRecord:
     reference: bool
     family: str
     precision: str
+    every: int = 0
     engine: str = ""
     note: str = ""
     evaluations: dict[int, dict[int, SeedRow]] = field(default_factory=dict)
@@ -57,6 +59,13 @@ class CellRecord:
     def ended(self) -> bool:
         """Whether the cell has ended and is never run again."""
         return bool(self.outcomes)
+
+    @property
+    def planned(self) -> tuple[int, ...]:
+        """The steps at which the cell is evaluated; empty where that is not known."""
+        if self.reference or not self.every:
+            return (0,) if self.every else ()
+        return (*range(self.every, self.steps, self.every), self.steps)
 
     def history(self, seed: int) -> dict[int, SeedRow]:
         """The seed's rows by step, in order."""
@@ -176,6 +185,7 @@ class Record:
                 reference=one["reference"],
                 family=one["family"],
                 precision=one["precision"],
+                every=one.get("every", 0),
             )
             for one in run["cells"]
         }

@@ -8,7 +8,7 @@ from typing import IO
 from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated
 from ganbench.record.record import Record
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import CellProgressed, Observer, PlannedCell
+from ganbench.run.observer import CellNoted, CellProgressed, Observer, PlannedCell
 
 
 class PlainLines(Observer):
@@ -27,7 +27,7 @@ class PlainLines(Observer):
         if ended := sum(progress.ended for progress in self._cells.values()):
             self._write(f"going on: {ended} of {len(cells)} cells have ended already")
 
-    def tell(self, event: CellEvent | CellProgressed) -> None:
+    def tell(self, event: CellEvent | CellNoted | CellProgressed) -> None:
         """Print a cell's note on its training, its evaluation, its metrics that fail, or its seeds without a result.
 
         An evaluation is a line such as ``ring8 minimax  2000/10000  jsd 0.231  modes 6/8``.
@@ -39,6 +39,8 @@ class PlainLines(Observer):
         match event:
             case CellStarted(_, engine, note) if note:
                 self._print(cell, f"{engine or 'data'}: {note}")
+            case CellNoted(_, text):
+                self._print(cell, text)
             case Evaluated():
                 numbers = [f"{name} {value}" for name, value in progress.headline()]
                 width = self._step

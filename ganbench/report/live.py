@@ -17,7 +17,7 @@ from ganbench.record.record import Record
 from ganbench.report.lines import PlainLines
 from ganbench.report.numbers import duration
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import CellProgressed, Observer, PlannedCell
+from ganbench.run.observer import CellNoted, CellProgressed, Observer, PlannedCell
 
 #: So rare that it does not slow the training.
 _REFRESHES_PER_SECOND = 2
@@ -52,7 +52,7 @@ class LiveView(Observer):
         self._live = Live(self, console=self._console, refresh_per_second=_REFRESHES_PER_SECOND, transient=True)
         self._live.start()
 
-    def tell(self, event: CellEvent | CellProgressed) -> None:
+    def tell(self, event: CellEvent | CellNoted | CellProgressed) -> None:
         """Show how far the cell is; print its note on training and its failures above the view."""
         progress = self._cells[event.cell]
         for line in progress.take(event):
@@ -60,6 +60,8 @@ class LiveView(Observer):
         match event:
             case CellStarted(_, engine, note) if note:
                 self._print(progress.cell, f"{engine or 'data'}: {note}", "dim")
+            case CellNoted(_, text):
+                self._print(progress.cell, text, "yellow")
             case CellEnded():
                 self._recent.append(progress)
                 for line in reasons(event.seeds):

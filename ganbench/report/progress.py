@@ -22,7 +22,7 @@ from ganbench.record.events import (
 from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.report.numbers import common
-from ganbench.run.observer import CellProgressed, PlannedCell
+from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell
 
 
 @dataclass(eq=False)
@@ -53,7 +53,7 @@ class Progress:
                 one.take(CellEnded(name, tuple(known[name].outcomes.values())))
         return progress
 
-    def take(self, event: CellEvent | CellProgressed) -> list[str]:
+    def take(self, event: CellEvent | CellNoted | CellProgressed) -> list[str]:
         """Add an event of the cell; return a line for each metric that has failed now, and had not before.
 
         A seed that diverged keeps its last row, which still counts.

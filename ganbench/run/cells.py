@@ -24,9 +24,9 @@ from ganbench.record.status import Status
 from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
 from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
-from ganbench.run.observer import CellProgressed
+from ganbench.run.observer import CellNoted, CellProgressed
+from ganbench.run.resume import resumed
 from ganbench.suite.plan import Cell
-from ganbench.train.checkpoint import load
 from ganbench.train.data import build_dataset, check_more
 from ganbench.train.step.step import State
 from ganbench.train.trainer import Trainer
@@ -37,12 +37,20 @@ CHOSEN = ("eager", "compiled")
 
 @dataclass(frozen=True)
 class RunContext:
-    """What all cells of a run are trained with; ``checkpoints`` is the folder of their unfinished states."""
+    """What all cells of a run are trained with; ``checkpoints`` is the folder of their unfinished states.
+
+    ``identity``: the digest of all that decides the run's numbers.
+    """
 
     metrics: Metrics
     device: torch.device
     engine: str
     checkpoints: Path
+    identity: str = ""
+
+    def owner(self, cells: Sequence[Cell]) -> str:
+        """Whose state a batch's checkpoint must be."""
+        return " ".join((self.identity, *(cell.id for cell in cells)))
 
     def checkpoint(self, cells: Sequence[Cell]) -> Path:
         """The file that keeps the state of a batch between two evaluations."""
@@ -70,7 +78,7 @@ class BatchState:
     state: State
 
 
-BatchEvent = CellEvent | CellProgressed | LastSamples | BatchState
+BatchEvent = CellEvent | CellNoted | CellProgressed | LastSamples | BatchState
 
 
 def batch_events(
@@ -131,7 +139,9 @@ def _train(
         values, failed = _of_cell(context.metrics, {name: getattr(trainer, name)() for name in sorted(wanted)})
         for cell in cells:
             yield CellMeasured(cell.id, values, tuple(failed))
-    step, state = load(context.checkpoint(cells), trainer.start) or (0, trainer.start)
+    step, state, why = resumed(cells, context.checkpoint(cells), context.owner(cells), trainer.start, known)
+    for cell in cells if why else ():
+        yield CellNoted(cell.id, why)
     first = cells[0]
     # In slices, so that observers see progress; slicing changes no number.
     size = max(1, (first.steps + 99) // 100)

@@ -48,6 +48,14 @@ class CellProgressed:
     step: int
 
 
+@dataclass(frozen=True)
+class CellNoted:
+    """A line about the cell that a person should know, and that changes nothing in the tables: not for the journal."""
+
+    cell: str
+    text: str
+
+
 class Observer:
     """Receives what happens in a run, and does nothing: the silent observer, and the base class of the others.
 
@@ -57,7 +65,7 @@ class Observer:
     def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
         """The run begins; ``cells``: all that are planned, in order; ``record``: the results of an earlier attempt."""
 
-    def tell(self, event: CellEvent | CellProgressed) -> None:
+    def tell(self, event: CellEvent | CellNoted | CellProgressed) -> None:
         """Something has happened to a cell. An event that belongs into the journal is already there."""
 
     def __enter__(self) -> Self:

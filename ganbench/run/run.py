@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ from ganbench.plugin.column import Column, check_columns
 from ganbench.record import provenance
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
+from ganbench.record.gaps import gaps
 from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
 from ganbench.run.cells import RunContext
 from ganbench.run.evaluate import bind_metrics
 from ganbench.run.executors.local import RunOutput, run_cells
-from ganbench.run.observer import Observer
+from ganbench.run.observer import CellNoted, Observer
+from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
 from ganbench.train.device import arithmetic
@@ -96,6 +98,7 @@ def run(
         "cells": [
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
             | {"reference": c.reference is not None, "family": c.family, "precision": arithmetic(c.precision, device)}
+            | {"every": c.every}
             for c in cells
         ],
         "columns": [{"metric": metric, **column.to_json()} for metric, column in metrics.columns],
@@ -111,11 +114,13 @@ def run(
     sources = [provenance.source(), *([plugin["name"], plugin["sha256"]] for plugin in plugins)]
     identity = _digest([suite_yaml, versions, about["device"], engine, sources])
     with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
-        record = Record.read(folder)
+        record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
         with Journal(folder.journal) as journal, _what_is_kept(folder, journal):
             observer.started(cells, record)
-            context = RunContext(metrics, device, engine, checkpoints=folder.path / "checkpoints")
+            for name, what in lacking.items():
+                observer.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))
+            context = RunContext(metrics, device, engine, folder.path / "checkpoints", identity)
             output = RunOutput(journal, observer, samples=folder.path / "samples" if save_samples else None)
             for together in batches(cells):
                 if not all(known[cell.id].ended for cell in together):
@@ -130,6 +135,16 @@ def run(
     failures = Record.read(folder).failures
     complete = bool(not failures and (table["failed"] == 0).all() and table[measured].notna().any(axis=None))
     return RunResult(folder, table, record.columns, complete, failures)
+
+
+def _complete(record: Record) -> tuple[Record, dict[str, str]]:
+    """The record without those cells that have ended and are not whole in the journal; and what each of them lacks."""
+    lacking = gaps(record)
+    cells = (
+        replace(cell, evaluations={}, outcomes={}, speed={}, unmeasured=()) if cell.id in lacking else cell
+        for cell in record.cells
+    )
+    return replace(record, cells=tuple(cells)), lacking
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
+
 import pytest
 import torch
-from torch.utils._pytree import tree_flatten
+from torch.utils._pytree import tree_flatten, tree_map
 
 from ganbench.train.checkpoint import load, save
 from ganbench.train.trainer import Trainer
@@ -40,3 +43,45 @@ def test_a_torn_checkpoint_is_as_none(trainer, tmp_path):
     for length in range(0, len(whole), max(1, len(whole) // 20)):
         path.write_bytes(whole[:length])
         assert load(path, trainer.start) is None
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def forged(**changes):
+    def write(path):
+        torch.save(torch.load(io.BytesIO(path.read_bytes()[32:])) | changes, path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flipped,
+        forged(step=5),
+        forged(tensors=5),
+        forged(tensors=[torch.zeros(3)]),
+        lambda path: torch.save([1, 2], path),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (path.unlink(), os.mkfifo(path)),
+    ],
+    ids=["flipped", "step", "number", "shapes", "list", "folder", "fifo"],
+)
+def test_what_was_not_written_by_save_is_not_believed(damage, trainer, tmp_path):
+    path = tmp_path / "cell.pt"
+    save(path, 30, trainer.start)
+    damage(path)
+    assert load(path, trainer.start) is None
+
+
+def test_a_state_of_another_cell_or_of_other_numbers_is_not_believed(trainer, tmp_path):
+    path = tmp_path / "cell.pt"
+    save(path, 30, trainer.start, "one cell")
+    assert load(path, trainer.start, "one cell")[0] == 30
+    assert load(path, trainer.start, "another cell") is None
+    save(path, 30, tree_map(lambda tensor: tensor.double(), trainer.start))
+    assert load(path, trainer.start) is None

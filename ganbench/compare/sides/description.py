@@ -15,6 +15,7 @@ import pandas as pd
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name, Seed
 from ganbench.plugin.column import RESERVED_COLUMNS, Column
 from ganbench.record.folder import OLDER, RunFolder
+from ganbench.record.gaps import gap_lines
 from ganbench.record.record import CellRecord, Record
 from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
@@ -41,6 +42,8 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     for key in _WRITTEN:
         if key not in run:
             raise ValueError(f"{folder.path}: its run.json has no {key!r}: {OLDER}")
+    for line in gap_lines(record):
+        raise ValueError(f"{folder.path}: {line}: run the suite again")
     trained = [cell for cell in record.cells if not cell.reference]
     try:
         about: dict[str, Any] = {

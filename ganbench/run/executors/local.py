@@ -23,7 +23,7 @@ from ganbench.record.record import CellRecord
 from ganbench.record.samples import keep
 from ganbench.record.status import Status
 from ganbench.run.cells import BatchState, LastSamples, RunContext, batch_events
-from ganbench.run.observer import CellProgressed, Observer
+from ganbench.run.observer import CellNoted, CellProgressed, Observer
 from ganbench.suite.plan import Cell
 from ganbench.train.checkpoint import save
 
@@ -36,13 +36,13 @@ class RunOutput:
     observer: Observer
     samples: Path | None = None
 
-    def take(self, cell: Cell, event: CellEvent | CellProgressed | LastSamples) -> None:
+    def take(self, cell: Cell, event: CellEvent | CellNoted | CellProgressed | LastSamples) -> None:
         """Record an event of the cell, then show it. Raises OSError where the disk or the terminal fails."""
         match event:
             case LastSamples(_, seed, step, samples):
                 if self.samples is not None:
                     keep(self.samples / cell.dataset / cell.variant / f"{seed}.npz", samples, seed, step)
-            case CellProgressed():
+            case CellProgressed() | CellNoted():
                 self.observer.tell(event)
             case _:
                 self.journal.append(event)
@@ -85,7 +85,7 @@ def run_cells(
                 break
             event = _failed(cells[0], step, error)
         if isinstance(event, BatchState):
-            save(context.checkpoint(cells), event.step, event.state)
+            save(context.checkpoint(cells), event.step, event.state, context.owner(cells))
             continue
         if isinstance(event, CellProgressed):
             step = event.step
