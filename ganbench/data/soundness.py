@@ -19,6 +19,8 @@ from ganbench.data.finite_set import Finite
 
 #: So many samples are drawn, but no more numbers than the second.
 DRAWN, NUMBERS = 1000, 2**22
+#: From so many samples on it is asked whether another seed has others.
+MANY = 64
 #: The log-density is computed of so many of these.
 HEIGHTS = 100
 #: The share of them where the density may be 0.
@@ -90,6 +92,10 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
         raise ValueError(f"sample() gives numbers that are not finite ({found[0]} in {found[2]} of {n} samples)")
     if not torch.equal(samples, again):
         raise ValueError("sample() must draw from the generator it is given, and from nothing else")
+    # So many different samples do not come again by chance.
+    seeded = n < MANY or len(set(_names(samples[:MANY]))) <= MANY // 4
+    if not seeded and torch.equal(samples, distribution.sample(n, stream(1, "check"))):
+        raise ValueError("sample() gives the same samples for every seed: draw from the generator it is given")
     return samples
 
 

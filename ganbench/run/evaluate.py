@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -17,15 +17,20 @@ from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.column import Column
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import Metric, MetricValue
+from ganbench.run.metric_repeats import unlike
 from ganbench.run.metric_value import described, plain
 from ganbench.suite.choice import Choice
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """The metrics of a suite, bound to their parameters."""
+    """The metrics of a suite, bound to their parameters.
+
+    ``found``: of each metric that has been measured, why its numbers cannot be had again; empty where they can.
+    """
 
     metrics: tuple[tuple[Metric, BoundFunction[Mapping[str, MetricValue]]], ...]
+    found: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def columns(self) -> tuple[tuple[str, Column], ...]:
@@ -47,14 +52,10 @@ class Metrics:
                 some = [outcome for outcome in outcomes if outcome["final"] == final]
                 for outcome, divergence in zip(some, _divergences(some), strict=True):
                     outcome["divergence"] = divergence
-        rows: list[dict[str, MetricValue] | PluginError] = []
-        for outcome in outcomes:
-            try:
-                with threads_for(outcome["samples"].numel()):
-                    rows.append(self._measure(outcome, cell=False))
-            except PluginError as error:
-                rows.append(error)
-        return rows
+        rows = [self._row(outcome) for outcome in outcomes]
+        if not self._ask_again(outcomes, rows[:1]):
+            return rows
+        return [self._row(outcome) for outcome in outcomes]
 
     def salvaged(self, outcome: Mapping[str, Any], *, cell: bool = False) -> tuple[dict[str, MetricValue], list[str]]:
         """The row of a seed, or of the ``cell``, without the metrics that fail, and a line for each of these.
@@ -65,7 +66,7 @@ class Metrics:
         notes, failures = [], []
         for metric in self.metrics:
             try:
-                row |= Metrics((metric,))._measure(outcome, cell=cell)
+                row |= Metrics((metric,), self.found)._measure(outcome, cell=cell)
             except PluginError as error:
                 failures.append(str(error))
             notes += [str(row.pop("note"))] if "note" in row else []
@@ -78,6 +79,26 @@ class Metrics:
         """
         return self._measure(outcome, cell=True)
 
+    def _ask_again(
+        self, outcomes: Sequence[dict[str, Any]], first: Sequence[dict[str, MetricValue] | PluginError]
+    ) -> bool:
+        """Ask each metric that was not asked before again, once; whether one of them has no numbers that repeat."""
+        unknown = [one for one in self.metrics if one[0].name not in self.found] if first else []
+        if not unknown:
+            return False
+        row = first[0] if isinstance(first[0], dict) else self.salvaged(outcomes[0])[0]
+        for one in unknown:
+            if own := {column.name: row[column.name] for column in one[0].columns if column.name in row}:
+                self.found[one[0].name] = unlike(one[0], own, Metrics((one,))._row, outcomes)
+        return any(self.found.get(one[0].name) for one in unknown)
+
+    def _row(self, outcome: Mapping[str, Any]) -> dict[str, MetricValue] | PluginError:
+        try:
+            with threads_for(outcome["samples"].numel()):
+                return self._measure(outcome, cell=False)
+        except PluginError as error:
+            return error
+
     def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, MetricValue]:
         row: dict[str, MetricValue] = {}
         notes = []
@@ -86,6 +107,8 @@ class Metrics:
                 continue
             if metric.at == "end" and not cell and not outcome["final"]:
                 continue
+            if message := self.found.get(metric.name):
+                raise PluginError(message)
             # Each metric has its own copy: one that writes into it must not change what the next one sees.
             named = {name: outcome[name] for name in bound.names if name in outcome}
             own = {name: value.clone() if isinstance(value, Tensor) else value for name, value in named.items()}

@@ -62,6 +62,9 @@ def samples(subject: Subject) -> str:
         check_distribution(subject.entry.name, dataset)
     except PluginError as error:
         raise WrongError(str(error)) from error
+    again = subject.entry.build(subject.parameters)
+    if not torch.equal(*(each.sample(100, stream(0, "conformance")) for each in (dataset, again))):
+        raise WrongError("is another one each time it is built: give each generator of random numbers a fixed seed")
     with global_rng_untouched():
         one = dataset.sample(100, stream(0, "conformance"))
     other = dataset.sample(100, stream(1, "conformance"))

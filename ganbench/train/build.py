@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
+from ganbench.core.digest import digest
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import bind
@@ -17,6 +21,7 @@ from ganbench.train.likeness import Likeness
 from ganbench.train.step.check import check_networks, judges
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
+from ganbench.train.step.step import State, start
 
 
 def build_networks(
@@ -74,9 +79,47 @@ def build_networks(
 
     for seed in seeds:
         networks.append(build_for(seed))
+        if len(networks) == 1 and _content(build_for(seed)) != _content(networks[0]):
+            what = f"architecture {variant.architecture.name}" if players is None else f"loss {variant.loss.name}"
+            raise PluginError(
+                f"{what}: builds other networks each time for the same seed: draw from the global generators of torch, "
+                "numpy or Python, where each seed has its own numbers, and remember nothing"
+            )
         if likeness is not None:
             likeness.add(seed, networks[-1])
     return networks
+
+
+def _content(networks: Networks) -> Hashable:
+    parts = {**networks.generator_parts, **networks.discriminator_parts}
+    return digest([networks.generator, networks.discriminator, parts, networks.latent])
+
+
+def starting_state(
+    theta: tuple[Tensor, Tensor],
+    starts: tuple[Callable[..., Any], Callable[..., Any]],
+    rules: Rules,
+    seeds: tuple[int, ...],
+) -> State:
+    """The state before the first step, as ``step.start`` makes it.
+
+    Args:
+        theta: the parameters of D and of G, each (replicas, parameters)
+        starts: the ``start`` of D's and of G's optimiser
+        rules: the rules of the game
+        seeds: the seed of each replica
+
+    Returns:
+        The state of all replicas.
+
+    Raises:
+        PluginError: where an optimiser starts elsewhere each time
+    """
+    one = (theta[0][:1], theta[1][:1])
+    first, again = (tree_leaves(start(one, starts, rules, seeds[:1])) for _ in range(2))
+    if not all(map(torch.equal, first, again)):
+        raise PluginError("an optimizer's start() gives another state each time: it must depend on theta alone")
+    return start(theta, starts, rules, seeds)
 
 
 def modules(networks: Networks) -> tuple[torch.nn.Module, torch.nn.Module]:

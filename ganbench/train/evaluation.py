@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
+from ganbench.core.errors import PluginError
 from ganbench.core.rng import drawn_since, global_states, isolated, restored, stream
 from ganbench.core.threads import pool
 from ganbench.plugin.types import Distribution, Loss
@@ -22,6 +24,8 @@ from ganbench.train.step.step import Constants, State
 #: Rows that go through a network at a time on a CPU: the outputs of its layers then stay in the CPU's caches, which is
 #: three times as fast as all rows at once.
 ROWS = 5000
+#: Rows that are tried before training.
+FEW = 4
 
 T = TypeVar("T")
 
@@ -45,7 +49,26 @@ class Evaluation:
         # Copies: the modules that train stay in training mode, and two threads must not call the same module.
         self._modules: SimpleQueue[list[nn.Module]] = SimpleQueue()
         for _ in range(self._workers):
-            self._modules.put([copy.deepcopy(network.module).eval() for network in self._networks])
+            self._modules.put([_copy(network.module).eval() for network in self._networks])
+
+    @torch.no_grad()
+    def check_repeats(self, state: State) -> None:
+        """Raise PluginError where a network gives other outputs each time for the same few inputs."""
+        x = fill(self._latent_kind, (FEW, *self._latent[1:]), stream(0, "check.latent", 0, state.survived.device))
+        for player, name in ((1, "generator"), (0, "discriminator"))[: 1 + self._judges]:
+            found = []
+            for _ in range(2):
+                with isolated(0, "check.global"):
+                    try:
+                        found += self._through(player, state, 0, x)
+                    except Exception:  # the evaluation itself says what fails, of as many samples as it has
+                        return
+            if not torch.allclose(found[0], found[1], rtol=1e-4, atol=1e-4, equal_nan=True):
+                raise PluginError(
+                    f"the {name} in evaluation gives other outputs each time for the same input: it must depend on its "
+                    "input and its parameters alone; torch.randn is seeded for each seed"
+                )
+            x = found[0]
 
     @torch.no_grad()
     def metric_inputs(
@@ -147,6 +170,14 @@ class Evaluation:
                 ]
         finally:
             self._modules.put(modules)
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    """A copy without the tensors that a module's last call left in its attributes: torch cannot copy them."""
+    held = (leaf for part in module.modules() for leaf in tree_leaves(vars(part)))
+    left = {id(leaf): None for leaf in held if isinstance(leaf, Tensor) and not leaf.is_leaf}
+    copied: nn.Module = copy.deepcopy(module, left)
+    return copied
 
 
 def _split(x: Tensor) -> Sequence[Tensor]:

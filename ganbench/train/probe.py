@@ -17,6 +17,7 @@ from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.engine.cost import StepCost, step_cost
 from ganbench.train.reasons import plain_words
+from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
@@ -39,7 +40,8 @@ class Probe:
     ``draws``: what it drew at random. ``global_rng``: whether code drew from torch's global generator where
     ``GlobalRngOverride`` could replace that. ``idle``: the players whose gradient was exactly zero, which is nearly
     always a mistake. ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one
-    model. ``eager_seconds``: measured, of one eager step of all replicas.
+    model. ``eager_seconds``: measured, of one eager step of all replicas. ``note``: what may make the step's numbers
+    differ from run to run; empty where nothing was found.
     """
 
     draws: tuple[DrawSpec, ...]
@@ -48,6 +50,7 @@ class Probe:
     serial: str
     cost: StepCost
     eager_seconds: float
+    note: str = ""
 
     def engine(self, steps: int, asked: str) -> str:
         """The engine to train with: ``asked`` where that is possible; for ``auto`` the one that finishes first."""
@@ -72,8 +75,10 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         What the step draws, whether it can be batched, and what it costs.
 
     Raises:
-        PluginError: where the step fails even for one model alone
+        PluginError: where the step fails even for one model alone, or is another one each time
     """
+    watched = hidden_state(rules, update)
+    before = watched.look()
     one = of_replica(state, 0)
     # Copies, since a module may write into its buffers.
     own = tree_map(torch.clone, of_replica(constants, 0))
@@ -84,9 +89,12 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         if out_of_memory(error):
             raise
         gradient, why = autograd_gradient, plain_words(error)
+        before = watched.look()
         try:
             draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
         except Exception as second:
+            # What a step remembers of the attempt before makes it fail in ways that explain nothing.
+            refuse_changes(watched, before)
             raise PluginError(plain_words(second)) from second
     if globally and not why:
         why = f"draws from {globally[0]}'s global random generator"
@@ -100,6 +108,8 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             state=(one, own),
             draws=drawn,
         )
+    other = invent(draws, index.device, "between")
+    note = check_repeats(lambda own_draws: step(one, own, own_draws, index), one, (drawn, other), watched)
     seconds = 0.0
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
@@ -111,13 +121,22 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             if out_of_memory(error):
                 raise
             why = plain_words(error)
-    return Probe(draws, global_rng, idle, why, cost, seconds)
+    return Probe(draws, global_rng, idle, why, cost, seconds, note)
 
 
-def invent(draws: tuple[DrawSpec, ...], device: torch.device) -> Draws:
-    """Random numbers for a step's draws, which belong to no seed; data are replaced by normal numbers."""
+def invent(draws: tuple[DrawSpec, ...], device: torch.device, which: str = "") -> Draws:
+    """Random numbers for a step's draws, which belong to no seed; data are replaced by normal numbers.
+
+    Args:
+        draws: what the step draws
+        device: where the numbers are made
+        which: a name for these numbers: with another one they are others
+
+    Returns:
+        The numbers.
+    """
     recorder = DrawRecorder(device=device)
-    return tuple(recorder.take(draw.purpose, _synthetic(draw.kind), draw.shape) for draw in draws)
+    return tuple(recorder.take(f"{which}{draw.purpose}", _synthetic(draw.kind), draw.shape) for draw in draws)
 
 
 def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Distribution, Reference
+from ganbench.suite.choice import Choice
 from ganbench.suite.plan import Cell
 from ganbench.train.data import draw, metric_inputs, training_points
 from ganbench.train.step.check import check_distribution
@@ -47,10 +49,8 @@ def reference_inputs(
     assert cell.reference is not None
     name = cell.reference.name
     training = training_points(dataset, max(cell.samples, FEWEST_POINTS), seed, device)
-    given = {"training": training.clone(), "dataset": dataset, "random": stream(seed, f"reference.{name}", 0, device)}
     try:
-        with isolated(seed, "reference.global"), threads_for(training.numel()):
-            fitted = bind(cell.reference.plugin(Reference).fit, cell.reference.parameters)(given)
+        fitted = _fit(cell.reference, dataset, training, seed)
     except Exception as error:
         raise PluginError(f"reference {name}: {error_line(error)}") from error
     if not isinstance(fitted, Distribution):
@@ -59,6 +59,8 @@ def reference_inputs(
         raise PluginError(f"reference {name}: its samples have the shape {fitted.shape}, and the data {dataset.shape}")
     if fitted is not dataset:
         check_distribution(name, fitted, "reference")
+        if seed == cell.seeds[0]:
+            _check_repeats(cell.reference, dataset, training[:FEWEST_POINTS], seed)
     try:
         samples = draw(fitted, cell.samples, stream(seed, f"reference.{name}.samples", 0, device))
     except PluginError as error:
@@ -69,3 +71,26 @@ def reference_inputs(
         "model": model,
         "note": str(getattr(fitted, "note", None) or ""),
     }
+
+
+def _fit(reference: Choice, dataset: Distribution, training: Tensor, seed: int) -> Any:
+    random = stream(seed, f"reference.{reference.name}", 0, training.device)
+    given = {"training": training.clone(), "dataset": dataset, "random": random}
+    with isolated(seed, "reference.global"), threads_for(training.numel()):
+        return bind(reference.plugin(Reference).fit, reference.parameters)(given)
+
+
+def _check_repeats(reference: Choice, dataset: Distribution, training: Tensor, seed: int) -> None:
+    """Raise PluginError where a reference fits something else each time to the same few points."""
+    try:
+        one, other = (
+            _fit(reference, dataset, training, seed).sample(100, stream(seed, "check", 0, training.device))
+            for _ in range(2)
+        )
+    except Exception:  # it may need more points
+        return
+    if not torch.allclose(one, other, rtol=1e-4, atol=1e-4, equal_nan=True):
+        raise PluginError(
+            f"reference {reference.name}: fits something else each time to the same points: draw from `random`, and "
+            "remember nothing"
+        )

@@ -15,7 +15,7 @@ from ganbench.core.threads import fitting
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss, Optimizer, Update
 from ganbench.suite.plan import Cell
-from ganbench.train.build import build_networks, modules, rules
+from ganbench.train.build import build_networks, modules, rules, starting_state
 from ganbench.train.data import build_dataset
 from ganbench.train.device import arithmetic
 from ganbench.train.engine.chunks import Chunks, in_cache, in_memory
@@ -30,7 +30,7 @@ from ganbench.train.probe import Probe, invent, probe
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
-from ganbench.train.step.step import Constants, State, of_replica, one_step, start
+from ganbench.train.step.step import Constants, State, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
 
 
@@ -63,7 +63,7 @@ class Trainer:
         self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
         choices = (variant.discriminator_optimizer, variant.generator_optimizer)
         starts = (choices[0].plugin(Optimizer).start, choices[1].plugin(Optimizer).start)
-        self.start: State = start((theta_D, theta_G), starts, self.rules, self.seeds)
+        self.start: State = starting_state((theta_D, theta_G), starts, self.rules, self.seeds)
         update = bind(variant.update.plugin(Update).step, variant.update.parameters)
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
@@ -71,6 +71,7 @@ class Trainer:
         self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
         if self.probe.serial and engine != "serial":
             self._notes.append(f"trained seed by seed: {self.probe.serial}")
+        self._notes += filter(None, [self.probe.note])
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 
@@ -102,6 +103,7 @@ class Trainer:
         self._evaluation = Evaluation(
             self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples
         )
+        self._evaluation.check_repeats(self.start)
 
     @property
     def note(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,40 @@ def test_the_same_samples_have_the_same_numbers_whatever_the_global_generators_h
     assert one == other
 
 
+SEEN: list[int] = []
+BEST = [0.0]
+
+
+def unseeded(samples):
+    return {"it": float(np.random.default_rng().uniform())}
+
+
+def counting(samples):
+    SEEN.append(1)
+    return {"it": len(SEEN)}
+
+
+def remembering(samples):
+    BEST[0], last = float(samples.mean()), BEST[0]
+    return {"it": last}
+
+
+@pytest.mark.parametrize(
+    ("measure", "message"),
+    [
+        (unseeded, r"it is 0\.\d+, and for the same samples 0\.\d+: it must depend on its arguments alone"),
+        (counting, r"a call changes 'SEEN', and it must depend .* \(test_evaluate\.py:\d+\)$"),
+        (remembering, r"a call changes 'BEST', and it must depend .* \(test_evaluate\.py:\d+\)$"),
+    ],
+)
+def test_a_metric_that_depends_on_more_than_its_arguments_is_refused(measure, message) -> None:
+    bound = metrics(named("it", measure))
+    for _ in range(2):
+        rows = bound.of_outcomes([outcome(), outcome(1)])
+        assert all(re.search(f"^metric it: {message}", str(row)) for row in rows)
+    assert bound.salvaged(outcome()) == ({}, [str(rows[0])])
+
+
 def test_the_divergences_of_all_seeds_are_those_of_each() -> None:
     """Whether a seed's last evaluation or not, each has the divergence of its own samples."""
     shared = named("j", lambda divergence: {"j": divergence.value})
@@ -59,8 +94,9 @@ def test_the_divergences_of_all_seeds_are_those_of_each() -> None:
 
 
 def test_words_are_kept_and_nothing_said_is_missing() -> None:
-    said = iter(["low", "", None])
-    rows = metrics(named("why", lambda samples: {"why": next(said)}, summary="words")).of_outcomes([outcome()] * 3)
+    said = {300: "low", 301: "", 302: None}
+    why = named("why", lambda samples: {"why": said[len(samples)]}, summary="words")
+    rows = metrics(why).of_outcomes([outcome(n=n) for n in said])
     assert rows == [{"why": "low"}, {"why": None}, {"why": None}]
 
 
@@ -114,8 +150,8 @@ def test_a_metric_without_an_answer_is_no_failure() -> None:
 
 def test_an_infinity_is_a_number_and_nan_is_none() -> None:
     """An infinite distance is the worst there is; taken for a missing number, the metric would not seem to apply."""
-    said = iter([float("inf"), float("-inf"), float("nan")])
-    rows = metrics(named("m", lambda samples: {"m": next(said)})).of_outcomes([outcome()] * 3)
+    said = {300: float("inf"), 301: float("-inf"), 302: float("nan")}
+    rows = metrics(named("m", lambda samples: {"m": said[len(samples)]})).of_outcomes([outcome(n=n) for n in said])
     assert [row["m"] for row in rows] == [float("inf"), float("-inf"), None]
 
 

@@ -1,0 +1,55 @@
+"""What no seed decides: calls of the system's random numbers, and of the clock, from plugins' code."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+#: ``secrets``, ``uuid4``, ``SystemRandom`` and numpy's generators without a seed all call it.
+_RANDOM = (os.urandom,)
+_CLOCKS = (
+    *(
+        getattr(time, name + unit)
+        for name in ("time", "monotonic", "perf_counter", "process_time")
+        for unit in ("", "_ns")
+    ),
+    datetime.datetime.now,
+    datetime.datetime.utcnow,
+)
+_SOURCES = {**dict.fromkeys(_RANDOM, "random"), **dict.fromkeys(_CLOCKS, "clock")}
+
+
+@contextmanager
+def unseeded_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
+    """Watch for calls in the block that no seed decides.
+
+    Args:
+        modules: the names of the modules whose code is watched
+
+    Yields:
+        Where the first call of each source is, as ``mine.py:12``, filled in the block: ``random`` (a module's code has
+            led to it) and ``clock`` (a module's code has called it).
+    """
+    found: dict[str, str] = {}
+
+    def profile(frame: FrameType, event: str, called: Any) -> None:
+        if event != "c_call" or (source := _SOURCES.get(called)) is None or source in found:
+            return
+        at: FrameType | None = frame
+        while at is not None and at.f_globals.get("__name__") not in modules:
+            at = at.f_back if source == "random" else None
+        if at is not None:
+            found[source] = f"{at.f_code.co_filename.rsplit('/', 1)[-1]}:{at.f_lineno}"
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)
