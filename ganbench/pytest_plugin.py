@@ -2,13 +2,19 @@
 
 Only a suite that is named on the command line, or that the ini option ``ganbench_suites`` matches, is collected. Heavy
 modules are imported when a suite is collected, so this plugin does not slow down other tests.
+
+A suite is trained once in a session, however its cases are shared out: to the workers of pytest-xdist, to child
+processes, again and again. All of them know one folder, in which the first to come leaves where the run is.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import math
 import re
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -21,8 +27,13 @@ if TYPE_CHECKING:
     from ganbench.compare.verdicts.finding import Comparison, Finding
     from ganbench.suite.suite import Suite
 
+    #: A measured run, its comparison with the base, if there is one, and its folder.
+    Result = tuple[ComparedRun, Comparison | None, str]
+
 _SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
-_SUMMARY = pytest.StashKey[list[str]]()
+_SHARED = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+#: The name of that folder in what pytest-xdist gives a worker.
+_WORKER = "ganbench_shared"
 
 
 class CaseFailedError(Exception):
@@ -47,6 +58,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("ganbench_suites", "suites to collect without being named: patterns of paths", type="args")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the summary be told."""
+    config.pluginmanager.register(Summary(), "ganbench-summary")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder that all processes know."""
+    if (shared := config.stash.get(_SHARED, None)) is not None:
+        shared.cleanup()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist the folder that all know."""
+    node.workerinput[_WORKER] = str(_shared(node.config))
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The suite in a YAML file, if it is named or matched."""
     if file_path.suffix not in (".yaml", ".yml"):
@@ -65,18 +93,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Read the base of ``--ganbench-against`` before any training, so that a missing base is reported at once."""
     for suite in dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem)):
         if isinstance(suite, SuiteItems) and suite.config.getoption("--ganbench-against"):
-            try:
-                suite.base()
-            except (OSError, ValueError) as error:
-                raise pytest.UsageError(f"--ganbench-against: {error}") from None
+            suite.check_base()
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print where the runs are and what they were judged against."""
-    if lines := config.stash.get(_SUMMARY, []):
-        terminalreporter.section("ganbench")
-        for line in lines:
-            terminalreporter.write_line(line)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give a case's report, which reaches the process with the terminal, the line of the summary."""
+    report = yield
+    if isinstance(item, CaseItem):
+        report.__dict__["ganbench"] = item.told
+    return report
+
+
+class Summary:
+    """Where the runs are and what they were judged against, from the reports of all processes."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, None] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note the line of a case."""
+        if line := getattr(report, "ganbench", ""):
+            self._lines[line] = None
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the lines, each once."""
+        if self._lines:
+            terminalreporter.section("ganbench")
+            for line in self._lines:
+                terminalreporter.write_line(line)
 
 
 class SuiteItems(pytest.File):
@@ -84,7 +129,7 @@ class SuiteItems(pytest.File):
 
     _suite: Suite
     _known: tuple[str, ComparedRun | None] | None = None
-    _result: tuple[ComparedRun, Comparison | None, str] | Exception | None = None
+    _result: Result | Exception | None = None
 
     def collect(self) -> Iterator[CaseItem]:
         """An item for each trained row of each data set, in the suite's order."""
@@ -100,6 +145,7 @@ class SuiteItems(pytest.File):
             raise self.CollectError(str(error)) from None
         seeds = self.config.getoption("--ganbench-seeds")
         self._suite = suite if seeds is None else suite.with_seeds(seeds)
+        _shared(self.config)  # before any process is forked for a test
         lines = _lines(file)
         for cell in plan(self._suite):
             if cell.trained is not None:
@@ -113,13 +159,13 @@ class SuiteItems(pytest.File):
                     line=lines.get(cell.family, 1),
                 )
 
-    def result(self) -> tuple[ComparedRun, Comparison | None, str]:
-        """The measured run, its comparison, and its folder; trained once, then returned (or raised) each time."""
+    def result(self) -> Result:
+        """The measured run and what it was judged against; trained once, then returned (or raised) each time."""
         if self._result is None:
             from ganbench.record.folder import RunLockedError
 
             try:
-                self._result = self._train()
+                self._result = self._judged()
             except (RunLockedError, OSError, ValueError) as error:
                 self._result = CaseFailedError(str(error))
             except Exception as error:
@@ -128,17 +174,43 @@ class SuiteItems(pytest.File):
             raise self._result
         return self._result
 
-    def _train(self) -> tuple[ComparedRun, Comparison | None, str]:
+    def check_base(self) -> None:
+        """Read the base. Raises UsageError, or in a worker, where nobody would read that, lets each case say it."""
+        try:
+            self.base()
+        except (OSError, ValueError) as error:
+            message = f"--ganbench-against: {error}"
+            if not hasattr(self.config, "workerinput"):
+                raise pytest.UsageError(message) from None
+            self._result = CaseFailedError(message)
+
+    def _judged(self) -> Result:
         from ganbench.compare.sides.load import load
         from ganbench.compare.verdicts.judge import compare
+
+        # Before training, so that a damaged base is reported at once.
+        known = self.base()[1]
+        folder = self._trained(self._selected())
+        now = load(folder)
+        return now, None if known is None else compare(known, now), folder
+
+    def _trained(self, suite: Suite) -> str:
+        """The folder of the run, trained here unless another process of this session has done so, or does it now."""
+        from ganbench.record.lock import locked
+
+        key = hashlib.sha256(f"{self.path}\n{suite.to_yaml()}".encode()).hexdigest()
+        place = _shared(self.config) / key
+        with locked(place.with_suffix(".lock"), wait=math.inf):
+            if not place.exists():
+                place.write_text(self._train(suite), encoding="utf-8")
+            return place.read_text(encoding="utf-8")
+
+    def _train(self, suite: Suite) -> str:
         from ganbench.run.observer import Observer
         from ganbench.run.run import run
         from ganbench.train.device import choose
 
         out = Path(self.config.getoption("--ganbench-out"))
-        # Before training, so that a damaged base is reported at once.
-        base, known = self.base()
-        suite = self._selected()
         # A run of a part of the suite goes to another folder: it must not be taken for the suite's newest run.
         result = run(
             suite,
@@ -148,11 +220,7 @@ class SuiteItems(pytest.File):
             command=["pytest", *map(str, self.config.invocation_params.args)],
             observer=Observer(),
         )
-        folder = str(result.folder.path)
-        now = load(folder)
-        summary = self.config.stash.setdefault(_SUMMARY, [])
-        summary.append(f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}")
-        return now, None if known is None else compare(known, now), folder
+        return str(result.folder.path)
 
     def base(self) -> tuple[str, ComparedRun | None]:
         """The base's name, and the base; ("", None) where there is none to judge against. Raises ValueError."""
@@ -190,6 +258,8 @@ class CaseItem(pytest.Item):
     def __init__(self, *, dataset: str, variant: str, family: str, line: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dataset, self.variant, self.family, self.line = dataset, variant, family, line
+        #: Where the run is and what it was judged against; empty until then.
+        self.told = ""
 
     def runtest(self) -> None:
         """Raise CaseFailedError where the case failed or got worse; skip it where it cannot be compared."""
@@ -197,7 +267,9 @@ class CaseItem(pytest.Item):
 
         assert isinstance(self.parent, SuiteItems)
         measured, comparison, folder = self.parent.result()
-        self.user_properties.append(("ganbench_run", folder))
+        base = self.parent.base()[0]
+        self.told = f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}"
+        self.user_properties[:] = [("ganbench_run", folder)]
         reasons = list(_failures(measured, (self.dataset, self.variant)))
         mine = [] if comparison is None else _of(comparison, self)
         reasons += [line(finding) for finding in mine if self._is_wrong(finding)]
@@ -219,6 +291,18 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """The place of the variant in the suite."""
         return self.path, self.line - 1, self.name
+
+
+def _shared(config: pytest.Config) -> Path:
+    """The folder that all processes of this session know."""
+    given: Mapping[str, Any] = getattr(config, "workerinput", {})
+    if _WORKER in given:
+        folder = Path(given[_WORKER])
+        folder.mkdir(parents=True, exist_ok=True)  # a worker may be on another machine
+        return folder
+    if _SHARED not in config.stash:
+        config.stash[_SHARED] = tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True)
+    return Path(config.stash[_SHARED].name)
 
 
 def _of(comparison: Comparison, item: CaseItem) -> list[Finding]:

@@ -173,9 +173,16 @@ def test_a_suite_passes_by_itself_then_against_its_baseline_until_it_gets_worse(
     assert re.search(rf"^{line}$", "\n".join(found.outlines), re.MULTILINE)
     (failure,) = ElementTree.parse(here.path / "junit.xml").iter("failure")
     assert re.fullmatch(line, failure.get("message"))
+    assert collected(run(here, "suites/tiny.yaml", "--lf", "--collect-only", "-q")) == ["ring8/minimax"]
 
-    found = run(here, "suites/tiny.yaml", "-k", "minimax", f"--ganbench-against=results/tiny/{first.name}")
-    found.assert_outcomes(passed=1, deselected=1)
+    # Two processes that know one folder, as pytest-xdist's workers do: the second takes the run that is there.
+    shared = here.mkdir("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pytest_plugin, "_shared", lambda config: shared)
+        for _ in range(2):
+            found = run(here, "suites/tiny.yaml", "-k", "minimax", f"--ganbench-against=results/tiny/{first.name}")
+            found.assert_outcomes(passed=1, deselected=1)
+    assert len(list((here.path / "results" / "partial" / "tiny").glob("[!.]*/"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -220,3 +227,39 @@ def test_a_base_that_is_given_and_not_there_is_a_mistake_of_usage_before_anythin
     assert len(told) == 1
     assert told[0].startswith("ERROR: --ganbench-against: nowhere/at/all.csv: ")
     assert not (here.path / "results").exists()
+
+
+def test_what_is_asked_for_again_is_told_again_and_not_trained_again(here, monkeypatch):
+    """As pytest-rerunfailures does: a case that failed is run again, and the report has its run once."""
+    (here.path / "suites" / "plugins").mkdir()
+    (here.path / "suites" / "plugins" / "mine.py").write_text(RAISES)
+    (here.path / "suites" / "tiny.yaml").write_text(SUITE.replace("nonsaturating", "raises"))
+    ran = pytest_plugin.CaseItem.runtest
+
+    def twice(item):
+        try:
+            ran(item)
+        finally:
+            ran(item)
+
+    monkeypatch.setattr(pytest_plugin.CaseItem, "runtest", twice)
+    found = run(here, "suites/tiny.yaml", "--ganbench-seeds=2", "--junitxml=junit.xml")
+    found.assert_outcomes(passed=1, failed=1)
+    cases = ElementTree.parse(here.path / "junit.xml").iter("testcase")
+    assert [len(list(case.iter("property"))) for case in cases] == [1, 1]
+    assert only_run(here.path / "results" / "tiny")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dist", [["-n2", "--dist=load"], ["--dist=each", "--tx=2*popen"]])
+def test_workers_of_xdist_train_a_suite_once(here, dist):
+    """Whichever gets which case; and what was run is told once, by the process that has the terminal."""
+    found = run(here, "suites/tiny.yaml", *dist)
+    assert found.parseoutcomes() == {"passed": 2 if dist[0] == "-n2" else 4}
+    first = only_run(here.path / "results" / "tiny")
+    assert found.outlines.count(f"results/tiny/{first.name}, judged by itself: there is no baseline") == 1
+    if dist[0] == "-n2":
+        found = run(here, "suites/tiny.yaml", *dist, "--ganbench-against=nowhere.csv")
+        found.assert_outcomes(failed=2)
+        assert "--ganbench-against: nowhere.csv: there is no such run" in str(found.outlines)
+        assert only_run(here.path / "results" / "tiny") == first

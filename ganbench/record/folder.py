@@ -26,6 +26,8 @@ from ganbench.record.lock import LockedError, locked
 #: Of a run or a baseline that lacks what this ganbench writes.
 OLDER = "it was made by an older ganbench: run it again"
 _CREATING = ".creating-"
+#: Seconds to wait for another process that claims a run, which takes no time.
+_PATIENCE = 60.0
 
 
 class NotARunError(ValueError):
@@ -197,7 +199,7 @@ class RunFolder:
         """
         home = _home(out, suite)
         with ExitStack() as held:
-            with _locked(home, ".lock", wait=True):
+            with _locked(home, ".lock", wait=_PATIENCE):
                 for leftover in home.glob(f"{_CREATING}*"):
                     shutil.rmtree(leftover)
                 folder = None
@@ -235,7 +237,7 @@ def sync(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path, name: str, *, wait: bool = False) -> Iterator[None]:
+def _locked(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(folder / name, wait=wait))

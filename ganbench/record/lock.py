@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 from collections.abc import Iterator
@@ -13,8 +14,6 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 #: What a file system without locks says: Lustre, NFS and FUSE as some clusters mount them.
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
-#: Seconds to wait for a lock that is never held for long.
-_PATIENCE = 60.0
 
 
 class LockedError(RuntimeError):
@@ -30,16 +29,16 @@ class NoLocksError(OSError):
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
+def locked(path: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the lock on ``path``, a file that is created where it is missing and that names the holder.
 
-    Raises LockedError at once where another process holds the lock or, with ``wait``, after a minute. Raises
-    NoLocksError where the file system has no locks: a file that only says that it is a lock would be left by a killed
-    process, and nobody on another machine could tell.
+    Raises LockedError where another process holds the lock for longer than ``wait`` seconds. Raises NoLocksError where
+    the file system has no locks: a file that only says that it is a lock would be left by a killed process, and nobody
+    on another machine could tell.
     """
     lock = _lock(path)
     try:
-        lock.acquire(timeout=_PATIENCE if wait else 0)
+        lock.acquire(timeout=wait if math.isfinite(wait) else -1)
     except Timeout:
         raise LockedError(path, _holder(path)) from None
     except OSError as error:
