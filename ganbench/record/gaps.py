@@ -61,8 +61,8 @@ def _of_ended(cell: CellRecord, timed: bool) -> str:
         return f"the end of seed {missing[0]}" if cell.planned else ""
     outcomes = cell.outcomes.values()
     if not all(outcome.status.measured for outcome in outcomes):
-        # It failed at some step, and had been evaluated before.
-        return gap(cell, {}, 0)
+        # It failed at some step, and had been evaluated before; or before its start.
+        return gap(cell, {}, 0) if cell.engine else ""
     lasted = {one.seed: cell.steps if one.status is Status.DONE else one.step - 1 for one in outcomes}
     if lacking := gap(cell, lasted, cell.steps):
         return lacking
