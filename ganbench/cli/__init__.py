@@ -23,6 +23,8 @@ from ganbench.cli.plugins import list_plugins
 from ganbench.cli.run import run
 from ganbench.cli.score import score
 from ganbench.cli.show import show
+from ganbench.core import streams
+from ganbench.core.exits import exits_refused
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,7 +43,9 @@ for command in (run, plan, show, compare, baseline, history, export, score, list
 def main() -> NoReturn:
     """The entry point of the ``ganbench`` command."""
     try:
-        sys.exit(cli.main(prog_name="ganbench", standalone_mode=False))
+        # No plugin ends the process, or takes its streams.
+        with streams.kept(), exits_refused():
+            sys.exit(cli.main(prog_name="ganbench", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -56,8 +56,19 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
             show_plugin(row, doc, console)
     else:
         show_plugins(rows, docs, console, parameters=verbose or bool(what))
+        if registry.passed_over and not what:
+            console.print(_not_executed(registry), soft_wrap=True)
         if console.is_terminal:
             console.print("ganbench list NAME shows all of one, --verbose parameters, --bibtex the papers")
+
+
+def _not_executed(registry: Registry) -> str:
+    """A line about the files that are no plugins."""
+    from ganbench.plugin.registry import display
+
+    names = [display(each.source) for each in registry.passed_over]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"not executed, since it has no hook or is no file to open: {', '.join(names[:3])}{more}"
 
 
 def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
@@ -65,12 +76,12 @@ def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
     from dataclasses import replace
 
     from ganbench.plugin.entry import Broken, Entry
-    from ganbench.plugin.loader import load_file
+    from ganbench.plugin.loader import load_named
 
     for file in (Path(word) for word in what if word.endswith(".py")):
         if not file.is_file():
             raise UserMistakeError(f"{file}: there is no such file")
-        outcomes = load_file(file, "file", file.read_bytes())
+        outcomes = load_named(file, "file")
         if broken := [each for each in outcomes if isinstance(each, Broken)]:
             raise UserMistakeError("\n".join(f"{file}: {each.cause}" for each in broken))
         if all(Path(entry.source).resolve() != file.resolve() for entry in registry.entries):
@@ -102,7 +113,7 @@ def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, A
             causes = [
                 f" ({row['source']} could not be loaded: {row['broken']})"
                 for row, broken in zip(everything[len(known) :], registry.broken, strict=True)
-                if broken.defines(word)
+                if broken.defines(word) or not near
             ]
             message = f"{word!r} is not one of {', '.join(map(repr, KINDS))}, nor a plugin's name{near}"
             raise click.UsageError(message + "".join(causes), ctx=click.get_current_context())

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-import torch
+import dis
+import signal
+import sys
 
-#: Out of memory is not an error of the plugin: wherever a plugin's code is tried, these are handled apart.
-OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
 #: On a CPU torch raises a plain RuntimeError. Its message has the first text; in compiled code it has the second, the
 #: name of the call that got no memory.
 _SIGNS = ("can't allocate memory", "aoti_torch_empty_strided")
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out: the error itself, or any error that caused it, is one of out of memory."""
+    """Whether memory ran out: the error itself, or any error that caused it, is one of out of memory.
+
+    That is not an error of the plugin: wherever a plugin's code is tried, it is handled apart.
+    """
+    torch = sys.modules.get("torch")  # what does without torch must not load it to look at an error
+    kinds = (MemoryError, torch.OutOfMemoryError) if torch else (MemoryError,)
     while error is not None:
-        if isinstance(error, OUT_OF_MEMORY) or any(sign in str(error) for sign in _SIGNS):
+        if isinstance(error, kinds) or any(sign in message_of(error) for sign in _SIGNS):
             return True
         error = error.__cause__
     return False
+
+
+def raise_if_stopped(error: BaseException) -> None:
+    """Raise ``error`` again where it is not of the code that it was raised in: Ctrl-C, or a signal handler's.
+
+    A plugin may raise anything: ``asyncio.CancelledError``, ``GeneratorExit``, ``SystemExit``, a class of its own that
+    is no ``Exception``. Who calls it catches ``BaseException``, gives it to this function first, and reports the rest.
+    """
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code, trace.tb_lasti))
+        trace = trace.tb_next
+    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
+    by_handler = any(code in handlers for code, _ in frames)
+    # Python raises the KeyboardInterrupt of Ctrl-C between two instructions; one by a ``raise`` is the code's own.
+    code, at = frames[-1] if frames else (None, 0)
+    raised = code is not None and dis.opname[code.co_code[at]] == "RAISE_VARARGS"
+    if by_handler or (isinstance(error, KeyboardInterrupt) and not raised):
+        raise error
 
 
 class PluginError(Exception):
@@ -31,11 +56,20 @@ class NotApplicableError(ValueError):
     """
 
 
+def message_of(error: BaseException) -> str:
+    """The text of an exception; empty where its own ``__str__`` fails."""
+    try:
+        return str(error)
+    except BaseException as second:
+        raise_if_stopped(second)
+        return ""
+
+
 def error_line(error: BaseException) -> str:
     """An exception as one line: its type, the first line of its message, and where in a plugin it was raised."""
     if isinstance(error, PluginError):
         return str(error)
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
     text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     trace, where = error.__traceback__, ""
     while trace is not None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import error_line
+from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.rng import stream
 from ganbench.data.finite_set import Finite
 
@@ -76,7 +76,8 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
     n = n or max(4, min(DRAWN, NUMBERS // math.prod(distribution.shape)))
     try:
         samples, again = (distribution.sample(n, stream(0, "check")) for _ in range(2))
-    except Exception as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         raise ValueError(f"sample({n}): {error_line(error)}") from error
     if not isinstance(samples, Tensor):
         raise ValueError(f"sample() must return a float32 tensor, not {_kind(samples)}")
@@ -174,7 +175,8 @@ def _check_density(distribution: Any, samples: Tensor) -> None:
     x = samples.double().numpy()
     try:
         heights, alone = density(x), density(x[:1])
-    except Exception as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         raise ValueError(f"log_density: {error_line(error)}") from error
     if not isinstance(heights, np.ndarray) or heights.dtype.kind != "f":
         raise ValueError(f"log_density must return a float64 array of numpy, not {_kind(heights)}")

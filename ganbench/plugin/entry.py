@@ -26,6 +26,8 @@ class Entry:
     doc: str
     sha256: str
     parameters: tuple[Parameter, ...]
+    #: The name and the SHA-256 of each module that the file imports and that no installation has.
+    modules: tuple[tuple[str, str], ...] = ()
 
     def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
         """Call the ``build`` function of a dataset or an architecture.
@@ -96,6 +98,8 @@ class Broken:
     origin: str
     cause: str
     text: str = ""
+    #: The (kind, name) of each plugin that the file would have defined, as far as its text says so.
+    declared: frozenset[tuple[str, str]] = frozenset()
 
     def defines(self, name: str) -> bool:
         """Whether this file was probably meant to define the plugin ``name``."""
@@ -104,3 +108,12 @@ class Broken:
             stem == name.lower().replace("_", "-")
             or re.search(rf"""(["']){re.escape(name)}\1""", self.text) is not None
         )
+
+
+@dataclass(frozen=True)
+class NoPlugin(Broken):
+    """A file that was looked at and not executed, since it has no hook, or is no file that can be read."""
+
+    def defines(self, name: str) -> bool:
+        """Whether the file has this name: its text is of something else."""
+        return Path(self.source).stem.lower().replace("_", "-") == name.lower().replace("_", "-")

@@ -9,23 +9,35 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
+from ganbench.core.errors import message_of, raise_if_stopped
+from ganbench.core.exits import ExitRefusedError
 from ganbench.core.messages import shown, suggest
 from ganbench.plugin import hookspecs
 from ganbench.plugin.binding import bind
 from ganbench.plugin.column import Column, check_columns, find
-from ganbench.plugin.entry import Broken, Entry
+from ganbench.plugin.entry import Broken, Entry, NoPlugin
+from ganbench.plugin.guest import Host, hosted
 from ganbench.plugin.kinds import CELL_NAMES, KINDS, Kind
+from ganbench.plugin.neighbours import imported
 from ganbench.plugin.parameters import Parameter, UnfitError, read_parameters
+from ganbench.plugin.plugin_files import declared, has_hook, mentions_ganbench, parsed, unfit
 from ganbench.plugin.role import OF_CELL
 from ganbench.plugin.types import Metric, Penalty, Value
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+#: A hook that yields more has probably no end.
+MOST_VALUES = 1000
+NO_HOOK = "has no hook: mark a function such as ganbench_losses with @hookimpl"
+_CURES = {"attempted relative import with no known parent package": ": write 'from x import y', without the dot"}
+_OR_HELPER = ", or start the file's name with '_'"
 HOOKS = {kind.hook: kind for kind in KINDS.values()}
 
 
@@ -52,24 +64,85 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
     sys.modules[module_name] = module
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         del sys.modules[module_name]
         return [Broken(path, origin, one_line(error, path), text)]
     return _values(module, path, origin, hashlib.sha256(source).hexdigest(), text)
 
 
-def load_entry_point(point: EntryPoint) -> list[Entry | Broken]:
+def looked_at(path: Path, origin: str) -> bytes | Broken:
+    """The content of a file, or why it is not opened or cannot be read."""
+    if reason := unfit(path):
+        return NoPlugin(path, origin, reason)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return Broken(path, origin, f"cannot be read: {error.strerror}")
+
+
+def load_named(path: Path, origin: str) -> list[Entry | Broken]:
+    """Load a file that the user names, as ``load_guest`` does; ``origin``: as ``ganbench list`` shows it."""
+    source = looked_at(path, origin)
+    if isinstance(source, Broken):
+        return [source]
+    with hosted() as host:
+        return load_guest(path, origin, source, root=path.parent, host=host)
+
+
+def load_guest(path: Path, origin: str, source: bytes, *, root: Path, host: Host) -> list[Entry | Broken]:
+    """Look at a file that is not ganbench's own, and load it if it is a plugin; the process is as before afterwards.
+
+    Args:
+        path: the file, which is not read again.
+        origin: how it was found, as ``ganbench list`` shows it.
+        source: the file's content.
+        root: the folder of plugins that it was found in: its neighbours are there, too.
+        host: where it is executed.
+
+    Returns:
+        Its entries, or each cause why it has none; a ``NoPlugin`` where it was not executed.
+    """
+    text = source.decode("utf-8", "replace")
+    if not mentions_ganbench(source):
+        return [NoPlugin(path, origin, f"was not executed: it {NO_HOOK}", text)]
+    tree = parsed(source)
+    if tree is not None and not has_hook(tree):
+        return [Broken(path, origin, f"{NO_HOOK}{_OR_HELPER}", text)]
+    before = {*sys.modules}
+    with host.guest(path, root) as changes:
+        outcomes = load_file(path, origin, source)
+        modules = imported(tree, path, [name for name in sys.modules if name not in before])
+    entries = [replace(each, modules=modules) for each in outcomes if isinstance(each, Entry)]
+    broken = [replace(each, declared=declared(tree)) for each in outcomes if isinstance(each, Broken)]
+    if changes and not broken:
+        sign, message = changes[0]
+        at = next((f"line {at}: " for at, line in enumerate(text.splitlines(), 1) if re.search(sign, line)), "")
+        broken = [Broken(path, origin, f"{at}{message}", text, declared(tree))]
+    return [*broken] or [*entries]
+
+
+def load_entry_point(point: EntryPoint, host: Host) -> list[Entry | Broken]:
     """Load an entry point of an installed package: its entries, or each cause why it is broken."""
     package = point.dist.name if point.dist else point.name
     origin = f"package {package}"
-    try:
-        plugin = point.load()
-    except (Exception, SystemExit) as error:
-        return [Broken(package, origin, f"{point.value}: {one_line(error, None)}", point.value)]
+    with host.guest(None, None) as changes:
+        try:
+            plugin = point.load()
+        except BaseException as error:
+            raise_if_stopped(error)
+            return [Broken(package, origin, f"{point.value}: {one_line(error, None)}", point.value)]
+        outcomes = _of_package(plugin, point, package, origin)
+    return [Broken(package, origin, f"{point.value}: {changes[0].message}", point.value)] if changes else outcomes
+
+
+def _of_package(plugin: Any, point: EntryPoint, package: str, origin: str) -> list[Entry | Broken]:
     file = getattr(plugin, "__file__", None)
     source = Path(file).read_bytes() if file else point.value.encode()
-    digest = hashlib.sha256(source).hexdigest()
-    return _values(plugin, Path(file) if file else package, origin, digest, source.decode("utf-8", "replace"))
+    digest, text = hashlib.sha256(source).hexdigest(), source.decode("utf-8", "replace")
+    modules = imported(parsed(source), Path(file)) if file else ()
+    outcomes = _values(plugin, Path(file) if file else package, origin, digest, text)
+    return [replace(each, modules=modules) if isinstance(each, Entry) else each for each in outcomes]
 
 
 def one_line(error: BaseException, path: Path | str | None) -> str:
@@ -78,7 +151,10 @@ def one_line(error: BaseException, path: Path | str | None) -> str:
         return (f"line {error.lineno}: " if error.lineno else "") + f"syntax error: {_first_line(error.msg)}"
     frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     where = f"line {frames[-1]}: " if frames else ""
-    return f"{where}{type(error).__name__}: {_first_line(str(error))}".rstrip(": ")
+    cure = next((cure for part, cure in _CURES.items() if part in message_of(error)), "")
+    if isinstance(error, SystemExit) and not isinstance(error, ExitRefusedError):
+        cure = ": put what a script does below if __name__ == '__main__':"
+    return f"{where}{type(error).__name__}: {_first_line(message_of(error))}".rstrip(": ") + cure
 
 
 def _first_line(text: str) -> str:
@@ -101,6 +177,10 @@ def _values(plugin: Any, source: Path | str, origin: str, digest: str, text: str
                 raise UnfitError(f"{kind.hook} yields {value.name!r} twice")
         except UnfitError as problem:
             broken.append(Broken(source, origin, str(problem), text))
+            continue
+        except BaseException as error:  # of a property, a signature or an annotation of the plugin's own
+            raise_if_stopped(error)
+            broken.append(Broken(source, origin, one_line(error, source), text))
             continue
         names.add((kind.name, value.name))
         entries.append(Entry(kind.name, value.name, value, source, origin, doc, digest, parameters))
@@ -126,25 +206,29 @@ def _yielded(plugin: Any, source: Path | str) -> Iterator[tuple[Kind, Any] | str
             yield f"{where}{caller.name} is not a hook{suggest(caller.name, HOOKS)}"
             continue
         kind = HOOKS[caller.name]
+        values: list[tuple[Kind, Any] | str] = []
         try:
             answers = caller()
             if not answers:
-                yield f"{where}{caller.name} returned nothing: it should yield each {kind.value.__name__}"
-            if answers and not hasattr(answers[0], "__iter__"):
+                values.append(f"{where}{caller.name} returned nothing: it should yield each {kind.value.__name__}")
+            elif not hasattr(answers[0], "__iter__"):
                 got = _a(type(answers[0]))
-                yield f"{where}{caller.name} returned {got}: it should yield each {kind.value.__name__}"
-                continue
-            for answer in answers:
-                yield from ((kind, value) for value in answer)
-        except (Exception, SystemExit) as error:
-            yield one_line(error, source)
+                values.append(f"{where}{caller.name} returned {got}: it should yield each {kind.value.__name__}")
+            else:
+                values += ((kind, value) for value in islice(answers[0], MOST_VALUES + 1))
+                if len(values) > MOST_VALUES:
+                    values = [f"{where}{caller.name} yields more than {MOST_VALUES} values: does it end?"]
+        except BaseException as error:
+            raise_if_stopped(error)
+            values.append(one_line(error, source))
+        yield from values
 
 
 def _no_hook(plugin: Any) -> str:
     for name in HOOKS:
         if callable(getattr(plugin, name, None)):
             return f"line {_line(getattr(plugin, name))}: {name} is not marked with @hookimpl"
-    return "has no hook: mark a function such as ganbench_losses with @hookimpl, or start the file's name with '_'"
+    return f"{NO_HOOK}{_OR_HELPER}"
 
 
 def _line(function: Any) -> int:

@@ -13,11 +13,15 @@ from typing import Any, TypeVar
 
 from ganbench.core.messages import describe_schema, suggest
 from ganbench.plugin import shipped
-from ganbench.plugin.entry import Broken, Entry
+from ganbench.plugin.entry import Broken, Entry, NoPlugin
+from ganbench.plugin.guest import Host, hosted
 from ganbench.plugin.kinds import KINDS
-from ganbench.plugin.loader import load_entry_point, load_file
+from ganbench.plugin.loader import load_entry_point, load_file, load_guest, looked_at
+from ganbench.plugin.plugin_files import python_files
 from ganbench.plugin.types import Value
 
+#: So many broken files are named where any of them may be the one that is looked for.
+_NAMED = 3
 V = TypeVar("V", bound=Value)
 
 
@@ -40,6 +44,8 @@ class Registry:
 
     entries: tuple[Entry, ...] = ()
     broken: tuple[Broken, ...] = ()
+    #: The files that were looked at and not executed.
+    passed_over: tuple[NoPlugin, ...] = ()
 
     @classmethod
     def load(cls, beside: Sequence[Path] = (), extra: Path | None = None) -> Registry:
@@ -47,16 +53,12 @@ class Registry:
 
         A file, or content, that was loaded before is skipped. Nothing is raised: broken plugins are listed.
         """
-        entries: list[Entry] = []
-        broken: list[Broken] = []
-        # What a plugin prints while it is loaded must not be part of a command's output.
-        with redirect_stdout(sys.stderr):
-            for outcome in _found(beside, extra):
-                if isinstance(outcome, Entry):
-                    entries.append(outcome)
-                else:
-                    broken.append(outcome)
-        return cls(tuple(entries), tuple(broken))
+        found = [*_found(beside, extra)]
+        return cls(
+            tuple(each for each in found if isinstance(each, Entry)),
+            tuple(each for each in found if isinstance(each, Broken) and not isinstance(each, NoPlugin)),
+            tuple(each for each in found if isinstance(each, NoPlugin)),
+        )
 
     def names(self, kind: str) -> list[str]:
         """The names of a kind's plugins, sorted."""
@@ -65,17 +67,24 @@ class Registry:
     def get(self, kind: str, name: str) -> Entry:
         """The plugin of this kind and name; raises UnknownNameError where there is none, or more than one."""
         found = [entry for entry in self.entries if (entry.kind, entry.name) == (kind, name)]
-        if len(found) == 1:
+        meant = [broken for broken in self.broken if (kind, name) in broken.declared]
+        if len(found) == 1 and not meant:
             return found[0]
-        if found:
+        if len(found) > 1:
             raise UnknownNameError(kind, name, self._clash(found))
-        message = f"unknown {kind} {name!r}"
-        suspects = [broken for broken in self.broken if broken.defines(name)]
-        if not suspects:
-            message += suggest(name, self.names(kind))
-        for broken in suspects or (broken for broken in self.broken if not broken.text):
-            message += f" ({display(broken.source)} could not be loaded: {broken.cause})"
-        raise UnknownNameError(kind, name, message)
+        if found:
+            why = f"{kind} {name!r} is in {display(found[0].source)}, and another is in a file that fails"
+            raise UnknownNameError(kind, name, f"{why}{self._suspects(meant)}: mend or remove it")
+        suspects = meant or [broken for broken in (*self.broken, *self.passed_over) if broken.defines(name)]
+        near = "" if suspects else suggest(name, self.names(kind))
+        # A name may be made up while the file runs: then any broken file may be the one.
+        raise UnknownNameError(
+            kind, name, f"unknown {kind} {name!r}{near}{self._suspects(suspects or self.broken[:_NAMED])}"
+        )
+
+    @staticmethod
+    def _suspects(broken: Iterable[Broken]) -> str:
+        return "".join(f" ({display(each.source)} could not be loaded: {each.cause})" for each in broken)
 
     def value(self, kind: type[V], name: str) -> V:
         """The plugin value of this class and name, ``registry.value(Loss, "hinge")``; raises as ``get``."""
@@ -144,40 +153,38 @@ def display(source: Path | str) -> str:
 
 def _found(beside: Sequence[Path], extra: Path | None) -> Iterator[Entry | Broken]:
     seen: set[Path | str] = set()
-    yield from _of_folder(shipped.folder("plugins"), "shipped", seen)
-    for point in entry_points(group="ganbench"):
-        outcomes = load_entry_point(point)
-        keys: set[Path | str] = {outcome.sha256 for outcome in outcomes if isinstance(outcome, Entry)}
-        keys.add(point.value)  # two installed copies of one distribution list the same module twice
-        if not keys & seen:
-            yield from outcomes
-        seen |= keys
-    for folder in beside:
-        if folder.is_dir():
-            yield from _of_folder(folder, "folder", seen)
-    if extra is not None:
-        if extra.exists():
-            yield from _of_folder(extra, "--plugins", seen)
-        else:
-            yield Broken(extra, "--plugins", "no such folder")
-
-
-def _of_folder(folder: Path, origin: str, seen: set[Path | str]) -> Iterator[Entry | Broken]:
-    for path in _files(folder):
-        try:
+    # What a plugin prints while it is loaded must not be part of a command's output.
+    with redirect_stdout(sys.stderr):
+        for path, _ in python_files(shipped.folder("plugins")):
             source = path.read_bytes()
-        except OSError as error:
-            yield Broken(path, origin, f"cannot be read: {error.strerror}")
+            seen |= {path.resolve(), hashlib.sha256(source).hexdigest()}
+            yield from load_file(path, "shipped", source)
+    folders = [(folder, "folder") for folder in beside if folder.is_dir()]
+    folders += [] if extra is None else [(extra, "--plugins")]
+    with hosted() as host:
+        for point in entry_points(group="ganbench"):
+            outcomes = load_entry_point(point, host)
+            keys: set[Path | str] = {outcome.sha256 for outcome in outcomes if isinstance(outcome, Entry)}
+            keys.add(point.value)  # two installed copies of one distribution list the same module twice
+            if not keys & seen:
+                yield from outcomes
+            seen |= keys
+        for folder, origin in folders:
+            if folder.exists():
+                yield from _of_folder(folder, origin, seen, host)
+            else:
+                yield Broken(folder, origin, "no such folder")
+
+
+def _of_folder(folder: Path, origin: str, seen: set[Path | str], host: Host) -> Iterator[Entry | Broken]:
+    root = folder if folder.is_dir() else folder.parent
+    for path, reason in python_files(folder):
+        source = NoPlugin(path, origin, reason) if reason else looked_at(path, origin)
+        if isinstance(source, Broken):
+            yield source
             continue
         digest = hashlib.sha256(source).hexdigest()
         if path.resolve() in seen or digest in seen:
             continue
         seen.update({path.resolve(), digest})
-        yield from load_file(path, origin, source)
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    if folder.is_file():
-        return [folder]
-    paths = sorted(path for path in folder.rglob("*.py") if not path.is_dir())
-    return [path for path in paths if not any(part[0] in "_." for part in path.relative_to(folder).parts)]
+        yield from load_guest(path, origin, source, root=root, host=host)

@@ -6,7 +6,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ganbench.core.errors import error_line
+from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.report.numbers import duration
 from ganbench.run.estimate import estimate
 from ganbench.run.evaluate import bind_metrics
@@ -35,7 +35,8 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         first = together[0]
         try:
             each = estimate(together, metrics, device, engine)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            raise_if_stopped(error)
             notes.append(f"{first.dataset} {first.family}: {error_line(error)}")
             for cell in together:
                 table.add_row(cell.dataset, cell.variant, str(len(cell.seeds)), str(cell.steps), "", "fails")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory
+from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory, raise_if_stopped
 from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
 from ganbench.metrics.divergence import Divergence, divergences
@@ -122,7 +122,8 @@ class Metrics:
             except NotApplicableError as reason:
                 values = {}
                 notes.append(f"{metric.name}: {reason}")
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
+                raise_if_stopped(error)
                 raise PluginError(f"metric {metric.name}: {error_line(error)}") from error
             declared = [column.name for column in metric.columns]
             if surplus := sorted(set(values) - set(declared), key=repr):
@@ -154,7 +155,8 @@ def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence | Plu
     samples, real = (torch.stack([outcome[name].detach() for outcome in outcomes]) for name in ("samples", "real"))
     try:
         return [*divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])]
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         if out_of_memory(error):
             raise
         if len(outcomes) > 1:

@@ -14,7 +14,8 @@ import pandas as pd
 import torch
 
 import ganbench
-from ganbench.core import git
+from ganbench.core import git, streams
+from ganbench.core.exits import exits_refused
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.record import provenance
@@ -113,7 +114,7 @@ def run(
     # All that decides a run's numbers, and nothing else: only the same run may be continued after a kill.
     sources = [provenance.source(), *([plugin["name"], plugin["sha256"]] for plugin in plugins)]
     identity = _digest([suite_yaml, versions, about["device"], engine, sources])
-    with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
+    with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
         with Journal(folder.journal) as journal, _what_is_kept(folder, journal):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import PluginError, error_line
+from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import stream
 from ganbench.data.soundness import remarks
 from ganbench.metrics.points import finite, from_tensor
@@ -117,7 +117,8 @@ def score(
         own, failures = measured(points, seed)
         floor = {at: measured(_fresh(dataset, len(points), at, place), at) for at in FLOOR_SEEDS}
         odd = tuple(_notes(points, dataset, seed))
-    except (Exception, SystemExit) as error:  # a metric's failure is among the failures
+    except BaseException as error:  # a metric's failure is among the failures
+        raise_if_stopped(error)
         raise PluginError(f"dataset {target.dataset.name}: {error_line(error)}") from error
     note = own.pop("note")
     # A failure on the data itself tells nothing about the samples, but must be reported.

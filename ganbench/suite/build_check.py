@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from ganbench.core.errors import message_of, raise_if_stopped
 from ganbench.core.messages import shown
 from ganbench.plugin.loader import one_line
 from ganbench.plugin.types import Distribution, Loss, Networks
@@ -71,8 +72,9 @@ class BuildCheck:
                     _check_data(built)
                 return built
             message = f"{choice.entry.kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
-        except (Exception, SystemExit) as error:
-            message = " ".join(str(error).split()) if isinstance(error, ValueError) else one_line(error, None)
+        except BaseException as error:
+            raise_if_stopped(error)
+            message = " ".join(message_of(error).split()) if isinstance(error, ValueError) else one_line(error, None)
         first_word = message.partition(" ")[0].strip("'\"`:,")
         self._document.add(drafted.places.get(first_word, drafted.place), f"{prefix}{message}")
         return None

@@ -13,7 +13,7 @@ from ganbench.core.errors import NotApplicableError
 from ganbench.core.threads import threads
 from ganbench.plugin.entry import Broken, Entry
 from ganbench.plugin.kinds import KINDS
-from ganbench.plugin.loader import load_file
+from ganbench.plugin.loader import load_named
 from ganbench.plugin.registry import Registry, display
 from ganbench.testing import (
     architectures,
@@ -97,7 +97,7 @@ def find(plugin: str | Path, registry: Registry, kind: str | None = None) -> tup
     if isinstance(plugin, Path) or path.suffix == ".py":
         if not path.is_file():
             raise LookupError(f"{path}: there is no such file")
-        outcomes = load_file(path, "checked", path.read_bytes())
+        outcomes = load_named(path, "checked")
         if broken := [each for each in outcomes if isinstance(each, Broken)]:
             raise ValueError("\n".join(f"{path}: {each.cause}" for each in broken))
         entries = tuple(each for each in outcomes if isinstance(each, Entry))

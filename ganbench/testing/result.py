@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from ganbench.core.errors import NotApplicableError
+from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.core.messages import shown
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
@@ -90,7 +90,8 @@ def _one(tested: Property, subject: Subject, *, usual: bool) -> tuple[Status, st
         return "fail", str(reason)
     except NotApplicableError as reason:
         return "n/a", str(reason)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         # A plugin may refuse a setting: not every choice works with the defaults of the other parameters.
         return "n/a" if isinstance(error, ValueError) and not usual else "fail", plain_words(error)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
-from ganbench.core.errors import NotApplicableError
+from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.testing import architectures
@@ -129,7 +129,8 @@ def _recorded(it: Trainer, subject: Subject) -> State:
 
     try:
         graph = record(whole, [*own, *fixed, *noise.at(0), torch.tensor(0)], cpu=True)
-    except Exception as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         raise WrongError(f"cannot be recorded: {plain_words(error)}") from error
     for index in range(STEPS):
         own = list(graph(*own, *fixed, *noise.at(index), torch.tensor(index)))

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from ganbench.core.digest import digest
-from ganbench.core.errors import PluginError, error_line
+from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Optimizer, Penalty
@@ -51,7 +51,8 @@ def build_networks(
     def architecture(shape: tuple[int, ...]) -> Networks:
         try:
             built = build({"shape": tuple(shape)})
-        except Exception as error:
+        except BaseException as error:
+            raise_if_stopped(error)
             raise PluginError(f"architecture {variant.architecture.name}: {error_line(error)}") from error
         if not networks:
             check_networks(variant.architecture.name, built, tuple(shape))
@@ -71,7 +72,8 @@ def build_networks(
                 made = players(scope)
             except PluginError:
                 raise
-            except Exception as error:
+            except BaseException as error:
+                raise_if_stopped(error)
                 raise PluginError(f"loss {variant.loss.name}: {error_line(error)}") from error
             if not networks:
                 check_networks(variant.loss.name, made, dataset.shape, "loss", loss.parts)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import PluginError, error_line
+from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import stream
 from ganbench.data.soundness import check_soundness, checked_samples
 from ganbench.plugin.types import Distribution
@@ -125,7 +125,8 @@ def draw(distribution: Distribution, n: int, random: torch.Generator) -> Tensor:
     """
     try:
         samples = distribution.sample(n, random)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         raise PluginError(f"sample({n}): {error_line(error)}") from error
     if tuple(samples.shape) != (n, *distribution.shape):
         raise PluginError(f"sample({n}) gives the shape {tuple(samples.shape)}, not {(n, *distribution.shape)}")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import PluginError, error_line
+from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import bind
@@ -51,7 +51,8 @@ def reference_inputs(
     training = training_points(dataset, max(cell.samples, FEWEST_POINTS), seed, device)
     try:
         fitted = _fit(cell.reference, dataset, training, seed)
-    except Exception as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         raise PluginError(f"reference {name}: {error_line(error)}") from error
     if not isinstance(fitted, Distribution):
         raise PluginError(f"reference {name}: fit() must return a Distribution, not {type(fitted).__name__}")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.core.errors import PluginError, error_line, out_of_memory
+from ganbench.core.errors import PluginError, error_line, out_of_memory, raise_if_stopped
 from ganbench.core.rng import isolated
 from ganbench.core.threads import fitting
 from ganbench.plugin.binding import bind
@@ -141,7 +141,8 @@ class Trainer:
         """
         try:
             self._engine.prepare(self.start, self.constants)
-        except Exception as error:
+        except BaseException as error:
+            raise_if_stopped(error)
             if out_of_memory(error):
                 raise
             if self._forced:
@@ -168,7 +169,8 @@ class Trainer:
         _set_tf32(self.cell.precision, self.device)
         try:
             return self._engine.run(state, self.constants, begin, end)
-        except Exception as error:
+        except BaseException as error:
+            raise_if_stopped(error)
             if out_of_memory(error):
                 raise
             raise PluginError(error_line(error)) from error

@@ -92,7 +92,7 @@ def test_an_entry_says_what_it_is_and_where_it_comes_from(tmp_path):
 
 def test_the_row_of_a_plugin_is_plain_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    registry = Registry.load([write(tmp_path / "plugins", good=GOOD, bad="import nothing_such")])
+    registry = Registry.load([write(tmp_path / "plugins", good=GOOD, bad="import nothing_such\n" + HOOKED)])
     good, bad = json.loads(json.dumps(registry.as_rows("loss")))
     assert good["parameters"] == [
         {"name": "penalty", "type": "a number", "default": 10.0, "required": False},
@@ -105,14 +105,20 @@ def test_the_row_of_a_plugin_is_plain_data(tmp_path, monkeypatch):
     assert [row["kind"] for row in registry.as_rows("dataset")] == [None]
 
 
+#: What makes a source one of a plugin, wherever it stands.
+HOOKED = "from ganbench import hookimpl\n"
+
 BROKEN = {
-    "syntax": ("def f(:\n    pass\n", "line 1: syntax error: invalid syntax"),
-    "import": ("\nimport nothing_such\n", "line 2: ModuleNotFoundError: No module named 'nothing_such'"),
-    "raises": ("x = 1\ny = 1 / 0\n", "line 2: ZeroDivisionError: division by zero"),
-    "deep": ("def f():\n    raise ValueError('one\\ntwo')\n\nf()\n", "line 2: ValueError: one"),
-    "exits": ("import sys\nsys.exit(3)\n", "line 2: SystemExit: 3"),
-    "empty": (
-        "",
+    "syntax": ("def f(:\n    pass\n" + HOOKED, "line 1: syntax error: invalid syntax"),
+    "import": ("\nimport nothing_such\n" + HOOKED, "line 2: ModuleNotFoundError: No module named 'nothing_such'"),
+    "raises": ("x = 1\ny = 1 / 0\n" + HOOKED, "line 2: ZeroDivisionError: division by zero"),
+    "deep": ("def f():\n    raise ValueError('one\\ntwo')\n\nf()\n" + HOOKED, "line 2: ValueError: one"),
+    "exits": (
+        "import sys\nsys.exit(3)\n" + HOOKED,
+        "line 2: SystemExit: 3: put what a script does below if __name__ == '__main__':",
+    ),
+    "without": (
+        "from ganbench import Loss\n",
         "has no hook: mark a function such as ganbench_losses with @hookimpl, or start the file's name with '_'",
     ),
     "unmarked": ("def ganbench_losses():\n    yield 1\n", "line 1: ganbench_losses is not marked with @hookimpl"),
@@ -240,7 +246,7 @@ def test_a_broken_plugin_is_listed_with_its_cause_and_the_others_still_load(case
 
 
 def test_bytes_that_are_no_python_are_one_line(tmp_path):
-    (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00\x01 ganbench")
     (broken,) = Registry.load([tmp_path]).broken
     assert "\n" not in broken.cause
     assert broken.cause.startswith(("syntax error", "ValueError", "line"))
@@ -248,7 +254,7 @@ def test_bytes_that_are_no_python_are_one_line(tmp_path):
 
 def test_ctrl_c_is_not_contained(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        Registry.load([write(tmp_path, stop="raise KeyboardInterrupt\n")])
+        Registry.load([write(tmp_path, stop="import signal\nsignal.raise_signal(signal.SIGINT)\n" + HOOKED)])
 
 
 def test_every_value_that_is_wrong_in_a_file_is_told(tmp_path):
@@ -321,12 +327,19 @@ def test_unknown_names_get_a_suggestion_or_the_list(tmp_path):
         assert (caught.value.kind, caught.value.name) == ("loss", name)
 
 
-@pytest.mark.parametrize(("stem", "source"), [("my_gan", "import nothing_such"), ("other", "oops(\nLoss('my-gan')")])
+@pytest.mark.parametrize(
+    ("stem", "source"),
+    [
+        ("my_gan", "import nothing_such\n" + HOOKED),
+        ("other", "oops(\nLoss('my-gan')" + HOOKED),
+        ("made_up", "1/0\n" + HOOKED),
+    ],
+)
 def test_an_unknown_name_points_at_the_broken_file_that_was_to_define_it(stem, source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "plugins", **{stem: source})
     with pytest.raises(
-        UnknownNameError, match=rf"unknown loss 'my-gan' \(plugins/{stem}.py could not be loaded: line 1: .*\)"
+        UnknownNameError, match=rf"unknown loss 'my-gan'.* \(plugins/{stem}.py could not be loaded: line 1: .*\)"
     ):
         Registry.load([tmp_path / "plugins"]).get("loss", "my-gan")
 
@@ -336,7 +349,7 @@ def test_installed_packages_are_found_by_entry_point(tmp_path, monkeypatch):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vendor\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[ganbench]\ngood = vendor_good\nbad = vendor_bad\ngone = vendor_gone\n")
-    write(tmp_path, vendor_good=GOOD, vendor_bad="1 / 0")
+    write(tmp_path, vendor_good=GOOD, vendor_bad="1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     registry = Registry.load([tmp_path])
     assert registry.get("loss", "good").origin == "package vendor"

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganbench.core.errors import error_line, out_of_memory
+from ganbench.core import streams
+from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
 from ganbench.record.events import CellEnded, CellEvent, SeedOutcome
 from ganbench.record.journal import Journal
 from ganbench.record.record import CellRecord
@@ -79,11 +80,13 @@ def run_cells(
     while unfinished:
         try:
             event = next(events)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            raise_if_stopped(error)
             if len(cells) > 1:
                 apart = f"trained apart from the other settings: {error_line(error)}"
                 break
             event = _failed(cells[0], step, error)
+        streams.mend()
         if isinstance(event, BatchState):
             save(context.checkpoint(cells), event.step, event.state, context.owner(cells))
             continue

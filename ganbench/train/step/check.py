@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganbench.core.errors import PluginError, error_line
+from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.data.soundness import checked_samples, settle_shape
 from ganbench.plugin.types import Distribution, Networks
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
@@ -155,7 +155,8 @@ def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor
 def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
     try:
         output = module(x)
-    except Exception as error:
+    except BaseException as error:
+        raise_if_stopped(error)
         raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {error_line(error)}") from error
     if not isinstance(output, Tensor):
         raise PluginError(f"{who}: the {player} must return a tensor, not {_kind(output)}")

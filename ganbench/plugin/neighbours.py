@@ -1,0 +1,180 @@
+"""Modules beside a plugin file: ``from utils import x`` finds utils.py in the file's folder, for code there alone."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+#: Frames of Python's own import.
+_IMPORTING = ("<frozen importlib", importlib.__file__)
+
+
+class NeighbourFinder:
+    """Finds top-level modules for code in the folders of plugins; Python's own modules go before.
+
+    ``folders``: for each folder with a plugin file where its neighbours are looked for.
+    """
+
+    def __init__(self) -> None:
+        self.folders: dict[str, list[str]] = {}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module of this name beside the code that imports it, as Python's import system asks for it.
+
+        Args:
+            name: the module's full name.
+            path: where a package's modules are; None for a module of no package.
+            target: not used.
+
+        Returns:
+            The module's spec; None where the code is in no such folder, or there is no such module.
+        """
+        if path is not None or name in sys.stdlib_module_names or not self.folders:
+            return None
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_code.co_filename.startswith(_IMPORTING):
+            frame = frame.f_back
+        homes = (str(folder) for folder in Path(frame.f_code.co_filename).parents)
+        places = next((self.folders[home] for home in homes if home in self.folders), None)
+        return PathFinder.find_spec(name, places) if places else None
+
+
+_FINDER = NeighbourFinder()
+
+
+def prepare() -> None:
+    """Let neighbours be found, and read anew: they may have been edited since they were imported."""
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
+    for name in [*_neighbours()]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+@contextmanager
+def beside(path: Path, root: Path) -> Iterator[None]:
+    """Let a plugin file import its neighbours, now and later, and another folder's of the same name not.
+
+    Args:
+        path: the file.
+        root: the folder of plugins that it was found in.
+
+    Yields:
+        Nothing.
+    """
+    home = path.absolute().parent
+    places = list(dict.fromkeys([str(home), str(root.absolute())]))
+    # As the code of the file, and that of its neighbours, says where it is from.
+    _FINDER.folders[str(path.parent)] = _FINDER.folders[str(home)] = places
+    hidden: dict[str, ModuleType] = {}
+    for top in {name.partition(".")[0] for name in _neighbours()}:
+        own = PathFinder.find_spec(top, places)
+        if own is not None and own.origin != getattr(sys.modules.get(top), "__file__", None):
+            hidden |= {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == top}
+    # A neighbour is executed as it is in its file: no older bytecode, and none is left behind.
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+        sys.modules.update(hidden)
+
+
+def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
+    """The modules that a file imports, and those import, from outside any installation; for use inside ``beside``.
+
+    Args:
+        tree: the file's syntax tree.
+        path: the file.
+        also: modules that were imported while it was executed, whichever way.
+
+    Returns:
+        The name of each and the SHA-256 of its file, sorted.
+    """
+    found: dict[str, str] = {}
+    waiting: list[tuple[Iterable[str], Path]] = [(also, path), (_names(tree, "") if tree else (), path)]
+    while waiting:
+        names, file = waiting.pop()
+        for name in names:
+            if name in found or name.startswith("ganbench_plugin_"):
+                continue
+            module_file = _file_of(name, file)
+            if module_file is None or not _is_users(module_file):
+                continue
+            try:
+                source = module_file.read_bytes()
+            except OSError:
+                continue
+            found[name] = hashlib.sha256(source).hexdigest()
+            try:
+                of = name if module_file.name == "__init__.py" else name.rpartition(".")[0]
+                waiting.append((_names(ast.parse(source), of), module_file))
+            except (SyntaxError, ValueError):
+                continue
+    return tuple(sorted(found.items()))
+
+
+def _names(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield from _prefixes(alias.name)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                home = module or ""
+                if level:
+                    above = package.split(".")[: len(package.split(".")) - level + 1]
+                    home = ".".join([*filter(None, above), *filter(None, [module])])
+                yield from _prefixes(home)
+                yield from (f"{home}.{alias.name}" for alias in names)
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1) if name)
+
+
+def _file_of(name: str, importer: Path) -> Path | None:
+    module = sys.modules.get(name)
+    if module is None and "." not in name and name not in sys.stdlib_module_names:
+        # Imported in a function, when that is called.
+        spec = PathFinder.find_spec(name, _FINDER.folders.get(str(importer.absolute().parent), []))
+        return Path(spec.origin) if spec and spec.origin else None
+    file = getattr(module, "__file__", None)
+    return Path(file) if file else None
+
+
+@cache
+def _installed() -> tuple[Path, ...]:
+    import ganbench
+
+    places = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return (*places, Path(ganbench.__file__).resolve().parent)
+
+
+def _is_users(file: Path) -> bool:
+    """Whether a module's file is of no installation: the user's own, whose content no version stands for."""
+    where = file.resolve()
+    inside = any(where.is_relative_to(place) for place in _installed())
+    return not inside and not {"site-packages", "dist-packages"} & {*where.parts}
+
+
+def _neighbours() -> Iterator[str]:
+    """The names of the loaded modules that are beside plugin files, and no plugins."""
+    homes = tuple({place + os.sep for places in _FINDER.folders.values() for place in places})
+    for name, module in [*sys.modules.items()]:
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file.startswith(homes) and not name.startswith("ganbench_plugin_"):
+            yield name
