@@ -67,7 +67,7 @@ class Ring:
     shape = (2,)
     def __init__(self, way): self.way = way
     def sample(self, n, generator):
-        if n > 10: end(self.way)
+        if n > 2000: end(self.way)
         return torch.randn(n, 2, generator=generator)
 
 @hookimpl
@@ -150,8 +150,8 @@ def test_a_metric_or_a_data_set_that_ends_the_program_is_named(way, plugins):
     registry = Registry.load(extra=plugins)
     choices = [Choice.of(registry.get(kind, "ends"), {"way": way}) for kind in ("metric", "dataset")]
     with exits_refused(), pytest.raises(PluginError) as caught:
-        draw(build_dataset(choices[1]), 20, torch.Generator())
-    assert str(caught.value).startswith(f"sample(20): {WAYS[way]} (foreign.py:")
+        draw(build_dataset(choices[1]), 3000, torch.Generator())
+    assert str(caught.value).startswith(f"sample(3000): {WAYS[way]} (foreign.py:")
     with exits_refused():
         (failed,) = bind_metrics(choices[:1]).of_outcomes([{"samples": torch.zeros(20, 2), "final": True}])
     assert str(failed).startswith(f"metric ends: {WAYS[way]} (foreign.py:")
