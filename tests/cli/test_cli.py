@@ -359,7 +359,7 @@ def test_the_list_shows_every_kind_with_citations_and_a_kind_with_parameters(gb)
 
 
 def test_a_broken_plugin_is_listed_with_its_cause_and_harms_nobody(gb):
-    write("plugins/broken.py", "from ganbench import nonsense\n")
+    write("plugins/broken.py", "from ganbench import hookimpl, nonsense\n")
     write("plugins/whole.py", PLUGIN)
     code, out, _ = gb("list")
     assert code == 0
