@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -40,6 +41,7 @@ def history(
 ) -> None:
     """Show how the numbers of SUITE have changed: its finished runs, and its baseline with its history in git.
 
+    SUITE is a suite's name, its file, its folder of runs, or one of these runs.
     Where the level of a number has shifted, the commits before and after the shift are named.
     """
     from ganbench.compare.history.history import history as read_history
@@ -48,6 +50,8 @@ def history(
     from ganbench.report.history import as_object, pick, show_history
     from ganbench.report.plot import plot
 
+    if home := _home(Path(suite)):
+        suite, results = home.name, home.parent
     name = _name(suite)
     try:
         points, notes = read_history(name, results)
@@ -72,6 +76,17 @@ def history(
         click.echo(note, err=True)
     if svg is not None:
         click.echo(str(svg))
+
+
+def _home(path: Path) -> Path | None:
+    """The suite's folder of runs that a path names, by itself or by one of its runs; None where it is none."""
+    from ganbench.compare.sides.load import runs
+
+    if not path.is_dir():
+        return None
+    home = path.resolve().parent if (path / "run.json").is_file() else path.resolve()
+    near = Path(os.path.relpath(home)) if home.is_relative_to(Path.cwd()) else home
+    return near if near.name and runs(home) else None
 
 
 def _name(suite: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from ganbench.cli.options import UserMistakeError
 from ganbench.core.messages import suggest
 
@@ -15,7 +17,7 @@ _LISTED = 8
 
 
 def chosen_run(path: Path) -> RunFolder:
-    """The run in a folder, or the newest run in a suite's folder.
+    """The run in a folder, or the newest run in a suite's folder, which is then named on standard error.
 
     Raises UserMistakeError where there is none, or where the newest has not finished. A baseline is no run here, though
     commands that only read runs accept one.
@@ -31,6 +33,28 @@ def chosen_run(path: Path) -> RunFolder:
         near = [*suites, *(folder.path for folder in runs(path.parent)[-_LISTED:])]
         raise UserMistakeError(f"{path}: there is no such run{suggest(str(path), (one.as_posix() for one in near))}")
     try:
-        return find_run(path)
+        return _named(find_run(path), path)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
+
+
+def newest_run(path: Path) -> RunFolder:
+    """The run in a folder, or the newest in a suite's folder, finished or not, which is then named on standard error.
+
+    Raises ValueError where there is none.
+    """
+    from ganbench.compare.sides.load import find_run, runs
+    from ganbench.record.folder import RunFolder
+
+    if (path / "run.json").exists() or not path.is_dir():
+        return RunFolder.open(path)
+    if found := runs(path):
+        return _named(found[-1], path)
+    suites = any(runs(home) for home in path.glob("[!.]*/"))
+    return find_run(path) if suites else RunFolder.open(path)
+
+
+def _named(run: RunFolder, path: Path) -> RunFolder:
+    if run.path != path:
+        click.echo(f"{path}: its newest run is {run.path}", err=True)
+    return run

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError, console_for
+from ganbench.cli.run_argument import newest_run
 
 
 @click.command()
@@ -15,8 +16,10 @@ from ganbench.cli.options import UserMistakeError, console_for
 @click.option("--against", metavar="VARIANT", help="Show how far the other variants are from this one instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(folder: Path, against: str | None, as_json: bool) -> None:
-    """Show the table of a RUN (its folder), finished or not."""
-    from ganbench.record.folder import NotARunError, RunFolder
+    """Show the table of a RUN, finished or not.
+
+    RUN is a run's folder, or a suite's folder of runs: its newest.
+    """
     from ganbench.record.gaps import gap_lines
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
@@ -27,12 +30,12 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
     from ganbench.report.tries import show_tries
 
     try:
-        opened = RunFolder.open(folder)
+        opened = newest_run(folder)
         record = Record.read(opened)
         frame = table(record)
         apart = None if against is None else differences(record, against)
         best = tries(record, columns=None if as_json else 1) if record.swept else None
-    except (NotARunError, ValueError) as error:
+    except ValueError as error:
         raise UserMistakeError(str(error)) from None
     if as_json:
         found = {"run": str(opened.path), "table": as_rows(frame)}

@@ -322,6 +322,24 @@ def test_save_and_list_on_the_command_line(home, gb):
     assert re.fullmatch(r"smoke  6 rows  \d{4}-\d\d-\d\d  c0ffee000000  a larger rate\n", out)
 
 
+def test_a_suites_folder_is_its_newest_run_in_every_command_and_is_named(home, gb):
+    recorded(Path("results"), {("one", 0): {"jsd": 0.5}})
+    newest = recorded(Path("results"))
+    named = f"results/smoke: its newest run is {newest.path}\n"
+    for command in (("show",), ("show", "--json"), ("export", "--format", "bencher"), ("baseline", "save")):
+        of_run, of_suite = (gb(*command, place) for place in (newest.path, "results/smoke"))
+        assert of_suite[0] == of_run[0] == 0, command
+        assert command[0] == "baseline" or of_suite[1] == of_run[1]
+        assert named in of_suite[2]
+        assert named not in of_run[2]
+    for place in ("results/smoke", "results/smoke/", newest.path, newest.path.resolve()):
+        assert gb("history", place) == gb("history", "smoke")
+    unfinished = recorded(Path("results"), finished=False)
+    code, _, err = gb("show", "results/smoke")
+    assert (code, str(unfinished.path) in err) == (0, True)
+    assert gb("show", "results") == (2, "", "results: holds the runs of suites: name one, such as results/smoke\n")
+
+
 def test_a_baseline_is_no_run_to_save_and_is_not_suggested(home, gb):
     saved(home)
     for name in ("smoke.csv", "smoke.json", "smoke", "none.csv", "smok"):
