@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError
-from ganbench.cli.run_argument import chosen_run
+from ganbench.cli.run_argument import chosen_run, name_newest
 from ganbench.core.disk import said
 
 _HOME = "results/baselines"
@@ -38,11 +38,13 @@ def save(run: Path, reason: str | None, out: Path) -> None:
     from ganbench.compare.sides.baseline import save as save_run
 
     try:
-        saved = save_run(chosen_run(run), out, reason)
+        chosen = chosen_run(run)
+        saved = save_run(chosen, out, reason)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except OSError as error:
         raise UserMistakeError(said(error, out)) from None
+    name_newest(chosen, run)
     files = f"{saved.path} and {saved.path.with_suffix('.json').name}"
     what = f"{saved.rows} rows of {saved.suite}"
     if saved.written:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError
-from ganbench.cli.run_argument import chosen_run
+from ganbench.cli.run_argument import chosen_run, name_newest
 
 
 @click.command()
@@ -45,6 +45,7 @@ def export(folder: Path, form: str, out: Path | None) -> None:
         made = EXPORTS[form](record, opened.describe())
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
+    name_newest(opened, folder)
     for line in made.left_out:
         click.echo(f"left out: {line}", err=True)
     if not record.finished:

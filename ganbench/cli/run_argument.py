@@ -17,7 +17,7 @@ _LISTED = 8
 
 
 def chosen_run(path: Path) -> RunFolder:
-    """The run in a folder, or the newest run in a suite's folder, which is then named on standard error.
+    """The run in a folder, or the newest run in a suite's folder.
 
     Raises UserMistakeError where there is none, or where the newest has not finished. A baseline is no run here, though
     commands that only read runs accept one.
@@ -33,13 +33,13 @@ def chosen_run(path: Path) -> RunFolder:
         near = [*suites, *(folder.path for folder in runs(path.parent)[-_LISTED:])]
         raise UserMistakeError(f"{path}: there is no such run{suggest(str(path), (one.as_posix() for one in near))}")
     try:
-        return _named(find_run(path), path)
+        return find_run(path)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
 
 
 def newest_run(path: Path) -> RunFolder:
-    """The run in a folder, or the newest in a suite's folder, finished or not, which is then named on standard error.
+    """The run in a folder, or the newest run in a suite's folder, finished or not.
 
     Raises ValueError where there is none.
     """
@@ -49,12 +49,12 @@ def newest_run(path: Path) -> RunFolder:
     if (path / "run.json").exists() or not path.is_dir():
         return RunFolder.open(path)
     if found := runs(path):
-        return _named(found[-1], path)
+        return found[-1]
     suites = any(runs(home) for home in path.glob("[!.]*/"))
     return find_run(path) if suites else RunFolder.open(path)
 
 
-def _named(run: RunFolder, path: Path) -> RunFolder:
+def name_newest(run: RunFolder, path: Path) -> None:
+    """Say on standard error which run a suite's folder stands for."""
     if run.path != path:
         click.echo(f"{path}: its newest run is {run.path}", err=True)
-    return run

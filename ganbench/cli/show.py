@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError, console_for
-from ganbench.cli.run_argument import newest_run
+from ganbench.cli.run_argument import name_newest, newest_run
 
 
 @click.command()
@@ -37,6 +37,7 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
         best = tries(record, columns=None if as_json else 1) if record.swept else None
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
+    name_newest(opened, folder)
     if as_json:
         found = {"run": str(opened.path), "table": as_rows(frame)}
         more = {"differences": apart, "tries": best}

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,6 +224,71 @@ def test_damage_is_told_in_one_line(home, file, old, new, words):
     with pytest.raises(ValueError, match=words) as told:
         open_baseline(path)
     assert "\n" not in str(told.value)
+
+
+def without(column):
+    """The CSV without one of its columns."""
+
+    def change(text):
+        cells = [line.split(",") for line in text.splitlines()]
+        at = cells[0].index(column)
+        return "".join(",".join(row[:at] + row[at + 1 :]) + "\n" for row in cells)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (without("jsd"), "has no column 'jsd', which .*smoke.json names"),
+        (without("reverse_kl"), "has no column 'reverse_kl', which .*smoke.json names"),
+        (without("first_all_modes_step"), "is not as it was saved"),
+        (lambda text: text.replace(",0.1,", ",-5,", 1), "is not as it was saved"),
+        (lambda text: text.replace(",0.1,", ",nan,", 1), "is not as it was saved"),
+        (lambda text: text.replace(",0.1,", ",,", 1), "is not as it was saved"),
+        (lambda text: text.replace(",8,", ",-8,", 1), "is not as it was saved"),
+        (
+            lambda text: text.replace(",True,", ",1.7,", 1),
+            "all_modes of ring8/one seed 0 must be True or False, not 1.7",
+        ),
+        (lambda text: text.replace(",True,", ",TRUE,"), "all_modes must be a number, not 'TRUE'"),
+        (lambda text: text.replace(",done,20,", ",diverged,20,", 1), "is not as it was saved"),
+        (lambda text: text.replace(",", ";"), "must name a column 'dataset', once, and commas between them, not ';'"),
+        (lambda text: text.replace(",", "\t"), r"a column 'dataset', once, and commas between them, not '\\t'"),
+    ],
+    ids=range(12),
+)
+def test_a_baseline_changed_by_hand_is_refused(home, gb, change, words):
+    """Its numbers are measured: a comparison with others would end with a verdict that means nothing."""
+    path = saved(home).path
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError, match=rf"^\S+smoke\.csv(:\d+)?: .*{words}") as told:
+        open_baseline(path)
+    assert "\n" not in str(told.value)
+    assert gb("compare", path, recorded(Path("results")).path)[0] == 2
+
+
+def test_a_json_changed_by_hand_is_refused(home):
+    path = saved(home).path
+    beside = path.with_suffix(".json")
+    before = beside.read_text()
+    for old, new in (("120", "-120"), ("1000.5", "1e9"), ('"min_effect": 0.02', '"min_effect": 9.0')):
+        assert old in before
+        beside.write_text(before.replace(old, new, 1))
+        with pytest.raises(ValueError, match=r"smoke\.csv: is not as it was saved: a number in it or in .*smoke\.json"):
+            open_baseline(path)
+
+
+def test_a_baseline_in_another_dress_is_the_same(home):
+    """Its lines, columns and keys in another order, a byte order mark, other line ends, other white space."""
+    path = saved(home, {("one", 1): {"reverse_kl": "inf", "jsd": None, "jsd_note": "a, b"}}).path
+    beside = path.with_suffix(".json")
+    before = open_baseline(path)[0].set_index(["variant", "seed"]).sort_index()
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)[::-1]
+    path.write_bytes(b"\xef\xbb\xbf" + table[table.columns[::-1]].to_csv(index=False, lineterminator="\r\n").encode())
+    beside.write_text(json.dumps(json.loads(beside.read_text()), sort_keys=True))
+    after = open_baseline(path)[0].set_index(["variant", "seed"]).sort_index()
+    pd.testing.assert_frame_equal(after[before.columns], before)
 
 
 def test_files_that_are_missing_empty_or_no_text_are_told(home):

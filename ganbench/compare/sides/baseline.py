@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from ganbench.compare.sides.baseline_reader import read
+from ganbench.compare.sides.baseline_seal import SEAL, digest
 from ganbench.compare.sides.compared_run import Case, ComparedRun
 from ganbench.compare.sides.description import compared_run, describe_run, rows
 from ganbench.core.disk import make_folder
@@ -78,16 +79,23 @@ def save(folder: RunFolder, home: Path, reason: str | None = None) -> Saved:
         "reason": reason or "first",
     }
     make_folder(home)
+    whole = {**about, "history": [*history, entry]}
+    # Of what a reader will find.
+    found, known = read(as_csv(table).encode(), _as_json(whole).encode(), str(path))
+    whole = {**about, SEAL: digest(rows(found), known), "history": whole["history"]}
     # The JSON last: without it there is no baseline.
     write(path, as_csv(table))
-    content = json.dumps({**about, "history": [*history, entry]}, indent=2, allow_nan=False, ensure_ascii=False)
-    write(beside, content + "\n")
+    write(beside, _as_json(whole))
     return Saved(path, about["suite"], len(table), True)
 
 
 def as_csv(table: pd.DataFrame) -> str:
     """The text of a baseline's table, which ``read`` reads back value for value."""
     return table.to_csv(index=False, lineterminator="\n")
+
+
+def _as_json(about: Mapping[str, Any]) -> str:
+    return json.dumps(about, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def baselines(home: Path) -> list[Path]:

@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from ganbench.compare.sides.baseline_seal import check
 from ganbench.core.messages import shown
 from ganbench.plugin.column import Better, OlderFormatError, Summary
 from ganbench.plugin.role import Role
@@ -74,7 +75,9 @@ def read(table: bytes, about: bytes, name: str) -> tuple[pd.DataFrame, dict[str,
         raise ValueError(f"{name}: is not of one piece with its .json: only {one} has {dataset}/{variant}")
     for case in known["cases"]:
         _check_seeds({key[2] for key in found if key[:2] == (case["dataset"], case["variant"])}, case, name, beside)
-    return frame(found.values(), header), known
+    rows = [*found.values()]
+    check(rows, header, known, name)
+    return frame(rows, header), known
 
 
 def _check_seeds(rows: set[int], case: Mapping[str, Any], name: str, beside: str) -> None:
@@ -214,7 +217,9 @@ def _read_lines(text: str, name: str) -> tuple[list[str], list[tuple[str, list[s
     columns = header[1]
     for column in _NEEDED:
         if columns.count(column) != 1:
-            raise ValueError(f"{name}: is no baseline: its first line must name a column {column!r}, once")
+            other = next((one for one in (";", "\t") if len(columns) == 1 and one in columns[0]), "")
+            why = f", and commas between them, not {other!r}" if other else ""
+            raise ValueError(f"{name}: is no baseline: its first line must name a column {column!r}, once{why}")
     for place, cells in lines:
         if len(cells) != len(columns):
             raise ValueError(f"{place}: has {len(cells)} cells, and the first line has {len(columns)}")
