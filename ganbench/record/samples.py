@@ -1,28 +1,48 @@
-"""Samples on disk: the last ones of a seed, as a run keeps them, and any others, in files of arrays or tables.
-
-Nothing is ever unpickled.
-"""
+"""Samples on disk: the last ones of a seed, as a run keeps them, and any others, in files of arrays or tables."""
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from ganbench.core.disk import make_folder
-from ganbench.record.sample_tables import UnreadableError, read_csv, read_parquet
+from ganbench.record.sample_arrays import (
+    SampleArray,
+    read_mat,
+    read_npy,
+    read_npz,
+    read_safetensors,
+    read_torch,
+    rounded,
+)
+from ganbench.record.sample_file import UnreadableError, check_size, cure, look
+from ganbench.record.sample_tables import SampleTable, read_parquet, read_text
+from ganbench.record.text_stream import PACKED
 
-_MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz", b"PAR1": ".parquet"}
-#: The exceptions of reading an array that is cut short, or a file that holds none.
-_DAMAGED = (OSError, EOFError, ValueError, SyntaxError, MemoryError, zipfile.BadZipFile, zlib.error)
+_ARRAYS: dict[str, Callable[[Path], SampleArray]] = {
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".safetensors": read_safetensors,
+    ".pt": read_torch,
+    ".pth": read_torch,
+    ".mat": read_mat,
+}
+_TEXT = (".csv", ".tsv", ".txt", ".dat")
+_TABLES: dict[str, Callable[[Path], SampleTable]] = dict.fromkeys(_TEXT, read_text) | {".parquet": read_parquet}
+#: The endings of the files that are read; those of text may be followed by that of its packing.
+KINDS = (".npy", ".npz", *_TABLES, ".safetensors", ".pt", ".pth", ".mat")
+_MAGIC = {
+    b"\x93NUMPY": (".npy",),
+    b"PK\x03\x04": (".npz", ".pt", ".pth"),
+    b"PK\x05\x06": (".npz",),
+    b"PAR1": (".parquet",),
+}
+#: The numbers that are converted at a time.
+_BLOCK = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +50,7 @@ class Samples:
     """The samples of a file: ``values`` (n, *shape) in float32, n at least 1, and what is known about them.
 
     ``seed`` and ``step`` where the file holds them; ``rows``: from a table, which can only hold flat samples;
-    ``notes``: lines that a reader of the scores should know.
+    ``names``: those of a table's columns, if any; ``notes``: lines that a reader of the scores should know.
     """
 
     path: Path
@@ -40,6 +60,7 @@ class Samples:
     step: int | None = None
     rows: bool = False
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
@@ -51,7 +72,7 @@ def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
         seed: The seed that they are of.
         step: The generator steps that the seed had trained.
     """
-    make_folder(path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Under another name first: a file that is there is whole.
     unfinished = path.with_suffix(".tmp.npz")
     np.savez(unfinished, samples=samples.detach().cpu().numpy(), seed=np.int64(seed), step=np.int64(step))
@@ -59,120 +80,43 @@ def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
 
 
 def read(path: Path) -> Samples:
-    """The samples in an .npy, .npz, .csv, .parquet or .safetensors file.
+    """The samples in a file of arrays or a table (``KINDS``).
 
     Of several arrays it is the one called ``samples``. Floats narrower or wider than float32 are accepted, with a note;
     rows that are not finite are kept, with a note. Raises UnreadableError, in one line, for what cannot be scored.
     """
-    suffix = path.suffix.lower()
-    if path.is_dir():
-        raise UnreadableError(f"{path}: is a folder, not a file of samples")
-    try:
-        with path.open("rb") as file:
-            head = file.read(8)
-            file.seek(0)
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise UnreadableError(f"{path}: no such file") from None
-    except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read: {error.strerror or error}") from None
-    _check_content(path, suffix, head)
-    values, known = _READERS[suffix](path)
-    values, notes = _as_float32(path, values, typed=suffix != ".csv")
-    rows = suffix in (".csv", ".parquet")
-    notes = (*known.pop("notes", ()), *notes)
-    return Samples(path, sha256, values, rows=rows, notes=notes, **known)
+    head, sha256 = look(path)
+    kind = _kind(path, head)
+    if kind in _ARRAYS:
+        array = _ARRAYS[kind](path)
+        values, notes = _as_float32(path, array.values, typed=True)
+        return Samples(path, sha256, values, array.seed, array.step, notes=(*array.notes, *notes))
+    table = _TABLES[kind](path)
+    values, notes = _as_float32(path, table.values, typed=kind == ".parquet")
+    return Samples(path, sha256, values, rows=True, notes=(*table.notes, *notes), names=table.names)
 
 
-def _check_content(path: Path, suffix: str, head: bytes) -> None:
-    known = ", ".join(list(_READERS)[:-1]) + f" and {list(_READERS)[-1]}"
-    if suffix not in _READERS:
-        hint = ": save the array with numpy.save" if suffix in (".pt", ".pth", ".pkl", ".pickle", ".npz.gz") else ""
-        raise UnreadableError(
-            f"{path}: samples are read from {known} files, not from {suffix or 'one without an ending'}{hint}"
-        )
+def _kind(path: Path, head: bytes) -> str:
+    """The ending that says how a file is read, where its first bytes do not say otherwise."""
+    endings = [ending.lower() for ending in path.suffixes]
+    packed = len(endings) > 1 and endings[-1] in PACKED and endings[-2] in _TEXT
+    kind = endings[-2] if packed else path.suffix.lower()
+    if kind not in KINDS:
+        known = f"{', '.join(KINDS[:-1])} and {KINDS[-1]}"
+        found = kind or "one without an ending"
+        raise UnreadableError(f"{path}: samples are read from {known} files, not from {found}{cure(kind)}")
     if not head:
         raise UnreadableError(f"{path}: is empty")
-    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
-    if found not in (None, suffix):
-        raise UnreadableError(f"{path}: holds what a {found} file holds: rename it")
-    if found is None and suffix in _MAGIC.values():
-        raise UnreadableError(f"{path}: is no {suffix} file, or a damaged one")
-
-
-def _npy(path: Path) -> tuple[Any, dict[str, Any]]:
-    try:
-        return np.load(path, allow_pickle=False), {}
-    except _DAMAGED as error:
-        raise _damaged(path, error) from None
-
-
-def _npz(path: Path) -> tuple[Any, dict[str, Any]]:
-    try:
-        # Opened here: numpy forgets to close what turns out to be no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            known = {name: _whole(arrays[name]) for name in ("seed", "step") if name in arrays.files}
-            return arrays[_chosen(path, [name for name in arrays.files if name not in known])], known
-    except UnreadableError:
-        raise
-    except _DAMAGED as error:
-        raise _damaged(path, error) from None
-
-
-def _safetensors(path: Path) -> tuple[Any, dict[str, Any]]:
-    try:
-        library = import_module("safetensors")
-    except ImportError:
-        raise UnreadableError(f"{path}: reading it needs safetensors: pip install 'ganbench[files]'") from None
-    try:
-        with library.safe_open(path, framework="pt") as file:
-            tensor: Tensor = file.get_tensor(_chosen(path, list(file.keys())))
-            narrow = tensor.dtype.is_floating_point and tensor.dtype.itemsize < 4
-            notes = [_rounded(str(tensor.dtype).removeprefix("torch."))] if narrow else []
-            # numpy has no bfloat16.
-            return (tensor.float() if narrow else tensor).numpy(), {"notes": notes}
-    except (library.SafetensorError, OSError, RuntimeError, TypeError) as error:
-        raise _damaged(path, error) from None
-
-
-def _csv(path: Path) -> tuple[Any, dict[str, Any]]:
-    values, notes = read_csv(path)
-    return values, {"notes": notes}
-
-
-def _parquet(path: Path) -> tuple[Any, dict[str, Any]]:
-    return read_parquet(path), {}
-
-
-_READERS: dict[str, Callable[[Path], tuple[Any, dict[str, Any]]]] = {
-    ".npy": _npy,
-    ".npz": _npz,
-    ".csv": _csv,
-    ".parquet": _parquet,
-    ".safetensors": _safetensors,
-}
-
-
-def _chosen(path: Path, names: Sequence[str]) -> str:
-    if "samples" in names:
-        return "samples"
-    if len(names) == 1:
-        return names[0]
-    found = f"the arrays {', '.join(names)}, none of them called 'samples'" if names else "no array"
-    raise UnreadableError(f"{path}: holds {found}")
-
-
-def _whole(value: Any) -> int | None:
-    return int(value) if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu" else None
-
-
-def _damaged(path: Path, error: BaseException) -> UnreadableError:
-    text = (str(error).splitlines() or [type(error).__name__])[0]
-    if "allow_pickle" in text:
-        return UnreadableError(f"{path}: holds Python objects, which are never read: save an array of float32")
-    if isinstance(error, MemoryError):
-        text = "it says it is larger than memory"
-    return UnreadableError(f"{path}: cannot be read, is it whole? ({text})")
+    if packed:
+        return kind
+    if kind in _TEXT and head.startswith(b"\x1f\x8b"):
+        raise UnreadableError(f"{path}: is packed by gzip: name it {path.name}.gz")
+    found = next((kinds for magic, kinds in _MAGIC.items() if head.startswith(magic)), ())
+    if found and kind not in found:
+        raise UnreadableError(f"{path}: holds what a {found[0]} file holds: rename it")
+    if not found and kind in (".npy", ".npz", ".parquet"):
+        raise UnreadableError(f"{path}: is no {kind} file, or a damaged one")
+    return kind
 
 
 def _as_float32(path: Path, values: Any, *, typed: bool) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -186,31 +130,48 @@ def _as_float32(path: Path, values: Any, *, typed: bool) -> tuple[np.ndarray, tu
         raise UnreadableError(f"{path}: holds a single number, not an array of samples")
     if values.size == 0:
         raise UnreadableError(f"{path}: holds no samples")
+    check_size(path, values.size)
     if values.dtype.kind in "iu":
         low, high = values.min(), values.max()
+        pixels = "; pixels on [-1, 1] are x / 127.5 - 1" if 2 < high <= 255 and low >= 0 else ""
         raise UnreadableError(
             f"{path}: holds whole numbers ({values.dtype}, {low} to {high}): scale them as the data is, save float32"
+            f"{pixels}"
         )
     if values.dtype.kind != "f":
-        raise UnreadableError(f"{path}: holds {_words(values.dtype)}: samples are real numbers, float32")
+        raise UnreadableError(f"{path}: holds {_words(values.dtype)}")
     notes = []
     if values.dtype.itemsize < 4:
-        notes.append(_rounded(str(values.dtype)))
+        notes.append(rounded(str(values.dtype)))
     elif values.dtype.itemsize > 4 and typed:
-        notes.append(f"{values.dtype}, scored as float32: a run's own samples are")
-    with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(values, dtype=np.float32)
-    if overflowed := int((np.isfinite(values) & ~np.isfinite(converted)).sum()):
+        notes.append(f"{values.dtype.name}, scored as float32: a run's own samples are")
+    plain = values.dtype == np.float32 and values.dtype.isnative and values.flags.c_contiguous
+    converted = values if plain and not isinstance(values, np.memmap) else np.empty(values.shape, np.float32)
+    overflowed = lost = 0
+    rows = max(1, _BLOCK * len(values) // values.size)
+    for begin in range(0, len(values), rows):
+        some, result = values[begin : begin + rows], converted[begin : begin + rows]
+        if converted is not values:
+            with np.errstate(over="ignore"):
+                result[...] = some
+        finite = np.isfinite(result)
+        overflowed += int((np.isfinite(some) & ~finite).sum())
+        lost += int((~finite.reshape(len(finite), -1)).any(axis=1).sum())
+    if overflowed:
         notes.append(f"{overflowed} of {values.size} numbers are beyond float32's range: taken as infinite")
-    if lost := int((~np.isfinite(converted.reshape(len(converted), -1))).any(axis=1).sum()):
+    if lost:
         notes.append(f"{lost} of {len(converted)} samples are not finite: kept, as mass where there is no data")
     return converted, tuple(notes)
 
 
 def _words(dtype: np.dtype[Any]) -> str:
-    kinds = {"b": "true or false", "c": f"complex numbers ({dtype})", "U": "text", "S": "text", "O": "Python objects"}
-    return kinds.get(dtype.kind, f"records ({', '.join(dtype.names)})" if dtype.names else str(dtype))
-
-
-def _rounded(dtype: str) -> str:
-    return f"{dtype}: its rounding makes different samples equal, and repeats count against them; save float32"
+    """What no sample is made of, and what to do."""
+    real = ": samples are real numbers, float32"
+    if dtype.names:
+        return f"records ({', '.join(dtype.names)}){real}"
+    kinds = {"c": f"complex numbers ({dtype})", "U": "text", "S": "text", "O": "Python objects"}
+    if dtype.kind == "b":
+        return f"true or false{real}; save x.astype('float32') if 1 and 0 are meant"
+    if dtype.kind == "V":
+        return f"raw bytes ({dtype}), as bfloat16 is saved{real}, x.astype('float32') or x.float().numpy()"
+    return kinds.get(dtype.kind, str(dtype)) + real
