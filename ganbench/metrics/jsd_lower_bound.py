@@ -99,7 +99,8 @@ def lower_bound(
         raise ValueError(
             f"a lower bound needs {FEWEST} samples of each, not {len(everything)} and {len(real)} real ones"
         )
-    finite = everything[is_finite(everything)]
+    good = is_finite(everything)
+    finite = everything if good.all() else everything[good]
     mass = len(finite) / len(everything)
     random = np.random.default_rng(SEED)
     fake, copies = _fake(finite, random)
@@ -154,18 +155,29 @@ def _real(real: np.ndarray, more: np.ndarray, random: np.random.Generator) -> _R
     """At most 5,000 rows, those of ``real`` first, in an order that depends on the rows alone."""
     rows, scored = np.concatenate([real, more]), np.arange(len(real) + len(more)) < len(real)
     order = np.lexsort((~scored, _places(rows)))
-    rows, scored = rows[order], scored[order]
+    scored = scored[order]
     turn = random.permutation(len(rows))
     chosen = np.lexsort((turn, ~scored))[:MOST]
-    return _Rows(rows[chosen], turn[chosen], scored[chosen])
+    return _Rows(rows[order[chosen]], turn[chosen], scored[chosen])
 
 
 def _places(rows: np.ndarray) -> np.ndarray:
     """A number for each row, (n, d) -> (n,), from 0 without gaps, the same for equal rows; their order is fixed."""
     if not len(rows):
         return np.zeros(0, dtype=np.intp)
-    plain = np.ascontiguousarray(rows + 0.0)  # -0 is 0
-    return np.unique(plain.view(np.dtype((np.void, plain.strides[0]))).ravel(), return_inverse=True)[1]
+    blocks = [rows[begin : begin + MOST] for begin in range(0, len(rows), MOST)]
+    # -0 is 0; all rows are copied only where there is one: of a large set of images a copy takes much memory.
+    negative = any((np.signbit(block) & (block == 0)).any() for block in blocks)
+    plain = np.ascontiguousarray(rows + 0.0 if negative else rows)
+    names = plain.view(np.dtype((np.void, plain.strides[0]))).ravel()
+    order = np.argsort(names)
+    new = np.ones(len(names), dtype=bool)
+    for begin in range(1, len(names), MOST):
+        here = order[begin : begin + MOST]
+        new[begin : begin + MOST] = names[here] != names[order[begin - 1 :][: len(here)]]
+    place = np.empty(len(names), dtype=np.intp)
+    place[order] = np.cumsum(new) - 1
+    return place
 
 
 def _cross_fitted(

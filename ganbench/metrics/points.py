@@ -16,6 +16,7 @@ SEED = 2014  # of every random choice of points, so that a metric gives the same
 FLAT = 16  # dimensions; in more dimensions a tree of points is not faster
 FAR = 1e100
 DISTANCES = 10_000_000  # computed at a time
+WATCHED = 1_000_000  # numbers of which it is seen at a time whether they are finite
 
 
 def from_tensor(samples: Tensor) -> np.ndarray:
@@ -50,7 +51,9 @@ def finite(points: np.ndarray) -> np.ndarray:
 def is_finite(points: np.ndarray) -> np.ndarray:
     """Which rows have only finite coordinates, below 1e100 so that squared distances are finite: (n, d) -> (n,)."""
     if points.shape[1] > FLAT:
-        return np.asarray((np.abs(points) < FAR).all(axis=1))
+        rows = max(1, WATCHED // points.shape[1])
+        parts = [points[begin : begin + rows] for begin in range(0, len(points), rows)]
+        return np.concatenate([(np.abs(part) < FAR).all(axis=1) for part in parts or [points]])
     good = np.ones(len(points), dtype=bool)
     for axis in points.T:  # many times faster than a reduction over so few columns
         good &= np.abs(axis, dtype=np.float64) < FAR
@@ -68,8 +71,10 @@ def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
         return np.asarray(cdist(points, others))
     centre = others.mean(axis=0)
     points, others = points - centre, others - centre
-    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
-    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
+    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    squared -= 2 * points @ others.T
+    np.maximum(squared, 0.0, out=squared)
+    return np.asarray(np.sqrt(squared, out=squared))
 
 
 def nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def read_npz(path: Path) -> SampleArray:
             with np.load(file, allow_pickle=False) as arrays:
                 known = {name: _count(path, name, arrays[name]) for name in ("seed", "step") if name in arrays.files}
                 values = arrays[_chosen(path, [name for name in arrays.files if name not in known])]
-                return SampleArray(values, **known)
+                return SampleArray(values, known.get("seed"), known.get("step"))
     except UnreadableError:
         raise
     except _DAMAGED as error:
@@ -138,7 +138,7 @@ def rounded(dtype: str) -> str:
     return f"{dtype}: its rounding makes different samples equal, and repeats count against them; save float32"
 
 
-def _of_tensor(path: Path, tensor: Any, **known: int | None) -> SampleArray:
+def _of_tensor(path: Path, tensor: Any, seed: int | None = None, step: int | None = None) -> SampleArray:
     if not isinstance(tensor, Tensor):
         raise UnreadableError(f"{path}: holds {type(tensor).__name__}, not a tensor: {_ALONE}")
     check_size(path, tensor.numel())
@@ -147,11 +147,17 @@ def _of_tensor(path: Path, tensor: Any, **known: int | None) -> SampleArray:
     narrow = tensor.dtype.is_floating_point and tensor.dtype.itemsize < 4
     notes = (rounded(str(tensor.dtype).removeprefix("torch.")),) if narrow else ()
     # numpy has no bfloat16.
-    return SampleArray((tensor.float() if narrow else tensor).numpy(), notes=notes, **known)
+    return SampleArray((tensor.float() if narrow else tensor).numpy(), seed, step, notes)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise UnreadableError where what is packed is larger than what is scored: it is not unpacked."""
+    """Raise UnreadableError where an archive is of another kind, or holds more than is scored: it is not unpacked."""
+    own, other = (".npy", ".pt") if path.suffix.lower() == ".npz" else ("data.pkl", ".npz")
+    names = archive.namelist()
+    if names and not any(name.endswith(own) for name in names):
+        if any(name.endswith(("data.pkl", ".npy")) for name in names):
+            raise UnreadableError(f"{path}: holds what a {other} file holds: rename it")
+        raise UnreadableError(f"{path}: is a zip archive without an array in it")
     size = max((member.file_size for member in archive.infolist()), default=0)
     if size > MOST_BYTES:
         raise UnreadableError(

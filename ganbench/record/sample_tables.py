@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -150,9 +151,7 @@ def read_parquet(path: Path) -> SampleTable:
     Raises UnreadableError where it cannot be read or a column is not of numbers.
     """
     try:
-        from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
-
-        with ParquetFile(path) as file:
+        with import_module("pyarrow.parquet").ParquetFile(path) as file:
             check_size(path, file.metadata.num_rows * file.metadata.num_columns)
         frame = pd.read_parquet(path, engine="pyarrow")
     except ImportError:

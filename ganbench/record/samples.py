@@ -32,7 +32,7 @@ _ARRAYS: dict[str, Callable[[Path], SampleArray]] = {
     ".mat": read_mat,
 }
 _TEXT = (".csv", ".tsv", ".txt", ".dat")
-_TABLES: dict[str, Callable[[Path], SampleTable]] = dict.fromkeys(_TEXT, read_text) | {".parquet": read_parquet}
+_TABLES: dict[str, Callable[[Path], SampleTable]] = {**dict.fromkeys(_TEXT, read_text), ".parquet": read_parquet}
 #: The endings of the files that are read; those of text may be followed by that of its packing.
 KINDS = (".npy", ".npz", *_TABLES, ".safetensors", ".pt", ".pth", ".mat")
 _MAGIC = {
@@ -103,8 +103,8 @@ def _kind(path: Path, head: bytes) -> str:
     kind = endings[-2] if packed else path.suffix.lower()
     if kind not in KINDS:
         known = f"{', '.join(KINDS[:-1])} and {KINDS[-1]}"
-        found = kind or "one without an ending"
-        raise UnreadableError(f"{path}: samples are read from {known} files, not from {found}{cure(kind)}")
+        other = kind or "one without an ending"
+        raise UnreadableError(f"{path}: samples are read from {known} files, not from {other}{cure(kind)}")
     if not head:
         raise UnreadableError(f"{path}: is empty")
     if packed:
@@ -112,6 +112,8 @@ def _kind(path: Path, head: bytes) -> str:
     if kind in _TEXT and head.startswith(b"\x1f\x8b"):
         raise UnreadableError(f"{path}: is packed by gzip: name it {path.name}.gz")
     found = next((kinds for magic, kinds in _MAGIC.items() if head.startswith(magic)), ())
+    if found and kind not in found and head.startswith(b"PK"):
+        raise UnreadableError(f"{path}: is a zip archive: name it as what it is, such as .npz, .pt or .csv.zip")
     if found and kind not in found:
         raise UnreadableError(f"{path}: holds what a {found[0]} file holds: rename it")
     if not found and kind in (".npy", ".npz", ".parquet"):

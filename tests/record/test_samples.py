@@ -492,7 +492,14 @@ def test_a_torch_file_without_samples_says_what_it_holds(folder, refusal):
     torch.save(torch.zeros(3, 2, dtype=torch.uint8), folder / "bytes.pt")
     assert "holds whole numbers (uint8, 0 to 0)" in refusal("bytes.pt")
     (folder / "noise.pt").write_bytes(b"0123456789")
-    assert ": " in refusal("noise.pt")
+    assert "is it whole?" in refusal("noise.pt") or "never read" in refusal("noise.pt")
+    (folder / "x.npz").write_bytes((folder / "model.pt").read_bytes())
+    assert refusal("x.npz") == ": holds what a .pt file holds: rename it"
+    np.savez(folder / "y.npz", X)
+    (folder / "y.pt").write_bytes((folder / "y.npz").read_bytes())
+    (folder / "y.csv").write_bytes((folder / "y.npz").read_bytes())
+    assert refusal("y.pt") == ": holds what a .npz file holds: rename it"
+    assert refusal("y.csv") == ": is a zip archive: name it as what it is, such as .npz, .pt or .csv.zip"
 
 
 def test_pixels_are_told_the_scale_that_generators_have(folder, refusal):
