@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, data_option, load_suite, plugins_option
 from ganbench.core.disk import make_folder, said
+
+if TYPE_CHECKING:
+    from ganbench.score.save import Score
 
 
 @click.command()
@@ -70,16 +74,19 @@ def score(
     from ganbench.core.errors import PluginError
     from ganbench.record.samples import read
     from ganbench.report.score import show_score
-    from ganbench.score.save import as_object, save, usual_path
+    from ganbench.report.sign_of_life import SignOfLife
+    from ganbench.score.save import as_object
     from ganbench.score.score import score as score_samples
 
     try:
-        samples = read(file)
-        home = Path("results/scores")
-        make_folder(home if out is None else out.parent)
-        result = score_samples(samples, target, seed=seed, device=choose_device(device))
-        path = out or usual_path(home, result)
-        save(path, result)
+        if out is not None:  # before the work: this place was asked for
+            if out.exists() and file.exists() and out.samefile(file):
+                raise UserMistakeError(f"{out}: holds the samples; write their score elsewhere")
+            make_folder(out.parent)
+        with SignOfLife(console_for(stderr=True), f"score {file}") as sign:
+            sign("the file is read")
+            samples = read(file)
+            result = score_samples(samples, target, seed=seed, device=choose_device(device), say=sign)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except PluginError as error:
@@ -87,8 +94,28 @@ def score(
         sys.exit(3)
     except OSError as error:
         raise UserMistakeError(said(error, out)) from None
+    path, problem = _saved(result, out)
     if as_json:
-        click.echo(json.dumps(as_object(result) | {"written": str(path)}))
+        click.echo(json.dumps(as_object(result) | {"written": None if path is None else str(path)}))
     else:
         show_score(result, path, console_for())
+    if problem:
+        raise UserMistakeError(problem)
     sys.exit(0 if result.complete else 3)
+
+
+def _saved(result: Score, out: Path | None) -> tuple[Path | None, str]:
+    """Where the score is written, or None and why it is not: what has been computed is still shown."""
+    from ganbench.score.save import save, usual_path
+
+    home = Path("results/scores")
+    try:
+        if out is None:
+            make_folder(home)
+        path = out or usual_path(home, result)
+        save(path, result)
+    except ValueError as error:
+        return None, str(error)
+    except OSError as error:
+        return None, f"{said(error, out or home)}; the score is shown, and not kept: --out FILE writes it elsewhere"
+    return path, ""

@@ -151,6 +151,7 @@ def read_parquet(path: Path) -> SampleTable:
     Raises UnreadableError where it cannot be read or a column is not of numbers.
     """
     try:
+        import_module("pyarrow")
         with import_module("pyarrow.parquet").ParquetFile(path) as file:
             check_size(path, file.metadata.num_rows * file.metadata.num_columns)
         frame = pd.read_parquet(path, engine="pyarrow")

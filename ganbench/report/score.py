@@ -24,14 +24,14 @@ _ENDS: tuple[Role, ...] = ("low", "high", "error")
 _SIDES = {"lower": "low", "higher": "high", "neither": ""}
 
 
-def show_score(score: Score, path: Path, console: Console) -> None:
-    """Print a score, and where it is written.
+def show_score(score: Score, path: Path | None, console: Console) -> None:
+    """Print a score, and where it is written, if it is.
 
     Columns without a number in any row are named below the table; columns of words are printed there.
 
     Args:
         score: The score.
-        path: The file that it is written to.
+        path: The file that it is written to; None where it could not be written.
         console: Where to print.
     """
     plain = console.options.ascii_only
@@ -83,7 +83,8 @@ def show_score(score: Score, path: Path, console: Console) -> None:
         lines.append((f"Fresh data: median [lowest, highest] of {len(score.floor)} seeds, as many samples.", "dim"))
     for line, style in lines:
         print_line(console, line, style)
-    print_line(console, str(path), "")
+    if path is not None:
+        print_line(console, str(path), "")
 
 
 def _named(score: Score) -> str:

@@ -6,7 +6,7 @@ Metrics that need a game (its losses, its discriminator or its speed) do not app
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,13 +33,16 @@ FLOOR_SEEDS = (0, 1, 2, 3, 4)
 _ODD_SCALE = 1.6
 
 
-def fitted(values: np.ndarray, shape: tuple[int, ...], *, rows: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
+def fitted(
+    values: np.ndarray, shape: tuple[int, ...], *, rows: bool = False, names: Sequence[str] = ()
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """The values in the shape of samples.
 
     Args:
         values: The array of a file.
         shape: The shape of one sample.
         rows: Whether the values are from a table, whose rows are flat.
+        names: Those of the table's columns, if it has any.
 
     Returns:
         The samples, (n, *shape), and a note where they had another shape before.
@@ -52,20 +55,23 @@ def fitted(values: np.ndarray, shape: tuple[int, ...], *, rows: bool = False) ->
     flat = values.shape[1:] in ((), (math.prod(shape),)) and values.size == len(values) * math.prod(shape)
     if flat and (rows or shape == (1,)):
         return values.reshape(-1, *shape), (f"samples of shape {values.shape} are taken as {_batch(shape)}",)
-    raise ValueError(f"must have the shape {_batch(shape)}, not {values.shape}{_shape_hint(values, shape)}")
+    raise ValueError(
+        f"must have the shape {_batch(shape)}, not {values.shape}{_shape_hint(values, shape, rows, names)}"
+    )
 
 
 def _batch(shape: tuple[int, ...]) -> str:
     return f"(n, {', '.join(map(str, shape))})"
 
 
-def _shape_hint(values: np.ndarray, shape: tuple[int, ...]) -> str:
-    axes = len(shape) + 1
+def _shape_hint(values: np.ndarray, shape: tuple[int, ...], rows: bool, names: Sequence[str]) -> str:
+    axes, size = len(shape) + 1, math.prod(shape)
+    if rows and values.ndim == 2 and values.shape[1] > size:
+        return _surplus(values, names, values.shape[1] - size)
     if values.ndim == axes == 2 and values.shape[0] == shape[0]:
         return ": transpose it"
     if values.ndim == axes > 2 and np.moveaxis(values, -1, 1).shape[1:] == shape:
         return f": the channels come first, {(0, axes - 1, *range(1, axes - 1))} transposes it"
-    size = math.prod(shape)
     if values.shape == shape:
         return ": it is a single sample"
     inner = values.shape[1:]
@@ -74,12 +80,27 @@ def _shape_hint(values: np.ndarray, shape: tuple[int, ...]) -> str:
     return ""
 
 
+def _surplus(values: np.ndarray, names: Sequence[str], surplus: int) -> str:
+    """Which columns of a table to leave out: those of whole numbers, where these are as many as are too many."""
+    named = [repr(name) for name in names] or [f"column {index}" for index in range(values.shape[1])]
+    whole = [name for name, column in zip(named, values.T, strict=True) if _is_whole(column)]
+    if len(whole) == surplus:
+        return f": leave out {' and '.join(whole)}, of whole numbers alone"
+    listed = f"; its columns are {', '.join(named[:8])}{' ...' if len(named) > 8 else ''}" if names else ""
+    return f": leave out the columns that are no coordinates{listed}"
+
+
+def _is_whole(column: np.ndarray) -> bool:
+    return bool((np.isfinite(column) & (column == np.floor(column))).all())
+
+
 def score(
     samples: Samples,
     target: Target,
     *,
     seed: int | None = None,
     device: torch.device | str = "cpu",
+    say: Callable[[str], None] = lambda doing: None,
 ) -> Score:
     """Score samples as the last evaluation of a seed is scored in a run.
 
@@ -90,6 +111,7 @@ def score(
         target: The data set and the metrics.
         seed: The seed of the held-out data; by default the one in the file, else 0.
         device: Where to compute.
+        say: Is told what is being done, in a few words.
 
     Returns:
         The score.
@@ -101,9 +123,10 @@ def score(
     bound = bind_metrics(target.metrics)
     columns = tuple(column for _, column in bound.columns)
     check_columns(columns)
+    say("the data set is built")
     dataset = build_dataset(target.dataset)
     try:
-        values, fit = fitted(samples.values, tuple(dataset.shape), rows=samples.rows)
+        values, fit = fitted(samples.values, tuple(dataset.shape), rows=samples.rows, names=samples.names)
     except ValueError as error:
         raise ValueError(f"{samples.path}: {error}") from None
     seed = (samples.seed or 0) if seed is None else seed
@@ -113,9 +136,14 @@ def score(
     def measured(some: Tensor, at: int) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
         return _measured(bound, metric_inputs(some, dataset, at, bound.names, final=True))
 
+    def of_fresh(at: int) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
+        say(f"fresh data is measured, {at + 1} of {len(FLOOR_SEEDS)}")
+        return measured(_fresh(dataset, len(points), at, place), at)
+
     try:
+        say(f"{len(points):,} samples are measured")
         own, failures = measured(points, seed)
-        floor = {at: measured(_fresh(dataset, len(points), at, place), at) for at in FLOOR_SEEDS}
+        floor = {at: of_fresh(at) for at in FLOOR_SEEDS}
         odd = tuple(_notes(points, dataset, seed))
     except BaseException as error:  # a metric's failure is among the failures
         raise_if_stopped(error)
@@ -154,6 +182,14 @@ def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:
     points, real = finite(from_tensor(samples)), from_tensor(held_out(dataset, 2_000, seed, samples.device))
     if len(points) < 2 or len(real) < 2:
         return
+    if len(dataset.shape) == 1:
+        own, theirs = ([index for index, column in enumerate(each.T) if _is_whole(column)] for each in (points, real))
+        odd = [index for index in own if index not in theirs and np.ptp(points[:, index]) > 0]
+        if odd:
+            yield (
+                f"column {odd[0]} of the samples holds whole numbers alone, and the data's does not: "
+                "row numbers or labels?"
+            )
     spread, usual = (math.sqrt(each.var(axis=0).sum()) for each in (points, real))
     away = float(np.linalg.norm(points.mean(axis=0) - real.mean(axis=0)))
     if usual > 0 and (not 1 / _ODD_SCALE < spread / usual < _ODD_SCALE or away > 3 * usual):

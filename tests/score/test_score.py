@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ganbench import Mixture
 from ganbench.plugin.registry import Registry
 from ganbench.record.samples import Samples, read
 from ganbench.run.evaluate import bind_metrics
+from ganbench.score import save as score_on_disk
 from ganbench.score.save import as_frame, as_object
 from ganbench.score.score import FLOOR_SEEDS, fitted, score
 from ganbench.score.target import needed, of_names, of_suite, usual_metrics
@@ -255,7 +257,7 @@ def test_a_data_set_that_fails_is_one_line_and_exit_code_3(gb):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("few", "dataset few: RuntimeError: no more than 1000 (mine.py:"),
+        ("few", "dataset few: sample(1200): RuntimeError: no more than 1000 (mine.py:"),
         ("endless", "dataset endless: sample(1200): RuntimeError: no more than 1000 (mine.py:"),
         ("short", "dataset short: sample(1200) gives the shape (1000, 1, 4, 4), not (1200, 1, 4, 4)"),
     ],
@@ -363,7 +365,38 @@ def test_a_file_that_cannot_be_scored_is_one_line_and_exit_code_2(gb):
     line = "x.npy: must have the shape (n, 2), not (2, 2000): transpose it\n"
     assert gb("score", "x.npy", *DATA, *QUICK) == (2, "", line)
     code, out, err = gb("score", saved(drawn()), *DATA, *QUICK, "--out", "x.npy/below.csv")
-    assert (code, out, err) == (2, "", "x.npy: File exists\n") or err == "x.npy/below.csv: Not a directory\n"
+    assert (code, out, err) == (2, "", "x.npy: is a file, not a folder\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_a_place_that_cannot_be_written(gb, tmp_path):
+    tmp_path.chmod(0o500)
+    assert gb("score", saved(drawn()), *DATA, *QUICK)[0] == 2
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("stage", ["folder", "file"])
+def test_a_score_that_cannot_be_written_is_shown_all_the_same(stage, gb, monkeypatch):
+    """It may have taken minutes."""
+    saved(drawn())
+    line = "the score is shown, and not kept: --out FILE writes it elsewhere\n"
+    if stage == "folder":
+        Path("results").write_text("in the way")
+    else:
+
+        def full(path, text):
+            raise OSError(28, "No space left on device", str(path))
+
+        monkeypatch.setattr(score_on_disk, "write", full)
+    code, out, err = gb("score", "x.npy", *DATA, *QUICK)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("results")
+    assert err.endswith(line)
+    assert "modes" in out
+    code, out, _ = gb("score", "x.npy", *DATA, *QUICK, "--json")
+    assert code == 2
+    assert json.loads(out)["written"] is None
+    assert gb("score", "x.npy", *DATA, *QUICK, "--out", "other/score.csv")[0] == (0 if stage == "folder" else 2)
 
 
 # In the library
@@ -383,6 +416,30 @@ def test_a_shape_that_does_not_fit_is_told_what_would():
     assert hint((50, 784), (1, 28, 28)) == "reshape it to (50, 1, 28, 28)"
     assert hint((50, 8, 8, 3), (3, 8, 8)) == "the channels come first, (0, 3, 1, 2) transposes it"
     assert hint((50, 3), (2,)) == ""
+
+
+def test_columns_that_are_no_coordinates_are_named():
+    table = np.random.default_rng(0).random((40, 3), dtype=np.float32)
+    table[:, 2] = np.arange(40) % 4
+
+    def hint(values, names=()):
+        with pytest.raises(ValueError, match="must have the shape") as raised:
+            fitted(values, (2,), rows=True, names=names)
+        return str(raised.value).partition("): ")[2]
+
+    assert hint(table, ("x", "y", "label")) == "leave out 'label', of whole numbers alone"
+    assert hint(table) == "leave out column 2, of whole numbers alone"
+    none = "leave out the columns that are no coordinates; its columns are 'x', 'y', 'z'"
+    assert hint(table + 0.5, ("x", "y", "z")) == none
+
+
+def test_a_coordinate_of_whole_numbers_is_said_where_the_datas_is_none(shipped):
+    values = drawn(300)
+    values[:, 1] = np.arange(300) % 7
+    line = "column 1 of the samples holds whole numbers alone, and the data's does not: row numbers or labels?"
+    assert line in scored(values, shipped, metrics=["modes"]).notes
+    values[:, 1] = 0
+    assert line not in scored(values, shipped, metrics=["modes"]).notes
 
 
 def test_a_table_holds_images_row_by_row_and_a_list_numbers():
