@@ -25,6 +25,7 @@ from ganbench.cli.score import score
 from ganbench.cli.show import show
 from ganbench.core import streams
 from ganbench.core.exits import exits_refused
+from ganbench.core.torch_warnings import hidden
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -44,7 +45,7 @@ def main() -> NoReturn:
     """The entry point of the ``ganbench`` command."""
     try:
         # No plugin ends the process, or takes its streams.
-        with streams.kept(), exits_refused():
+        with streams.kept(), exits_refused(), hidden():
             sys.exit(cli.main(prog_name="ganbench", standalone_mode=False))
     except click.ClickException as error:
         error.show()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import signal
 import sys
+from types import TracebackType
 
 #: On a CPU torch raises a plain RuntimeError. Its message has the first text; in compiled code it has the second, the
 #: name of the call that got no memory.
@@ -71,10 +72,28 @@ def error_line(error: BaseException) -> str:
         return str(error)
     lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
     text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    trace, where = error.__traceback__, ""
+    frame = plugin_frame(error)
+    return f"{text} ({place(frame)})" if frame else text
+
+
+def plugin_frame(error: BaseException) -> TracebackType | None:
+    """Where an error was raised: the innermost call in a user's plugin.
+
+    A shipped plugin's line only where the error was raised in that line itself: it is no place to look for what a
+    user's network or loss, called from there, did wrong.
+    """
+    trace, own, last = error.__traceback__, None, None
     while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith("ganbench_plugin_"):
-            where = f" ({filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
+        name, last = str(trace.tb_frame.f_globals.get("__name__", "")), None
+        if name.startswith("ganbench_plugin_shipped_"):
+            last = trace
+        elif name.startswith("ganbench_plugin_"):
+            own = trace
         trace = trace.tb_next
-    return text + where
+    return own or last
+
+
+def place(trace: TracebackType) -> str:
+    """The file and line of a call in a traceback, ``my_gan.py:12``."""
+    filename = trace.tb_frame.f_code.co_filename
+    return f"{filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{trace.tb_lineno}"

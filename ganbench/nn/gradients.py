@@ -15,6 +15,14 @@ def input_gradient(D: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
     Use it in place of ``torch.autograd.grad``, which cannot run inside a batch of seeds.
     """
+    if torch._C._functorch.peek_interpreter_stack() is None:
+        # Seed by seed there is no batch, and the autograd tape takes code that torch.func does not, as backward hooks.
+        with torch.enable_grad():
+            point = x if x.requires_grad else x.detach().requires_grad_()
+            total = D(point).sum()
+            if not total.requires_grad:
+                return torch.zeros_like(x)
+            return torch.autograd.grad(total, point, create_graph=True, materialize_grads=True)[0]
     gradient: Callable[[Tensor], Tensor] = torch.func.grad(lambda inputs: D(inputs).sum())
     return gradient(x)
 

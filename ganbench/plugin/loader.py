@@ -54,7 +54,9 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
     """
     text = source.decode("utf-8", "replace")
     identity = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    module_name = f"ganbench_plugin_{identity}_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}"
+    # Errors are never placed in a shipped file where a user's one is at fault.
+    kind = "ganbench_plugin_shipped" if origin == "shipped" else "ganbench_plugin"
+    module_name = f"{kind}_{identity}_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None:
         return [Broken(path, origin, "is no Python file", text)]

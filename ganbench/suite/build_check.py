@@ -10,6 +10,7 @@ from typing import Any
 
 from ganbench.core.errors import message_of, raise_if_stopped
 from ganbench.core.messages import shown
+from ganbench.core.torch_warnings import hidden
 from ganbench.plugin.loader import one_line
 from ganbench.plugin.types import Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
@@ -62,6 +63,7 @@ class BuildCheck:
                 prefix = f"for dataset {name!r}: "
                 self._built(loss, drafted, Networks, prefix, by="players", shape=shape, **given)
 
+    @hidden()
     def _built(self, choice: Choice, drafted: Draft | None, wanted: type, prefix: str = "", **given: Any) -> Any:
         """What a plugin builds; or None, and a mistake is added at the parameter that the error message begins with."""
         assert drafted is not None  # a choice was made from it
@@ -74,7 +76,7 @@ class BuildCheck:
             message = f"{choice.entry.kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
         except BaseException as error:
             raise_if_stopped(error)
-            message = " ".join(message_of(error).split()) if isinstance(error, ValueError) else one_line(error, None)
+            message = " ".join(message_of(error).split()) if isinstance(error, ValueError) else _said(error)
         first_word = message.partition(" ")[0].strip("'\"`:,")
         self._document.add(drafted.places.get(first_word, drafted.place), f"{prefix}{message}")
         return None
@@ -98,6 +100,12 @@ def _content(dataset: Distribution) -> Hashable:
         return digest([tuple(dataset.shape), samples, density, *parts])
     except Exception:  # what it does wrong is said elsewhere
         return None
+
+
+def _said(error: BaseException) -> str:
+    from ganbench.core.reasons import plain_words  # late, but no delay: the plugin that failed has imported torch
+
+    return plain_words(error) if isinstance(error, RuntimeError) else one_line(error, None)
 
 
 def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:

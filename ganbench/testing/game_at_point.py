@@ -188,7 +188,7 @@ class Sure(FlatNetwork):
         super().__init__(module)
         self._logit = logit
 
-    def call(self, *arguments: Any, part: str = "", **options: Any) -> Tensor:
+    def call(self, *arguments: Any, part: str = "", **options: Any) -> Any:
         """The network's output, scaled where it is logits.
 
         Args:
@@ -199,8 +199,8 @@ class Sure(FlatNetwork):
         Returns:
             The output.
         """
-        output = super().call(*arguments, part=part, **options)
-        if part:
+        output: Any = super().call(*arguments, part=part, **options)
+        if part or not isinstance(output, Tensor):
             return output
         flat = output.detach().flatten()
         largest = flat.gather(0, flat.abs().argmax(0, keepdim=True))
@@ -216,7 +216,7 @@ class Sides(FlatNetwork):
         fake = at.rules.generator.call(at.theta["generator"], at.buffers[1], at.z)
         self._real, self._fake = (x.detach().flatten(1) for x in (at.real, fake))
 
-    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
+    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Any:
         """A logit for each sample, which does not depend on the parameters.
 
         Args:
@@ -229,8 +229,8 @@ class Sides(FlatNetwork):
         Returns:
             The logits, (batch,).
         """
-        output = super().call(theta, buffers, *inputs, part=part, **options)
-        if part:
+        output: Any = super().call(theta, buffers, *inputs, part=part, **options)
+        if part or not isinstance(output, Tensor):
             return output
         x = inputs[0].detach().flatten(1)
         real = torch.cdist(x, self._real).amin(1) <= torch.cdist(x, self._fake).amin(1)

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.core.messages import shown
+from ganbench.core.reasons import plain_words
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
-from ganbench.train.reasons import plain_words
 
 Status = Literal["pass", "fail", "n/a"]
 Setting = dict[str, Any]

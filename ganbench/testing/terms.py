@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from typing import Any, cast
@@ -259,14 +260,15 @@ def _from_calls(subject: Subject, term: Term, rows: Tensor) -> Tensor:
     """The part of a value that comes from calls of D: minus the value with a D that is 0, at the same logits."""
     at, game = term.position, term.position.game(rows)
     function: BoundFunction[Tensor] = bind(getattr(subject.value, term.player), subject.parameters)
-    with with_global_rng(game):
-        scope = game._scope({*function.names}, at.theta["discriminator"], at.theta["generator"], game.draw())
+    with with_global_rng(game), ExitStack() as stack:
+        scope = game._scope({*function.names}, at.theta["discriminator"], at.theta["generator"], game.draw(), stack)
         scope["memory"] = at.memory[0] if at.memory else ()
         value = function(scope)
     game = at.game(rows)
     with with_global_rng(game):
         silent = scope | {"random": game.draw().random, "D": lambda x, *more, **options: 0 * x.flatten(1).sum(1)}
-        return value - function(silent)
+        with slopes.weights_asked(silent):
+            return value - function(silent)
 
 
 def _network(term: Term) -> FlatNetwork:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
 from ganbench.core.errors import NotApplicableError, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.testing import architectures
@@ -18,7 +19,6 @@ from ganbench.testing.game_at_point import CHECK, CPU, cell_of, variant_of
 from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
-from ganbench.train.reasons import plain_words
 from ganbench.train.step.game import functional_gradient
 from ganbench.train.step.step import State, batch, flat, one_step
 from ganbench.train.trainer import Trainer

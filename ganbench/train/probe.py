@@ -11,12 +11,12 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory
+from ganbench.core.reasons import global_draw, plain_words
 from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.engine.cost import StepCost, step_cost
-from ganbench.train.reasons import plain_words
 from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
@@ -28,6 +28,8 @@ from ganbench.train.step.swept_values import with_values
 #: Seconds to compile a step that inductor has not compiled before, and how many times as fast the step usually is then.
 COMPILE_SECONDS = 10.0
 COMPILED_SPEEDUP = 3.0
+#: What to write in place of a buffer that counts or averages.
+_STATE = "compute it from the batch at hand or from `step`, or keep it in a penalty's memory"
 #: The steps that are timed, and the most replicas that they are timed with.
 TIMED_STEPS = 3
 TIMED_REPLICAS = 8
@@ -85,6 +87,8 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
     gradient, why = functional_gradient, ""
     try:
         draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
+    except PluginError:
+        raise
     except Exception as error:
         if out_of_memory(error):
             raise
@@ -96,18 +100,22 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             # What a step remembers of the attempt before makes it fail in ways that explain nothing.
             refuse_changes(watched, before)
             raise PluginError(plain_words(second)) from second
-    if globally and not why:
-        why = f"draws from {globally[0]}'s global random generator"
+    why = why or globally
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
     step = one_step(rules, update, gradient, global_rng=global_rng)
     drawn = invent(draws, index.device)
     with isolated(0, "probe.global"):
-        cost = step_cost(
-            partial(step, one, own, drawn, index),
-            parameters=sum(player.theta.numel() for player in one.players),
-            state=(one, own),
-            draws=drawn,
-        )
+        try:
+            cost = step_cost(
+                partial(step, one, own, drawn, index),
+                parameters=sum(player.theta.numel() for player in one.players),
+                state=(one, own),
+                draws=drawn,
+            )
+        except Exception as error:
+            if out_of_memory(error):
+                raise
+            raise PluginError(plain_words(error)) from error
     other = invent(draws, index.device, "between")
     note = check_repeats(lambda own_draws: step(one, own, own_draws, index), one, (drawn, other), watched)
     seconds = 0.0
@@ -183,11 +191,12 @@ def _synthetic(kind: str) -> str:
 
 def _record(
     rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, gradient: Gradient
-) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], tuple[str, ...]]:
-    """Run one step of one model and record it: ``draws``, ``global_rng``, ``idle``, ``draws_globally`` of a Probe."""
+) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], str]:
+    """Run one step of one model: ``draws``, ``global_rng``, ``idle`` of a Probe; why it draws globally for all that."""
     device = state.survived.device
     buffers = (constants.D, constants.G)
     before = [{name: tensor.clone() for name, tensor in named.items()} for named in buffers]
+    weights = [player.theta.clone() for player in state.players]
     with isolated(0, "probe"):
         states = global_states()
         recorder = DrawRecorder(device=device)
@@ -195,22 +204,41 @@ def _record(
         game = StepGame(
             own, buffers, recorder, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory
         )
-        with GlobalRngOverride(recorder) as global_rng:
+        globally: list[str] = []
+
+        def told(call: str) -> None:
+            globally.append(global_draw(call))
+
+        with GlobalRngOverride(recorder, partial(_global_state, device), told) as global_rng:
             players = moves({"game": game, "players": state.players})
-        drew_globally = drawn_since(states)
+        drawn = drawn_since(states)
     if not isinstance(players, Players):
         raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
     if not game.values:
         raise ValueError("the update rule took no gradient")
+    for whose, moved_in_place, theta in zip(("discriminator", "generator"), state.players, weights, strict=True):
+        if not torch.equal(moved_in_place.theta, theta):
+            raise PluginError(
+                f"a step changes the {whose}'s weights in place, as weight.data.clamp_() does: write "
+                "Loss(project=...), a function of D's weights that is applied after each of its steps"
+            )
     for player, was in zip(("discriminator", "generator"), before, strict=True):
         named = buffers[0] if player == "discriminator" else buffers[1]
         for name, tensor in named.items():
             if not torch.equal(tensor, was[name]):
                 norm = "running_" in name or name.endswith("num_batches_tracked")
-                raise ValueError(
-                    f"the {player}'s buffer {name!r} changes while training, and buffers are held fixed"
-                    + (": for a batch norm set track_running_stats=False" if norm else "")
+                raise PluginError(
+                    f"the {player}'s buffer {name!r} changes while training, and buffers are held fixed: "
+                    + ("for a batch norm set track_running_stats=False" if norm else _STATE)
                 )
     moved = {player for player, gradient in game.gradients if gradient.any()}
     idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
-    return tuple(recorder.draws), global_rng.used, idle, drew_globally
+    said = globally[0] if globally else f"draws from {drawn[0]}'s global random generator" if drawn else ""
+    return tuple(recorder.draws), global_rng.used, idle, said
+
+
+def _global_state(device: torch.device) -> bytes:
+    # Within torch.func.grad a new tensor has no numbers to read.
+    with torch._C._DisableFuncTorch():
+        states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+        return b"".join(state.numpy().tobytes() for state in states)

@@ -10,8 +10,10 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, error_line, out_of_memory, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.core.rng import isolated
 from ganbench.core.threads import fitting
+from ganbench.core.torch_warnings import hidden
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss, Optimizer, Update
 from ganbench.suite.plan import Cell
@@ -42,6 +44,7 @@ class Trainer:
     code fails.
     """
 
+    @hidden()
     def __init__(self, cells: Sequence[Cell], device: torch.device, engine: str) -> None:
         self._compiled = Compilations.now()
         variants = [cell.trained for cell in cells if cell.trained is not None]
@@ -61,6 +64,10 @@ class Trainer:
         own = swept_values(variants, len(self.cell.seeds), device)
         self.constants = Constants(buffers_D, buffers_G, own)
         self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
+        # Before any step: a network may keep what it computes, which then could not be copied.
+        self._evaluation = Evaluation(
+            self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples
+        )
         choices = (variant.discriminator_optimizer, variant.generator_optimizer)
         starts = (choices[0].plugin(Optimizer).start, choices[1].plugin(Optimizer).start)
         self.start: State = starting_state((theta_D, theta_G), starts, self.rules, self.seeds)
@@ -100,9 +107,6 @@ class Trainer:
         self._build = build
         self._engine = build(self.engine, self.seeds)
         self._alone = build("serial", self.seeds[:1])
-        self._evaluation = Evaluation(
-            self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples
-        )
         self._evaluation.check_repeats(self.start)
 
     @property
@@ -134,6 +138,7 @@ class Trainer:
         block = max((draw.block_steps for draw in self.probe.draws), default=1)
         return in_memory(replicas, self.probe.cost, block, self.device, threads)
 
+    @hidden()
     def prepare(self) -> None:
         """Compile the step, if the engine is ``compiled``.
 
@@ -152,6 +157,7 @@ class Trainer:
             self._notes.append(f"could not be compiled: {error_line(error)}")
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
+    @hidden()
     def advance(self, state: State, begin: int, end: int) -> State:
         """Train for steps begin, ..., end - 1.
 
@@ -173,8 +179,9 @@ class Trainer:
             raise_if_stopped(error)
             if out_of_memory(error):
                 raise
-            raise PluginError(error_line(error)) from error
+            raise PluginError(plain_words(error)) from error
 
+    @hidden()
     def speed(self) -> CellSpeed:
         """Measure the step throughput, from the state before training, which is not changed."""
         one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
@@ -183,6 +190,7 @@ class Trainer:
             one=self._measure(self._alone, one, fixed, 1),
         )
 
+    @hidden()
     def cost(self) -> CellCost:
         """The cost of a step that does not depend on a clock, and the memory that a few steps of all replicas take."""
         with PeakMemory(self.device) as memory:
@@ -209,6 +217,7 @@ class Trainer:
 
         return measure_speed(run, engine.block, replicas, self.device)
 
+    @hidden()
     def metric_inputs(
         self, state: State, step: int, replica: int, names: frozenset[str], *, final: bool
     ) -> dict[str, Any]:
@@ -227,6 +236,7 @@ class Trainer:
         _set_tf32("float32", self.device)
         return self._evaluation.metric_inputs(state, step, replica, names, final=final)
 
+    @hidden()
     def metric_inputs_of(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
     ) -> list[dict[str, Any]]:

@@ -43,15 +43,20 @@ GLOBAL_NOISE = """
 def discriminator(d_real, d_fake, D, real):
     return softplus(-D(real + 0.01 * torch.randn_like(real))).mean() + softplus(d_fake).mean()
 """
-#: Draws that nobody answers: from a given distribution, and in place.
 MULTINOMIAL = """
 def discriminator(d_real, d_fake, D, real):
     chosen = torch.multinomial(torch.ones(len(real)), len(real), replacement=True)
     return softplus(-D(real[chosen])).mean() + softplus(d_fake).mean()
 """
+#: A draw that nobody answers.
+POISSON = """
+def discriminator(d_real, d_fake, D, real):
+    return softplus(-D(real + 0.01 * torch.poisson(torch.ones_like(real)))).mean() + softplus(d_fake).mean()
+"""
+#: A draw into a tensor that all seeds share.
 IN_PLACE = """
 def discriminator(d_real, d_fake, D, real):
-    return softplus(-D(real + 0.01 * torch.empty(real.shape).normal_())).mean() + softplus(d_fake).mean()
+    return softplus(-D(real + 0.01 * torch.FloatTensor(real.shape).normal_())).mean() + softplus(d_fake).mean()
 """
 #: Habits: a soft label, a point between real and fake, labels that are sometimes exchanged.
 NUMPY = """
@@ -162,7 +167,7 @@ def train(foreign, cell, cpu):
     return build
 
 
-ALONE = {"autograd.grad": TAPE_PENALTY, "if": PYTHON_IF, "multinomial": MULTINOMIAL, "normal_": IN_PLACE}
+ALONE = {"autograd.grad": TAPE_PENALTY, "if": PYTHON_IF, "poisson": POISSON, "normal_": IN_PLACE}
 
 
 @pytest.mark.parametrize("why", ALONE)
@@ -189,7 +194,8 @@ GLOBAL = {
     "randn_like": (GLOBAL_NOISE + LOSS, "{loss: foreign}", "eager"),
     "dropout": (DROPOUT, "{loss: nonsaturating, architecture: foreign}", "eager"),
     "dropout in place": (WRITING, "{loss: nonsaturating, architecture: foreign}", "eager"),
-    "multinomial": (MULTINOMIAL + LOSS, "{loss: foreign}", "serial"),
+    "multinomial": (MULTINOMIAL + LOSS, "{loss: foreign}", "eager"),
+    "poisson": (POISSON + LOSS, "{loss: foreign}", "serial"),
     "normal_": (IN_PLACE + LOSS, "{loss: foreign}", "serial"),
     "numpy": (NUMPY + LOSS, "{loss: foreign}", "serial"),
     "Python": (PYTHON + LOSS, "{loss: foreign}", "serial"),
@@ -267,7 +273,7 @@ def test_a_failing_plugin_is_named_with_its_line(train):
 
 
 def test_running_statistics_are_refused_with_advice(train):
-    with pytest.raises(PluginError, match="set track_running_stats=False"):
+    with pytest.raises(PluginError, match=r"write nn.BatchNorm1d\(2, track_running_stats=False\)"):
         train(RUNNING_NORM, "{loss: nonsaturating, architecture: foreign}")
 
 

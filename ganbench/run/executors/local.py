@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ganbench.core import streams
 from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.record.events import CellEnded, CellEvent, SeedOutcome
 from ganbench.record.journal import Journal
 from ganbench.record.record import CellRecord
@@ -104,4 +105,4 @@ def run_cells(
 def _failed(cell: Cell, step: int, error: BaseException) -> CellEnded:
     """The end of a cell that raised ``error`` after ``step`` steps."""
     status = Status.OUT_OF_MEMORY if out_of_memory(error) else Status.ERROR
-    return CellEnded(cell.id, tuple(SeedOutcome(seed, status, step, error_line(error)) for seed in cell.seeds))
+    return CellEnded(cell.id, tuple(SeedOutcome(seed, status, step, plain_words(error)) for seed in cell.seeds))

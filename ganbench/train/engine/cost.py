@@ -239,7 +239,15 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _tensors(tree: Any) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.layout == torch.strided]
+    leaves = [_inside(leaf) for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+    return [leaf for leaf in leaves if leaf.layout == torch.strided]
+
+
+def _inside(tensor: Tensor) -> Tensor:
+    """The tensor itself: some operations, as ``x.data``, hand over one that a transform of torch.func has wrapped."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return tensor
 
 
 def _storage(tensor: Tensor) -> int:

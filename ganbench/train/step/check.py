@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganbench.core.errors import PluginError, error_line, raise_if_stopped
+from ganbench.core.errors import PluginError, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.data.soundness import checked_samples, settle_shape
 from ganbench.plugin.types import Distribution, Networks
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
+from ganbench.train.step.layers import check_module
 
 _FEW = 4
-_ONE_EACH = ((_FEW,), (_FEW, 1))
 
 
 def check_distribution(name: str, distribution: Distribution, kind: str = "dataset") -> None:
@@ -60,7 +61,7 @@ def check_networks(
     for player, more in own.items():
         modules = {player: getattr(networks, player), **more}
         for part, module in modules.items():
-            _check_module(f"{kind} {name}: the {part}", module)
+            check_module(f"{kind} {name}: the {part}", module)
         if not FlatNetwork(as_one_module(modules.pop(player), modules)).parameters:
             raise PluginError(f"{kind} {name}: the {player} has no parameters to train")
     # A copy, since a call may change the module.
@@ -73,40 +74,37 @@ def check_networks(
         )
     if kind == "architecture":
         logits = _logits(name, networks, shape)
-        if tuple(logits.shape) not in _ONE_EACH:
+        if not _one_each(logits):
+            cure = (
+                "return one a sample, the loss takes the mean"
+                if not logits.dim()
+                else "take the mean of its map, .flatten(1).mean(1)"
+                if logits.dim() > 2
+                else "end in one number, nn.Linear(width, 1)"
+            )
             raise PluginError(
                 f"architecture {name}: the discriminator must give one logit a sample, ({_FEW},) or ({_FEW}, 1), "
-                f"not {tuple(logits.shape)}"
+                f"not {tuple(logits.shape)}: {cure}"
             )
 
 
 def judges(networks: Networks, shape: tuple[int, ...]) -> bool:
     """Whether the discriminator gives one logit for each single sample."""
     try:
-        return tuple(_logits("", networks, shape).shape) in _ONE_EACH
+        return _one_each(_logits("", networks, shape))
     except PluginError:
         return False
+
+
+def _one_each(logits: Tensor) -> bool:
+    """Whether there is one number for each sample; DCGAN's (n, 1, 1, 1) is as good as (n,)."""
+    return logits.dim() > 0 and len(logits) == logits.numel() == _FEW
 
 
 def _logits(name: str, networks: Networks, shape: tuple[int, ...]) -> Tensor:
     discriminator = copy.deepcopy(networks.discriminator)
     with torch.no_grad():
         return _called(f"architecture {name}", "discriminator", discriminator, torch.zeros(_FEW, *shape))
-
-
-def _check_module(who: str, module: Any) -> None:
-    if not isinstance(module, nn.Module):
-        raise PluginError(f"{who} must be a torch.nn.Module, not {_kind(module)}")
-    for name, part in module.named_modules():
-        for attribute, value in vars(part).items():
-            if isinstance(value, Tensor):
-                where = f"{name}.{attribute}".lstrip(".")
-                raise PluginError(
-                    f"{who}'s tensor {where!r} is neither a parameter nor a buffer, so all seeds would share one: "
-                    "use register_buffer"
-                )
-    if frozen := [name for name, parameter in module.named_parameters() if not parameter.requires_grad]:
-        raise PluginError(f"{who}'s parameter {frozen[0]!r} is frozen: hold it as a buffer instead")
 
 
 def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
@@ -144,7 +142,8 @@ def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor
         PluginError: where it is no scalar tensor
     """
     if not isinstance(value, Tensor):
-        raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}")
+        cure = ": is its return missing?" if value is None else ": add its terms" if isinstance(value, tuple) else ""
+        raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}{cure}")
     if value.dim():
         raise PluginError(
             f"{whose} {function}() must return a scalar, not the shape {tuple(value.shape)}: take its .mean()"
@@ -157,9 +156,17 @@ def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
         output = module(x)
     except BaseException as error:
         raise_if_stopped(error)
-        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {error_line(error)}") from error
+        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {plain_words(error)}") from error
     if not isinstance(output, Tensor):
-        raise PluginError(f"{who}: the {player} must return a tensor, not {_kind(output)}")
+        cure = (
+            ": return features only where they are asked for, def forward(self, x, features=False), and call "
+            "D(x, features=True) in the loss"
+        )
+        wanted = "logits" if player == "discriminator" else "samples"
+        more = isinstance(output, tuple | list | dict)
+        raise PluginError(
+            f"{who}: the {player} must return one tensor, its {wanted}, not {_kind(output)}{cure if more else ''}"
+        )
     return output
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,6 +73,20 @@ class DrawRecorder:
     def uniform(self, *shape: int) -> Tensor:
         """Numbers uniform on [0, 1)."""
         return self.take("uniform", "uniform", shape)
+
+    def empty(self, function: Callable[..., Tensor], *arguments: Any, **options: Any) -> Tensor:
+        """A new tensor without numbers, which can hold the seed's own: inside a batch of seeds it is batched.
+
+        Args:
+            function: one of torch's functions that make such a tensor
+            arguments: what it is called with
+            options: its keyword arguments
+
+        Returns:
+            The tensor.
+        """
+        made = function(*arguments, **options)
+        return self._tensors[0].new_empty(made.shape, dtype=made.dtype) if self._tensors else made
 
 
 def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.utils._pytree import tree_map
+
+from ganbench.core.errors import PluginError
 
 Buffers = dict[str, Tensor]
 
@@ -62,7 +66,7 @@ class FlatNetwork:
         """The length of theta."""
         return sum(self._sizes)
 
-    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Tensor:
+    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Any:
         """The output of one model.
 
         Args:
@@ -73,9 +77,23 @@ class FlatNetwork:
             options: keyword arguments of the network
 
         Returns:
-            The output, in the type of the first input.
+            The output, in the type of the first input: a tensor, or what the network returns with tensors in it.
         """
-        return self.apply(self.tensors(theta, buffers), inputs, self.module, part, options)
+        tensors = self.tensors(theta, buffers)
+        output = self.apply(tensors, inputs, self.module, part, options)
+        # The call leaves here what the network has put in place of its own.
+        for name, buffer in buffers.items():
+            if tensors[name] is not buffer:
+                raise PluginError(
+                    f"a network's forward sets its buffer {name!r} to another tensor, and buffers are held fixed: "
+                    "compute it from the batch at hand, or keep it in a penalty's memory"
+                )
+        return output
+
+    def network(self, part: str) -> nn.Module:
+        """The module of a further network of the player; "" for the main one."""
+        module = self.module
+        return (module.parts[part] if part else module.main) if isinstance(module, MultiNetwork) else module
 
     def tensors(self, theta: Tensor, buffers: Buffers) -> dict[str, Tensor]:
         """All tensors of one model by their names in the module; the parameters are views of theta."""
@@ -91,7 +109,7 @@ class FlatNetwork:
         module: nn.Module,
         part: str = "",
         options: Mapping[str, Any] | None = None,
-    ) -> Tensor:
+    ) -> Any:
         """The output of one model, which is given as its tensors.
 
         Args:
@@ -107,8 +125,14 @@ class FlatNetwork:
         arguments = (part, *inputs) if isinstance(module, MultiNetwork) else inputs
         with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
             # With torch's own tie_weights, a module that stands twice in the network keeps the tensors of the call.
-            output: Tensor = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)
-        return output.to(inputs[0].dtype)
+            output: Any = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)
+        dtype = inputs[0].dtype
+        # Nearly always one tensor; a discriminator may give features beside its logits, where it is asked to.
+        return output.to(dtype) if isinstance(output, Tensor) else tree_map(partial(_to, dtype=dtype), output)
+
+
+def _to(leaf: Any, dtype: torch.dtype) -> Any:
+    return leaf.to(dtype) if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf
 
 
 def _tied(module: nn.Module) -> dict[str, str]:

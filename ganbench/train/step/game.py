@@ -7,17 +7,20 @@ Everything here is written for one model; the engine runs it for many.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError
 from ganbench.plugin.types import Batch, Player, Players
 from ganbench.train.step.check import check_memory, check_scalar
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers
+from ganbench.train.step.player_function import PlayerFunction
 from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
 
 
@@ -62,6 +65,8 @@ def autograd_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tu
     """(gradient, value) by the autograd tape: one model at a time, for plugins that use the tape themselves."""
     leaf = theta.detach().requires_grad_()
     value = function(leaf)
+    if not value.requires_grad:
+        return torch.zeros_like(theta), value
     (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True, materialize_grads=True)
     return gradient, value.detach()
 
@@ -186,33 +191,35 @@ class StepGame:
         penalties = enumerate(self._rules.penalties)
         added = [(penalty, term, at) for at, penalty in penalties if (term := penalty.functions.get(player))]
         names = {*loss.names, *(name for _, term, _ in added for name in term.names)}
-        scope = self._scope(names, D, G, batch)
-        total = check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
-        for penalty, term, at in added:
-            scope["memory"] = self.memory[at]
-            value = check_scalar(term(scope), player, f"penalty {penalty.name}'s")
-            # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): only at every k-th step, but k
-            # times as strong.
-            total = total + (value if penalty.every == 1 else penalty.every * (self._step % penalty.every == 0) * value)
+        with ExitStack() as stack:
+            scope = self._scope(names, D, G, batch, stack)
+            total = check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
+            for penalty, term, at in added:
+                scope["memory"] = self.memory[at]
+                value = check_scalar(term(scope), player, f"penalty {penalty.name}'s")
+                # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): only at every k-th step, but
+                # k times as strong.
+                once = value if penalty.every == 1 else penalty.every * (self._step % penalty.every == 0) * value
+                total = total + once
         return total
 
-    def _scope(self, names: set[str], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch) -> dict[str, Any]:
-        """The values, by name, that a plugin's function may name; costly ones only if they are in ``names``."""
+    def _scope(
+        self, names: set[str], at_D: Tensor | Player, at_G: Tensor | Player, batch: Batch, stack: ExitStack
+    ) -> dict[str, Any]:
+        """The values, by name, that a plugin's function may name; costly ones only if they are in ``names``.
+
+        ``stack`` is closed when the function has returned: until then the players' weights can be asked for by name.
+        """
         rules = self._rules
         theta = {
             "discriminator": at_D.theta if isinstance(at_D, Player) else at_D,
             "generator": at_G.theta if isinstance(at_G, Player) else at_G,
         }
-        D = partial(self._logits, theta["discriminator"], batch)
-        G = partial(rules.generator.call, theta["generator"], self._buffers[1])
+        D = self._function("discriminator", theta, stack, partial(self._logits, theta["discriminator"], batch))
+        G = self._function("generator", theta, stack)
         scope: dict[str, Any] = {"D": D, "G": G, "random": batch.random, "step": self._step}
         for part, player in rules.parts:
-            network, buffers = (
-                (rules.discriminator, self._buffers[0])
-                if player == "discriminator"
-                else (rules.generator, self._buffers[1])
-            )
-            scope[part] = partial(network.call, theta[player], buffers, part=part)
+            scope[part] = self._function(player, theta, stack, part=part)
         if "z" in names:
             scope["z"] = batch.z
         if names & {"real", "d_real"}:
@@ -227,23 +234,50 @@ class StepGame:
             scope["d_fake"] = D(scope["fake"])
         return scope
 
-    def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Tensor:
-        """D's logits in training, after the penalties that change D's inputs; (n, 1) becomes (n,)."""
+    def _function(
+        self,
+        player: PlayerName,
+        theta: dict[str, Tensor],
+        stack: ExitStack,
+        function: Callable[..., Any] | None = None,
+        part: str = "",
+    ) -> PlayerFunction:
+        """A player, or a further network of one, as plugins are given it."""
+        of_D = player == "discriminator"
+        network, buffers = (
+            (self._rules.discriminator, self._buffers[0]) if of_D else (self._rules.generator, self._buffers[1])
+        )
+        return PlayerFunction(
+            function or partial(network.call, theta[player], buffers, part=part),
+            network.network(part),
+            network.module,
+            partial(network.tensors, theta[player], buffers),
+            stack,
+        )
+
+    def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Any:
+        """D's logits in training, after the penalties that change D's inputs; (n, 1) becomes (n,), also in a tuple."""
         first, *more = inputs
         for penalty in self._rules.penalties:
             if "inputs" in penalty.functions:
                 first = penalty.functions["inputs"]({"x": first, "random": batch.random, "step": self._step})
         logits = self._rules.discriminator.call(theta, self._buffers[0], first, *more, **options)
-        return logits.flatten() if logits.shape[1:] == (1,) else logits
+        return _flat(logits) if isinstance(logits, Tensor) else tree_map(_flat, logits)
 
     def remember(self, players: Players, batch: Batch) -> None:
         """Let the penalties remember what they need from a batch; ``discriminator_gradient`` calls this by itself."""
         memory = list(self.memory)
         for at, penalty in enumerate(self._rules.penalties):
             if remember := penalty.functions.get("remember"):
-                scope = self._scope({*remember.names}, players.D, players.G, batch) | {"memory": memory[at]}
-                memory[at] = check_memory(remember(scope), memory[at], penalty.name)
+                with ExitStack() as stack:
+                    scope = self._scope({*remember.names}, players.D, players.G, batch, stack)
+                    memory[at] = check_memory(remember(scope | {"memory": memory[at]}), memory[at], penalty.name)
         self.memory = tuple(memory)
+
+
+def _flat(logits: Any) -> Any:
+    one_each = isinstance(logits, Tensor) and logits.dim() > 1 and logits.shape[1:].numel() == 1
+    return logits.flatten() if one_each else logits
 
 
 def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer) -> Player:

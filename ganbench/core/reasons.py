@@ -1,0 +1,223 @@
+"""Why a step cannot be batched, or fails: torch's messages in the words of who wrote the plugin, with its place."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any
+
+from torch import nn
+
+from ganbench.core.errors import PluginError, error_line, message_of, place, plugin_frame
+
+#: The most characters of a message of torch's that are kept, in whole sentences where it has any.
+LONGEST = 300
+#: The most characters of the code that is quoted.
+QUOTED = 60
+
+
+@dataclass(frozen=True)
+class Reason:
+    """``does``: what the code at fault does. ``cures``: for parts of the code, what to write; the last for any code."""
+
+    does: str
+    cures: tuple[tuple[str, str], ...]
+
+    def said(self, code: str, layer: str) -> str:
+        """The reason, for this code of the plugin, which is quoted, and for the layer of torch's that it called."""
+        quoted = code if len(code) <= QUOTED else ""
+        subject = f"{quoted}, in its {layer}," if quoted and layer else quoted or layer
+        cure = next(cure for part, cure in self.cures if re.search(part, code))
+        return f"{subject} {self.does}: {cure}".lstrip()
+
+
+def _same(does: str, cure: str) -> Reason:
+    return Reason(does, (("", cure),))
+
+
+NUMBER = Reason(
+    "reads a number out of a tensor (.item(), float(), or a Python if on it)",
+    (
+        (r"one_hot\(", "write (k[:, None] == torch.arange(n)).float()"),
+        (r"numpy|\bnp\.", "use torch's functions, which keep it a tensor"),
+        (r"^assert\b", "leave it out, a seed whose numbers are not finite is counted out"),
+        (r"print\(|^f[\"']|\.format\(", "leave it out, or run with --engine serial to look"),
+        (r"[<>=]=|[<>]", "write torch.where(condition, a, b)"),
+        (r"\bmath\.", "use torch's function, as torch.exp"),
+        (r"\b(max|min)\(", "write x.clamp(min=..., max=...)"),
+        ("", "keep it a tensor; for an if write torch.where(condition, a, b)"),
+    ),
+)
+TAPE = Reason(
+    "uses the autograd tape (torch.autograd.grad, requires_grad_, backward)",
+    (
+        (r"backward\(|step\(", "return the loss, and the engine takes its gradient"),
+        ("", "use input_gradient(D, x)"),
+    ),
+)
+MASK = Reason(
+    "has a size that depends on values",
+    (
+        (r"unique|bincount|histc", "sum over a comparison, as (x[:, None] == values).sum(0)"),
+        ("", "write torch.where(mask, x, 0), or multiply by the mask"),
+    ),
+)
+OLD_FUNCTION = _same(
+    "is an autograd.Function that torch cannot batch",
+    "give it forward(x) and setup_context(ctx, inputs, output), and set generate_vmap_rule = True",
+)
+CHECKPOINT = _same("uses torch.utils.checkpoint, which cannot be batched", "call the layers without it")
+HOOK = _same("runs a hook of gradients, which cannot be batched", "remove it, the engine takes each gradient itself")
+IN_PLACE = _same(
+    "changes a tensor in place (an input, a weight, a buffer)", "write x * 2 for x.mul_(2); buffers are held fixed"
+)
+SHARED = Reason(
+    "writes into a tensor that all seeds share",
+    (
+        (
+            r"(normal|uniform|bernoulli|exponential)_\(",
+            "write torch.randn_like(x) for normal_(), rand_like(x) for uniform_()",
+        ),
+        ("", "build it with torch.cat or torch.stack, or start from torch.zeros_like(x)"),
+    ),
+)
+GPU = _same("asks for a GPU, and there is none", "leave .cuda() out, and make new tensors with device=x.device")
+DEVICE = _same(
+    "mixes tensors of two devices", "leave .cuda() and .cpu() out, and make new tensors with device=x.device"
+)
+KIND = _same("mixes types of numbers", "training is in float32: leave .double() and .half() out")
+TWICE = _same(
+    "has no second derivative in torch, and a gradient penalty takes one", "use another layer there, or no such penalty"
+)
+WRAPPED = _same("is a module that torch.jit or a parallel wrapper wraps", "give the module itself")
+SHAPES = _same(
+    "compares logits (n,) with another shape", "make labels with torch.ones_like(d_real), not torch.ones(n, 1)"
+)
+BACKWARD = _same(
+    "takes the loss's gradient itself, by backward()", "return the loss, and the engine takes its gradient"
+)
+FLAGS = _same(
+    "sets requires_grad", "leave it out, each gradient is taken with respect to one player's parameters alone"
+)
+OPTIMIZER = _same("makes an optimizer", "leave it out, a suite names it: optimizer: {name: adam, lr: 0.001}")
+GENERATOR = _same(
+    "draws from a generator of its own", "leave generator= out, torch.rand and torch.randn are each seed's own"
+)
+#: The files of torch's whose name says more than their messages.
+_TELLING = ("utils/checkpoint.py", "utils/hooks.py")
+#: Parts of torch's messages, or of the names of the files that raised them, and what the plugin's code does.
+_REASONS: tuple[tuple[str, Reason], ...] = (
+    (r"utils/checkpoint\.py|saved tensor hooks|use_reentrant", CHECKPOINT),
+    (r"utils/hooks\.py.*setup_context", HOOK),
+    (r"setup_context|generate_vmap_rule|have vmap support", OLD_FUNCTION),
+    (r"a second time", BACKWARD),
+    (r"Target size|target size", SHAPES),
+    (r"change requires_grad flags", FLAGS),
+    (r"non-leaf Tensor", OPTIMIZER),
+    (r"register a hook", HOOK),
+    (r"requires_grad_|does not require grad", TAPE),
+    (r"Cannot access storage of TensorWrapper|accessing `data`", _same("reads .data", "write .detach()")),
+    (
+        r"data-dependent control flow|calling \.item\(\)|Cannot access data pointer|\.numpy\(\) on|Can't call numpy",
+        NUMBER,
+    ),
+    (r"converted to a (NumPy|Python)|tolist\(\)", NUMBER),
+    (r"dynamic shape|boolean mask|nonzero", MASK),
+    (r"tensor that all seeds share|inplace arithmetic|because there exists a Tensor", SHARED),
+    (r"in-place operation|modified inplace|is used in an in-place|Leaf Variable|leaf Variable", IN_PLACE),
+    (r"not compiled with CUDA|NVIDIA driver|Cannot initialize CUDA|No CUDA GPUs", GPU),
+    (r"on the same device|expected device|is on cpu, different", DEVICE),
+    (r"same dtype|expected scalar type|dtype .* does not match", KIND),
+    (r"derivative for .* is not implemented|double backward|twice differentiable|doesn't support double", TWICE),
+    (r"stateless API|process group", WRAPPED),
+    (r"randomness error mode", GENERATOR),
+)
+
+
+def plain_words(error: BaseException) -> str:
+    """What a plugin's code does that torch cannot do with it, and the cure; any other error is shortened."""
+    if isinstance(error, PluginError):
+        return str(error)
+    frame = plugin_frame(error)
+    where = f" ({place(frame)})" if frame else ""
+    files = {trace.tb_frame.f_code.co_filename.replace("\\", "/") for trace in _traces(error)}
+    message = " ".join([*(file for file in files if file.endswith(_TELLING)), message_of(error)])
+    reason = next((reason for part, reason in _REASONS if re.search(part, message, re.DOTALL)), None)
+    if reason is not None:
+        return reason.said(_quoted(frame) if frame else "", _layer(error)) + where
+    return shortened(error_line(error).removesuffix(where)) + where
+
+
+def shortened(message: str) -> str:
+    """A message in whole sentences as far as they fit, without the addresses of pages and torch's inner names."""
+    clean = re.sub(r"aten::(\w+)(\.\w+)?", r"\1", re.sub(r"\s*\(Triggered internally .*", "", message, flags=re.DOTALL))
+    sentences = [each for each in re.split(r"(?<=[.!?])\s+", clean) if "http" not in each and "lease file" not in each]
+    kept = ""
+    for sentence in sentences or [clean]:
+        if kept and len(kept) + len(sentence) >= LONGEST:
+            break
+        kept = f"{kept} {sentence}".strip()
+    return kept if len(kept) <= LONGEST else kept[: LONGEST - 3].rsplit(" ", 1)[0] + "..."
+
+
+def _quoted(trace: TracebackType) -> str:
+    """The code of a call in a traceback, if it is on one line: ``F.one_hot(k, 4)``."""
+    code = trace.tb_frame.f_code
+    positions = [*code.co_positions()][trace.tb_lasti // 2]
+    first, last, begin, end = positions
+    if first is None or first != last or begin is None or end is None:
+        return ""
+    linecache.checkcache(code.co_filename)
+    # Columns count bytes.
+    return linecache.getline(code.co_filename, first).encode()[begin:end].decode(errors="replace")
+
+
+def global_draw(call: str) -> str:
+    """Why a step that is running now, at a ``call`` of torch's, cannot be batched: it draws numbers that are no seed's.
+
+    The place and the layer are those on the stack.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    modules: list[Any] = []
+    where = ""
+    while frame is not None:
+        modules.insert(0, frame.f_locals.get("self"))
+        name = str(frame.f_globals.get("__name__", ""))
+        if not where and name.startswith("ganbench_plugin_") and not name.startswith("ganbench_plugin_shipped_"):
+            where = f" ({os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno})"
+        frame = frame.f_back
+    layer = _name(modules)
+    cure = "draw with torch.rand or torch.randn, which are each seed's own"
+    if call.endswith(")"):
+        cure = "leave these out, and it is each seed's own"
+    if re.search(r"\b(LSTM|GRU|RNN)\b", layer):
+        cure = "set its dropout to 0, and put nn.Dropout between two such layers"
+    return f"{layer or call} draws from torch's global random generator: {cure}{where}"
+
+
+def _layer(error: BaseException) -> str:
+    """The layer of torch's in which an error was raised."""
+    return _name([trace.tb_frame.f_locals.get("self") for trace in _traces(error)])
+
+
+def _name(selves: list[Any]) -> str:
+    """The layer of torch's that is called innermost, by its name in the network: ``layer '2' (LSTM)``."""
+    called = [module for module in selves if isinstance(module, nn.Module)]
+    if not called or not type(called[-1]).__module__.startswith("torch.nn."):
+        return ""
+    names = (name for name, module in called[0].named_modules() if module is called[-1])
+    name = next((name.removeprefix("main.") for name in names if name), "")
+    kind = type(called[-1]).__name__
+    return f"layer {name!r} ({kind})" if name else f"layer {kind}"
+
+
+def _traces(error: BaseException) -> Iterator[TracebackType]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next

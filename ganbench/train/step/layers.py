@@ -1,0 +1,115 @@
+"""Layers that no step can train as they are, and what to write in their place: told once, before training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
+
+from ganbench.core.errors import PluginError
+
+#: What torch itself keeps in a module beside its parameters and buffers.
+_OWN = {*vars(nn.Module()), "_flat_weights", "_flat_weight_refs", "_parameters", "_buffers", "_modules"}
+_SPECTRAL = "has torch's spectral_norm, whose vectors change: use ganbench.spectral_norm(layer), which keeps none"
+
+
+def check_module(who: str, module: Any) -> None:
+    """Check that a network is one that the engine can train for each seed.
+
+    Raises PluginError, with the layer and what to write in its place, where it is not; ``who`` names the network.
+    """
+    if not isinstance(module, nn.Module):
+        raise PluginError(f"{who} must be a torch.nn.Module, not {type(module).__name__}")
+    for path, part in module.named_modules():
+        inside, _, parametrization = path.partition("parametrizations.")
+        where = inside.rstrip(".") if parametrization else path
+        layer = f"{who}'s layer {where!r}" if where else who
+        if why := _refused(part):
+            kind = "" if parametrization else f" ({_kind(part)})"
+            raise PluginError(f"{layer}{kind} {why}")
+        for name, parameter in part.named_parameters(recurse=False):
+            if why := _unfit(parameter):
+                raise PluginError(f"{who}'s parameter {_join(path, name)!r} {why}")
+        for attribute, value in vars(part).items():
+            if attribute not in _OWN and (why := _unregistered(value)):
+                raise PluginError(f"{who}'s {why.format(repr(_join(path, attribute)))}")
+
+
+def _refused(layer: nn.Module) -> str:
+    """Why a layer cannot be trained, with the cure; empty where it can."""
+    if isinstance(layer, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return "spreads one network over devices: give the network inside it, without the wrapper"
+    if isinstance(layer, torch.jit.ScriptModule):
+        return "is compiled by torch.jit: give the module itself, the engine compiles the whole step"
+    if hasattr(layer, "_orig_mod"):
+        return "is compiled by torch.compile: give the module itself, the engine compiles the whole step"
+    if isinstance(layer, nn.modules.lazy.LazyModuleMixin) and layer.has_uninitialized_params():
+        return "has no shape yet: use the layer that is not lazy, or call the network once in build"
+    if layer.training and getattr(layer, "running_mean", None) is not None and hasattr(layer, "track_running_stats"):
+        name = type(layer).__name__.replace("SyncBatchNorm", "BatchNorm2d")
+        return (
+            "keeps running averages, and buffers are held fixed: write "
+            f"nn.{name}({layer.num_features}, track_running_stats=False)"
+        )
+    for hook in layer._forward_pre_hooks.values():
+        if isinstance(hook, SpectralNorm):
+            return _SPECTRAL
+        if isinstance(hook, WeightNorm):
+            return "has torch's old weight_norm: use torch.nn.utils.parametrizations.weight_norm(layer)"
+    if isinstance(layer, parametrizations._SpectralNorm):
+        return _SPECTRAL
+    if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+        if layer.max_norm is not None:
+            return "changes its weight in each call, by max_norm: leave that out, and scale in forward"
+        if layer.sparse:
+            return "has sparse gradients, which no optimizer here takes: leave sparse=True out"
+    return ""
+
+
+def _unfit(parameter: nn.Parameter) -> str:
+    """Why a parameter cannot be part of the player's vector of parameters."""
+    if not parameter.requires_grad:
+        return "is frozen: hold it as a buffer instead"
+    if parameter.is_complex():
+        return "is complex: hold torch.view_as_real(it), and use torch.view_as_complex in forward"
+    if parameter.dtype != torch.float32:
+        kind = str(parameter.dtype).removeprefix("torch.")
+        return f"is {kind}, and training is in float32: leave .double(), .half() and dtype= out"
+    if parameter.device.type != "cpu":
+        return f"is on {parameter.device}: leave .cuda() and .to(device) out, the engine moves the networks"
+    return ""
+
+
+def _unregistered(value: Any) -> str:
+    """Why an attribute of a module that is no parameter, buffer or layer would be the same for all seeds."""
+    if isinstance(value, Tensor):
+        return "tensor {} is neither a parameter nor a buffer, so all seeds would share one: use register_buffer"
+    for item in _items(value):
+        if isinstance(item, nn.Module):
+            return "attribute {} holds layers in a plain list or dict, so no seed would train them: use nn.ModuleList"
+        if isinstance(item, nn.Parameter):
+            return "attribute {} holds parameters in a plain list or dict, so nothing trains them: use nn.ParameterList"
+        if isinstance(item, Tensor):
+            return "attribute {} holds tensors, so all seeds would share them: use register_buffer for each"
+    return ""
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """What a list, tuple, set or dict holds, also further inside."""
+    if isinstance(value, list | tuple | set | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield item
+            yield from _items(item)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}".lstrip(".")
+
+
+def _kind(layer: nn.Module) -> str:
+    return type(layer).__name__

@@ -1,0 +1,193 @@
+"""What people write in PyTorch by habit, in networks and in losses, trains alike with every engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from ganbench.core.errors import PluginError
+from ganbench.train.trainer import Trainer
+
+HEAD = """'''A test's plugin.'''
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations
+from ganbench import Architecture, Loss, Networks, Penalty, hookimpl, input_gradient
+
+def bce(real, fake):
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+def generator(d_fake):
+    return F.softplus(-d_fake).mean()
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(2, 8), nn.Linear(8, 1)
+
+    def forward(self, x, features=False):
+        h = torch.relu(self.first(x))
+        return (self.last(h), h) if features else self.last(h)
+"""
+TAIL = """
+def build(shape):
+    return Networks(nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 2)), D(), (2,))
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("foreign", build)
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("foreign", discriminator, generator)
+"""
+LOSS = """
+def discriminator(d_real, d_fake):
+    return bce(d_real, d_fake)
+"""
+#: Every layer is called in one forward: attention with and without weights, recurrent layers, norms, chance, ...
+MANY = """
+class Many(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enter = parametrizations.weight_norm(nn.Linear(1, 8))
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, dropout=0.1)
+        self.transformer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True)
+        self.gru, self.lstm = nn.GRU(8, 8, batch_first=True), nn.LSTM(8, 8, batch_first=True)
+        self.norms = nn.Sequential(nn.LayerNorm(8), nn.GroupNorm(2, 8), nn.BatchNorm1d(8, track_running_stats=False))
+        self.orthogonal = parametrizations.orthogonal(nn.Linear(8, 8))
+        self.chance = nn.Sequential(nn.Dropout(0.1), nn.AlphaDropout(0.1), nn.Dropout1d(0.1), nn.RReLU())
+        self.kinds = nn.Embedding(2, 8)
+        self.image = nn.Sequential(
+            nn.Unflatten(1, (2, 2, 2)), nn.ConvTranspose2d(2, 4, 2), nn.Dropout2d(0.1), nn.InstanceNorm2d(4),
+            nn.PixelShuffle(2), nn.Upsample(scale_factor=2, mode="bilinear"), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
+        )
+        self.last = nn.Linear(8 + 4 + 1, 1)
+
+    def forward(self, x):
+        h = self.enter(x[..., None])
+        h = h + self.attention(h, h, h, need_weights=False)[0] + self.attention(h, h, h)[0] + self.transformer(h)
+        h = h + self.gru(h)[0] + self.lstm(h)[0]
+        h = h + F.scaled_dot_product_attention(h, h, h, is_causal=True)
+        h = self.chance(self.orthogonal(self.norms(h.mean(1)))) + self.kinds((x[:, 0].detach() > 0).long())
+        h = h + 0.1 * torch.normal(0.0, 1.0, h.shape) + 0.1 * torch.empty(len(h), 8).uniform_(-1, 1)
+        h = h + F.gumbel_softmax(h, hard=True) + 0.1 * h[torch.randperm(len(h))]
+        spread = h.std(0).mean().expand(len(h), 1)
+        self.kept = h
+        return self.last(torch.cat([h, self.image(h), spread], 1))[:, :, None, None]
+
+D = Many
+"""
+
+
+@pytest.fixture
+def train(foreign, cell, cpu):
+    """The state after some steps of a cell whose plugins are given as code."""
+
+    def run(code, engine="eager", variant="{loss: foreign, architecture: foreign, optimizer: {name: sgd, lr: 0.01}}"):
+        registry = foreign(HEAD + code + TAIL)
+        trainer = Trainer([cell(variant, seeds=2, registry=registry)], cpu, engine)
+        assert (trainer.engine, trainer.note) == (engine, "")
+        return trainer.advance(trainer.start, 0, 5)
+
+    return run
+
+
+def test_torchs_layers_train_alike_batched_and_alone_also_with_a_second_derivative(train, apart):
+    """No warning of torch's reaches who runs it: here it would be an error."""
+    variant = "{loss: foreign, architecture: foreign, penalty: r1, optimizer: {name: sgd, lr: 0.01}}"
+    one, other = (train(LOSS + MANY, engine, variant) for engine in ("eager", "serial"))
+    assert (one.survived == 5).all()
+    assert apart(one, other) < 1e-5
+    assert apart(one, one, among=[1, 0]) > 1e-2
+
+
+#: A term on D's weights, as people write it, in place of the reference's own.
+WEIGHTS = {
+    "named_parameters": "sum(p.square().sum() for n, p in D.named_parameters() if 'weight' in n)",
+    "modules": "sum(m.weight.square().sum() for m in D.modules() if isinstance(m, nn.Linear))",
+    "children": "sum(m.weight.square().sum() for m in D.children())",
+    "by name": "D.first.weight.square().sum() + D.last.weight.square().sum()",
+    "parameters": "torch.nn.utils.parameters_to_vector(p for p in D.parameters() if p.dim() == 2).square().sum()",
+    "get_parameter": "D.get_parameter('first.weight').norm() ** 2 + D.get_submodule('last').weight.norm() ** 2",
+}
+TERM = """
+D = Plain
+
+def discriminator(D, d_real, d_fake, real):
+    return bce(d_real, d_fake) + 0.1 * ({}) + 0 * D(real).mean()
+"""
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_term_on_ds_weights_pulls_them(name, train, apart):
+    """However they are asked for, the gradient is that of the weights of this step and seed."""
+    plain, first, own = (train(TERM.format(term)) for term in ("0.0", WEIGHTS["named_parameters"], WEIGHTS[name]))
+    assert apart(first, own) < 1e-6
+    assert apart(first, plain) > 1e-3
+    if name == "modules":
+        assert apart(own, train(TERM.format(WEIGHTS[name]), "serial")) < 1e-6
+
+
+FEATURES = """
+D = Plain
+
+def discriminator(D, real, fake):
+    (a, h), (b, k) = D(real, features=True), D(fake, features=True)
+    assert a.shape == b.shape == (32,)
+    return bce(a, b) + {} * (h.mean(0) - k.mean(0)).square().sum()
+"""
+
+
+def test_features_beside_logits_are_matched(train, apart):
+    matched, serial, not_matched = (
+        train(FEATURES.format(weight), engine) for weight, engine in ((1.0, "eager"), (1.0, "serial"), (0.0, "eager"))
+    )
+    assert apart(matched, serial) < 1e-6
+    assert apart(matched, not_matched) > 1e-4
+    assert apart(not_matched, train(LOSS + "\nD = Plain")) < 1e-6
+
+
+MISTAKES = {
+    "D.eval()": ("D.eval(); return bce(d_real, d_fake)", r"\.eval\(\) of a player: training is in train\(\) mode"),
+    "D.zero_grad()": ("D.zero_grad(); return bce(d_real, d_fake)", "leave it out, each step begins without gradients"),
+    "clamp": (
+        "[p.data.clamp_(-0.01, 0.01) for p in D.parameters()]; return bce(d_real, d_fake)",
+        r"changes the discriminator's weights in place, .*: write Loss\(project=...\)",
+    ),
+    "labels (n, 1)": (
+        "return F.mse_loss(d_real, torch.ones(len(d_real), 1)) + d_fake.mean()",
+        r"compares logits \(n,\) with another shape: make labels with torch.ones_like\(d_real\)",
+    ),
+    "backward": ("loss = bce(d_real, d_fake); loss.backward(); return loss", "return the loss, and the engine takes"),
+    "nothing": ("bce(d_real, d_fake)", "must return a scalar tensor, not NoneType: is its return missing?"),
+    "two": ("return d_real.mean(), d_fake.mean()", "not tuple: add its terms"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_a_loss_must_not_do_has_one_line_with_the_cure(name, train):
+    body, message = MISTAKES[name]
+    with pytest.raises(PluginError, match=message) as raised:
+        train(f"D = Plain\n\ndef discriminator(D, d_real, d_fake):\n    {body}\n")
+    assert "\n" not in str(raised.value)
+    assert "aten" not in str(raised.value)
+
+
+def test_a_buffer_that_forward_replaces_is_refused(train):
+    """The next step would not know of it."""
+    code = """
+class Averaging(Plain):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(8))
+
+    def forward(self, x):
+        h = self.first(x)
+        self.mean = 0.9 * self.mean + 0.1 * h.mean(0).detach()
+        return self.last(h - self.mean)
+
+D = Averaging
+"""
+    with pytest.raises(PluginError, match="forward sets its buffer 'mean' to another tensor"):
+        train(LOSS + code)
