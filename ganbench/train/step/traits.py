@@ -26,7 +26,8 @@ from torch import Tensor, nn
 MANY = 64
 #: What stands between what a trait is and the hash of its numbers.
 HASH = " #"
-_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+#: What torch keeps in a module: of recurrent layers also a list of their parameters, which it keeps up to date.
+_INTERNAL = frozenset(vars(nn.Module())) - {"training"} | {"_flat_weights", "_flat_weight_refs"}
 _RECORDS = (SimpleNamespace, argparse.Namespace)
 #: Code with these reads attributes whose names do not stand in it.
 _ANY_NAME = {"getattr", "vars", "__dict__", "attrgetter"}
