@@ -106,6 +106,11 @@ class _Digest:
             for name in _names(vars(each).get("__slots__", ()))
             if hasattr(value, name)
         }
+        if isinstance(value, nn.Module):
+            # Torch counts all hooks of a process, and keeps a module's by these numbers.
+            held |= {
+                name: list(own.values()) for name, own in held.items() if "_hooks" in name and isinstance(own, dict)
+            }
         if isinstance(value, nn.Module) and not self._tensors:
             # Of parameters it is enough, and quick, to know whether somebody has written into them.
             held["_parameters"] = [own._version for own in value._parameters.values() if own is not None]

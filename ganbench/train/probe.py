@@ -88,6 +88,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
     try:
         draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
     except PluginError:
+        refuse_changes(watched, before)
         raise
     except Exception as error:
         if out_of_memory(error):

@@ -92,18 +92,6 @@ REFUSED = {
     "another device": (lambda: inside(nn.ReLU()).to("meta"), r"is on meta: leave \.cuda\(\) and \.to\(device\) out"),
     "frozen": (frozen, "parameter 'bias' is frozen: hold it as a buffer"),
     "a tensor": (lambda: with_attribute(torch.ones(2)), "tensor 'own' is neither a parameter nor a buffer"),
-    "tensors": (
-        lambda: with_attribute({"a": [torch.ones(2)]}),
-        "attribute 'own' holds tensors, .*: use register_buffer",
-    ),
-    "layers in a list": (
-        lambda: with_attribute([nn.Linear(2, 2)]),
-        "attribute 'own' holds layers .*: use nn.ModuleList",
-    ),
-    "parameters in a list": (
-        lambda: with_attribute((nn.Parameter(torch.ones(2)),)),
-        "attribute 'own' holds parameters .*: use nn.ParameterList",
-    ),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,8 +12,6 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from ganbench.core.errors import PluginError
 
-#: What torch itself keeps in a module beside its parameters and buffers.
-_OWN = {*vars(nn.Module()), "_flat_weights", "_flat_weight_refs", "_parameters", "_buffers", "_modules"}
 _SPECTRAL = "has torch's spectral_norm, whose vectors change: use ganbench.spectral_norm(layer), which keeps none"
 
 
@@ -36,8 +33,11 @@ def check_module(who: str, module: Any) -> None:
             if why := _unfit(parameter):
                 raise PluginError(f"{who}'s parameter {_join(path, name)!r} {why}")
         for attribute, value in vars(part).items():
-            if attribute not in _OWN and (why := _unregistered(value)):
-                raise PluginError(f"{who}'s {why.format(repr(_join(path, attribute)))}")
+            if isinstance(value, Tensor):
+                raise PluginError(
+                    f"{who}'s tensor {_join(path, attribute)!r} is neither a parameter nor a buffer, so all seeds "
+                    "would share one: use register_buffer"
+                )
 
 
 def _refused(layer: nn.Module) -> str:
@@ -83,28 +83,6 @@ def _unfit(parameter: nn.Parameter) -> str:
     if parameter.device.type != "cpu":
         return f"is on {parameter.device}: leave .cuda() and .to(device) out, the engine moves the networks"
     return ""
-
-
-def _unregistered(value: Any) -> str:
-    """Why an attribute of a module that is no parameter, buffer or layer would be the same for all seeds."""
-    if isinstance(value, Tensor):
-        return "tensor {} is neither a parameter nor a buffer, so all seeds would share one: use register_buffer"
-    for item in _items(value):
-        if isinstance(item, nn.Module):
-            return "attribute {} holds layers in a plain list or dict, so no seed would train them: use nn.ModuleList"
-        if isinstance(item, nn.Parameter):
-            return "attribute {} holds parameters in a plain list or dict, so nothing trains them: use nn.ParameterList"
-        if isinstance(item, Tensor):
-            return "attribute {} holds tensors, so all seeds would share them: use register_buffer for each"
-    return ""
-
-
-def _items(value: Any) -> Iterator[Any]:
-    """What a list, tuple, set or dict holds, also further inside."""
-    if isinstance(value, list | tuple | set | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield item
-            yield from _items(item)
 
 
 def _join(path: str, name: str) -> str:
