@@ -106,15 +106,15 @@ class _Digest:
             for name in _names(vars(each).get("__slots__", ()))
             if hasattr(value, name)
         }
-        if isinstance(value, nn.Module):
-            # Torch counts all hooks of a process, and keeps a module's by these numbers.
-            held |= {
-                name: list(own.values()) for name, own in held.items() if "_hooks" in name and isinstance(own, dict)
-            }
         if isinstance(value, nn.Module) and not self._tensors:
             # Of parameters it is enough, and quick, to know whether somebody has written into them.
             held["_parameters"] = [own._version for own in value._parameters.values() if own is not None]
-        return tuple((name, self.of(one)) for name, one in held.items())
+        # Torch counts all hooks of a process, and keeps a module's by these numbers.
+        hooks = {name for name in held if "_hooks" in name and isinstance(value, nn.Module)}
+        return tuple(
+            (name, tuple(map(self.of, one.values())) if name in hooks and isinstance(one, dict) else self.of(one))
+            for name, one in held.items()
+        )
 
     def _function(self, function: types.FunctionType) -> Hashable:
         if function.__module__ not in self._own:
