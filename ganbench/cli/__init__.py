@@ -1,12 +1,15 @@
 """The command line, a module for each command; it imports what it needs when called, so ``--help`` answers at once.
 
-Exit codes: 0 done; 1 the program that read the output has ended; 2 the user's mistake; 3 a cell or a metric failed, or
-nothing was measured; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 worse; 2 the user's mistake; 3 a cell or a metric failed, or nothing was measured; 130 stopped by
+Ctrl-C; 141 the program that read the output has ended.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -16,15 +19,19 @@ from ganbench.cli.baseline import baseline
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
 from ganbench.cli.export import export
+from ganbench.cli.habits import command_cure, option_cure
 from ganbench.cli.history import history
 from ganbench.cli.new import new
+from ganbench.cli.options import BROKEN_PIPE, UserMistakeError, tell
 from ganbench.cli.plan import plan
 from ganbench.cli.plugins import list_plugins
 from ganbench.cli.run import run
 from ganbench.cli.score import score
 from ganbench.cli.show import show
 from ganbench.core import streams
+from ganbench.core.controls import has_controls, on_one_line
 from ganbench.core.exits import exits_refused
+from ganbench.core.messages import shown
 from ganbench.core.torch_warnings import hidden
 
 
@@ -43,13 +50,59 @@ for command in (run, plan, show, compare, baseline, history, export, score, list
 
 def main() -> NoReturn:
     """The entry point of the ``ganbench`` command."""
+    code: int | str | None
     try:
+        code = _called()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        code = BROKEN_PIPE
+        _abandon_output()
+    except OSError as error:
+        # Of a file each command says what it was for: this is the output itself, or a name that is no name.
+        code = 2
+        _abandon_output()
+        tell(f"{shown(error.filename) if error.filename else 'the output'}: {error.strerror or error}")
+    sys.exit(code)
+
+
+def _called() -> int | str | None:
+    """The exit code of the command that was given; raises BrokenPipeError where the reader of its output has ended."""
+    try:
+        if odd := next(filter(has_controls, sys.argv[1:]), ""):
+            raise UserMistakeError(f"'{on_one_line(odd)}': an argument cannot have control characters or newlines")
         # No plugin ends the process, or takes its streams.
         with streams.kept(), exits_refused(), hidden():
-            sys.exit(cli.main(prog_name="ganbench", standalone_mode=False))
+            done: int | None = cli.main(prog_name="ganbench", standalone_mode=False)
+        return done
+    except click.UsageError as error:
+        _tell_usage(error)
+        return error.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.Abort:
-        click.echo("stopped", err=True)
-        sys.exit(130)
+        tell("stopped")
+        return 130
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # click ends so, with 1, which means worse
+            raise BrokenPipeError from None
+        return stop.code
+
+
+def _tell_usage(error: click.UsageError) -> None:
+    """Say what is wrong with a command, and what to write, where that is known."""
+    known = [name for one in (error.ctx.command.params if error.ctx else ()) for name in one.opts]
+    cure = ""
+    if isinstance(error, click.NoSuchOption):
+        cure = option_cure(error.option_name, known)
+    elif found := re.match(r"No such command '(.*?)'", error.format_message()):
+        cure = command_cure(found[1], list(cli.commands))
+    message = on_one_line(error.format_message().rstrip(".")) + (f"; {cure}" if cure else "")
+    click.UsageError(message, error.ctx).show()
+
+
+def _abandon_output() -> None:
+    """Send what Python would still write at its end nowhere."""
+    with suppress(OSError, ValueError, AttributeError):  # where the output is no file, there is nothing to write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import UserMistakeError
+from ganbench.cli.options import UserMistakeError, tell
 from ganbench.cli.run_argument import chosen_run, name_newest
 from ganbench.core.disk import said
 
@@ -78,5 +78,5 @@ def list_baselines(home: Path) -> None:
         commit += " (dirty)" if (about["git"] or {}).get("dirty") else ""
         click.echo(f"{about['suite']}  {len(table)} rows  {last['date'][:10]}  {commit}  {last['reason']}")
     for line in damaged:
-        click.echo(line, err=True)
+        tell(line)
     sys.exit(2 if damaged else 0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import UserMistakeError, console_for, plugins_option
+from ganbench.cli.options import UserMistakeError, console_for, plugins_option, tell
 from ganbench.plugin.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check(
     registry = Registry.load([Path("plugins")], plugins)
     meant, mistakes = _meant(registry, plugins_named, kind)
     for line in mistakes:
-        click.echo(line, err=True)
+        tell(line)
     console, rows, done, failed = console_for(), [], 0, 0
     try:
         for beside, entry in meant:
@@ -59,7 +59,7 @@ def check(
             if not as_json:
                 show_results(results, console, brief=len(meant) > 1)
             if twin := kit.twin(entry, registry):
-                click.echo(twin, err=True)
+                tell(twin)
         code = 2 if mistakes else 1 if failed else 0
     except KeyboardInterrupt:
         click.echo(f"stopped after {done} of {len(meant)}, {failed or 'none'} failed", err=True)

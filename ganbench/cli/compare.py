@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, training_options
+from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, tell, training_options
 from ganbench.core.disk import said
 from ganbench.core.messages import suggest
 
@@ -84,7 +84,7 @@ def compare(
             places = Path(new) if Path(new).suffix in _SUITES else Path("suites") / f"{found.new.suite}.yaml"
     except (UserMistakeError, ValueError) as error:
         if culprit is not None:
-            click.echo(str(error), err=True)
+            tell(str(error))
             sys.exit(_SKIP)
         raise error if isinstance(error, UserMistakeError) else UserMistakeError(str(error)) from None
     except (BrokenPipeError, click.ClickException):
@@ -92,7 +92,7 @@ def compare(
     except Exception as error:
         # Python's own exit code would be 1, which means worse.
         if isinstance(error, OSError):
-            click.echo(said(error, "results"), err=True)
+            tell(said(error, "results"))
         else:
             traceback.print_exc()
         sys.exit(3 if culprit is None else _SKIP)
@@ -180,9 +180,7 @@ def _timed(
             theirs, ours = commands(
                 find(name), there, python=interpreter, plugins=plugins, device=device, engine=engine, seeds=seeds
             )
-            found = time_interleaved(
-                theirs, ours, min_effects=given, rounds=rounds, tell=lambda line: click.echo(line, err=True)
-            )
+            found = time_interleaved(theirs, ours, min_effects=given, rounds=rounds, tell=tell)
     except WorkerError as error:
         raise UserMistakeError(str(error)) from None
     except KeyboardInterrupt:
@@ -208,11 +206,13 @@ def _print(found: Comparison, form: str, out: Path | None, suite_file: Path, *, 
         if out is not None:
             out.write_text(text, encoding="utf-8", newline="\n")
             return
+    except BrokenPipeError:
+        raise  # the program that reads our output has ended: that says nothing of the comparison
     except OSError as error:
-        raise UserMistakeError(said(error, out)) from None
+        raise UserMistakeError(said(error, out or "the output")) from None
     if form == "github":
         # Without this, the log would be empty where all is fine: then there are no annotations.
-        click.echo(headline(found), err=True)
+        tell(headline(found))
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
@@ -223,7 +223,7 @@ def _bisected(found: Comparison, culprit: str) -> int:
 
     known = ["/".join(name) for name in found.base.cases]
     if culprit not in known:
-        click.echo(f"--bisect: the base has no case {culprit!r}{suggest(culprit, known)}", err=True)
+        tell(f"--bisect: the base has no case {culprit!r}{suggest(culprit, known)}")
         return _STOP
 
     outcomes = {finding.outcome for finding in found.counted() if finding.case == culprit}

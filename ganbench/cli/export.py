@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import UserMistakeError
+from ganbench.cli.options import UserMistakeError, tell
 from ganbench.cli.run_argument import chosen_run, name_newest
 
 
@@ -47,7 +47,7 @@ def export(folder: Path, form: str, out: Path | None) -> None:
         raise UserMistakeError(str(error)) from None
     name_newest(opened, folder)
     for line in made.left_out:
-        click.echo(f"left out: {line}", err=True)
+        tell(f"left out: {line}")
     if not record.finished:
         click.echo(f"{opened.path} has not finished: what is not measured yet is not in the export", err=True)
     text = json.dumps(made.content, indent=2, allow_nan=False) + "\n"

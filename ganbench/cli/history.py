@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import UserMistakeError, console_for
+from ganbench.cli.options import UserMistakeError, console_for, tell
 
 
 @click.command()
@@ -73,7 +73,7 @@ def history(
         return
     show_history(points, found, console_for())
     for note in notes:
-        click.echo(note, err=True)
+        tell(note)
     if svg is not None:
         click.echo(str(svg))
 

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from ganbench.core.controls import without_controls
 from ganbench.data.data_folder import VARIABLE
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from ganbench.plugin.registry import Registry
     from ganbench.suite.suite import Suite
+
+#: The exit code where the program that reads the output has ended: as of one that SIGPIPE has ended, 128 + 13.
+BROKEN_PIPE = 141
 
 Command = Callable[..., None]
 
@@ -29,7 +33,12 @@ class UserMistakeError(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the message as it is, so that ``file:line:column`` stays at the start of its line."""
-        click.echo(self.message, file=file or sys.stderr)
+        click.echo(without_controls(self.message), file=file or sys.stderr)
+
+
+def tell(message: str) -> None:
+    """A line for the user on standard error; whatever it names controls no terminal."""
+    click.echo(without_controls(message), err=True)
 
 
 def _folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -132,9 +141,9 @@ def choose_device(name: str) -> torch.device:
 
 def console_for(*, stderr: bool = False, file: IO[str] | None = None) -> Console:
     """The console that a command prints to: standard output, unless ``stderr`` or ``file`` is given."""
-    from rich.console import Console
+    from ganbench.report.console import SafeConsole
 
-    console = Console(stderr=stderr, file=file, highlight=False)
+    console = SafeConsole(stderr=stderr, file=file, highlight=False)
     if not console.is_terminal:
         # A pipe has no width: tables need not be as narrow as a terminal.
         console.width = 120

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganbench.cli.options import UserMistakeError, console_for, plugins_option
+from ganbench.core.controls import without_controls
 from ganbench.plugin.kinds import KINDS, plural
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
     """List the plugins, a line each with its citation, and the plugins that are broken.
 
     KIND is loss, penalty, architecture, dataset, metric, update, optimizer or reference: shows its plugins with their
-    parameters. NAME is a plugin's name: shows all documentation of it. FILE is a plugin file: shows all plugins in it.
+    parameters. NAME is a plugin's name, or another name of it: shows all documentation of it. FILE is a plugin file:
+    shows all plugins in it.
     """
     if as_bibtex and as_json:
         raise click.UsageError("--bibtex and --json: choose one")
@@ -46,7 +48,7 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
         entries = bibtex(
             (f"{row['kind']} {row['name']}", one) for row, doc in pairs if row["kind"] for one in find(doc)
         )
-        click.echo(entries, nl=False)
+        click.echo(without_controls(entries), nl=False)
         return
     console = console_for()
     if named:
@@ -93,6 +95,7 @@ def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
 def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
     """The rows of the kinds, names or files in ``what``, or all rows; and whether ``what`` has names or files only."""
     from ganbench.core.messages import suggest
+    from ganbench.plugin.words import same
 
     everything = registry.as_rows()
     if not what:
@@ -106,6 +109,9 @@ def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, A
             found = [row for row in everything if row["kind"] == kinds[word]]
         else:
             found = [row for row in everything if row["name"] == word]
+            found = found or [
+                one for one in everything if same(word) in map(same, [one["name"] or "", *one["aliases"]])
+            ]
         if word not in kinds and not found:
             known = [row["name"] for row in everything if row["name"]]
             near = suggest(word, [*kinds, *known])

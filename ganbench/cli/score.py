@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import UserMistakeError, choose_device, console_for, data_option, load_suite, plugins_option
+from ganbench.cli.options import (
+    UserMistakeError,
+    choose_device,
+    console_for,
+    data_option,
+    load_suite,
+    plugins_option,
+    tell,
+)
 from ganbench.core.disk import make_folder, said
 
 if TYPE_CHECKING:
@@ -90,7 +98,7 @@ def score(
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except PluginError as error:
-        click.echo(str(error), err=True)
+        tell(str(error))
         sys.exit(3)
     except OSError as error:
         raise UserMistakeError(said(error, out)) from None

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ganbench.core.spelling import of_other, respelled
+
 JsonSchema = Mapping[str, Any]
 
 _NOUNS = {
@@ -31,7 +33,9 @@ _SIZES = {"Length": ("character", "characters"), "Items": ("item", "items"), "Pr
 def suggest(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown ``word``: ``, did you mean 'x'?`` or ``; known: a, b``."""
     lower = {name.lower(): name for name in sorted(known)}
-    close = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    # Close enough for a slip of the finger: 'infogan' is not to be taken for 'fgan', nor 'wgan-div' for 'wgan-lp'.
+    swapped = [name for name in lower if sorted(name) == sorted(word.lower())]
+    close = swapped or difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.74)
     if close:
         return f", did you mean {lower[close[0]]!r}?"
     return f"; known: {', '.join(lower.values())}" if lower else "; there are none"
@@ -45,7 +49,8 @@ def shown(value: Any, longest: int = 60) -> str:
 
 def expected(schema: JsonSchema, found: Any) -> str:
     """The message for a value that does not fit its JSON schema: ``must be a number above 0, not 'abc'``."""
-    return f"must be {describe_schema(schema)}, not {shown(found)}"
+    cure = respelled(found, schema) if isinstance(found, str) else of_other(found, schema)
+    return f"must be {describe_schema(schema)}, not {shown(found)}{cure}"
 
 
 def describe_schema(schema: JsonSchema, plural: bool = False, root: JsonSchema | None = None) -> str:

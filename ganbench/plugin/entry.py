@@ -12,6 +12,7 @@ from ganbench.core.messages import shown, suggest
 from ganbench.plugin.binding import bind
 from ganbench.plugin.parameters import Parameter
 from ganbench.plugin.types import Value
+from ganbench.plugin.words import parameter_cure
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,19 @@ class Entry:
         mistakes: list[tuple[str | None, str]] = []
         for name, value in given.items():
             if name not in known:
-                near = suggest(name, known) if known else "; it has none"
-                mistakes.append((name, f"unknown parameter {shown(name)} of {self.kind} {self.name!r}{near}"))
+                mistakes.append((name, self.unknown_parameter(name)))
                 continue
             try:
                 known[name].read(value)
             except ValueError as problem:
                 mistakes.append((name, str(problem)))
         return mistakes + [(name, message) for name, message in self.missing(given)]
+
+    def unknown_parameter(self, name: str) -> str:
+        """The message about a parameter that the plugin does not have."""
+        known = [parameter.name for parameter in self.parameters]
+        near = parameter_cure(name, known) or (suggest(name, known) if known else "; it has none")
+        return f"unknown parameter {shown(name)} of {self.kind} {self.name!r}{near}"
 
     def missing(self, given: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The required parameters that are not ``given``, as (parameter, message)."""

@@ -20,6 +20,7 @@ import pluggy
 from ganbench.core.errors import message_of, raise_if_stopped
 from ganbench.core.exits import ExitRefusedError
 from ganbench.core.messages import shown, suggest
+from ganbench.core.names import lost_in_tables
 from ganbench.plugin import hookspecs
 from ganbench.plugin.binding import bind
 from ganbench.plugin.column import Column, check_columns, find
@@ -250,10 +251,18 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         raise UnfitError(
             f"the {kind.name}'s name {shown(value.name)} is not letters, digits and . _ + - (a letter or digit first)"
         )
+    if lost := lost_in_tables(value.name):
+        raise UnfitError(f"the {kind.name}'s name {lost}")
+    if not isinstance(value.aliases, tuple) or not all(isinstance(alias, str) for alias in value.aliases):
+        raise UnfitError(f"{kind.name} {value.name!r}: aliases must be a tuple of names, not {shown(value.aliases)}")
     if isinstance(value, Metric):
         columns = value.columns
         if not isinstance(columns, tuple) or not columns or not all(isinstance(column, Column) for column in columns):
             raise UnfitError(f"metric {value.name!r}: columns must be a tuple of Column")
+        for column in columns:
+            if not isinstance(column.name, str) or (lost := lost_in_tables(column.name)):
+                why = f"{column.name!r} is no text" if not isinstance(column.name, str) else lost
+                raise UnfitError(f"metric {value.name!r}: the column {why}")
         try:
             check_columns(columns)
         except ValueError as error:

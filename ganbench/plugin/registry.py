@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ganbench.core.controls import on_one_line
 from ganbench.core.messages import describe_schema, suggest
 from ganbench.plugin import shipped
 from ganbench.plugin.entry import Broken, Entry, NoPlugin
@@ -19,6 +20,7 @@ from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.loader import load_entry_point, load_file, load_guest, looked_at
 from ganbench.plugin.plugin_files import python_files
 from ganbench.plugin.types import Value
+from ganbench.plugin.unknown import aliases, cure
 
 #: So many broken files are named where any of them may be the one that is looked for.
 _NAMED = 3
@@ -76,7 +78,7 @@ class Registry:
             why = f"{kind} {name!r} is in {display(found[0].source)}, and another is in a file that fails"
             raise UnknownNameError(kind, name, f"{why}{self._suspects(meant)}: mend or remove it")
         suspects = meant or [broken for broken in (*self.broken, *self.passed_over) if broken.defines(name)]
-        near = "" if suspects else suggest(name, self.names(kind))
+        near = "" if suspects else cure(kind, name, self.entries) or suggest(name, self.names(kind))
         # A name may be made up while the file runs: then any broken file may be the one.
         raise UnknownNameError(
             kind, name, f"unknown {kind} {name!r}{near}{self._suspects(suspects or self.broken[:_NAMED])}"
@@ -104,6 +106,7 @@ class Registry:
             {
                 "kind": None,
                 "name": None,
+                "aliases": [],
                 "parameters": [],
                 "citation": "",
                 "source": display(broken.source),
@@ -119,6 +122,7 @@ class Registry:
         return {
             "kind": entry.kind,
             "name": entry.name,
+            "aliases": [*aliases(entry)],
             "parameters": [
                 {
                     "name": parameter.name,
@@ -144,11 +148,8 @@ class Registry:
 def display(source: Path | str) -> str:
     """A source as people write it: relative to the working folder where it lies inside."""
     path = Path(source).absolute()
-    return (
-        str(path.relative_to(Path.cwd()))
-        if isinstance(source, Path) and path.is_relative_to(Path.cwd())
-        else str(source)
-    )
+    inside = isinstance(source, Path) and path.is_relative_to(Path.cwd())
+    return on_one_line(str(path.relative_to(Path.cwd()) if inside else source))
 
 
 def _found(beside: Sequence[Path], extra: Path | None) -> Iterator[Entry | Broken]:

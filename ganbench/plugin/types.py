@@ -6,6 +6,8 @@ and annotations are the only declaration::
 
     def discriminator(d_real, d_fake, D, real, fake, random, *, penalty: float = 10.0):
         return d_fake.mean() - d_real.mean() + penalty * gradient_penalty(D, real, fake, random)
+
+``aliases``, of every kind: other names of the same thing. A suite that writes one is told the name.
 """
 
 from __future__ import annotations
@@ -209,6 +211,7 @@ class Loss:
     project: Callable[..., Tensor] | None = None
     players: Callable[..., Networks] | None = None
     parts: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -226,6 +229,7 @@ class Penalty:
     inputs: Callable[..., Tensor] | None = None
     memory: tuple[float, ...] = ()
     remember: Callable[..., tuple[Tensor, ...]] | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -234,6 +238,7 @@ class Architecture:
 
     name: str
     build: Callable[..., Networks]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -242,6 +247,7 @@ class Dataset:
 
     name: str
     build: Callable[..., Distribution]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -250,6 +256,7 @@ class Update:
 
     name: str
     step: Callable[[Game, Players], Players] | Callable[..., Players]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -263,6 +270,7 @@ class Optimizer:
     name: str
     start: Callable[[Tensor], tuple[Tensor, ...]]
     update: Callable[..., tuple[Tensor, tuple[Tensor, ...]]]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -278,6 +286,7 @@ class Metric:
     columns: tuple[Column, ...]
     at: Literal["every", "end"] = "every"
     symmetric: bool = False
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -286,6 +295,7 @@ class Reference:
 
     name: str
     fit: Callable[..., Distribution]
+    aliases: tuple[str, ...] = ()
 
 
 Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Reference

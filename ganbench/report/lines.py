@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import IO
 
+from ganbench.core.controls import without_controls
 from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated
 from ganbench.record.record import Record
 from ganbench.report.progress import Progress, reasons
@@ -55,6 +56,7 @@ class PlainLines(Observer):
 
     def _write(self, line: str) -> None:
         encoding = getattr(self._file, "encoding", None) or "utf-8"
+        line = without_controls(line)
         self._file.write(line.encode(encoding, "replace").decode(encoding) + "\n")
         self._file.flush()
 

@@ -7,15 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ganbench.core.errors import error_line, raise_if_stopped
-from ganbench.core.stopwatch import Stopwatch, load
 from ganbench.report.numbers import duration
 from ganbench.run.estimate import estimate
 from ganbench.run.evaluate import bind_metrics
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
-
-#: Where a trial takes so many times as long as it computes, other programs are using the machine.
-BUSY = 1.5
 
 
 def show_plan(suite: Suite, device: torch.device, engine: str, console: Console) -> None:
@@ -34,12 +30,11 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         table.add_column(name)
     for name in ("seeds", "steps", "engine", "estimate"):
         table.add_column(name, justify="right")
-    total, passed, needed, notes, compiled = 0.0, 0.0, 0.0, [], set()
+    total, notes, compiled = 0.0, [], set()
     for together in batches(cells):
         first = together[0]
         try:
-            with Stopwatch(device) as watch:
-                each = estimate(together, metrics, device, engine)
+            each = estimate(together, metrics, device, engine)
         except BaseException as error:
             raise_if_stopped(error)
             notes.append(f"{first.dataset} {first.family}: {error_line(error)}")
@@ -51,7 +46,6 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         if each.engine == "compiled":
             compiled.add(first.variant)
         total += seconds
-        passed, needed = passed + watch.passed, needed + watch.needed
         if each.note:
             notes.append(f"{first.dataset} {first.family}: {each.note}")
         for cell in together:
@@ -61,10 +55,4 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
     for note in notes:
         console.print(note, soft_wrap=True)
     swept = f" ({len(suite.variants)} variants x {suite.settings} settings)" if suite.sweeps else ""
-    about = f"about {duration(total)}"
-    if needed and (slower := passed / needed) > BUSY:
-        beside = f"other programs are using this machine now{f' ({load()})' if load() else ''}"
-        about = f"{about} to {duration(total * slower)} on {device}: {beside}"
-    else:
-        about += f" on {device}"
-    console.print(f"{len(cells)} cells{swept}, {about}", soft_wrap=True)
+    console.print(f"{len(cells)} cells{swept}, about {duration(total)} on {device}", soft_wrap=True)

@@ -69,6 +69,8 @@ def show_plugin(row: Row, doc: str, console: Console) -> None:
     _line(console, Text(f"  from {row['source']} ({row['origin']})", style="dim"))
     if row["broken"]:
         _show_words(row["broken"], console, indent=2, style="red")
+    if row["aliases"]:
+        _show_words(f"also called {', '.join(row['aliases'])}", console, indent=2, more=2, style="dim")
     console.print()
     for paragraph in _paragraphs(doc):
         _show_words(paragraph, console, indent=2)

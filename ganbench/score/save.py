@@ -17,6 +17,7 @@ from ganbench.plugin.types import MetricValue
 from ganbench.record import provenance
 from ganbench.record.folder import write
 from ganbench.record.samples import Samples
+from ganbench.record.tables.csv_text import as_csv
 from ganbench.record.tables.tables import as_rows
 from ganbench.score.target import Target
 from ganbench.suite.schema import FLOOR
@@ -101,7 +102,7 @@ def save(path: Path, score: Score) -> None:
     if path.suffix.lower() == ".json":
         write(path, json.dumps(as_object(score), indent=2, allow_nan=False) + "\n")
     else:
-        write(path, as_frame(score).to_csv(index=False, lineterminator="\n"))
+        write(path, as_csv(as_frame(score)))
 
 
 def usual_path(home: Path, score: Score) -> Path:

@@ -12,6 +12,7 @@ from ganbench.plugin.binding import bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry, UnknownNameError
 from ganbench.plugin.types import Loss, Value
+from ganbench.suite.cures import of_nameless
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 
@@ -153,7 +154,8 @@ def resolve_choice(
         The choice; None where there are mistakes or required parameters are missing.
     """
     if drafted.name is None:
-        document.add(drafted.place, f"needs a name: which {kind}?")
+        cure = of_nameless(kind, drafted.parameters, registry.names(kind))
+        document.add(drafted.place, f"needs a name: {cure or f'which {kind}?'}")
         return None
     try:
         entry = registry.get(kind, drafted.name)

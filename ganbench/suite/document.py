@@ -13,13 +13,17 @@ from typing import Any
 
 import yaml
 
+from ganbench.suite.commas import parted
 from ganbench.suite.mistake import Mistake, Place, SuiteError, dotted
+from ganbench.suite.source import end_of, text_of
+from ganbench.suite.yaml_words import RefusedError, words
 
 Position = tuple[int, int]
 
 _DEEPEST = 50
 _LARGEST = 2**63
 _EXACT = 2**53
+_ENDLESS = 10**9
 _CONSTANTS = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
     spelling: value
     for word, value in (("true", True), ("false", False))
@@ -81,10 +85,13 @@ class Document:
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        for key, value in node.value:
+        pairs, broken = parted(node)
+        for key, value in pairs:
             here = _position(key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
-                self._note(here, place, "a key must be a word, not a list or a mapping")
+                variable = ": variables are not replaced in a suite, write the value" if node.flow_style else ""
+                self._note(here, place, f"a key must be a word, not a list or a mapping{variable}")
+                self._unusable.add(place)
                 continue
             inner = (*place, key.value)
             if key.value in mapping:
@@ -92,27 +99,17 @@ class Document:
                 continue
             self.keys[inner] = here
             mapping[key.value] = self._take(value, inner)
+            if key in broken:
+                # Written with a comma, which in a mapping begins the next key: it is no value, and so is what follows.
+                self.add(inner, broken[key])
+                self._unusable.add(inner)
+                mapping[key.value] = None
         return mapping
 
 
 def read(path: Path) -> Document:
-    """Read a YAML file; raises SuiteError where it is missing, not text or not YAML."""
-    file = str(path)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise SuiteError([Mistake(file, 0, 0, "", "no such file")]) from None
-    except IsADirectoryError:
-        raise SuiteError([Mistake(file, 0, 0, "", "is a folder, not a suite file")]) from None
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
-        raise SuiteError([Mistake(file, 0, 0, "", f"cannot be read: {cause}")]) from None
-    try:
-        return parse(content.decode("utf-8-sig"), file)
-    except UnicodeDecodeError as error:
-        line, column = _end(content[: error.start].decode("utf-8", "replace"))
-        message = f"is not UTF-8 text (byte 0x{content[error.start]:02x})"
-        raise SuiteError([Mistake(file, line, column, "", message)]) from None
+    """Read a YAML file; raises SuiteError where it is missing, no file of text, too large or not YAML."""
+    return parse(text_of(path), str(path))
 
 
 def parse(text: str, file: str = "<text>") -> Document:
@@ -123,10 +120,10 @@ def parse(text: str, file: str = "<text>") -> Document:
         node = composer.get_single_node()
     except yaml.reader.ReaderError as error:
         message = f"the character U+{ord(text[error.position]):04X} may not stand in YAML"
-        raise SuiteError([Mistake(file, *_end(text[: error.position]), "", message)]) from None
+        raise SuiteError([Mistake(file, *end_of(text[: error.position]), "", message)]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        message = _FRIENDLY.get(error.problem or "") or _words(error)
+        message = words(error, text)
         raise SuiteError([Mistake(file, *(_position(mark) if mark else (1, 1)), "", message)]) from None
     except (ValueError, OverflowError):  # an escape such as "\Uffffffff"
         message = "not valid YAML: a character that does not exist"
@@ -142,35 +139,14 @@ def dump(data: Any) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120)
 
 
-_FRIENDLY = {
-    "found character '\\t' that cannot start any token": "a tab cannot indent YAML: use spaces",
-    "but found another document": "a suite is one document: remove the '---' between",
-}
-
-
-class _RefusedError(yaml.MarkedYAMLError):
-    """Valid YAML, but not allowed in a suite."""
-
-    def __init__(self, message: str, mark: yaml.Mark) -> None:
-        super().__init__(problem=message, problem_mark=mark)
-
-
-def _words(error: yaml.MarkedYAMLError) -> str:
-    if isinstance(error, _RefusedError):
-        return str(error.problem)
-    text = ", ".join(" ".join(part.split()) for part in (error.context, error.problem) if part)
-    start, end = error.context_mark, error.problem_mark
-    begun = f" (begun on line {start.line + 1})" if start and end and start.line != end.line else ""
-    return f"not valid YAML: {text}{begun}"
+def flow(data: Any) -> str:
+    """``data`` as YAML on one line."""
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=True, allow_unicode=True, width=_ENDLESS)
+    return text.strip().removesuffix("\n...")
 
 
 def _position(mark: Any) -> Position:
     return mark.line + 1, mark.column + 1
-
-
-def _end(text: str) -> Position:
-    lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)
-    return len(lines), len(lines[-1]) + 1
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:
@@ -211,9 +187,9 @@ class _Composer(yaml.SafeLoader):
             ("tags (!)", getattr(event, "tag", None) is not None),
         ):
             if is_there:
-                raise _RefusedError(f"{what} are not part of a suite: write the value out", event.start_mark)
+                raise RefusedError(f"{what} are not part of a suite: write the value out", event.start_mark)
         if self._depth > _DEEPEST:
-            raise _RefusedError("nested too deeply", event.start_mark)
+            raise RefusedError("nested too deeply", event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1

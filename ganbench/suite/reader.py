@@ -15,8 +15,10 @@ from ganbench.suite.guard import Guard, read_guard
 from ganbench.suite.mistake import Place, SuiteError
 from ganbench.suite.schema import BUILT_IN, FLOOR, Budget, SuiteSchema, read_shape
 from ganbench.suite.suite import Suite, Variant
-from ganbench.suite.sweep import Sweep
+from ganbench.suite.sweep import Sweep, count
 from ganbench.suite.sweep_reader import SweepReader
+
+_MOST_CELLS = 10_000
 
 
 class Reader:
@@ -92,9 +94,11 @@ class Reader:
 
     def _read_seeds(self) -> None:
         seeds = self._at("seeds")
+        known: set[str] = set()
         for index, seed in enumerate(seeds if isinstance(seeds, list) else ()):
-            if seed in seeds[:index]:
+            if repr(seed) in known:
                 self.document.add(("seeds", index), f"seed {seed} is there already")
+            known.add(repr(seed))
 
     def _read_schedule(self) -> None:
         budget, every = self._at("budget"), self._at("evaluate", "every")
@@ -246,6 +250,11 @@ class Reader:
                 self._swept_architectures += reader.architectures(name, place, *self._architectures[name])
         reader.finish()
         self.sweeps = reader.sweeps
+        rows = len(self.references) + sum(count(self.sweeps.get(name, {})) for name in self.variants)
+        if (cells := rows * len(self.datasets)) > _MOST_CELLS:
+            self.document.add(
+                ("variants",), f"with the data sets and sweeps makes {cells} cells; at most {_MOST_CELLS}"
+            )
 
 
 def _collision(name: str, other: str, column: str) -> str:

@@ -21,8 +21,10 @@ from pydantic import (
     ValidationError,
 )
 
-from ganbench.core.messages import JsonSchema, describe_schema, shown, suggest
+from ganbench.core.messages import JsonSchema, describe_schema, shown
+from ganbench.core.names import lost_in_tables
 from ganbench.plugin.shipped import chosen
+from ganbench.suite.cures import of_key, of_value
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 
@@ -38,6 +40,8 @@ def _name(text: str) -> str:
         raise ValueError(f"{shown(text)} is longer than 100 characters")
     if not re.fullmatch(_PATTERN, text):
         raise ValueError(f"{shown(text)} is not {_NAME}")
+    if message := lost_in_tables(text):
+        raise ValueError(message)
     return text
 
 
@@ -60,7 +64,9 @@ SeedCount = Annotated[int, Field(ge=1, le=100_000)]
 Seed = Annotated[int, Field(ge=0)]
 Seeds = Annotated[
     Annotated[SeedCount, Tag("<count>")]
-    | Annotated[list[Seed], Field(min_length=1, json_schema_extra={"uniqueItems": True}), Tag("<list>")],
+    | Annotated[
+        list[Seed], Field(min_length=1, max_length=100_000, json_schema_extra={"uniqueItems": True}), Tag("<list>")
+    ],
     Discriminator(_shape_of),
     Field(description="the number of seeds (1 to 100000), or a list of them (each at least 0)"),
 ]
@@ -69,7 +75,9 @@ Seeds = Annotated[
 def _named(what: str) -> Any:
     # Pydantic writes only the pattern of names that are allowed; the published schema must also refuse all others.
     description = f"a mapping of names to {what}, at least one"
-    return Field(min_length=1, description=description, json_schema_extra={"additionalProperties": False})
+    return Field(
+        min_length=1, max_length=1000, description=description, json_schema_extra={"additionalProperties": False}
+    )
 
 
 class _Strict(BaseModel):
@@ -194,6 +202,7 @@ class SuiteSchema(_Strict):
     ]
 
 
+_SECTIONS: dict[str, type[BaseModel]] = {"budget": Budget, "evaluate": Evaluate}
 #: The default parts of a variant, as a file would write them.
 BUILT_IN: dict[str, Any] = Defaults().model_dump(exclude_none=True)
 
@@ -223,12 +232,16 @@ def _mistakes(errors: ValidationError, data: Any) -> Iterator[tuple[Place, str, 
         if error["type"] == "missing":
             yield place, f"missing key {str(loc[-1])!r}", False
         elif error["type"] == "extra_forbidden":
-            yield place, f"unknown key {shown(place[-1])}{_belongs(root, place)}", True
+            yield place, f"unknown key {shown(place[-1])}{_belongs(root, place, error['input'])}", True
+        elif error["type"] == "too_long":
+            yield place, f"has {len(error['input'])} entries; at most {error['ctx']['max_length']}", False
         elif error["type"] == "value_error":
             yield place, str(error["ctx"]["error"]), loc[-1] == "[key]"
         else:
-            expected = describe_schema(_schema_at(root, place), root=root).removesuffix(" or null")
-            yield place, f"must be {expected}, not {shown(error['input'])}", False
+            wanted = _schema_at(root, place)
+            expected = describe_schema(wanted, root=root).removesuffix(" or null")
+            cure = of_value(place, error["input"], wanted)
+            yield place, f"must be {expected}, not {shown(error['input'])}{cure}", False
 
 
 def _place(loc: tuple[int | str, ...], data: Any) -> Place:
@@ -260,13 +273,18 @@ def _options(root: JsonSchema, node: JsonSchema) -> list[JsonSchema]:
     return [option for choice in inner for option in _options(root, choice)] if inner else [node]
 
 
-def _belongs(root: JsonSchema, place: Place) -> str:
-    key = str(place[-1])
+def _belongs(root: JsonSchema, place: Place, value: Any) -> str:
     known = next(node["properties"] for node in _options(root, _schema_at(root, place[:-1])) if "properties" in node)
-    homes = [section for section, model in (("budget", Budget), ("evaluate", Evaluate)) if key in model.model_fields]
-    if homes and len(place) == 1:
-        return f", it belongs in {homes[0]!r}"
-    return suggest(key, known)
+    return of_key(str(place[-1]), value, known, _homes(len(place) == 1))
+
+
+def _homes(top: bool) -> dict[str, str]:
+    """Where the keys of other places belong, seen from the top of a suite or from a place inside."""
+    inside = {key: f"in {name!r}" for name, model in _SECTIONS.items() for key in model.model_fields}
+    inside |= dict.fromkeys(Parts.model_fields, "in 'defaults', or in a variant")
+    above = dict.fromkeys(SuiteSchema.model_fields, "at the top of the suite, the same for all variants")
+    above |= dict.fromkeys(("sweep", "guard"), "at the top of the suite, or in a variant")
+    return inside if top else inside | above
 
 
 if __name__ == "__main__":

@@ -129,9 +129,7 @@ class SweepReader:
             entry = choices[field].entry
             known = {parameter.name: parameter for parameter in entry.parameters}
             if name not in known:
-                near = suggest(name, known) if known else "; it has none"
-                message = f"unknown parameter {shown(name)} of {entry.kind} {entry.name!r}{near}"
-                self._lacks(variant, place, message)
+                self._lacks(variant, place, entry.unknown_parameter(name))
                 return None
             found = known[name]
         return found
@@ -170,5 +168,6 @@ def _no_path(key: str) -> str:
         return "is a plugin: to compare plugins, make variants of them"
     example = "write for example optimizer.lr, optimizer.generator.lr or loss.penalty"
     if part not in (*PARTS, "optimizer", "penalty"):
-        return f"{shown(part)} is no part of a variant{suggest(part, (*PARTS, 'optimizer', 'penalty'))}"
+        near = suggest(part, (*PARTS, "optimizer", "penalty"))
+        return f"{shown(part)} is no part of a variant{near}" + ("" if inner else f"; {example}")
     return f"leads to no parameter: {example}"

@@ -318,7 +318,7 @@ def test_unknown_names_get_a_suggestion_or_the_list(tmp_path):
     registry = Registry.load([write(tmp_path, a=loss("minimax"), b=loss("hinge"))])
     for name, message in {
         "minmax": "unknown loss 'minmax', did you mean 'minimax'?",
-        "Hinge": "unknown loss 'Hinge', did you mean 'hinge'?",
+        "Hinge": "unknown loss 'Hinge': write 'hinge'",
         "zzz": "unknown loss 'zzz'; known: hinge, minimax",
     }.items():
         with pytest.raises(UnknownNameError) as caught:
@@ -368,12 +368,12 @@ def test_installed_packages_are_found_by_entry_point(tmp_path, monkeypatch):
         ("lr: Annotated[float, Field(gt=0)] = 1", 0, "must be a number above 0, not 0"),
         ("lr: Annotated[float, Field(ge=0, lt=1)] = 0", 1, "must be a number of at least 0 and below 1, not 1"),
         ("lr: float = 1", True, "must be a number, not true"),
-        ("lr: float = 1", None, "must be a number, not null"),
+        ("lr: float = 1", None, "must be a number, not null: leave the key out to have the default"),
         ("lr: float = 1", float("nan"), "nan cannot be written in a suite"),
         ("lr: int = 1", True, "must be a whole number, not true"),
         ("lr: int = 1", 1.0, "must be a whole number, not 1.0"),
         ("lr: int | None = 1", "x", "must be a whole number or null, not 'x'"),
-        ("lr: bool = True", "yes", "must be true or false, not 'yes'"),
+        ("lr: bool = True", "yes", "must be true or false, not 'yes': write true"),
         ("lr: str = 'x'", 5, "must be text, not 5"),
         ("lr: Literal['a', 'b'] = 'a'", "c", "must be one of 'a', 'b', not 'c'"),
         ("lr: tuple[float, float] = (0, 1)", [1], "must be a list of 2 numbers, not [1]"),

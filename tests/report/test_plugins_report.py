@@ -20,7 +20,14 @@ Source: Gretton et al. 2012, JMLR 13:723-773."""
 
 
 def row(name, kind="loss", **more):
-    plain = {"parameters": [], "source": f"plugins/{name}.py", "origin": "shipped", "sha256": "0", "broken": None}
+    plain = {
+        "aliases": [],
+        "parameters": [],
+        "source": f"plugins/{name}.py",
+        "origin": "shipped",
+        "sha256": "0",
+        "broken": None,
+    }
     return {"kind": kind, "name": name, "citation": more.pop("title", ""), **plain, **more}
 
 
@@ -134,7 +141,7 @@ def test_bibtex_of_all_that_is_shipped_has_every_paper_once(gb, tmp_path, monkey
 def test_a_name_whose_file_is_broken_says_why(gb, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "my_gan.py").write_text("from ganbench import nonsense\n")
+    (tmp_path / "plugins" / "my_gan.py").write_text("from ganbench import hookimpl, nonsense\n")
     code, _, err = gb("list", "my-gan")
     assert code == 2
     assert "(plugins/my_gan.py could not be loaded: line 1: ImportError: cannot import name 'nonsense'" in err
@@ -199,7 +206,7 @@ def test_a_file_is_shown_with_all_that_it_holds(gb, tmp_path, monkeypatch):
         assert f"dataset {folder}-b\n" in out
         assert "spread: 1.0" in out
     assert gb("list", "none.py")[::2] == (2, "none.py: there is no such file\n")
-    (tmp_path / "bad.py").write_text("1 +")
+    (tmp_path / "bad.py").write_text("def ganbench_losses(:")
     code, _, err = gb("list", "bad.py")
     assert code == 2
     assert err.startswith("bad.py: line 1: syntax error")

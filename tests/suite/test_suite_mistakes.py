@@ -80,7 +80,7 @@ MALFORMED = {
     ),
     "budget_steps_quoted": (
         HEAD + "budget: {steps: '100'}\n",
-        "4:17 budget.steps: must be a whole number of at least 1, not '100'",
+        "4:17 budget.steps: must be a whole number of at least 1, not '100': write 100",
     ),
     "budget_batch": (HEAD + "budget: {batch: -5}\n", "4:17 budget.batch: must be a whole number of at least 1, not -5"),
     "budget_unknown": (HEAD + "budget: {stesp: 10}\n", "4:10 budget.stesp: unknown key 'stesp', did you mean 'steps'?"),
@@ -98,7 +98,8 @@ MALFORMED = {
     ),
     "datasets_list": (
         HEAD.replace("{r: ring}", "[ring]"),
-        "2:11 datasets: must be a mapping of names to datasets, at least one, not ['ring']",
+        "2:11 datasets: must be a mapping of names to datasets, at least one, not ['ring']: write names to choices, as "
+        "{ring: ring}",
     ),
     "datasets_empty": (
         HEAD.replace("{r: ring}", "{}"),
@@ -145,7 +146,10 @@ MALFORMED = {
         HEAD.replace("{r: ring}", "{r: {name: ring, modes: 99}}"),
         "2:15 datasets.r: dataset 'ring' built null, which is no Distribution",
     ),
-    "references_text": (HEAD + "references: em\n", "4:13 references: must be a list of references, not 'em'"),
+    "references_text": (
+        HEAD + "references: em\n",
+        "4:13 references: must be a list of references, not 'em': write [em]",
+    ),
     "reference_number": (
         HEAD + "references: [em, 3]\n",
         "4:18 references[1]: must be a plugin's name, or a mapping of its name and parameters, not 3",
@@ -157,7 +161,7 @@ MALFORMED = {
     ),
     "reference_is_a_loss": (
         HEAD + "references: [minimax]\n",
-        "4:14 references[0]: unknown reference 'minimax'; known: em, kde, memoriser, one-mode, oracle",
+        "4:14 references[0]: unknown reference 'minimax': it is a loss, not a reference",
     ),
     "reference_twice": (
         HEAD + "references: [em, kde, {name: em}]\n",
@@ -189,17 +193,18 @@ MALFORMED = {
     ),
     "variants_text": (
         HEAD.replace("{a: {loss: minimax}}", "minimax"),
-        "3:11 variants: must be a mapping of names to variants, at least one, not 'minimax'",
+        "3:11 variants: must be a mapping of names to variants, at least one, not 'minimax': write names to choices, "
+        "as {minimax: {loss: minimax}}",
     ),
     "variant_text": (
         HEAD.replace("{loss: minimax}", "minimax"),
         "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
-        "sweep, guard, not 'minimax'",
+        "sweep, guard, not 'minimax': write {loss: minimax}",
     ),
     "variant_null": (
         HEAD.replace("{loss: minimax}", ""),
         "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
-        "sweep, guard, not null",
+        "sweep, guard, not null: write {} for the defaults alone",
     ),
     "variant_oracle": (
         HEAD.replace("{a:", "{oracle:"),
@@ -227,11 +232,12 @@ MALFORMED = {
     ),
     "loss_list": (
         HEAD.replace("loss: minimax", "loss: [minimax]"),
-        "3:22 variants.a.loss: must be a plugin's name, or a mapping of its name and parameters, not ['minimax']",
+        "3:22 variants.a.loss: must be a plugin's name, or a mapping of its name and parameters, not ['minimax']: "
+        "write minimax without the brackets",
     ),
     "loss_name_list": (
         HEAD.replace("loss: minimax", "loss: {name: [minimax]}"),
-        "3:29 variants.a.loss.name: must be a plugin's name, not ['minimax']",
+        "3:29 variants.a.loss.name: must be a plugin's name, not ['minimax']: write minimax without the brackets",
     ),
     "loss_nameless": (
         HEAD.replace("loss: minimax", "loss: {penalty: 1}"),
@@ -247,7 +253,7 @@ MALFORMED = {
     ),
     "loss_value_quoted": (
         HEAD.replace("loss: minimax", "loss: {name: wgan-gp, penalty: '1'}"),
-        "3:47 variants.a.loss.penalty: must be a number of at least 0, not '1'",
+        "3:47 variants.a.loss.penalty: must be a number of at least 0, not '1': write 1",
     ),
     "architecture_unknown": (
         HEAD.replace("minimax}", "minimax, architecture: mpl}"),
@@ -310,7 +316,10 @@ MALFORMED = {
         HEAD + "defaults:\n  architecture:\n    name: mlp\n    width: wide\n",
         "7:12 defaults.architecture.width: must be a whole number above 0, not 'wide'",
     ),
-    "metrics_text": (HEAD + "metrics: jsd\n", "4:10 metrics: must be a list of metrics, at least one, not 'jsd'"),
+    "metrics_text": (
+        HEAD + "metrics: jsd\n",
+        "4:10 metrics: must be a list of metrics, at least one, not 'jsd': write [jsd]",
+    ),
     "metrics_empty": (HEAD + "metrics: []\n", "4:10 metrics: must be a list of metrics, at least one, not []"),
     "metrics_unknown": (
         HEAD + "metrics: [jsd, mode]\n",
@@ -372,8 +381,7 @@ MALFORMED = {
     ),
     "merge": (
         HEAD.replace("loss: minimax", "<<: {loss: minimax}, loss: minimax"),
-        "3:16 variants.a.<<: unknown key '<<'; known: architecture, average, guard, loss, optimizer, penalty, sweep, "
-        "update",
+        "3:16 variants.a.<<: unknown key '<<': merge keys are not part of a suite: write the keys out",
     ),
     "tag": (HEAD + "seeds: !!int '3'\n", "4:8: tags (!) are not part of a suite: write the value out"),
     "python_tag": (
@@ -385,14 +393,19 @@ MALFORMED = {
     "unclosed": (
         HEAD + "seeds: [1, 2\n",
         "5:1: not valid YAML: while parsing a flow sequence, "
-        "expected ',' or ']', but got '<stream end>' (begun on line 4)",
+        "expected ',' or ']', but got '<stream end>' (begun on line 4): "
+        "a comma or a bracket is missing, or a text with , : { } or # needs quotes",
     ),
     "indent": (
         HEAD + "budget:\n    steps: 1\n  batch: 2\n",
         "6:3: not valid YAML: while parsing a block mapping, "
         "expected <block end>, but found '<block mapping start>' (begun on line 1)",
     ),
-    "colon": (HEAD + "description: a: b\n", "4:15: not valid YAML: mapping values are not allowed here"),
+    "colon": (
+        HEAD + "description: a: b\n",
+        "4:15: not valid YAML: mapping values are not allowed here: a text with ': ' in it needs quotes; else look at "
+        "the indentation",
+    ),
     "penalty_unknown": (
         HEAD.replace("minimax", "minimax, penalty: slop"),
         "3:40 variants.a.penalty: unknown penalty 'slop', did you mean 'slope'?",
@@ -509,7 +522,7 @@ metrics: [jsd, mode]
         "f:8:28 defaults.optimizer.lr: must be a number above 0, not 'fast'",
         "f:10:13 variants.a.loss: unknown loss 'minmax', did you mean 'minimax'?",
         "f:10:43 variants.a.architecture.width: .inf is not a finite number",
-        "f:10:49 variants.a.architecture.deep: unknown parameter 'deep' of architecture 'mlp', did you mean 'depth'?",
+        "f:10:49 variants.a.architecture.deep: unknown parameter 'deep' of architecture 'mlp'; known: depth, width",
         "f:11:38 variants.b.loss.penalty: must be a number of at least 0, not -1",
         "f:11:43 variants.b.updates: unknown key 'updates', did you mean 'update'?",
         "f:12:3 variants.oracle: 'oracle' is the name of the data's own row in every table: choose another",
@@ -520,8 +533,9 @@ metrics: [jsd, mode]
 
 def test_a_broken_plugin_is_told_where_the_suite_names_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_gan.py").write_text("import nothing_such")
+    (tmp_path / "my_gan.py").write_text("import nothing_such\n\ndef ganbench_losses(): ...")
     (tmp_path / "small.py").write_text(SMALL.read_text())
+    (tmp_path / "none").mkdir()
     monkeypatch.setattr(shipped, "folder", lambda name: tmp_path / "none")
     registry = Registry.load([tmp_path])
     parse(HEAD, registry)
@@ -594,7 +608,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path, registry):
     for path, message in {
         tmp_path / "none.yaml": f"{tmp_path}/none.yaml: no such file",
         tmp_path: f"{tmp_path}: is a folder, not a suite file",
-        latin: f"{latin}:4:6: is not UTF-8 text (byte 0xe9)",
+        latin: f"{latin}:4:6: is not UTF-8 text (byte 0xe9): save it as UTF-8",
     }.items():
         with pytest.raises(SuiteError) as caught:
             load(path, registry)

@@ -131,7 +131,10 @@ def test_different_numbers_have_different_rows(values):
 #: What is wrong, after two variants on line 4, and its one line after the file's name.
 MISTAKES = {
     "empty": ("sweep: {optimizer.lr: []}", "5:23 sweep.optimizer.lr: must be a list of at least 1 item, not []"),
-    "one_value": ("sweep: {optimizer.lr: 1}", "5:23 sweep.optimizer.lr: must be a list of at least 1 item, not 1"),
+    "one_value": (
+        "sweep: {optimizer.lr: 1}",
+        "5:23 sweep.optimizer.lr: must be a list of at least 1 item, not 1: write [1]",
+    ),
     "twice": ("sweep: {optimizer.lr: [1, 2, 1.0]}", "5:30 sweep.optimizer.lr[2]: 1.0 is there already"),
     "list": (
         "sweep: [optimizer.lr]",
@@ -182,11 +185,12 @@ MISTAKES = {
     ),
     "precision": (
         "precision: fp16",
-        "5:12 precision: must be one of 'float32', 'tf32', 'bfloat16', not 'fp16'",
+        "5:12 precision: must be one of 'float32', 'tf32', 'bfloat16', not 'fp16': "
+        "write bfloat16, the only one of 16 bits",
     ),
     "defaults": (
         "defaults: {sweep: {optimizer.lr: [1]}}",
-        "5:12 defaults.sweep: unknown key 'sweep'; known: architecture, average, loss, optimizer, penalty, update",
+        "5:12 defaults.sweep: unknown key 'sweep', it belongs at the top of the suite, or in a variant",
     ),
 }
 
@@ -246,6 +250,7 @@ def test_a_parameter_that_only_one_players_optimizer_has_is_not_of_both(registry
 def test_rows_whose_names_cannot_be_told_apart_are_a_mistake(tmp_path, monkeypatch):
     source = SMALL.read_text().replace("depth: int = 2", "depth: int = 2, kind: str = 'a'")
     (tmp_path / "small.py").write_text(source)
+    (tmp_path / "none").mkdir()
     monkeypatch.setattr(shipped, "folder", lambda name: tmp_path / "none")
     registry = Registry.load(extra=tmp_path)
     text = HEAD + "variants: {v: {loss: minimax}}\nsweep: {architecture.kind: ["

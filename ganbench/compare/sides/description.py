@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name, Seed
+from ganbench.core.controls import without_controls
 from ganbench.plugin.column import RESERVED_COLUMNS, Column
 from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.gaps import gap_lines
@@ -123,7 +124,7 @@ def rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 def _one_line(value: Any) -> Any:
     """A text on one line: a row of the table is to be one line of its file."""
-    return " ".join(value.split()) or None if isinstance(value, str) else value
+    return without_controls(" ".join(value.split())) or None if isinstance(value, str) else value
 
 
 def _resolved(folder: RunFolder) -> Any:

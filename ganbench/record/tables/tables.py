@@ -20,6 +20,7 @@ from ganbench.record.folder import RunFolder, write
 from ganbench.record.record import CellRecord, Record, Row
 from ganbench.record.status import Status
 from ganbench.record.tables.best_of_k import tries
+from ganbench.record.tables.csv_text import as_csv
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.hold import hold
@@ -47,7 +48,7 @@ def write_tables(folder: RunFolder) -> pd.DataFrame:
     if record.swept:
         made[folder.tries] = tries(record)
     for path, content in made.items():
-        write(path, content.to_csv(index=False, lineterminator="\n"))
+        write(path, as_csv(content))
     return made[folder.table]
 
 

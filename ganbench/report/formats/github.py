@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
+from ganbench.core.controls import without_controls
 from ganbench.report.finding import line, listed, one_line, place
 from ganbench.report.formats.nothing import TITLE, why_nothing
 from ganbench.report.sentences import cases, gravest, plural
@@ -118,7 +119,7 @@ def _command_line(command: str, properties: Mapping[str, str], message: str) -> 
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_controls(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

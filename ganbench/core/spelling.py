@@ -1,0 +1,110 @@
+"""What a text was meant to be, where a number, a list or a truth value is wanted: how a suite would write it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+#: A minus sign, a dash or a hyphen that is no ASCII character.
+_MINUS = re.compile("[\u2010-\u2015\u2212]")
+_TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_TIMES = {"k": 1_000, "m": 1_000_000}
+_VARIABLE = re.compile(r"\$\{.*\}|\$\w+|\{\{.*\}\}|%\(.*\)s|<\w+>", re.DOTALL)
+_NOTHING = ("none", "nil", "null", "undefined")
+#: A whole number whose digits are in groups of three, in English.
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
+
+
+def respelled(text: str, schema: Mapping[str, Any]) -> str:
+    """What to write in place of ``text``, as the end of a message: ``: write 0.0002``; empty where that is not known.
+
+    Args:
+        text: what was written, a text where another value is wanted.
+        schema: the JSON schema of the value that is wanted.
+    """
+    word = unicodedata.normalize("NFKC", _MINUS.sub("-", text)).strip()
+    options = list(_options(schema))
+    wanted = {option.get("type") for option in options}
+    for option in (one for node in options for one in node.get("enum", [node.get("const")])):
+        if isinstance(option, str) and option != text and _bare(option) == _bare(word):
+            return f": write {option}"
+    if "string" in wanted:
+        return ""
+    if _VARIABLE.search(text):
+        return ": variables are not replaced in a suite, write the value"
+    if word.lower() in _NOTHING:
+        return ": write null" if "null" in wanted else ": leave the key out to have the default"
+    if "boolean" in wanted and word.lower() in (*_TRUTH, "true", "false"):
+        return f": write {_TRUTH.get(word.lower(), word.lower())}"
+    if "array" in wanted and (listed := as_list(word)):
+        return f": write {listed}"
+    if wanted & {"number", "integer"} and (number := as_number(word)):
+        return f": write {number}"
+    return ""
+
+
+def of_other(found: Any, schema: Mapping[str, Any]) -> str:
+    """The same for a value that is no text: a list where one value is wanted, or nothing at all."""
+    if isinstance(found, list) and not {option.get("type") for option in _options(schema)} & {"array", None}:
+        return ": for several values write a sweep"
+    return ": leave the key out to have the default" if found is None else ""
+
+
+def as_number(word: str) -> str:
+    """The number that a text was meant to be, as a suite writes it; empty where that is not known."""
+    if re.fullmatch(_NUMBER, word):
+        return word if word.isascii() and "." not in word[-1:] else f"{float(word):g}"
+    if _GROUPED.fullmatch(word):
+        return (
+            f"{word.replace(',', '')}, or {word.replace(',', '.')} for a fraction"
+            if word.count(",") == 1
+            else (word.replace(",", ""))
+        )
+    if re.fullmatch(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?", word):
+        return word.replace(",", ".")
+    if re.fullmatch(_NUMBER, plain := re.sub(r"(?<=\d)[_' ](?=\d)", "", word)):
+        return plain
+    if found := re.fullmatch(rf"({_NUMBER})\s*([kKmM])", word):
+        return _short(float(found[1]) * _TIMES[found[2].lower()]) if found[2] != "m" else ""
+    if re.fullmatch(rf"{_NUMBER}[fFdDlL]", word):
+        return word[:-1]
+    if found := re.fullmatch(rf"({_NUMBER})\s*(\*\*|\^|\*|/)\s*({_NUMBER})", word):
+        return _computed(float(found[1]), found[2], float(found[3]))
+    return ""
+
+
+def as_list(word: str) -> str:
+    """The list that a text was meant to be, as a suite writes it; empty where that is not known."""
+    inner = word[1:-1] if word[:1] + word[-1:] in ("()", "[]", "{}") else word
+    items = re.split(r"\s*[,;]\s*|\s+", inner.strip().rstrip(","))
+    if len(items) > 1 and all(re.fullmatch(_NUMBER, item) for item in items):
+        return f"[{', '.join(items)}]"
+    return f"[{items[0]}]" if inner != word and re.fullmatch(_NUMBER, items[0]) else ""
+
+
+def _computed(left: float, sign: str, right: float) -> str:
+    try:
+        value = left * right if sign == "*" else left / right if sign == "/" else left**right
+    except (ArithmeticError, ValueError):
+        return ""
+    return _short(value) if isinstance(value, float) and abs(value) < 1e15 else ""
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() else f"{value:.12g}"
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[\W_]", "", word).lower()
+
+
+def _options(schema: Mapping[str, Any]) -> Any:
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            for option in schema[key]:
+                yield from _options(option)
+            return
+    yield schema

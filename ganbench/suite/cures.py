@@ -1,0 +1,150 @@
+"""What to write in place of a key or a value that is not of a suite's shape: the end of a message, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ganbench.core.messages import shown, suggest
+from ganbench.core.spelling import as_list, respelled
+from ganbench.plugin.words import key_cure
+from ganbench.suite.document import flow
+from ganbench.suite.mistake import Place
+
+_LONGEST = 20
+#: A range of seeds: ``range(3)``, ``range(2, 5)``, ``0-9``, ``0..9``, ``0:10``.
+_RANGE = re.compile(r"(?:np\.arange|arange|range)\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
+_FROM_TO = re.compile(r"(\d+)\s*(-|\.\.\.?|:|to)\s*(\d+)")
+
+
+def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, str]) -> str:
+    """What to write for a key that is none here.
+
+    Args:
+        key: the key.
+        value: what was written there.
+        known: the keys that there are at its place.
+        homes: for keys of other places: where they belong.
+
+    Returns:
+        The end of a message, such as ``, it belongs in 'budget'``; empty where nothing is known.
+    """
+    plain = "" if isinstance(value, Mapping) or value is None else shown(value)
+    if key in homes:
+        return f", it belongs {homes[key]}"
+    return key_cure(key, plain) or suggest(key, known)
+
+
+def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
+    """What to write in place of a value that is not of the shape that is wanted.
+
+    Args:
+        place: where it is.
+        found: the value.
+        schema: the JSON schema of what is wanted.
+
+    Returns:
+        The end of a message, such as ``: write [jsd]``; empty where nothing is known.
+    """
+    match place:
+        case ("seeds", *_):
+            return _of_seeds(found, len(place) > 1)
+        case ("metrics" | "references",):
+            return _listed(found, none=place == ("references",))
+        case ("datasets" | "variants" as section,) if isinstance(found, list | str):
+            names = [name for name in (found if isinstance(found, list) else [found]) if isinstance(name, str)]
+            entries = {name: name if section == "datasets" else {"loss": name} for name in names[:1]}
+            return f": write names to choices, as {flow(entries)}" if entries else ""
+        case ("variants", _) if isinstance(found, str):
+            return f": write {flow({'loss': found})}"
+        case ("variants", _) if found is None:
+            return ": write {} for the defaults alone"
+        case ("precision",):
+            return _of_precision(found)
+        case ("sweep", *_) | ("variants", _, "sweep", *_):
+            return _swept(place, found)
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str) and len(place) > 1:
+        return f": write {found[0]} without the brackets"
+    return respelled(found, schema) if isinstance(found, str) else ""
+
+
+def of_nameless(kind: str, parameters: Mapping[str, Any], names: list[str]) -> str:
+    """What to write in a choice that has no name; empty where that is not known.
+
+    Args:
+        kind: the kind of plugin.
+        parameters: what was written.
+        names: the plugins of that kind.
+
+    Returns:
+        For example ``write {name: hinge}``.
+    """
+    for key, value in parameters.items():
+        if key in ("type", "kind", "class", "_target_", "id", "cls", kind) and isinstance(value, str):
+            return f"write {flow({'name': value})}"
+        if key in names:
+            own = value if isinstance(value, Mapping) else {}
+            return f"write {flow({'name': key, **own})}"
+    return ""
+
+
+def _of_seeds(found: Any, inner: bool) -> str:
+    text = found if isinstance(found, str) else ""
+    if text.lower() in ("none", "null", "default", "auto"):
+        return ": leave the key out for 16"
+    if isinstance(found, float) and found.is_integer():
+        return f": write {int(found)}"
+    if between := _RANGE.fullmatch(text):
+        first, last = (0, int(between[1])) if between[2] is None else (int(between[1]), int(between[2]))
+        return _seeds(first, last, inner)
+    if (between := _FROM_TO.fullmatch(text)) and (between[2] != ":" or int(between[1]) == 0):
+        return _seeds(int(between[1]), int(between[3]) + (between[2] != ":"), inner)
+    if not inner and (listed := as_list(text)):
+        return f": write {listed}"
+    return f": write {text}" if text.isdecimal() else ""
+
+
+def _seeds(first: int, end: int, inner: bool) -> str:
+    if not 0 <= first < end:
+        return ""
+    if first == 0:
+        return f": write seeds: {end} for the seeds 0 to {end - 1}"
+    if end - first > _LONGEST:
+        return ": write each seed in the list"
+    listed = ", ".join(map(str, range(first, end)))
+    return f": write {listed}" if inner else f": write [{listed}]"
+
+
+def _of_precision(found: Any) -> str:
+    word = str(found).lower()
+    if any(mark in word for mark in ("bf16", "16")):
+        return ": write bfloat16, the only one of 16 bits" if "b" not in word else ": write bfloat16"
+    return ": write float32" if any(mark in word for mark in ("32", "full", "float", "single")) else ""
+
+
+def _listed(found: Any, none: bool) -> str:
+    if isinstance(found, str):
+        names = [name for name in re.split(r"[,\s]+", found.strip("()")) if name]
+        return ": leave the key out for the default" if found.lower() in ("none", "all") else f": write {flow(names)}"
+    if isinstance(found, Mapping) and found:
+        named = (
+            [found]
+            if "name" in found
+            else [{"name": name, **(own if isinstance(own, Mapping) else {})} for name, own in found.items()]
+        )
+        return f": write {flow([one if len(one) > 1 else one['name'] for one in named])}"
+    if found is None:
+        return ": write [] for none" if none else ": leave the key out for the default"
+    return ""
+
+
+def _swept(place: Place, found: Any) -> str:
+    if isinstance(found, Mapping) and isinstance(place[-1], str) and found and place[-1] != "sweep":
+        inner, values = next(iter(found.items()))
+        return f": write {flow({f'{place[-1]}.{inner}': values if isinstance(values, list) else [values]})}"
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return f": write [{shown(found)}]"
+    if isinstance(found, str):
+        return f": write {listed}" if (listed := as_list(found)) else ": write the values in a list, as [1e-4, 1e-3]"
+    return ""

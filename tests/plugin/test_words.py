@@ -1,0 +1,153 @@
+"""What the field calls things: a word that is no name here is answered with what to write."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+
+from ganbench.plugin import words
+from ganbench.plugin.kinds import KINDS
+from ganbench.plugin.registry import Registry, UnknownNameError
+
+FILE = """from ganbench import Loss, hookimpl
+
+def loss(d_real, d_fake): ...
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("mine", loss, loss, aliases={aliases})
+"""
+
+METRIC = """from ganbench import Column, Metric, hookimpl
+
+def measure(samples): ...
+
+@hookimpl
+def ganbench_metrics():
+    yield Metric("mine", measure, (Column({name!r}, "doc"),))
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "message"),
+    [
+        ("loss", "lsgan", "unknown loss 'lsgan': it is called 'least-squares' here"),
+        ("loss", "WGAN_GP", "unknown loss 'WGAN_GP': write 'wgan-gp'"),
+        ("loss", "r1", "unknown loss 'r1': it is a penalty, not a loss"),
+        ("penalty", "wgan-gp", "unknown penalty 'wgan-gp': it is called 'gp' here"),
+        ("update", "adam", "unknown update 'adam': it is an optimizer, not an update"),
+        ("architecture", "MLP", "unknown architecture 'MLP': write 'mlp'"),
+        ("architecture", "fc", "unknown architecture 'fc': it is called 'mlp' here"),
+        ("metric", "modes_covered", "unknown metric 'modes_covered': it is a column of the metric 'modes', name that"),
+        ("metric", "precision", "unknown metric 'precision': it is a column of the metric 'prdc', name that"),
+        ("dataset", "cifar-10", "unknown dataset 'cifar-10': write 'cifar10'"),
+        ("loss", "minmax", "unknown loss 'minmax', did you mean 'minimax'?"),
+    ],
+)
+def test_a_word_of_the_field_is_answered_with_the_name_here(shipped, kind, word, message):
+    with pytest.raises(UnknownNameError) as problem:
+        shipped.get(kind, word)
+    assert str(problem.value) == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "written"),
+    [
+        ("loss", "bce", "nonsaturating"), ("loss", "vanilla", "minimax"), ("loss", "sn-gan", "sndcgan"),
+        ("optimizer", "AdamW", "without weight decay"), ("metric", "FID", "sliced-wasserstein"),
+        ("metric", "kid", "mmd"), ("metric", "is", "pretrained"), ("dataset", "8gaussians", "ring"),
+        ("dataset", "celeba", "ganbench new dataset"),
+        ("update", "ttur", "discriminator: {lr"), ("penalty", "spectral_norm", "sndcgan"),
+    ],
+)  # fmt: skip
+def test_a_word_for_no_one_plugin_is_answered_with_what_to_write(shipped, kind, word, written):
+    with pytest.raises(UnknownNameError) as problem:
+        shipped.get(kind, word)
+    assert str(problem.value).startswith(f"unknown {kind} {word!r}: ")
+    assert written in str(problem.value)
+    assert "did you mean" not in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ["infogan", "ebgan", "began", "pix2pix", "wgan-qc"])
+def test_what_is_not_here_is_not_taken_for_something_else(shipped, name):
+    with pytest.raises(UnknownNameError, match=r"; known: ali, |: it is not here"):
+        shipped.get("loss", name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "parameter", "cure"),
+    [
+        ("optimizer", "adam", "learning_rate", ": it is called 'lr' here"),
+        ("optimizer", "adam", "LR", ": it is called 'lr' here"),
+        ("optimizer", "adam", "beta1", ": write both in a list, betas: [0.5, 0.999]"),
+        ("loss", "wgan-gp", "lambda_gp", ": it is called 'penalty' here"),
+        ("penalty", "r1", "gamma", ": it is called 'weight' here"),
+        ("loss", "wgan", "clip_value", ": it is called 'clip' here"),
+        ("architecture", "mlp", "z_dim", ": it is called 'latent' here"),
+        ("architecture", "mlp", "hidden_dim", ": it is called 'width' here"),
+        ("update", "alternating", "n_critic", ": it is called 'discriminator_steps' here"),
+        ("dataset", "ring", "sigma", ": it is called 'std' here"),
+        ("dataset", "ring", "mode", ", did you mean 'modes'?"),
+    ],
+)
+def test_a_parameter_under_another_name(shipped, kind, name, parameter, cure):
+    entry = shipped.get(kind, name)
+    assert entry.unknown_parameter(parameter) == f"unknown parameter {parameter!r} of {kind} {name!r}{cure}"
+
+
+def test_each_word_leads_to_one_plugin_that_there_is(shipped):
+    known = {**words._words()}
+    assert known.keys() == KINDS.keys() | {words.PARAMETERS, "key"}
+    keys = [words.same(word) for said in known.pop("key") for word in said["of"]]
+    assert len(keys) == len(set(keys)), [word for word in keys if keys.count(word) > 1]
+    parameters = {parameter.name for entry in shipped.entries for parameter in entry.parameters}
+    for kind, section in known.items():
+        names = set(shipped.names(kind)) if kind in KINDS else parameters
+        called = words.called(kind)
+        assert called.keys() <= names
+        meant = [
+            words.same(word) for word in chain(*called.values(), section.get("about", ()) if kind in KINDS else ())
+        ]
+        if kind in KINDS:  # a parameter's word may lead to several: each plugin has its own
+            assert not set(meant) & {words.same(name) for name in names}
+            assert len(meant) == len(set(meant)), [word for word in meant if meant.count(word) > 1]
+
+
+def test_a_plugin_names_its_own_aliases(tmp_path, shipped):
+    (tmp_path / "mine.py").write_text(FILE.format(aliases=("ours-v1", "lsgan", "hinge")))
+    registry = Registry(shipped.entries + Registry.load(extra=tmp_path).entries[-1:])
+    with pytest.raises(UnknownNameError, match="'ours_v1': it is called 'mine' here"):
+        registry.get("loss", "ours_v1")
+    with pytest.raises(UnknownNameError, match="'lsgan': it is called 'least-squares' or 'mine' here"):
+        registry.get("loss", "lsgan")
+    assert registry.get("loss", "hinge").name == "hinge"
+
+
+@pytest.mark.parametrize("aliases", ['["ours"]', '"ours"', "(1,)", "None"])
+def test_aliases_that_are_none(tmp_path, aliases):
+    (tmp_path / "mine.py").write_text(FILE.format(aliases=aliases))
+    assert [one.cause for one in Registry.load(extra=tmp_path).broken] == [
+        f"loss 'mine': aliases must be a tuple of names, not {'null' if aliases == 'None' else repr(eval(aliases))}"
+    ]
+
+
+def test_list_shows_aliases_and_knows_them(gb):
+    code, out, _ = gb("list", "LSGAN")
+    assert code == 0
+    assert "least-squares" in out
+    assert "also called lsgan, ls" in out
+
+
+@pytest.mark.parametrize("name", ["", " ", "1", "nan", "True", "a\nb", "a\x1b", 5, None])
+def test_a_column_has_a_name_that_a_table_gives_back(tmp_path, name):
+    (tmp_path / "mine.py").write_text(METRIC.format(name=name))
+    (broken,) = Registry.load(extra=tmp_path).broken
+    assert broken.cause.startswith("metric 'mine': the column ")
+
+
+@pytest.mark.parametrize("name", ["1", "nan", "True", "1e5"])
+def test_a_plugin_has_a_name_that_a_table_gives_back(tmp_path, name):
+    (tmp_path / "mine.py").write_text(FILE.format(aliases=()).replace('"mine"', repr(name)))
+    (broken,) = Registry.load(extra=tmp_path).broken
+    assert "to what reads tables" in broken.cause

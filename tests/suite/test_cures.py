@@ -1,0 +1,196 @@
+"""What people write from habit, in a suite: each is one line at its place, which says what to write."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganbench.core.spelling import as_list, as_number
+from ganbench.suite import document
+from ganbench.suite.load import load, parse
+from ganbench.suite.mistake import SuiteError
+
+SUITE = """suite: t
+seeds: 4
+budget: {steps: 200, batch: 64}
+datasets: {r: ring}
+defaults: {optimizer: {lr: 2e-3}}
+variants: {a: {loss: minimax}}
+metrics: [jsd, modes]
+"""
+
+
+def mistake(registry, old, new):
+    """The one mistake of the suite with one part of it written anew."""
+    assert old in SUITE
+    with pytest.raises(SuiteError) as error:
+        parse(SUITE.replace(old, new), registry, "t.yaml")
+    (line,) = str(error.value).splitlines()
+    assert re.match(r"t\.yaml:\d+:\d+", line)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("key", "cure"),
+    [
+        ("epochs: 100", "an epoch of n samples is n / batch steps: write budget: {steps: ...} at the top"),
+        ("device: cuda", "ganbench run SUITE --device cuda"), ("gpu: 0", "ganbench run SUITE --device cuda"),
+        ("include: base.yaml", "a suite is one file"), ("extends: base.yaml", "a suite is one file"),
+        ("iterations: 1000", "write budget: {steps: 1000}"), ("n_iter: 1000", "write budget: {steps: 1000}"),
+        ("lr: 1e-3", "write optimizer: {lr: 1e-3, betas: [0.5, 0.999]} in defaults or a variant"),
+        ("batch_size: 64", "write budget: {batch: 64}"), ("BatchSize: 64", "write budget: {batch: 64}"),
+        ("loss: minimax", "it belongs in 'defaults', or in a variant"), ("steps: 10", "it belongs in 'budget'"),
+        ("num_seeds: 3", "write seeds: 3"), ("seed: 3", "write seeds: [3] for that one seed"),
+        ("metric: [jsd]", "did you mean 'metrics'?"), ("n_critic: 5", "discriminator_steps: 5"),
+        ("z_dim: 3", "latent: 3"), ("engine: eager", "--engine eager"), ("out: x", "--out DIR"),
+        ("resume: true", "the same command again"), ("workers: 4", "all seeds of a variant train at once"),
+        ("grid: {}", "write sweep: {optimizer.lr: [1e-4, 1e-3]}"), ("ema: 0.999", "write average: 0.999"),
+        ("plugins: ./mine", "--plugins DIR"), ("models: {}", "write variants:"), ("dataset: ring", "write datasets:"),
+    ],
+)  # fmt: skip
+def test_a_key_of_another_tool(shipped, key, cure):
+    word = key.partition(":")[0]
+    line = mistake(shipped, "suite: t\n", f"suite: t\n{key}\n")
+    assert line.startswith(f"t.yaml:2:1 {word}: unknown key {word!r}")
+    assert cure in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cure"),
+    [
+        # numbers, in a mapping of one line and on a line of its own
+        ("lr: 2e-3", "lr: 0,0002", "5:28 defaults.optimizer.lr: a comma begins the next key: write lr: 0.0002"),
+        ("{lr: 2e-3}}", "{lr: '0,0002'}}", "not '0,0002': write 0.0002"),
+        ("lr: 2e-3", "lr: '1e-4'", "not '1e-4': write 1e-4"), ("lr: 2e-3", "lr: 1e\u22124", "write 1e-4"),
+        ("lr: 2e-3", "lr: 1/1000", "write 0.001"), ("lr: 2e-3", "lr: 10**-4", "write 0.0001"),
+        ("lr: 2e-3", "lr: ${LR}", "5:29: variables are not replaced in a suite: write the value"),
+        ("lr: 2e-3", "lr: $LR", "variables are not replaced"), ("lr: 2e-3", "lr: {{ lr }}", "are not replaced"),
+        ("lr: 2e-3", "lr: %(lr)s", "variables are not replaced"), ("lr: 2e-3", "lr: None", "leave the key out"),
+        ("lr: 2e-3", "lr: ~", "leave the key out"), ("lr: 2e-3", "lr=2e-3", "write lr: 2e-3, with a colon and a space"),
+        ("lr: 2e-3", "lr:2e-3", "write lr: 2e-3, with a colon and a space"), ("lr: 2e-3", "LR: 1e-3", "called 'lr'"),
+        ("lr: 2e-3", "lr: [1e-3, 1e-4]", "for several values write a sweep"),
+        ("lr: 2e-3", "betas: (0.5, 0.999)", "a comma begins the next key: write a list, betas: [0.5, 0.999]"),
+        ("lr: 2e-3", "betas: 0.5, 0.999", "write a list, betas: [0.5, 0.999]"),
+        ("lr: 2e-3", "betas: '(0.5, 0.999)'", "write [0.5, 0.999]"), ("lr: 2e-3", "beta1: 0.5", "betas: [0.5, 0.999]"),
+        ("lr: 2e-3", "nesterov: yes, name: sgd", "must be true or false, not 'yes': write true"),
+        ("lr: 2e-3", "nesterov: Off, name: sgd", "write false"), ("lr: 2e-3", "clip: None", "write null"),
+        ("steps: 200", "steps: 10k", "write 10000"), ("steps: 200", "steps: 10_000", "write 10000"),
+        ("steps: 200", "steps: 10,000", "write steps: 10000, or 10.000 for a fraction"),
+        ("steps: 200", "steps: 2*1000", "write 2000"), ("steps: 200", "steps: '100'", "write 100"),
+        # seeds
+        ("seeds: 4", "seeds: range(10)", "write seeds: 10 for the seeds 0 to 9"),
+        ("seeds: 4", "seeds: range(3, 6)", "write [3, 4, 5]"), ("seeds: 4", "seeds: 0-9", "write seeds: 10"),
+        ("seeds: 4", "seeds: 0..9", "write seeds: 10"), ("seeds: 4", "seeds: '0:10'", "write seeds: 10"),
+        ("seeds: 4", "seeds: 1,2,3", "write [1, 2, 3]"), ("seeds: 4", "seeds: '4'", "write 4"),
+        ("seeds: 4", "seeds: [0-9]", "write seeds: 10"), ("seeds: 4", "seeds: 4.0", "write 4"),
+        # choices
+        ("[jsd, modes]", "fid", "write [fid]"), ("[jsd, modes]", "jsd, modes", "write [jsd, modes]"),
+        ("[jsd, modes]", "{jsd: {}, modes: {share: 0.5}}", "write [jsd, {name: modes, share: 0.5}]"),
+        ("{a: {loss: minimax}}", "[minimax]", "write names to choices, as {minimax: {loss: minimax}}"),
+        ("{a: {loss: minimax}}", "{a: minimax}", "write {loss: minimax}"), ("{r: ring}", "ring", "as {ring: ring}"),
+        ("loss: minimax", "loss: [minimax]", "write minimax without the brackets"),
+        ("loss: minimax", "loss: {minimax: {}}", "needs a name: write {name: minimax}"),
+        ("loss: minimax", "loss: {type: wgan, clip: 0.1}", "needs a name: write {name: wgan}"),
+        ("loss: minimax", "loss: None", "leave the key out, or write a name"),
+        ("loss: minimax", "loss: minimax, seeds: 3", "it belongs at the top of the suite, the same for all variants"),
+        ("loss: minimax", "loss: minimax, generator: {width: 3}", "both networks are one architecture"),
+        ("loss: minimax", "loss: minimax, sweep: {optimizer.lr: 1e-3}", "write [0.001]"),
+        ("loss: minimax", "loss: minimax, sweep: {optimizer: {lr: [1e-3]}}", "write {optimizer.lr: [0.001]}"),
+        ("loss: minimax", "loss: minimax, sweep: {lr: [1e-3]}", "write for example optimizer.lr"),
+        ("loss: minimax", "loss: minimax, sweep: {optimizer.lr: logspace(-4, -2)}", "nothing is computed in a suite"),
+        ("loss: minimax", "loss: minimax, architecture: {activation: LeakyReLU}", "write leaky_relu"),
+        # YAML
+        ("loss: minimax", "&a loss: minimax", "anchors (&) are not part of a suite"),
+        ("loss: minimax", "loss: !!str minimax", "tags (!) are not part of a suite"),
+        ("{a: {loss: minimax}}", "\n\ta: {loss: minimax}", "a tab cannot indent YAML: use spaces"),
+        ("{a: {loss: minimax}}", "{a: {loss: minimax}", "a comma or a bracket is missing"),
+        ("suite: t\n", "suite: t\ndescription: a # b: c\nseeds 3\n", "a key needs a colon and a space after it"),
+    ],
+)  # fmt: skip
+def test_a_value_from_habit(shipped, old, new, cure):
+    assert cure in mistake(shipped, old, new)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["1", "001", "1e5", "1.5", "inf", "nan", "NA", "null", "None", "NULL", "true", "False", "Infinity", "0.1e-3"],
+)
+@pytest.mark.parametrize("old", ["{r: ", "{a: "])
+def test_a_name_that_a_table_would_not_give_back_is_refused(shipped, old, name):
+    line = mistake(shipped, old, f"{{{name}: ")
+    assert "to what reads tables" in line
+
+
+def test_hints_are_right_where_they_are_followed(shipped):
+    for written in ("0,0002", "1_000", "10k", "1e\u22124", "2*3", "(0.5, 0.999)", "0.5 0.9"):
+        cure = as_number(written.replace("\u2212", "-")) or as_list(written)
+        assert document.parse(f"x: {cure}").value["x"] is not None
+    for lr in ("0.0002", "1e-4"):
+        parse(SUITE.replace("2e-3", lr), shipped)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(2, 4))
+def test_a_list_is_written_with_the_same_numbers(number, count):
+    text = f"({', '.join([repr(number)] * count)})"
+    assert document.parse(f"x: {as_list(text)}").value["x"] == [number] * count
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        ("utf-16", ":1:1: is UTF-16 text: save it as UTF-8"), ("utf-32", ":1:1: is UTF-32 text: save it as UTF-8"),
+        ("utf-16-le", ":1:1: is UTF-16 text: save it as UTF-8"),
+        ("latin-1", ":1:12: is not UTF-8 text (byte 0xe9): save it as UTF-8"),
+    ],
+)  # fmt: skip
+def test_another_encoding_is_named(shipped, tmp_path, encoding, message):
+    path = tmp_path / "t.yaml"
+    path.write_bytes(SUITE.replace("suite: t", "suite: t # \u00e9").encode(encoding))
+    with pytest.raises(SuiteError) as error:
+        load(path, shipped)
+    assert str(error.value) == f"{path}{message}"
+
+
+def test_windows_and_json_are_read_as_they_are(shipped, tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + SUITE.replace("\n", "\r\n").encode())
+    assert load(path, shipped) == parse(SUITE, shipped)
+    json = tmp_path / "t.json"
+    json.write_text('{"suite": "t", "datasets": {"r": "ring"}, "variants": {"a": {"loss": "minimax"}}}')
+    assert load(json, shipped).name == "t"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: os.mkfifo(path), "is a pipe, not a file: write the suite to a file first"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a device, not a suite file"),
+        (lambda path: path.symlink_to("/dev/null"), "is a device, not a suite file"),
+        (lambda path: path.write_bytes(b"# \n" * 18_000_000), "has 54.0 MB; a suite has at most 1 MB"),
+        (lambda path: path.write_text(f"seeds: {[*range(700_000)]}"), "has 5.5 MB; a suite has at most 1 MB"),
+    ],
+)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes in folders")
+def test_a_file_without_end_or_too_large_is_not_read(shipped, tmp_path, make, message):
+    path = tmp_path / "t.yaml"
+    make(path)
+    with pytest.raises(SuiteError) as error:
+        load(path, shipped)
+    assert str(error.value) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize("name", ["t.py", "t.toml", "t.ipynb"])
+def test_a_file_of_another_language(shipped, tmp_path, name):
+    path = tmp_path / name
+    path.write_text(SUITE)
+    with pytest.raises(SuiteError, match="file by its name, and a suite is YAML"):
+        load(path, shipped)
+
+
+def test_more_variants_than_anyone_compares_are_one_line(shipped):
+    many = ", ".join(f"v{index}: {{loss: minimax}}" for index in range(2000))
+    assert "variants: has 2000 entries; at most 1000" in mistake(shipped, "{a: {loss: minimax}}", f"{{{many}}}")
