@@ -7,11 +7,15 @@ from rich.console import Console
 from rich.table import Table
 
 from ganbench.core.errors import error_line, raise_if_stopped
+from ganbench.core.stopwatch import Stopwatch, load
 from ganbench.report.numbers import duration
 from ganbench.run.estimate import estimate
 from ganbench.run.evaluate import bind_metrics
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
+
+#: Where a trial takes so many times as long as it computes, other programs are using the machine.
+BUSY = 1.5
 
 
 def show_plan(suite: Suite, device: torch.device, engine: str, console: Console) -> None:
@@ -30,11 +34,12 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         table.add_column(name)
     for name in ("seeds", "steps", "engine", "estimate"):
         table.add_column(name, justify="right")
-    total, notes, compiled = 0.0, [], set()
+    total, passed, needed, notes, compiled = 0.0, 0.0, 0.0, [], set()
     for together in batches(cells):
         first = together[0]
         try:
-            each = estimate(together, metrics, device, engine)
+            with Stopwatch(device) as watch:
+                each = estimate(together, metrics, device, engine)
         except BaseException as error:
             raise_if_stopped(error)
             notes.append(f"{first.dataset} {first.family}: {error_line(error)}")
@@ -46,6 +51,7 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         if each.engine == "compiled":
             compiled.add(first.variant)
         total += seconds
+        passed, needed = passed + watch.passed, needed + watch.needed
         if each.note:
             notes.append(f"{first.dataset} {first.family}: {each.note}")
         for cell in together:
@@ -55,4 +61,10 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
     for note in notes:
         console.print(note, soft_wrap=True)
     swept = f" ({len(suite.variants)} variants x {suite.settings} settings)" if suite.sweeps else ""
-    console.print(f"{len(cells)} cells{swept}, about {duration(total)} on {device}", soft_wrap=True)
+    about = f"about {duration(total)}"
+    if needed and (slower := passed / needed) > BUSY:
+        beside = f"other programs are using this machine now{f' ({load()})' if load() else ''}"
+        about = f"{about} to {duration(total * slower)} on {device}: {beside}"
+    else:
+        about += f" on {device}"
+    console.print(f"{len(cells)} cells{swept}, {about}", soft_wrap=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from ganbench.core.errors import PluginError
+from ganbench.core.errors import PluginError, out_of_memory
+from ganbench.core.stopwatch import Stopwatch
 from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
 from ganbench.suite.plan import Cell
@@ -54,13 +54,16 @@ def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engi
         The seconds of each kind of work, for the whole batch.
     """
     names, cell = metrics.names, cells[0]
+    failures: dict[str, None] = {}
     if cell.trained is None:
         dataset = build_dataset(cell.data)
 
         def refer() -> None:
-            _measure(metrics, reference_inputs(cell, dataset, cell.seeds[0], names, device))
+            _measure(metrics, reference_inputs(cell, dataset, cell.seeds[0], names, device), failures)
 
-        return TimeEstimate("", data_note(cell, dataset), 0.0, _seconds(refer) * len(cell.seeds), 0.0, 0.0)
+        seconds = _seconds(refer, device) * len(cell.seeds)
+        note = "; ".join(filter(None, (data_note(cell, dataset), *failures)))
+        return TimeEstimate("", note, 0.0, seconds, 0.0, 0.0)
     trainer = Trainer(cells, device, engine)
     if len(cells) > 1 and trainer.probe.serial:
         alone = [estimate([cell], metrics, device, engine) for cell in cells]
@@ -68,31 +71,39 @@ def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engi
         return TimeEstimate(alone[0].engine, alone[0].note, *sums)
     step = trainer.probe.eager_seconds
     if trainer.engine == "serial":
-        step = _seconds(lambda: trainer.advance(trainer.start, 0, 1))
+        step = _seconds(lambda: trainer.advance(trainer.start, 0, 1), device)
 
     def evaluate(final: bool) -> float:
-        return _seconds(lambda: _measure(metrics, trainer.metric_inputs(trainer.start, 0, 0, names, final=final)))
+        def measure() -> None:
+            inputs = trainer.metric_inputs(trainer.start, 0, 0, names, final=final)
+            _measure(metrics, inputs, failures)
+
+        return _seconds(measure, device)
 
     compiled = trainer.engine == "compiled"
+    evaluating = (evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * len(trainer.seeds)
     return TimeEstimate(
         trainer.engine,
-        trainer.note,
+        "; ".join(filter(None, (trainer.note, *failures))),
         training=cell.steps * step / (COMPILED_SPEEDUP if compiled else 1),
-        evaluating=(evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * len(trainer.seeds),
+        evaluating=evaluating,
         compiling=COMPILE_SECONDS if compiled else 0.0,
         timing=2 * TIMED_SECONDS if "speed" in names else 0.0,
     )
 
 
-def _measure(metrics: Metrics, outcome: dict[str, Any]) -> None:
+def _measure(metrics: Metrics, outcome: dict[str, Any], failures: dict[str, None]) -> None:
+    """Measure as a run does: a metric that fails costs the others nothing."""
     for row in metrics.of_outcomes([outcome]):
         if isinstance(row, PluginError):
-            raise row
+            if out_of_memory(row):
+                raise row
+            failures |= dict.fromkeys(metrics.salvaged(outcome)[1])
 
 
-def _seconds(work: object) -> float:
-    assert callable(work)
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    """The seconds that work needs, after it was done once; see ``Stopwatch``."""
     work()
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
+    with Stopwatch(device) as watch:
+        work()
+    return watch.needed

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -30,3 +33,22 @@ def test_number_of_settings_is_said(sweep, said, monkeypatch):
     console = Console(file=io.StringIO(), width=120)
     plan.show_plan(parse(SUITE + sweep, registry), torch.device("cpu"), "eager", console)
     assert said in console.file.getvalue()
+
+
+def test_a_busy_machine_is_said_with_a_range(monkeypatch):
+    """Not as if the work itself took so long: what passed while it did not compute was other programs'."""
+
+    def slept(*args, **more):
+        time.sleep(0.02)
+        return SimpleNamespace(seconds=60.0, compiling=0.0, engine="eager", note="")
+
+    monkeypatch.setattr(plan, "estimate", slept)
+    monkeypatch.setattr(os, "getloadavg", lambda: (7.25, 5.0, 1.0), raising=False)
+    console = Console(file=io.StringIO(), width=120)
+    plan.show_plan(parse(SUITE, Registry.load()), torch.device("cpu"), "eager", console)
+    said = console.file.getvalue().splitlines()[-1]
+    assert re.fullmatch(
+        r"3 cells, about 3 min 0 s to .* on cpu: other programs are using this machine now \(load 7.2 on \d+ cores\)",
+        said,
+    )
+    assert " h " in said
