@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import pickle
 import warnings
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,22 +16,6 @@ import torch
 from torch import Tensor
 
 from ganbench.record.sample_file import MOST_BYTES, UnreadableError, check_size
-
-#: The exceptions of reading an array that is cut short, or a file that holds none.
-_DAMAGED = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    SyntaxError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    pickle.UnpicklingError,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +35,7 @@ def read_npy(path: Path) -> SampleArray:
             return SampleArray(np.load(path, mmap_mode="r", allow_pickle=False))
         except ValueError:  # what cannot be mapped, as an array without numbers
             return SampleArray(np.load(path, allow_pickle=False))
-    except _DAMAGED as error:
+    except Exception as error:  # the readers raise any kind for a damaged file
         raise _damaged(path, error) from None
 
 
@@ -70,7 +52,7 @@ def read_npz(path: Path) -> SampleArray:
                 return SampleArray(values, known.get("seed"), known.get("step"))
     except UnreadableError:
         raise
-    except _DAMAGED as error:
+    except Exception as error:  # the readers raise any kind for a damaged file
         raise _damaged(path, error) from None
 
 
@@ -90,7 +72,7 @@ def read_torch(path: Path) -> SampleArray:
         return _of_tensor(path, {str(name): value for name, value in found.items()}[_chosen(path, names)], **known)
     except UnreadableError:
         raise
-    except _DAMAGED as error:
+    except Exception as error:  # the readers raise any kind for a damaged file
         if "weights_only" in str(error) or "Weights only" in str(error):
             raise UnreadableError(f"{path}: holds Python objects, which are never read: {_ALONE}") from None
         raise _damaged(path, error) from None
@@ -109,7 +91,7 @@ def read_safetensors(path: Path) -> SampleArray:
             return _of_tensor(path, file.get_tensor(name))
     except UnreadableError:
         raise
-    except (library.SafetensorError, *_DAMAGED) as error:
+    except Exception as error:
         raise _damaged(path, error) from None
 
 
@@ -126,7 +108,7 @@ def read_mat(path: Path) -> SampleArray:
         raise UnreadableError(f"{path}: is of Matlab 7.3: save('x.mat', 'samples', '-v7') can be read") from None
     except UnreadableError:
         raise
-    except Exception as error:  # SciPy's reader raises many kinds for a damaged file
+    except Exception as error:
         raise _damaged(path, error) from None
 
 

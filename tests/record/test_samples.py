@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import gzip
 import json
 import os
 import struct
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -500,6 +502,27 @@ def test_a_torch_file_without_samples_says_what_it_holds(folder, refusal):
     (folder / "y.csv").write_bytes((folder / "y.npz").read_bytes())
     assert refusal("y.pt") == ": holds what a .npz file holds: rename it"
     assert refusal("y.csv") == ": is a zip archive: name it as what it is, such as .npz, .pt or .csv.zip"
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "new.pt", "old.pt", "x.mat", "x.csv", "x.csv.gz"])
+def test_a_damaged_file_is_one_line_whatever_its_reader_raises(name, folder):
+    """Or it is read all the same, where the damage is in a number."""
+    np.save(folder / "x.npy", X)
+    np.savez_compressed(folder / "x.npz", samples=X, seed=3)
+    torch.save(torch.from_numpy(X), folder / "new.pt")
+    torch.save({"samples": torch.from_numpy(X)}, folder / "old.pt", _use_new_zipfile_serialization=False)
+    savemat(folder / "x.mat", {"samples": X})
+    np.savetxt(folder / "x.csv", X)
+    (folder / "x.csv.gz").write_bytes(gzip.compress((folder / "x.csv").read_bytes()))
+    whole, random = (folder / name).read_bytes(), np.random.default_rng(0)
+    for _ in range(30):
+        damaged = bytearray(whole)
+        for place in random.integers(min(len(whole), 400), size=random.integers(1, 6)):
+            damaged[place] = random.integers(256)
+        (folder / name).write_bytes(damaged[: random.integers(len(whole) // 2, 2 * len(whole))])
+        with warnings.catch_warnings(), contextlib.suppress(UnreadableError):
+            warnings.simplefilter("ignore")
+            read(folder / name)
 
 
 def test_pixels_are_told_the_scale_that_generators_have(folder, refusal):
