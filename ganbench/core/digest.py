@@ -44,14 +44,15 @@ def digest(value: Any, own: Iterable[str] = (), *, tensors: bool = True) -> Hash
 class _Digest:
     def __init__(self, own: frozenset[str], tensors: bool) -> None:
         self._own, self._tensors = own, tensors
-        self._seen: set[int] = set()
+        #: By their numbers; they are kept, so that no value that is made later has the same number.
+        self._seen: dict[int, Any] = {}
 
     def of(self, value: Any) -> Hashable:
         if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
             return type(value).__name__, repr(value)
         if id(value) in self._seen:
             return "seen"
-        self._seen.add(id(value))
+        self._seen[id(value)] = value
         try:
             return type(value).__qualname__, self._content(value)
         except Exception:  # code of a class that is not known may do anything

@@ -39,6 +39,7 @@ MOST_VALUES = 1000
 NO_HOOK = "has no hook: mark a function such as ganbench_losses with @hookimpl"
 _CURES = {"attempted relative import with no known parent package": ": write 'from x import y', without the dot"}
 _OR_HELPER = ", or start the file's name with '_'"
+_UNSEEDED = "draws random numbers without a seed, so each run would have others: give the generator a fixed seed"
 HOOKS = {kind.hook: kind for kind in KINDS.values()}
 
 
@@ -65,12 +66,17 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
     # Dataclasses and pickle look their module up here while it runs. The bytes that run are the bytes that are
     # hashed: Python's own cache of bytecode can be older, and would be written into the user's folder.
     sys.modules[module_name] = module
+    from ganbench.core.unseeded import seeded  # late: it imports torch, which takes seconds
+
     try:
-        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+        with seeded("" if origin == "shipped" else module_name) as unseeded:
+            exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except BaseException as error:
         raise_if_stopped(error)
         del sys.modules[module_name]
         return [Broken(path, origin, one_line(error, path), text)]
+    if "random" in unseeded:
+        return [Broken(path, origin, f"line {unseeded['random'].rpartition(':')[2]}: {_UNSEEDED}", text)]
     return _values(module, path, origin, hashlib.sha256(source).hexdigest(), text)
 
 

@@ -96,6 +96,9 @@ class Likeness:
                 if out_of_memory(error):
                     raise
                 raise PluginError(f"{self._who}: a step with seed {seed}'s networks: {error_line(error)}") from error
+            if own.text != shared.text:
+                # Networks may fill a cache when they are first called.
+                shared, own = traced(0, at), traced(at, at)
             # What computes something else each time is no fault of the seeds'.
             if own.text != shared.text and shared.text == traced(0, at).text:
                 why = f" ({self.doubtful[seed]})" if seed in self.doubtful else ""

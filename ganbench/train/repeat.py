@@ -12,12 +12,12 @@ from torch.utils._pytree import tree_leaves
 
 from ganbench.core.errors import PluginError
 from ganbench.core.rng import isolated
+from ganbench.core.unseeded import unseeded_calls
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.hidden_state import HiddenState, Variable
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Draws, State
-from ganbench.train.step.unseeded import unseeded_calls
 
 #: A step that takes more seconds is not made a third time.
 SLOW = 0.3

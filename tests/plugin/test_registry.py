@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.plugin import shipped
+from ganbench.plugin.loader import load_file
 from ganbench.plugin.registry import Registry, UnknownNameError
 
 GOOD = '''"""Good loss (Somebody 2020, arXiv:2001.00001).
@@ -439,3 +441,37 @@ def test_shipped_plugins_load_and_cite(monkeypatch):
     assert {"minimax", "nonsaturating", "wgan-gp"} <= set(registry.names("loss"))
     assert all(row["citation"] and row["broken"] is None and row["origin"] == "shipped" for row in registry.as_rows())
     assert random.getstate() == state
+
+
+#: What is drawn while a file is executed, in a file that is a plugin.
+DRAWN = """'''A test's plugin.'''
+import random, secrets, tempfile, uuid
+import numpy as np
+import torch
+from ganbench import Loss, hookimpl
+
+W = {drawn}
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("drawn", lambda d_real: W, lambda d_fake: W)
+"""
+
+
+@pytest.mark.parametrize("drawn", ["np.random.randn(3).tolist()", "random.random()", "torch.randn(3).tolist()"])
+def test_what_a_file_draws_when_it_is_executed_is_the_same_in_every_run(drawn, tmp_path):
+    path, before = tmp_path / "drawn.py", global_states()
+    found = []
+    for seed in (0, 1):
+        with isolated(seed, "any"):
+            (entry,) = load_file(path, "a test's", DRAWN.format(drawn=drawn).encode())
+            found.append(entry.value.discriminator(None))
+    assert found[0] == found[1]
+    assert drawn_since(before) == ()
+
+
+@pytest.mark.parametrize("drawn", ["np.random.default_rng()", "secrets.token_hex()", "uuid.uuid4()"])
+def test_a_file_that_draws_what_no_seed_decides_is_broken_with_the_line_and_the_cure(drawn, tmp_path):
+    (broken,) = load_file(tmp_path / "drawn.py", "a test's", DRAWN.format(drawn=drawn).encode())
+    assert broken.cause.startswith("line 7: draws random numbers without a seed, ")
+    assert broken.cause.endswith("give the generator a fixed seed")

@@ -236,20 +236,39 @@ def test_what_changes_no_number_is_not_refused(what, train):
     assert (trainer.engine, trainer.note) == ("eager", "")
 
 
-def test_features_that_a_network_keeps_for_later_are_not_refused(train):
-    code = """
+#: What a forward does besides, and what stands in the network's __init__ for it.
+KEEPING = {
+    "features for later": ("pass", "self.features = [h]"),
+    "an encoding made when needed": (
+        "self.code = None",
+        "self.code = torch.arange(8.0) if self.code is None else self.code",
+    ),
+    "features by a hook": (
+        "self.kept = {}; self.first.register_forward_hook(lambda m, i, o: self.kept.__setitem__('h', o))",
+        "pass",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", KEEPING)
+def test_what_a_network_keeps_and_never_reads_again_is_not_refused(what, train):
+    begin, line = KEEPING[what]
+    code = f"""
 class Keeping(nn.Module):
     def __init__(self):
         super().__init__()
         self.first, self.last = nn.Linear(2, 8), nn.Linear(8, 1)
+        {begin}
     def forward(self, x):
-        self.features = self.first(x)
-        return self.last(self.features.relu())
+        h = self.first(x)
+        {line}
+        return self.last(h.relu() + (0 if getattr(self, "code", None) is None else self.code))
 @hookimpl
 def ganbench_architectures():
     yield Architecture("foreign", lambda shape: Networks(nn.Linear(2, 2), Keeping(), (2,)))
 """
-    assert train(code, "{loss: minimax, architecture: foreign}").note == ""
+    trainer = train(code, "{loss: minimax, architecture: foreign}")
+    assert trainer.note == ""
 
 
 def test_a_step_that_reads_the_clock_says_so(train):

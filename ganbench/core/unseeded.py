@@ -7,9 +7,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
+
+from ganbench.core.rng import isolated
 
 #: ``secrets``, ``uuid4``, ``SystemRandom`` and numpy's generators without a seed all call it.
 _RANDOM = (os.urandom,)
@@ -43,7 +45,9 @@ def unseeded_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
             return
         at: FrameType | None = frame
         while at is not None and at.f_globals.get("__name__") not in modules:
-            at = at.f_back if source == "random" else None
+            # What a library draws while it is imported is no draw of the module that imports it.
+            imported = at.f_code.co_filename.startswith("<frozen importlib")
+            at = at.f_back if source == "random" and not imported else None
         if at is not None:
             found[source] = f"{at.f_code.co_filename.rsplit('/', 1)[-1]}:{at.f_lineno}"
 
@@ -53,3 +57,15 @@ def unseeded_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
         yield found
     finally:
         sys.setprofile(before)
+
+
+@contextmanager
+def seeded(module: str) -> Iterator[dict[str, str]]:
+    """What a file draws at random while it is executed is the same in every run; yields where it cannot be.
+
+    ``module``: the file's module; without a name such draws are not looked for.
+    """
+    nothing: dict[str, str] = {}
+    watched = unseeded_calls(frozenset({module})) if module else nullcontext(nothing)
+    with isolated(0, "plugin"), watched as found:
+        yield found
