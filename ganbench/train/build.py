@@ -47,6 +47,8 @@ def build_networks(
     loss = variant.loss.plugin(Loss)
     players = loss.players and bind(loss.players, variant.loss.parameters)
     networks: list[Networks] = []
+    #: Built to be tried: a call may leave something in a network, or in what its hooks write to.
+    tried: list[Networks] = []
 
     def architecture(shape: tuple[int, ...]) -> Networks:
         try:
@@ -54,7 +56,7 @@ def build_networks(
         except BaseException as error:
             raise_if_stopped(error)
             raise PluginError(f"architecture {variant.architecture.name}: {error_line(error)}") from error
-        if not networks:
+        if not tried:
             check_networks(variant.architecture.name, built, tuple(shape))
         return built
 
@@ -75,13 +77,14 @@ def build_networks(
             except BaseException as error:
                 raise_if_stopped(error)
                 raise PluginError(f"loss {variant.loss.name}: {error_line(error)}") from error
-            if not networks:
+            if not tried:
                 check_networks(variant.loss.name, made, dataset.shape, "loss", loss.parts)
             return made
 
+    tried.append(build_for(seeds[0]))
     for seed in seeds:
         networks.append(build_for(seed))
-        if len(networks) == 1 and _content(build_for(seed)) != _content(networks[0]):
+        if len(networks) == 1 and _content(tried[0]) != _content(networks[0]):
             what = f"architecture {variant.architecture.name}" if players is None else f"loss {variant.loss.name}"
             raise PluginError(
                 f"{what}: builds other networks each time for the same seed: draw from the global generators of torch, "
@@ -93,8 +96,9 @@ def build_networks(
 
 
 def _content(networks: Networks) -> Hashable:
-    parts = {**networks.generator_parts, **networks.discriminator_parts}
-    return digest([networks.generator, networks.discriminator, parts, networks.latent])
+    """The numbers that networks start with; what else differs is found between seeds, see ``Likeness``."""
+    both = modules(networks)
+    return digest([networks.latent, *(dict(each.named_parameters()) | dict(each.named_buffers()) for each in both)])
 
 
 def starting_state(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch._C import _functorch as functorch
 from torch.utils._pytree import tree_leaves
 
 from ganbench.core.errors import PluginError
@@ -173,11 +174,20 @@ class Evaluation:
 
 
 def _copy(module: nn.Module) -> nn.Module:
-    """A copy without the tensors that a module's last call left in its attributes: torch cannot copy them."""
-    held = (leaf for part in module.modules() for leaf in tree_leaves(vars(part)))
-    left = {id(leaf): None for leaf in held if isinstance(leaf, Tensor) and not leaf.is_leaf}
+    """A copy; torch itself does not copy tensors that a module's last call has left in its attributes."""
+    held = (leaf for part in module.modules() for leaf in tree_leaves(vars(part)) if isinstance(leaf, Tensor))
+    left = {id(leaf): _plain(leaf) for leaf in held if not leaf.is_leaf or functorch.is_functorch_wrapped_tensor(leaf)}
     copied: nn.Module = copy.deepcopy(module, left)
     return copied
+
+
+def _plain(tensor: Tensor) -> Tensor | None:
+    """A tensor that was made in a trace, as it is without that; None for one of several replicas."""
+    while functorch.is_functorch_wrapped_tensor(tensor):
+        if functorch.is_batchedtensor(tensor):
+            return None
+        tensor = functorch.get_unwrapped(tensor)
+    return tensor.detach().clone()
 
 
 def _split(x: Tensor) -> Sequence[Tensor]:
