@@ -17,11 +17,14 @@ VARIABLE = "GANBENCH_DATA"
 
 
 def data_folder() -> Path:
-    """The folder that holds data sets."""
+    """The folder that holds data sets. Raises ValueError, one line, for a user without a home."""
     if given := os.environ.get(VARIABLE):
         return Path(given)
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "ganbench"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "ganbench"
+    except RuntimeError:
+        raise ValueError(f"no home folder to keep data sets in: give one with --data DIR or {VARIABLE}") from None
 
 
 def located(folder: Path, places: Iterable[str]) -> Path | None:

@@ -33,6 +33,7 @@ from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
 from ganbench.train.device import arithmetic
+from ganbench.train.engine.compiler import check_cache
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,10 @@ def run(
     Raises:
         RunLockedError: Another process works on the run.
         RunStoppedError: The disk stopped the run. Any other OSError: before anything was measured.
-        ValueError: In one line: two metrics fill the same column, or the run on disk is damaged.
+        ValueError: In one line: torch's folder of compiled code cannot be written, two metrics fill the same column, or
+            the run on disk is damaged.
     """
+    check_cache()
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics)
     check_columns(column for _, column in metrics.columns)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from ganbench.compare.speed import timing_worker
 from ganbench.compare.speed.timing_worker import VERSION, TimingWorker, queued, serve
+from ganbench.compare.speed.worker_process import Worker
 from ganbench.suite.mistake import SuiteError
 
 SUITE = """
@@ -132,3 +137,18 @@ def test_what_plugins_print_is_no_answer(suite, tmp_path):
     assert first["batches"]
     assert ready["engine"] == "eager"
     assert "a word while it is trained" in done.stderr
+
+
+def test_a_worker_is_ended_where_there_are_no_groups_of_processes(monkeypatch):
+    """As on Windows, which has neither these nor SIGKILL."""
+    worker = Worker.__new__(Worker)
+    worker._ended, worker._folder, worker._log = False, tempfile.TemporaryDirectory(), tempfile.TemporaryFile()
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    worker._process = subprocess.Popen(sleeping, stdin=subprocess.PIPE, start_new_session=True)
+    worker._listener = threading.Thread(target=lambda: None)
+    worker._listener.start()
+    monkeypatch.delattr(os, "killpg")
+    monkeypatch.delattr(signal, "SIGKILL")
+    worker.close()
+    assert worker._process.returncode
+    assert not Path(worker._folder.name).exists()

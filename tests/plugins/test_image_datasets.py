@@ -438,6 +438,13 @@ def test_data_lies_in_the_users_cache_unless_said(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert data_folder() == Path.home() / ".cache" / "ganbench"
 
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(ValueError, match="no home folder to keep data sets in: give one with --data DIR"):
+        data_folder()
+
 
 def test_bytes_stay_bytes_until_they_are_drawn():
     """A set of images in float32 takes four times the memory."""

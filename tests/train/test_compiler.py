@@ -16,6 +16,7 @@ import ganbench
 from ganbench.core.errors import PluginError
 from ganbench.train import trainer as cells
 from ganbench.train.engine import compiler
+from ganbench.train.engine.compiler import check_cache
 from ganbench.train.engine.graph import record
 from ganbench.train.trainer import Trainer
 
@@ -322,3 +323,15 @@ def test_a_chain_of_small_products_is_not_written_out():
     torch.testing.assert_close(module(small)[0], power(small)[0])
     operations = [node for node in module.graph.nodes if node.op == "call_function"]
     assert [node.target for node in operations] == [torch.ops.aten.bmm.default] * 8
+
+
+def test_a_folder_of_compiled_code_that_cannot_be_is_named_before_torch_fails(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "file" / "below"))
+    with pytest.raises(ValueError, match=r"^TORCHINDUCTOR_CACHE_DIR=.*: .*file: is a file, not a folder; torch keeps"):
+        check_cache()
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "new" / "folder"))
+    check_cache()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ValueError, match="cannot be written; .*set it to a folder of yours"):
+        check_cache()

@@ -263,7 +263,10 @@ class Worker:
         if self._ended:
             return
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:  # Windows has no groups of processes: what the worker started ends when its pipes close.
+                self._process.kill()
         self._process.wait()
         self._ended = True
         self._listener.join(timeout=10)

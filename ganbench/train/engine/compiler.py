@@ -9,20 +9,42 @@ threads can run.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganbench.core.disk import make_folder, said
 from ganbench.train.engine.graph import lowered, record
 from ganbench.train.step.step import Draws, FlatStep
 
 #: How many compiled steps are kept: more than a suite has for one dataset, since the next dataset has the same ones.
 KEPT = 64
 _COMPILED: dict[tuple[Any, ...], Callable[..., Sequence[Tensor]]] = {}
+#: The environment variable of torch's folder of compiled code.
+_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 _ONE_AT_A_TIME = threading.Lock()
+
+
+def check_cache() -> None:
+    """Raises ValueError, one line, where torch is to keep compiled code in a folder that cannot be.
+
+    Torch makes that folder when it is first loaded whole, also to train eagerly, and would fail with an error that does
+    not name it.
+    """
+    if not (given := os.environ.get(_CACHE)):
+        return
+    try:
+        make_folder(Path(given))
+        why = "" if os.access(given, os.W_OK | os.X_OK) else "cannot be written"
+    except OSError as error:
+        why = said(error, given)
+    if why:
+        raise ValueError(f"{_CACHE}={given}: {why}; torch keeps compiled code there: set it to a folder of yours")
 
 
 def compiled(
