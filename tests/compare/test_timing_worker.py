@@ -142,7 +142,7 @@ def test_what_plugins_print_is_no_answer(suite, tmp_path):
 def test_a_worker_is_ended_where_there_are_no_groups_of_processes(monkeypatch):
     """As on Windows, which has neither these nor SIGKILL."""
     worker = Worker.__new__(Worker)
-    worker._ended, worker._folder, worker._log = False, tempfile.TemporaryDirectory(), tempfile.TemporaryFile()
+    worker._ended, worker._folder, worker._log = False, tempfile.TemporaryDirectory(), io.BytesIO()
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     worker._process = subprocess.Popen(sleeping, stdin=subprocess.PIPE, start_new_session=True)
     worker._listener = threading.Thread(target=lambda: None)

@@ -333,5 +333,5 @@ def test_a_folder_of_compiled_code_that_cannot_be_is_named_before_torch_fails(mo
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "new" / "folder"))
     check_cache()
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(ValueError, match="cannot be written; .*set it to a folder of yours"):
+    with pytest.raises(ValueError, match=r"cannot be written; .*set it to a folder of yours"):
         check_cache()
