@@ -6,7 +6,6 @@ import argparse
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -140,7 +139,7 @@ def test_what_plugins_print_is_no_answer(suite, tmp_path):
 
 
 def test_a_worker_is_ended_where_there_are_no_groups_of_processes(monkeypatch):
-    """As on Windows, which has neither these nor SIGKILL."""
+    """As on Windows."""
     worker = Worker.__new__(Worker)
     worker._ended, worker._folder, worker._log = False, tempfile.TemporaryDirectory(), io.BytesIO()
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -148,7 +147,6 @@ def test_a_worker_is_ended_where_there_are_no_groups_of_processes(monkeypatch):
     worker._listener = threading.Thread(target=lambda: None)
     worker._listener.start()
     monkeypatch.delattr(os, "killpg")
-    monkeypatch.delattr(signal, "SIGKILL")
     worker.close()
     assert worker._process.returncode
     assert not Path(worker._folder.name).exists()
