@@ -79,6 +79,9 @@ class Column:
         if "role" not in data:
             raise OlderFormatError("was made by an older ganbench")
         known = {name: data[name] for name in cls.__dataclass_fields__}
+        for name in ("name", "doc", "unit", "of", "title"):
+            if not isinstance(known[name], str):
+                raise ValueError(f"the column {data['name']!r}: its {name} must be text, not {known[name]!r}")
         return cls(**known | {"thresholds": data["thresholds"] and Thresholds(**data["thresholds"])})
 
     def to_json(self) -> dict[str, Any]:

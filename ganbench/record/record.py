@@ -175,6 +175,10 @@ class Record:
         except OlderFormatError as problem:
             raise ValueError(f"{problem}: run it again") from None
         check_columns(columns)
+        for one in run["cells"]:
+            for name in ("id", "dataset", "variant", "family"):
+                if not isinstance(one[name], str):
+                    raise ValueError(f"the {name} of a cell must be text, not {one[name]!r}")
         cells = {
             one["id"]: CellRecord(
                 id=one["id"],
