@@ -24,7 +24,7 @@ SLOW = 0.3
 #: On a GPU sums may be added up in another order each time: so much of a step may differ.
 ROUNDING = 0.01
 _CURE = "it must depend on its arguments alone: take `random`, `step`, a penalty's `memory`, an optimizer's `state`"
-_OF_NETWORK = "it must depend on its input and its parameters alone"
+_OF_NETWORK = "what changes with the step belongs in a loss, or in a penalty's `inputs`, which take `step`"
 _SEEDED = "no seed decides those: take `random` (in a network: torch.randn, nn.Dropout)"
 
 

@@ -187,7 +187,7 @@ def ganbench_architectures():
     yield Architecture("foreign", lambda shape: Networks(nn.Linear(2, 2), nn.Sequential(Noisy(2, 1)), (2,)))
 """,
         "{loss: minimax, architecture: foreign}",
-        "each call changes the discriminator's 0.calls, and a network must not remember: it",
+        "each call changes the discriminator's 0.calls, and a network must not remember: what",
     ),
 }
 
