@@ -33,6 +33,10 @@ from ganbench.train.trainer import Trainer
 
 #: The engines that ``auto`` chooses from.
 CHOSEN = ("eager", "compiled")
+#: Seeds that diverge before so many steps are trained again, alone, to find out why; so many of a cell at most. Whether
+#: the run was killed meanwhile makes no difference.
+EARLY = 100
+EXPLAINED = 4
 
 
 @dataclass(frozen=True)
@@ -174,8 +178,12 @@ def _train(
     if min(survived) < first.steps:
         check_more(first.data.name, trainer.dataset)
     for at, cell in enumerate(cells):
-        lasted = zip(cell.seeds, survived[at * len(cell.seeds) :], strict=False)
-        yield CellEnded(cell.id, tuple(_outcome(seed, steps, cell.steps) for seed, steps in lasted))
+        replicas = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
+        early = [i for i in replicas if survived[i] < min(EARLY, cell.steps)][:EXPLAINED]
+        causes = {i: trainer.divergence(i, survived[i]) for i in early}
+        lasted = zip(cell.seeds, replicas, strict=True)
+        ended = [_outcome(seed, survived[i], cell.steps, causes.get(i, "")) for seed, i in lasted]
+        yield CellEnded(cell.id, tuple(ended))
 
 
 def _of_cell(metrics: Metrics, known: Mapping[str, Any]) -> tuple[dict[str, MetricValue], list[str]]:
@@ -213,8 +221,8 @@ def _measured(
     return tuple(found)
 
 
-def _outcome(seed: int, survived: int, steps: int) -> SeedOutcome:
-    """How a seed ended whose numbers were finite for ``survived`` of ``steps`` steps."""
+def _outcome(seed: int, survived: int, steps: int, cause: str) -> SeedOutcome:
+    """How a seed ended whose numbers were finite for ``survived`` of ``steps`` steps; the cause, if it is known."""
     if survived == steps:
         return SeedOutcome(seed, Status.DONE, steps)
-    return SeedOutcome(seed, Status.DIVERGED, survived + 1)
+    return SeedOutcome(seed, Status.DIVERGED, survived + 1, cause and f"not finite at step {survived + 1}: {cause}")

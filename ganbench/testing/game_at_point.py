@@ -207,6 +207,24 @@ class Sure(FlatNetwork):
         return output * (self._logit / largest)
 
 
+class Flat(FlatNetwork):
+    """A discriminator whose logits are 0 everywhere: its slope is exactly 0, as a ReLU network's can be at a point."""
+
+    def call(self, *arguments: Any, part: str = "", **options: Any) -> Any:
+        """The network's output times 0.
+
+        Args:
+            *arguments: as for ``FlatNetwork.call``.
+            part: as for ``FlatNetwork.call``; the output of a part is the network's own.
+            **options: as for ``FlatNetwork.call``.
+
+        Returns:
+            The output.
+        """
+        output: Any = super().call(*arguments, part=part, **options)
+        return output if part or not isinstance(output, Tensor) else 0 * output
+
+
 class Sides(FlatNetwork):
     """A discriminator with two logits: the first for inputs nearest to a real sample, the other to a fake one."""
 

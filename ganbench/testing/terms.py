@@ -15,7 +15,7 @@ from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.types import Loss, Penalty
 from ganbench.testing import slopes
-from ganbench.testing.game_at_point import BATCH, Position, Sure, position, variant_of, with_global_rng
+from ganbench.testing.game_at_point import BATCH, Flat, Position, Sure, position, variant_of, with_global_rng
 from ganbench.testing.purity import global_rng_untouched, watched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.flat_network import FlatNetwork, MultiNetwork
@@ -119,6 +119,18 @@ def stable(subject: Subject) -> None:
             single = Term(replace(term.position, rules=rules).single(), term.player, term.alone)
             if not single().isfinite() or not single.gradient().isfinite().all():
                 raise WrongError(f"{term.name} or its gradient is not finite for logits up to {FAR:g} in float32")
+
+
+def flat(subject: Subject) -> None:
+    """Finite where D's slope is exactly zero: the derivative of a norm is not, at 0."""
+    for term in terms(subject):
+        rules = replace(term.position.rules, discriminator=Flat(term.position.rules.discriminator.module))
+        single = Term(replace(term.position, rules=rules), term.player, term.alone)
+        if not single().isfinite() or not single.gradient().isfinite().all():
+            raise WrongError(
+                f"{term.name} or its gradient is not finite where D is flat: a root or a norm of 0? Use "
+                "gradient_norm(D, x), or add 1e-12 under the root"
+            )
 
 
 @steady
@@ -237,6 +249,7 @@ PROPERTIES = (
     Property("a finite scalar", scalar),
     Property("the same inputs, the same numbers", again),
     Property("finite where D is sure", stable),
+    Property("finite where D is flat", flat),
     Property("the order of the batch", order),
     Property("a batch repeated", repetition),
     Property("a mean over samples", mean),

@@ -20,6 +20,7 @@ from ganbench.suite.plan import Cell
 from ganbench.train.build import build_networks, modules, rules, starting_state
 from ganbench.train.data import build_dataset
 from ganbench.train.device import arithmetic
+from ganbench.train.divergence import cause
 from ganbench.train.engine.chunks import Chunks, in_cache, in_memory
 from ganbench.train.engine.cost import CellCost, Compilations, PeakMemory, kernels
 from ganbench.train.engine.cuda_graph import STEPS
@@ -72,6 +73,7 @@ class Trainer:
         starts = (choices[0].plugin(Optimizer).start, choices[1].plugin(Optimizer).start)
         self.start: State = starting_state((theta_D, theta_G), starts, self.rules, self.seeds)
         update = bind(variant.update.plugin(Update).step, variant.update.parameters)
+        self._update = update
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, engine)
         self._forced = engine != "auto"
@@ -180,6 +182,19 @@ class Trainer:
             if out_of_memory(error):
                 raise
             raise PluginError(plain_words(error)) from error
+
+    @hidden()
+    def divergence(self, replica: int, at: int) -> str:
+        """Why a replica diverged at the step ``at``: its first number that is not finite; empty if it is not found."""
+        one, fixed = tree_map(lambda tensor: tensor[replica : replica + 1], (self.start, self.constants))
+        seed = self.seeds[replica : replica + 1]
+        try:
+            before = self._build("serial", seed).run(one, fixed, 0, at) if at else one
+            draws = tuple(draw[0] for draw in self.noise(seed).at(at))
+            index = torch.tensor(at, device=self.device)
+            return cause(self.rules, self._update, of_replica(before, 0), of_replica(fixed, 0), draws, index)
+        except Exception:  # it is only for a message
+            return ""
 
     @hidden()
     def speed(self) -> CellSpeed:
