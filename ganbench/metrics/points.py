@@ -16,7 +16,7 @@ SEED = 2014  # of every random choice of points, so that a metric gives the same
 FLAT = 16  # dimensions; in more dimensions a tree of points is not faster
 FAR = 1e100
 DISTANCES = 10_000_000  # computed at a time
-WATCHED = 1_000_000  # numbers of which it is seen at a time whether they are finite
+WATCHED = 1_000_000  # numbers at a time, where more would take much memory
 
 
 def from_tensor(samples: Tensor) -> np.ndarray:
@@ -71,8 +71,12 @@ def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
         return np.asarray(cdist(points, others))
     centre = others.mean(axis=0)
     points, others = points - centre, others - centre
-    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
-    squared -= 2 * points @ others.T
+    own, theirs = (points**2).sum(axis=1), (others**2).sum(axis=1)
+    squared = 2 * points @ others.T
+    rows = max(1, WATCHED // len(others))
+    for begin in range(0, len(points), rows):  # in place: a second array of all distances would be as large
+        part = squared[begin : begin + rows]
+        np.subtract(own[begin : begin + rows, None] + theirs, part, out=part)
     np.maximum(squared, 0.0, out=squared)
     return np.asarray(np.sqrt(squared, out=squared))
 
@@ -96,6 +100,7 @@ def nearest_other(points: np.ndarray) -> np.ndarray:
         apart = distances(points[rows], points)
         apart[np.arange(len(apart)), np.arange(n)[rows]] = np.inf
         result[rows] = apart.min(axis=1)
+        del apart  # before the next are computed
     return result
 
 

@@ -25,7 +25,7 @@ from ganbench.run.evaluate import Metrics, bind_metrics
 from ganbench.score.save import Score
 from ganbench.score.target import Target
 from ganbench.suite.schema import FLOOR
-from ganbench.train.data import build_dataset, draw, held_out, metric_inputs
+from ganbench.train.data import build_dataset, draw, forget_held_out, held_out, metric_inputs
 
 #: Fresh data is scored too, once for each of these seeds: the first rows of a run's oracle.
 FLOOR_SEEDS = (0, 1, 2, 3, 4)
@@ -134,6 +134,7 @@ def score(
     points = torch.from_numpy(values).to(place)
 
     def measured(some: Tensor, at: int) -> tuple[dict[str, MetricValue], tuple[str, ...]]:
+        forget_held_out()  # no other seed's is used again
         return _measured(bound, metric_inputs(some, dataset, at, bound.names, final=True))
 
     def of_fresh(at: int) -> tuple[dict[str, MetricValue], tuple[str, ...]]:

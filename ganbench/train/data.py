@@ -90,6 +90,12 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     return kept[key].clone()
 
 
+def forget_held_out() -> None:
+    """Free the held-out data that is kept for further evaluations."""
+    for each in _LAST:
+        each.held_out.clear()
+
+
 def training_points(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
     """The points that a reference is fitted to: the training set of a finite dataset, else fresh samples.
 
