@@ -22,6 +22,7 @@ from ganbench.record.events import (
     failed_metric,
 )
 from ganbench.record.folder import OLDER, RunFolder
+from ganbench.record.run_json import check_run
 from ganbench.record.status import Status
 from ganbench.record.told import told
 
@@ -155,7 +156,9 @@ class Record:
         """
         run, events = folder.describe(), journal.read(folder.journal)
         try:
-            return cls.replay(run, events)
+            record = cls.replay(run, events)
+            check_run(run)
+            return record
         except KeyError as error:
             raise ValueError(f"{folder.path}: its run.json has no {error}: {OLDER}") from error
         except ValueError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 import os
 import subprocess
@@ -244,3 +246,43 @@ def test_a_side_knows_its_plugins_by_kind_and_name():
     run = recorded(Path("results"))
     found = [load(str(run.path)), load(str(save(run, HOME).path))]
     assert [one.plugins for one in found] == [{"loss minimax": "ab12"}] * 2
+
+
+def test_a_run_json_of_another_program_is_one_line_wherever_it_differs(gb):
+    """Each value of it, replaced by one of another kind in turn, or taken away; never a traceback."""
+    run = recorded(Path("results"))
+    file = run.path / "run.json"
+    about = json.loads(file.read_text())
+
+    def places(value, *at):
+        yield at
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, inner in items:
+            yield from places(inner, *at, key)
+
+    wrongs = itertools.cycle(([1], {"a": 1}, "x", None, 10**30, "gone"))
+    refused = 0
+    for place, wrong in zip([place for place in places(about) if place], wrongs, strict=False):
+        content = json.loads(json.dumps(about))
+        *way, last = place
+        inner = content
+        for key in way:
+            inner = inner[key]
+        if wrong == "gone":
+            del inner[last]
+        else:
+            inner[last] = wrong
+        file.write_text(json.dumps(content))
+        said = ""
+        try:
+            load(str(run.path))
+        except ValueError as error:
+            said = str(error)
+        refused += bool(said)
+        assert (said or str(run.path)).startswith(str(run.path)), place
+        assert "\n" not in said, place
+    assert refused > 50
+    del about["columns"][0]["metric"]
+    file.write_text(json.dumps(about))
+    code, _, err = gb("compare", run.path, run.path)
+    assert (code, err) == (2, f"{run.path}: its run.json is damaged: it lacks columns[0].metric\n")

@@ -1,0 +1,71 @@
+"""The shape of a run.json, for one that another program wrote, or that was edited: what is wrong with it, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ganbench.core.messages import shown
+from ganbench.plugin.column import Better, Summary
+from ganbench.plugin.role import Role
+
+#: A whole number that a table can hold.
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _Cell(_Shape):
+    id: str
+    dataset: str
+    variant: str
+    seeds: list[Whole]
+    steps: Whole
+    reference: bool
+    family: str
+    precision: str
+    every: Whole = 0
+
+
+class _Thresholds(_Shape):
+    min_effect: float
+    converged: float
+    settled: float
+    half_lost: float | None = None
+    best: float = 0.0
+    worst: float | None = None
+
+
+class _Column(_Shape):
+    metric: str
+    name: str
+    doc: str
+    unit: str
+    better: Better
+    summary: Summary
+    role: Role
+    of: str
+    thresholds: _Thresholds | None
+    title: str
+
+
+class _Run(_Shape):
+    run: str
+    cells: list[_Cell]
+    columns: list[_Column]
+
+
+def check_run(run: Mapping[str, Any]) -> None:
+    """Raise ValueError, in one line, where the content of a run.json is not what a run writes."""
+    try:
+        _Run.model_validate(dict(run))
+    except ValidationError as errors:
+        first = errors.errors(include_url=False)[0]
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+        lacks = first["type"] == "missing"
+        what = f"it lacks {place}" if lacks else f"{place} cannot be {shown(first['input'])}"
+        raise ValueError(f"its run.json is damaged: {what}") from None
