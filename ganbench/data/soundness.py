@@ -127,6 +127,8 @@ def _check_part(name: str, rows: Any, shape: tuple[int, ...]) -> None:
         )
     if tuple(rows.shape[1:]) != tuple(shape) or rows.ndim == 0:
         raise ValueError(f"{name} must have the shape {wanted}, not {tuple(rows.shape)}")
+    if rows.is_meta:
+        raise ValueError(f"{name} holds no numbers: it is on the device meta; make it on the CPU")
     if not len(rows):
         cure = "; shuffle the data with a fixed seed, and hold some of it out" if name == "held_out" else ""
         raise ValueError(f"{name} has no rows{cure}")

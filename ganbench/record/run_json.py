@@ -15,11 +15,11 @@ from ganbench.plugin.role import Role
 Whole = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-class _Shape(BaseModel):
+class _RunShape(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-class _Cell(_Shape):
+class _RunCell(_RunShape):
     id: str
     dataset: str
     variant: str
@@ -31,7 +31,7 @@ class _Cell(_Shape):
     every: Whole = 0
 
 
-class _Thresholds(_Shape):
+class _RunThresholds(_RunShape):
     min_effect: float
     converged: float
     settled: float
@@ -40,7 +40,7 @@ class _Thresholds(_Shape):
     worst: float | None = None
 
 
-class _Column(_Shape):
+class _RunColumn(_RunShape):
     metric: str
     name: str
     doc: str
@@ -49,20 +49,20 @@ class _Column(_Shape):
     summary: Summary
     role: Role
     of: str
-    thresholds: _Thresholds | None
+    thresholds: _RunThresholds | None
     title: str
 
 
-class _Run(_Shape):
+class _RunFile(_RunShape):
     run: str
-    cells: list[_Cell]
-    columns: list[_Column]
+    cells: list[_RunCell]
+    columns: list[_RunColumn]
 
 
 def check_run(run: Mapping[str, Any]) -> None:
     """Raise ValueError, in one line, where the content of a run.json is not what a run writes."""
     try:
-        _Run.model_validate(dict(run))
+        _RunFile.model_validate(dict(run))
     except ValidationError as errors:
         first = errors.errors(include_url=False)[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import subprocess
@@ -11,10 +12,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import ganbench
+from ganbench.plugin.registry import Registry
 from ganbench.record.folder import RunFolder
 from ganbench.record.record import Record
+from ganbench.run.observer import Observer
+from ganbench.run.run import run
+from ganbench.suite.load import parse
 
 #: The shipped smoke suite, smaller, so that a process does not live long beside the seconds that its imports take.
 SUITE = """
@@ -68,6 +74,57 @@ def without_time(folder):
     return frame.drop(columns=times)
 
 
+TINY = """
+suite: tiny
+seeds: 2
+budget: {steps: 40, batch: 8}
+evaluate: {every: 2, samples: 60}
+datasets: {ring8: {name: ring, std: 0.1}}
+defaults: {architecture: {name: mlp, width: 4}}
+variants: {first: {loss: minimax}, second: {loss: wgan-gp}}
+metrics: [modes]
+references: [oracle]
+"""
+
+
+def go(out):
+    torch.set_num_threads(1)
+    suite = parse(TINY, Registry.load())
+    run(suite, out=out, device=torch.device("cpu"), engine="eager", command=["ganbench"], observer=Observer())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no server to fork from")
+def test_a_run_killed_within_its_events_ends_with_the_same_tables(tmp_path):
+    """Amid a line of the journal or a checkpoint too: its files are torn there, as a kill between events tears none."""
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["ganbench.run.run", "ganbench.record.tables.tables"])
+    delays = random.Random(7)
+
+    def attempt(out, patience):
+        process = server.Process(target=go, args=(out,))
+        process.start()
+        process.join(patience)
+        process.kill()
+        process.join()
+        return process.exitcode
+
+    assert attempt(tmp_path / "first", PATIENCE) == 0
+    began = time.monotonic()
+    assert attempt(tmp_path / "whole", PATIENCE) == 0
+    duration = time.monotonic() - began
+    (whole,) = (tmp_path / "whole" / "tiny").glob("*/run.json")
+    kills = 0
+    while attempt(tmp_path / "killed", delays.uniform(0.2, 0.8) * duration if kills < 6 else PATIENCE):
+        kills += 1
+    (killed,) = (tmp_path / "killed" / "tiny").glob("*/run.json")
+    assert kills >= 2
+    for name in ("curves", "seeds", "table", "differences", "profiles"):
+        own, theirs = (path.with_name(f"{name}.csv").read_bytes() for path in (killed, whole))
+        assert own == theirs, name
+    assert files(killed.parent) == files(whole.parent)
+
+
 @pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_tables(start, tmp_path):
     """Each kill comes after a random part of the time that an unkilled run takes; the same command follows.
@@ -84,7 +141,7 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_tables(start, 
     while kills < KILLS:
         outs += 1
         out = tmp_path / f"killed-{outs}"
-        while not (run := the_run(out)) or not run.finished:
+        while not (killed := the_run(out)) or not killed.finished:
             process = start(out.name)
             if kills < KILLS:
                 try:
@@ -94,18 +151,18 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_tables(start, 
                     kills += 1
             code = process.wait(PATIENCE)
             assert code in (0, -9)
-            if code and (run := the_run(out)):
-                record = Record.read(run)
+            if code and (killed := the_run(out)):
+                record = Record.read(killed)
                 begun = [cell for cell in record.cells if cell.engine and not cell.ended]
                 in_cells += bool(begun)
                 after_evaluation += any(cell.evaluations for cell in begun)
         for name in ("curves", "seeds", "differences", "profiles"):
-            assert getattr(run, name).read_bytes() == getattr(whole, name).read_bytes(), (out, name)
-        pd.testing.assert_frame_equal(without_time(run), without_time(whole))
-        assert files(run.path) == files(whole.path)
+            assert getattr(killed, name).read_bytes() == getattr(whole, name).read_bytes(), (out, name)
+        pd.testing.assert_frame_equal(without_time(killed), without_time(whole))
+        assert files(killed.path) == files(whole.path)
         for name in files(whole.path / "samples"):
-            assert (run.path / "samples" / name).read_bytes() == (whole.path / "samples" / name).read_bytes(), name
-        assert [path.name for path in (out / "small-smoke").iterdir() if path.is_dir()] == [run.path.name]
+            assert (killed.path / "samples" / name).read_bytes() == (whole.path / "samples" / name).read_bytes(), name
+        assert [path.name for path in (out / "small-smoke").iterdir() if path.is_dir()] == [killed.path.name]
     print(f"{kills} kills of {outs} runs, {in_cells} in a cell, {after_evaluation} of them after an evaluation")
     # Enough of them hit where it matters.
     assert in_cells >= 5
