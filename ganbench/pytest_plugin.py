@@ -211,6 +211,9 @@ class SuiteItems(pytest.File):
         from ganbench.train.device import choose
 
         out = Path(self.config.getoption("--ganbench-out"))
+        watching = Observer()
+        notes: list[str] = []
+        watching.note = notes.append  # type: ignore[method-assign, assignment]
         # A run of a part of the suite goes to another folder: it must not be taken for the suite's newest run.
         result = run(
             suite,
@@ -218,7 +221,7 @@ class SuiteItems(pytest.File):
             device=choose("auto"),
             engine="auto",
             command=["pytest", *map(str, self.config.invocation_params.args)],
-            observer=Observer(),
+            observer=watching,
         )
         return str(result.folder.path)
 

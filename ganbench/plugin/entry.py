@@ -27,8 +27,8 @@ class Entry:
     doc: str
     sha256: str
     parameters: tuple[Parameter, ...]
-    #: The name and the SHA-256 of each module that the file imports and that no installation has.
-    modules: tuple[tuple[str, str], ...] = ()
+    #: The name and the SHA-256 of each file that it uses and that no installation has: modules, and data beside it.
+    uses: tuple[tuple[str, str], ...] = ()
 
     def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
         """Call the ``build`` function of a dataset or an architecture.

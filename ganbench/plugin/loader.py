@@ -95,6 +95,8 @@ def load_named(path: Path, origin: str) -> list[Entry | Broken]:
     source = looked_at(path, origin)
     if isinstance(source, Broken):
         return [source]
+    if parsed(source) is None:
+        return load_file(path, origin, source)  # which says where it is no Python
     with hosted() as host:
         return load_guest(path, origin, source, root=path.parent, host=host)
 
@@ -121,8 +123,8 @@ def load_guest(path: Path, origin: str, source: bytes, *, root: Path, host: Host
     before = {*sys.modules}
     with host.guest(path, root) as changes:
         outcomes = load_file(path, origin, source)
-        modules = imported(tree, path, [name for name in sys.modules if name not in before])
-    entries = [replace(each, modules=modules) for each in outcomes if isinstance(each, Entry)]
+        uses = imported(tree, path, [name for name in sys.modules if name not in before])
+    entries = [replace(each, uses=uses) for each in outcomes if isinstance(each, Entry)]
     broken = [replace(each, declared=declared(tree)) for each in outcomes if isinstance(each, Broken)]
     if changes and not broken:
         sign, message = changes[0]
@@ -149,9 +151,9 @@ def _of_package(plugin: Any, point: EntryPoint, package: str, origin: str) -> li
     file = getattr(plugin, "__file__", None)
     source = Path(file).read_bytes() if file else point.value.encode()
     digest, text = hashlib.sha256(source).hexdigest(), source.decode("utf-8", "replace")
-    modules = imported(parsed(source), Path(file)) if file else ()
+    uses = imported(parsed(source), Path(file)) if file else ()
     outcomes = _values(plugin, Path(file) if file else package, origin, digest, text)
-    return [replace(each, modules=modules) if isinstance(each, Entry) else each for each in outcomes]
+    return [replace(each, uses=uses) if isinstance(each, Entry) else each for each in outcomes]
 
 
 def one_line(error: BaseException, path: Path | str | None) -> str:

@@ -6,10 +6,11 @@ import ast
 import hashlib
 import importlib
 import os
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -17,6 +18,8 @@ from types import ModuleType
 
 #: Frames of Python's own import.
 _IMPORTING = ("<frozen importlib", importlib.__file__)
+#: Of what a source names as a file: the longest name, and the most bytes.
+_LONGEST, _LARGEST = 200, 2**30
 
 
 class NeighbourFinder:
@@ -52,14 +55,17 @@ class NeighbourFinder:
 
 
 _FINDER = NeighbourFinder()
+#: The names of the modules that plugin files have imported from beside them.
+_KNOWN: set[str] = set()
 
 
 def prepare() -> None:
     """Let neighbours be found, and read anew: they may have been edited since they were imported."""
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
-    for name in [*_neighbours()]:
-        del sys.modules[name]
+    for name in _KNOWN:
+        sys.modules.pop(name, None)
+    _KNOWN.clear()
     importlib.invalidate_caches()
 
 
@@ -79,16 +85,22 @@ def beside(path: Path, root: Path) -> Iterator[None]:
     # As the code of the file, and that of its neighbours, says where it is from.
     _FINDER.folders[str(path.parent)] = _FINDER.folders[str(home)] = places
     hidden: dict[str, ModuleType] = {}
-    for top in {name.partition(".")[0] for name in _neighbours()}:
+    for top in {name.partition(".")[0] for name in _KNOWN}:
         own = PathFinder.find_spec(top, places)
         if own is not None and own.origin != getattr(sys.modules.get(top), "__file__", None):
             hidden |= {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == top}
     # A neighbour is executed as it is in its file: no older bytecode, and none is left behind.
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loaded = {*sys.modules}
     try:
         yield
     finally:
         sys.dont_write_bytecode = before
+        inside = tuple(place + os.sep for place in places)
+        for name in {*sys.modules} - loaded:
+            file = str(getattr(sys.modules[name], "__file__", ""))
+            if not name.startswith("ganbench_plugin_") and file.startswith(inside) and _is_users(Path(file)):
+                _KNOWN.add(name)
         sys.modules.update(hidden)
 
 
@@ -101,9 +113,11 @@ def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> t
         also: modules that were imported while it was executed, whichever way.
 
     Returns:
-        The name of each and the SHA-256 of its file, sorted.
+        The name of each, as ``pack/inner.py``, and the SHA-256 of its file, sorted; and so of each file beside the
+        plugin or in the working folder whose name is written in one of them.
     """
     found: dict[str, str] = {}
+    named: dict[str, str] = _named(tree, path)
     waiting: list[tuple[Iterable[str], Path]] = [(also, path), (_names(tree, "") if tree else (), path)]
     while waiting:
         names, file = waiting.pop()
@@ -120,10 +134,28 @@ def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> t
             found[name] = hashlib.sha256(source).hexdigest()
             try:
                 of = name if module_file.name == "__init__.py" else name.rpartition(".")[0]
-                waiting.append((_names(ast.parse(source), of), module_file))
+                inner = ast.parse(source)
             except (SyntaxError, ValueError):
                 continue
-    return tuple(sorted(found.items()))
+            waiting.append((_names(inner, of), module_file))
+            named |= _named(inner, module_file) | _named(inner, path)
+    return tuple(sorted(({f"{name.replace('.', '/')}.py": digest for name, digest in found.items()} | named).items()))
+
+
+def _named(tree: ast.Module | None, path: Path) -> dict[str, str]:
+    """The files, no modules, that lie beside ``path`` or in the working folder and that a source names."""
+    found = {}
+    for node in ast.walk(tree) if tree else ():
+        match node:
+            case ast.Constant(value=str(name)) if 0 < len(name) < _LONGEST and not name.endswith(".py"):
+                for place in (path.parent / name, Path(name)):
+                    with suppress(OSError, ValueError):
+                        about = place.stat()
+                        if stat.S_ISREG(about.st_mode) and about.st_size <= _LARGEST:
+                            with open(place, "rb") as file:
+                                found[Path(name).name] = hashlib.file_digest(file, "sha256").hexdigest()
+                            break
+    return found
 
 
 def _names(tree: ast.Module, package: str) -> Iterator[str]:
@@ -169,12 +201,3 @@ def _is_users(file: Path) -> bool:
     where = file.resolve()
     inside = any(where.is_relative_to(place) for place in _installed())
     return not inside and not {"site-packages", "dist-packages"} & {*where.parts}
-
-
-def _neighbours() -> Iterator[str]:
-    """The names of the loaded modules that are beside plugin files, and no plugins."""
-    homes = tuple({place + os.sep for places in _FINDER.folders.values() for place in places})
-    for name, module in [*sys.modules.items()]:
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.startswith(homes) and not name.startswith("ganbench_plugin_"):
-            yield name

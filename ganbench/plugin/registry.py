@@ -156,7 +156,9 @@ def _found(beside: Sequence[Path], extra: Path | None) -> Iterator[Entry | Broke
     seen: set[Path | str] = set()
     # What a plugin prints while it is loaded must not be part of a command's output.
     with redirect_stdout(sys.stderr):
-        for path, _ in python_files(shipped.folder("plugins")):
+        for path, reason in python_files(shipped.folder("plugins")):
+            if reason:
+                continue
             source = path.read_bytes()
             seen |= {path.resolve(), hashlib.sha256(source).hexdigest()}
             yield from load_file(path, "shipped", source)

@@ -139,6 +139,15 @@ class RunFolder:
         return cls(out / suite / max(candidates)[1]) if candidates else None
 
     @classmethod
+    def newest(cls, out: Path, suite: str) -> RunFolder | None:
+        """The newest run of a suite, finished or not; None where there is none."""
+        found = []
+        for path in (out / suite).glob("[!.]*/"):
+            with suppress(NotARunError):
+                found.append((str(cls(path).describe().get("created", "")), path.name))
+        return cls(out / suite / max(found)[1]) if found else None
+
+    @classmethod
     def create(cls, out: Path, suite: str, identity: str, suite_yaml: str, run: Mapping[str, Any]) -> RunFolder:
         """Write a new run's folder, named by the time (UTC) and the identity.
 

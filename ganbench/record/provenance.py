@@ -34,6 +34,27 @@ def source() -> str:
     return digest.hexdigest()
 
 
+#: What changes how numbers are computed, or which. The number of threads is the device's.
+_VARIABLES = (
+    "ATEN_CPU_CAPABILITY",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
+
+
+def environment() -> dict[str, str]:
+    """The environment variables that change how numbers are computed, where they are set."""
+    return {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+
+
 def device(name: str) -> dict[str, Any]:
     """What ``name`` (``cpu``, ``cuda``, ``cuda:1``...) is on this machine; memory in bytes.
 

@@ -51,6 +51,10 @@ class PlainLines(Observer):
                 for line in reasons(event.seeds):
                     self._print(cell, line)
 
+    def note(self, line: str) -> None:
+        """Print it."""
+        self._write(line)
+
     def _print(self, cell: PlannedCell, *parts: str) -> None:
         self._write("  ".join([_name(cell).ljust(self._name), *filter(None, parts)]))
 

@@ -67,6 +67,10 @@ class LiveView(Observer):
                 for line in reasons(event.seeds):
                     self._print(progress.cell, line, "red")
 
+    def note(self, line: str) -> None:
+        """Print it above the view."""
+        self._console.print(Text(line))
+
     def _print(self, cell: PlannedCell, text: str, style: str) -> None:
         self._console.print(Text(f"{cell.dataset} {cell.variant}  {text}", style=style))
 

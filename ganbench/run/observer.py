@@ -68,6 +68,9 @@ class Observer:
     def tell(self, event: CellEvent | CellNoted | CellProgressed) -> None:
         """Something has happened to a cell. An event that belongs into the journal is already there."""
 
+    def note(self, line: str) -> None:
+        """There is something to know about the run as a whole."""
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +20,7 @@ from ganbench.record import provenance
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
+from ganbench.record.identity import identity_of, left_behind
 from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
@@ -34,6 +33,7 @@ from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
 from ganbench.train.device import arithmetic
 from ganbench.train.engine.compiler import check_cache
+from ganbench.train.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,12 @@ def run(
     check_columns(column for _, column in metrics.columns)
     plugins = [
         {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
+        | {"uses": dict(entry.uses)}
         for entry in suite.entries
     ]
     suite_yaml = suite.to_yaml()
     versions = provenance.versions()
-    about = {
+    about: dict[str, Any] = {
         "ganbench": ganbench.__version__,
         "command": list(command),
         "cells": [
@@ -113,15 +114,19 @@ def run(
         "git": git.commit_of_file(Path(__file__)),
         "project": git.state(Path.cwd()),
         "plugins": plugins,
+        "source": provenance.source(),
+        "environment": provenance.environment(),
     }
-    # All that decides a run's numbers, and nothing else: only the same run may be continued after a kill.
-    sources = [provenance.source(), *([plugin["name"], plugin["sha256"]] for plugin in plugins)]
-    identity = _digest([suite_yaml, versions, about["device"], engine, sources])
+    with streams.kept(), exits_refused():
+        about["data"] = {name: found for name, choice in suite.datasets.items() if (found := fingerprint(choice))}
+    identity, newest = identity_of(about, suite_yaml), RunFolder.newest(out, suite.name)
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
         with Journal(folder.journal) as journal, _what_is_kept(folder, journal):
             observer.started(cells, record)
+            if newest and newest.path != folder.path and (line := left_behind(newest, about, suite_yaml)):
+                observer.note(line)
             for name, what in lacking.items():
                 observer.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))
             context = RunContext(metrics, device, engine, folder.path / "checkpoints", identity)
@@ -168,7 +173,3 @@ def _what_is_kept(folder: RunFolder, journal: Journal) -> Iterator[None]:
         else:
             kept = "nothing had been measured"
         raise RunStoppedError(error.errno, f"{why}; {kept}", place) from error
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

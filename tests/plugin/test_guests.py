@@ -124,7 +124,7 @@ def test_a_hook_without_an_end_and_one_that_takes_long_are_named(load, monkeypat
 HARMLESS = """
 import gc, locale, logging, os, random, signal, sys, warnings
 import numpy, torch
-torch.manual_seed(7); numpy.random.seed(7); random.seed(7)
+torch.default_generator.manual_seed(7); numpy.random.seed(7); random.seed(7)
 torch.set_num_threads(7)
 torch.use_deterministic_algorithms(True)
 torch.backends.cudnn.benchmark = True
@@ -280,10 +280,10 @@ def test_neighbours_are_imported_each_folder_has_its_own_and_they_are_read_anew(
     registry = load(**files, c="import json\n" + LOSS.replace("'mine'", "json.dumps(3)[:1]"), json="raise ValueError\n")
     assert registry.broken == ()
     assert registry.names("loss") == ["3", "mine1", "mine2"]
-    one, two = (dict(registry.get("loss", name).modules) for name in ("mine1", "mine2"))
-    assert [*one] == [*two] == ["utils"]
+    one, two = (dict(registry.get("loss", name).uses) for name in ("mine1", "mine2"))
+    assert [*one] == [*two] == ["utils.py"]
     assert one != two
-    assert registry.get("loss", "3").modules == ()
+    assert registry.get("loss", "3").uses == ()
     changed = load(**{"a/utils": "SCALE = 5\n"})
     assert changed.names("loss") == ["3", "mine2", "mine5"]
     assert not [*tmp_path.rglob("__pycache__")]
@@ -297,7 +297,14 @@ def test_a_neighbour_of_a_neighbour_and_one_that_is_imported_late_are_known(load
         **{"pack/__init__": "", "pack/inner": "from . import deep\nX = 1\n", "pack/deep": "import top\n", "top": ""},
     )  # fmt: skip
     entry = registry.get("loss", "mine")
-    assert [name for name, _ in entry.modules] == ["dynamic", "late", "pack", "pack.deep", "pack.inner", "top"]
+    assert [name for name, _ in entry.uses] == [
+        "dynamic.py",
+        "late.py",
+        "pack.py",
+        "pack/deep.py",
+        "pack/inner.py",
+        "top.py",
+    ]
     assert entry.value.generator(None) == 3
 
 

@@ -24,6 +24,8 @@ def incomparable(base: ComparedRun, new: ComparedRun, name: Name) -> str:
         return f"measured by protocol {theirs['version']}, now {ours['version']}"
     if ours["datasets"][name[0]] != theirs["datasets"][name[0]]:
         return f"the data set is another: {_change(theirs['datasets'][name[0]], ours['datasets'][name[0]])}"
+    if _other_data(base, new, name[0]):
+        return "the data differ"
     if reason := _other_file(base, new, "dataset", ours["datasets"][name[0]]):
         return reason
     for part in ("budget", "evaluate"):
@@ -59,7 +61,37 @@ def _other_file(base: ComparedRun, new: ComparedRun, kind: str, choice: Any) -> 
     plugin = choice.get("name") if isinstance(choice, Mapping) else choice
     ours, theirs = (run.plugins.get(f"{kind} {plugin}") for run in (new, base))
     differs = ours is not None and theirs is not None and ours != theirs
-    return f"the file of the {kind} {plugin!r} is another" if differs else ""
+    if differs:
+        return f"the file of the {kind} {plugin!r} is another"
+    before, now = (run.uses.get(f"{kind} {plugin}") for run in (base, new))
+    if before is not None and now is not None:
+        for file in {**before, **now}:
+            # What a dataset reads is in its data.
+            if before.get(file) != now.get(file) and (kind != "dataset" or file.endswith(".py")):
+                return f"the file {file}, which the {kind} {plugin!r} uses, is another"
+    return ""
+
+
+def _other_data(base: ComparedRun, new: ComparedRun, dataset: str) -> bool:
+    """Whether the data are others though the data set and its file are the same; False where that is not known."""
+    before, now = base.data.get(dataset), new.data.get(dataset)
+    if not before or not now or before["sha256"] == now["sha256"]:
+        return False
+    if base.machine == new.machine or before["rows"] != now["rows"]:
+        return True
+    # Another machine rounds otherwise, and another torch may draw other numbers: only a finite set is close then.
+    spread = [max(high - low, 1e-9) for low, high in zip(before["quartiles"][0], before["quartiles"][2], strict=True)]
+    allowed = 1e-4 if now["rows"] else 0.5
+    far = any(
+        abs(one - other) > allowed * scale + 1e-5 * abs(one)
+        for ours, theirs in zip(before["quartiles"], now["quartiles"], strict=True)
+        for one, other, scale in zip(ours, theirs, spread, strict=True)
+    )
+    moved = any(
+        abs(one - other) > 1e-5 * (scale + abs(one))
+        for one, other, scale in zip(before["mean"], now["mean"], spread, strict=True)
+    )
+    return far or (moved and bool(now["rows"]))
 
 
 def _change(base: object, new: object) -> str:

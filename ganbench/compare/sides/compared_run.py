@@ -49,7 +49,8 @@ class ComparedRun:
     each). ``columns``: those of the run. ``metric_of``: which metric fills a column. ``guard``: the suite's floors, by
     variant; those of all under "". ``device``, ``versions``: as in run.json. ``git``: the commit of the repository that
     the run was made in. ``plugins``: the sha256 of each one's file, by kind and name, "metric jsd". ``variants``: how
-    each is trained, as the resolved suite has it.
+    each is trained, as the resolved suite has it. ``uses``: the sha256 of each file that a plugin imports or reads,
+    by kind and name of the plugin. ``data``: the fingerprint of each data set; older runs have neither of the two.
     """
 
     label: str
@@ -64,6 +65,8 @@ class ComparedRun:
     git: Mapping[str, Any] | None = None
     plugins: Mapping[str, str] = field(default_factory=dict)
     variants: Mapping[str, Any] = field(default_factory=dict)
+    uses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:

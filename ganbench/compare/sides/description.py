@@ -61,7 +61,11 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
             "device": run["device"],
             "versions": run["versions"],
             "git": run["project"],
-            "plugins": [{key: one[key] for key in ("kind", "name", "sha256")} for one in run["plugins"]],
+            "plugins": [
+                {key: one[key] for key in ("kind", "name", "sha256", "uses") if key in one} for one in run["plugins"]
+            ],
+            # Older runs have none: whether their data are the same is not known.
+            "data": run.get("data", {}),
             "columns": run["columns"],
             "cases": [_case(cell, record.columns, finished=record.finished) for cell in trained],
         }
@@ -112,6 +116,8 @@ def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> C
         versions=about["versions"],
         git=about["git"],
         plugins={f"{one['kind']} {one['name']}": one["sha256"] for one in about["plugins"]},
+        uses={f"{one['kind']} {one['name']}": one["uses"] for one in about["plugins"] if "uses" in one},
+        data=about.get("data", {}),
     )
 
 

@@ -1,0 +1,111 @@
+"""The identity of a run: all that decides its numbers. What differs between two, in words, each with its cure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+import yaml
+
+from ganbench.core.messages import shown
+from ganbench.record.folder import NotARunError, RunFolder, RunLockedError
+
+#: The keys of run.json that decide numbers, beside the plugins.
+_DECIDES = ("versions", "device", "engine", "source", "environment", "data")
+#: So many differences are named.
+_NAMED = 3
+
+
+def identity_of(about: Mapping[str, Any], suite_yaml: str) -> str:
+    """The digest of all that decides a run's numbers, and of nothing else: only the same run may be continued.
+
+    ``about``: the content of run.json; ``suite_yaml``: the resolved suite.
+    """
+    plugins = [[one["name"], one["sha256"], one["uses"]] for one in about["plugins"]]
+    content = [suite_yaml, {key: about[key] for key in _DECIDES}, plugins]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def left_behind(newest: RunFolder, about: Mapping[str, Any], suite_yaml: str) -> str:
+    """A line about the newest run of a suite where it has not finished and a new run does not go on with it.
+
+    Args:
+        newest: that run.
+        about: the content of the new run's run.json.
+        suite_yaml: the new run's resolved suite.
+
+    Returns:
+        What differs, and how to go on with it; empty where it has finished, or a process is at work on it.
+    """
+    try:
+        if newest.finished:
+            return ""
+        with newest.lock():
+            then, text = newest.describe(), newest.suite.read_text(encoding="utf-8")
+    except (NotARunError, RunLockedError, OSError, ValueError):
+        return ""
+    found = list(dict.fromkeys(_differences(then, text, about, suite_yaml)))
+    if not found:
+        return ""
+    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return (
+        f"a new run: {newest.path} has not finished, but since then {'; '.join(found[:_NAMED])}{more}. "
+        f"To go on with that run, undo this and give its command again"
+    )
+
+
+def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> Iterator[str]:
+    before = {(one["kind"], one["name"]): one for one in then.get("plugins", ())}
+    for one in now["plugins"]:
+        known, file = before.get((one["kind"], one["name"])), PurePath(one["source"]).name
+        if known is None:
+            continue
+        if known["sha256"] != one["sha256"]:
+            yield f"{file} has changed"
+        files = known.get("uses", one["uses"])
+        for name in {**files, **one["uses"]}:
+            if files.get(name) != one["uses"].get(name):
+                yield f"{name} has changed, which {file} uses"
+    for name, data in now["data"].items():
+        known = then.get("data", {}).get(name, data)
+        if known and data and known["sha256"] != data["sha256"]:
+            yield f"the data of {name!r} have changed"
+    if then.get("engine") != now["engine"]:
+        yield f"the engine is another (--engine {then.get('engine')})"
+    yield from _of_device(then.get("device", {}), now["device"])
+    environment = then.get("environment", now["environment"])
+    for name in {**environment, **now["environment"]}:
+        was, given = environment.get(name), now["environment"].get(name)
+        if was != given:
+            yield f"{name} is {given or 'not set'} (it was {f'{name}={was}' if was else 'not set'})"
+    for name, version in now["versions"].items():
+        if (was := then.get("versions", {}).get(name)) != version:
+            yield f"{name} is {version} (it was {was})"
+    if then.get("source", now["source"]) != now["source"]:
+        yield "ganbench's own code has changed"
+    yield from _of_suite(yaml.safe_load(text), yaml.safe_load(suite_yaml))
+
+
+def _of_device(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    cures = {"device": "--device {}", "threads": "OMP_NUM_THREADS={}"}
+    for name in {**then, **now}:
+        if then.get(name) != now.get(name):
+            was = then.get(name)
+            yield f"{name} is {now.get(name)} (it was {cures[name].format(was) if name in cures else was})"
+
+
+def _of_suite(then: Any, now: Any, place: str = "") -> Iterator[str]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in {**then, **now}:
+            inner = f"{place}.{name}" if place else str(name)
+            if name not in then or name not in now:
+                yield f"the suite {'has' if name in now else 'lacks'} {inner}"
+            else:
+                yield from _of_suite(then[name], now[name], inner)
+    elif then != now:
+        counted = place == "seeds" and isinstance(then, list) and then == [*range(len(then))]
+        was = f"--seeds {len(then)}" if counted else shown(then)
+        yield f"the suite's {place} is {shown(now)} (it was {was})"

@@ -1,0 +1,77 @@
+"""A fingerprint of a dataset, so that a run knows later whether the data are still the same."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganbench.core.errors import raise_if_stopped
+from ganbench.core.rng import isolated, stream
+from ganbench.data.finite_set import on_unit_scale
+from ganbench.suite.choice import Choice
+from ganbench.train.data import build_dataset, draw
+
+#: So many samples are drawn, but no more numbers than the second.
+_DRAWN, _NUMBERS = 1000, 2**22
+#: Along so many directions the points are summed up; so many rows are looked at for that, and at once.
+_DIRECTIONS, _ROWS, _AT_ONCE = 8, 20_000, 1024
+
+
+def fingerprint(choice: Choice) -> dict[str, Any] | None:
+    """What the data of a suite's dataset are, for run.json; None where they cannot be drawn, which training will tell.
+
+    ``sha256``: of a fixed draw and, of a finite set, of all its rows: it finds any change, and on another machine
+    differences of rounding too. What is there for other machines: ``rows``, how many each part of a finite set has
+    (else none); ``mean`` and ``quartiles`` along fixed directions.
+    """
+    try:
+        data = build_dataset(choice)
+        n = max(4, min(_DRAWN, _NUMBERS // math.prod(data.shape)))
+        with isolated(0, "fingerprint"):
+            drawn = draw(data, n, stream(0, "fingerprint"))
+        parts = _parts(data)
+        digest = hashlib.sha256()
+        for name, rows in {"": drawn, **parts}.items():
+            digest.update(f"{name} {rows.dtype} {tuple(rows.shape)}\n".encode())
+            for some in torch.split(rows, _AT_ONCE):
+                digest.update(some.contiguous().numpy().tobytes())
+        along = np.concatenate([_along(rows) for rows in (parts or {"": drawn}).values()])
+    except BaseException as error:
+        raise_if_stopped(error)
+        return None
+    quartiles = np.quantile(along, (0.25, 0.5, 0.75), axis=0)
+    return {
+        "sha256": digest.hexdigest(),
+        "rows": [len(rows) for rows in parts.values()],
+        "mean": _plain(along.mean(axis=0)),
+        "quartiles": [_plain(one) for one in quartiles],
+    }
+
+
+def _parts(data: Any) -> dict[str, Tensor]:
+    """The parts of a finite set as they are kept; none for data without end."""
+    kept = getattr(data, "parts", None)
+    if isinstance(kept, dict):
+        return kept
+    named = {name: getattr(data, name, None) for name in ("training", "held_out")}
+    return {name: rows for name, rows in named.items() if isinstance(rows, Tensor)}
+
+
+def _along(rows: Tensor) -> np.ndarray:
+    """The rows along each direction, (n, directions), in double precision."""
+    rows = rows[:: max(1, len(rows) // _ROWS)]
+    width = math.prod(rows.shape[1:])
+    signs = np.random.RandomState(0).randint(0, 2, (width, _DIRECTIONS)) * 2.0 - 1
+    directions = torch.from_numpy(signs / math.sqrt(width))
+    return torch.cat(
+        [on_unit_scale(some).flatten(1).double() @ directions for some in torch.split(rows, _AT_ONCE)]
+    ).numpy()
+
+
+def _plain(numbers: np.ndarray) -> list[float]:
+    return [float(f"{number:.9g}") for number in np.nan_to_num(numbers)]
