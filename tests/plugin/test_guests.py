@@ -277,15 +277,17 @@ HELPED = "from utils import SCALE\n" + LOSS.replace("'mine'", "f'mine{SCALE}'")
 
 def test_neighbours_are_imported_each_folder_has_its_own_and_they_are_read_anew(load, tmp_path):
     files = {"a/one": HELPED, "a/utils": "SCALE = 1\n", "b/two": "# b\n" + HELPED, "b/utils": "SCALE = 2\n"}
-    registry = load(**files, c="import json\n" + LOSS.replace("'mine'", "json.dumps(3)[:1]"), json="raise ValueError\n")
+    registry = load(
+        **files, c="import json\n" + LOSS.replace("'mine'", "json.dumps('three')[1:6]"), json="raise ValueError\n"
+    )
     assert registry.broken == ()
-    assert registry.names("loss") == ["3", "mine1", "mine2"]
+    assert registry.names("loss") == ["mine1", "mine2", "three"]
     one, two = (dict(registry.get("loss", name).uses) for name in ("mine1", "mine2"))
     assert [*one] == [*two] == ["utils.py"]
     assert one != two
-    assert registry.get("loss", "3").uses == ()
+    assert registry.get("loss", "three").uses == ()
     changed = load(**{"a/utils": "SCALE = 5\n"})
-    assert changed.names("loss") == ["3", "mine2", "mine5"]
+    assert changed.names("loss") == ["mine2", "mine5", "three"]
     assert not [*tmp_path.rglob("__pycache__")]
 
 
