@@ -477,3 +477,34 @@ def test_a_kind_may_be_named_in_the_plural(gb):
     code, _, err = gb("list", "metricz")
     assert code == 2
     assert "'metricz' is not one of 'loss'" in err
+
+
+ELSEWHERE = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+for module in ("fcntl", "pwd", "grp", "termios", "resource"):
+    sys.modules[module] = None
+for name in ("killpg", "setsid", "pread", "pwrite", "sched_getaffinity", "O_CLOEXEC"):
+    if hasattr(os, name):
+        delattr(os, name)
+opened = os.open
+def no_folders(path, *flags, **more):
+    if isinstance(path, (str, os.PathLike)) and os.path.isdir(path):
+        raise PermissionError(13, "Permission denied", str(path))
+    return opened(path, *flags, **more)
+os.open = no_folders
+from ganbench import cli
+cli.main()
+"""
+
+
+@pytest.mark.slow
+def test_a_run_needs_nothing_that_only_some_systems_have(tmp_path):
+    """As on Windows, as far as a Linux machine can tell: without a home or a name as well."""
+    (tmp_path / "tiny.yaml").write_text(SUITE.replace("LOSS", "minimax"))
+    environment = {key: value for key, value in os.environ.items() if key not in ("HOME", "USER", "LOGNAME")}
+    environment |= {"PYTHONPATH": str(Path(ganbench.__file__).parents[1]), "PYTHONIOENCODING": "cp1252"}
+    command = [sys.executable, "-c", ELSEWHERE, "run", "tiny.yaml", "--engine", "eager"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="cp1252")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert (tmp_path / done.stdout.splitlines()[-1]).name == "table.csv"
