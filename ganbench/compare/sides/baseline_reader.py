@@ -141,6 +141,14 @@ class _Plugin(_Shape):
     kind: str
     name: str
     sha256: str
+    uses: dict[str, str] = Field(default_factory=dict)
+
+
+class _Fingerprint(_Shape):
+    sha256: str
+    rows: list[int]
+    mean: list[float]
+    quartiles: list[list[float]]
 
 
 class _Entry(_Shape):
@@ -161,6 +169,7 @@ class _About(_Shape):
     versions: dict[str, str]
     git: dict[str, Any] | None
     plugins: list[_Plugin]
+    data: dict[str, _Fingerprint] = Field(default_factory=dict)
     columns: list[_Column]
     cases: list[_Case]
     history: Annotated[list[_Entry], Field(min_length=1)]

@@ -62,10 +62,15 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
             "versions": run["versions"],
             "git": run["project"],
             "plugins": [
-                {key: one[key] for key in ("kind", "name", "sha256", "uses") if key in one} for one in run["plugins"]
+                {key: one[key] for key in ("kind", "name", "sha256")}
+                | ({"uses": {**one["uses"]}} if "uses" in one else {})
+                for one in run["plugins"]
             ],
             # Older runs have none: whether their data are the same is not known.
-            "data": run.get("data", {}),
+            "data": {
+                name: {key: one[key] for key in ("sha256", "rows", "mean", "quartiles")}
+                for name, one in run.get("data", {}).items()
+            },
             "columns": run["columns"],
             "cases": [_case(cell, record.columns, finished=record.finished) for cell in trained],
         }
