@@ -198,6 +198,8 @@ def _of_cell(metrics: Metrics, known: Mapping[str, Any]) -> tuple[dict[str, Metr
 
 def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[BatchEvent]:
     """How the cells train; repeated where that changes, as when memory runs out."""
+    # Where a reason keeps the settings apart and the seeds too, it is said once.
+    apart = apart.removesuffix(f": {trainer.probe.serial}") if trainer.probe.serial else apart
     note = "; ".join(filter(None, (apart, trainer.note)))
     for cell in cells:
         yield CellStarted(cell.id, trainer.engine, note, replicas=len(trainer.seeds))

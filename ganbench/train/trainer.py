@@ -33,6 +33,7 @@ from ganbench.train.probe import Probe, invent, probe
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
+from ganbench.train.step.layers import squashed
 from ganbench.train.step.step import Constants, State, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
 
@@ -80,7 +81,7 @@ class Trainer:
         self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
         if self.probe.serial and engine != "serial":
             self._notes.append(f"trained seed by seed: {self.probe.serial}")
-        self._notes += filter(None, [self.probe.note])
+        self._notes += filter(None, [squashed(self.rules.discriminator.network("")), self.probe.note])
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 

@@ -12,7 +12,7 @@ from torch.nn.utils import parametrizations
 from ganbench import Networks, spectral_norm
 from ganbench.core.errors import PluginError
 from ganbench.train.step.check import check_networks
-from ganbench.train.step.layers import check_module
+from ganbench.train.step.layers import check_module, squashed
 
 
 def inside(layer):
@@ -134,3 +134,11 @@ def test_features_beside_the_logits_are_for_who_asks(output):
     discriminator.forward = output
     with pytest.raises(PluginError, match=r"must return one tensor, its logits, .*call D\(x, features=True\) in the"):
         check_networks("it", Networks(nn.Linear(2, 2), discriminator, (2,)), (2,))
+
+
+@pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Softmax(1), nn.LogSigmoid()], ids=lambda last: type(last).__name__)
+def test_a_probability_where_losses_take_logits_is_said(last):
+    assert squashed(nn.Sequential(nn.Linear(2, 1), last)).startswith(
+        f"the discriminator ends in {type(last).__name__},"
+    )
+    assert squashed(nn.Sequential(last, nn.Linear(2, 1))) == ""
