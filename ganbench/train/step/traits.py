@@ -104,8 +104,10 @@ class _Owner:
 class _Walk:
     def __init__(self, networks: Iterable[nn.Module]) -> None:
         self.found: dict[str, Trait] = {}
-        #: The modules that torch knows of: of their parameters and buffers it is the shapes that count.
-        self._registered = {id(module) for root in networks for module in root.modules()}
+        #: The modules and tensors that torch knows of: each seed has its own, and only their shapes must be the same.
+        self._registered = {
+            id(one) for root in networks for own in (root.modules, root.parameters, root.buffers) for one in own()
+        }
         #: All names of globals and attributes in the code that was seen.
         self.names: set[str] = set()
         #: What was seen, which must stay alive: a number of an object that is gone may be another's.
@@ -113,6 +115,9 @@ class _Walk:
 
     def value(self, path: str, value: Any, of: _Owner) -> None:
         """Add the traits of a value of any type."""
+        # A list of parameters, as torch's recurrent layers have one, need not be old: the trace of a step finds out.
+        if isinstance(value, Tensor) and id(value) in self._registered:
+            return
         number = _number(value)
         if number:
             self._add(path, number, "number", of)
