@@ -54,13 +54,13 @@ class Likeness:
         Raises:
             PluginError: where they differ in a number or in a shape
         """
-        found = traits(_roots(networks) | self._functions)
+        found = traits(roots_of(networks) | self._functions)
         self._seeds.append(seed)
         if len(self._seeds) == 1:
             self._first = found
             self._parameters = {
                 f"{root}.{name}": tensor
-                for root, module in _roots(networks).items()
+                for root, module in roots_of(networks).items()
                 if isinstance(module, nn.Module)
                 for name, tensor in (*module.named_parameters(), *module.named_buffers())
             }
@@ -131,6 +131,8 @@ class Likeness:
             return f"hold the layers of {trait.name!r} in nn.ModuleList, nn.ModuleDict or as attributes"
         if isinstance(trait.owner, type) and library(trait.owner.__module__):
             return f"{trait.name} of {trait.owner.__name__} must not differ: write a module that holds it as a buffer"
+        if trait.text.startswith("a random generator"):
+            return "draw with torch.rand or torch.randn, which give each seed its own numbers"
         parts = "; a loss calls its own networks by their names in parts" if self._who.startswith("loss") else ""
         return f"hold it in a network, as a buffer: self.register_buffer({trait.name!r}, torch.tensor(...)){parts}"
 
@@ -153,7 +155,8 @@ def _place(variant: Variant) -> str:
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
 
 
-def _roots(networks: Networks) -> dict[str, Any]:
+def roots_of(networks: Networks) -> dict[str, Any]:
+    """All that makes up networks, by the names that messages give it."""
     return {
         "the generator": networks.generator,
         "the discriminator": networks.discriminator,

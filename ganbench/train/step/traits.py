@@ -22,6 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganbench.core.digest import random_state
+
 #: A list of more numbers than this is one trait.
 MANY = 64
 #: What stands between what a trait is and the hash of its numbers.
@@ -228,6 +230,8 @@ def _number(value: Any) -> str:
         return f"a tensor {tuple(value.shape)}{_digest(plain.view(torch.uint8).numpy().tobytes())}"
     if isinstance(value, np.ndarray):
         return f"an array {value.shape}{_digest(repr(value.tolist()).encode())}"
+    if (state := random_state(value)) is not None:
+        return f"a random generator{_digest(repr(state).encode())}"
     if isinstance(value, list | tuple) and len(value) > MANY and all(type(one) in (int, float, bool) for one in value):
         return f"{len(value)} numbers{_digest(repr(value).encode())}"
     return ""
