@@ -32,7 +32,7 @@ from ganbench.train.step.step import State
 from ganbench.train.trainer import Trainer
 
 #: The engines that ``auto`` chooses from.
-CHOSEN = ("eager", "compiled")
+CHOSEN = ("eager", "compiled", "serial")
 #: Seeds that diverge before so many steps are trained again, alone, to find out why; so many of a cell at most. Whether
 #: the run was killed meanwhile makes no difference.
 EARLY = 100
@@ -128,8 +128,8 @@ def _train(
     cells: Sequence[Cell], context: RunContext, known: Mapping[str, CellRecord], apart: str
 ) -> Iterator[BatchEvent]:
     # ``auto`` chooses the engine by measured times, and the choice is kept: another engine would round differently.
-    engine = known[cells[0].id].engine
-    trainer = Trainer(cells, context.device, engine if engine in CHOSEN else context.engine)
+    kept = known[cells[0].id].engine
+    trainer = Trainer(cells, context.device, context.engine, kept if kept in CHOSEN else "")
     if len(cells) > 1 and trainer.probe.serial:
         # A plugin's code may need a number where a sweep gives a tensor.
         raise PluginError(trainer.probe.serial)

@@ -15,7 +15,7 @@ from ganbench.run.evaluate import Metrics
 from ganbench.suite.plan import Cell
 from ganbench.train.data import build_dataset
 from ganbench.train.engine.speed import TIMED_SECONDS
-from ganbench.train.probe import COMPILE_SECONDS, COMPILED_SPEEDUP
+from ganbench.train.probe import COMPILED_SPEEDUP
 from ganbench.train.reference import reference_inputs
 from ganbench.train.trainer import Trainer
 
@@ -87,7 +87,7 @@ def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engi
         "; ".join(filter(None, (trainer.note, *failures))),
         training=cell.steps * step / (COMPILED_SPEEDUP if compiled else 1),
         evaluating=evaluating,
-        compiling=COMPILE_SECONDS if compiled else 0.0,
+        compiling=trainer.probe.compile_seconds if compiled else 0.0,
         timing=2 * TIMED_SECONDS if "speed" in names else 0.0,
     )
 

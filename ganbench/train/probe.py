@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,9 +26,14 @@ from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, batch, of_replica, one_step
 from ganbench.train.step.swept_values import with_values
 
-#: Seconds to compile a step that inductor has not compiled before, and how many times as fast the step usually is then.
+#: Seconds to compile a step that inductor has not compiled before, and for so many operations of it one second, where
+#: that is longer: measured, from an mlp (260 operations) to recurrent layers over 16 steps of time (2,900: 90 s).
 COMPILE_SECONDS = 10.0
+COMPILED_OPERATIONS = 40
+#: How many times as fast the step usually is then.
 COMPILED_SPEEDUP = 3.0
+#: One seed after another must take at most this share of the time that other engines take: times vary.
+CLEARLY = 0.7
 #: What to write in place of a buffer that counts or averages.
 _STATE = "compute it from the batch at hand or from `step`, or keep it in a penalty's memory"
 #: The steps that are timed, and the most replicas that they are timed with.
@@ -42,7 +48,8 @@ class Probe:
     ``draws``: what it drew at random. ``global_rng``: whether code drew from torch's global generator where
     ``GlobalRngOverride`` could replace that. ``idle``: the players whose gradient was exactly zero, which is nearly
     always a mistake. ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one
-    model. ``eager_seconds``: measured, of one eager step of all replicas. ``note``: what may make the step's numbers
+    model. ``eager_seconds``, ``serial_seconds``: measured, of one step of all replicas, as a batch and one after the
+    other; the latter is only known where it matters. ``note``: what may make the step's numbers
     differ from run to run; empty where nothing was found.
     """
 
@@ -53,6 +60,12 @@ class Probe:
     cost: StepCost
     eager_seconds: float
     note: str = ""
+    serial_seconds: float = math.inf
+
+    @property
+    def compile_seconds(self) -> float:
+        """About how long it takes to compile the step."""
+        return max(COMPILE_SECONDS, self.cost.operations / COMPILED_OPERATIONS)
 
     def engine(self, steps: int, asked: str) -> str:
         """The engine to train with: ``asked`` where that is possible; for ``auto`` the one that finishes first."""
@@ -60,8 +73,12 @@ class Probe:
             return "serial"
         if asked != "auto":
             return asked
-        saved = steps * self.eager_seconds * (1 - 1 / COMPILED_SPEEDUP)
-        return "compiled" if saved > COMPILE_SECONDS else "eager"
+        seconds = {
+            "eager": steps * self.eager_seconds,
+            "compiled": steps * self.eager_seconds / COMPILED_SPEEDUP + self.compile_seconds,
+            "serial": steps * self.serial_seconds / CLEARLY,
+        }
+        return min(seconds, key=lambda name: seconds[name])
 
 
 def probe(rules: Rules, update: BoundFunction[Players], state: State, constants: Constants) -> Probe:
@@ -119,18 +136,23 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             raise PluginError(plain_words(error)) from error
     other = invent(draws, index.device, "between")
     note = check_repeats(lambda own_draws: step(one, own, own_draws, index), one, (drawn, other), watched)
-    seconds = 0.0
+    seconds, serial_seconds = 0.0, math.inf
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
         try:
             replicas = len(state.survived)
             with threads_for(cost.peak_bytes // 4 * replicas):
                 seconds = _eager_seconds(partial(_seconds, batched, state, constants, drawn, index), replicas)
+            if replicas > 1:
+                # Some of torch's layers are faster for one model than for a batch of models: recurrent ones.
+                alone = one_step(rules, update, autograd_gradient, global_rng=global_rng)
+                with threads_for(cost.peak_bytes // 4):
+                    serial_seconds = replicas * _least(partial(alone, one, own, drawn, index), index.device)
         except Exception as error:
             if out_of_memory(error):
                 raise
             why = plain_words(error)
-    return Probe(draws, global_rng, idle, why, cost, seconds, note)
+    return Probe(draws, global_rng, idle, why, cost, seconds, note, serial_seconds)
 
 
 def invent(draws: tuple[DrawSpec, ...], device: torch.device, which: str = "") -> Draws:
@@ -167,14 +189,19 @@ def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
 def _seconds(
     step: Callable[..., State], state: State, constants: Constants, drawn: Draws, index: torch.Tensor, replicas: int
 ) -> float:
-    """Seconds of a step of the first ``replicas``: the least of ``TIMED_STEPS`` steps, after one to warm up."""
+    """Seconds of a step of the first ``replicas``."""
     first, fixed = tree_map(lambda tensor: tensor[:replicas], (state, constants))
     draws = tuple(torch.stack([tensor] * replicas) for tensor in drawn)
+    return _least(partial(step, first, fixed, draws, index), index.device)
+
+
+def _least(step: Callable[[], State], device: torch.device) -> float:
+    """Seconds of a step: the least of ``TIMED_STEPS`` steps, after one to warm up."""
     found = []
     for _ in range(1 + TIMED_STEPS):
-        begin = _clock(index.device)
-        step(first, fixed, draws, index)
-        found.append(_clock(index.device) - begin)
+        begin = _clock(device)
+        step()
+        found.append(_clock(device) - begin)
     return min(found[1:])
 
 

@@ -44,10 +44,12 @@ class Trainer:
     The cells are settings of one variant that differ in numbers alone (see ``plan.batches``); nearly always there is
     one cell. The replicas are the first cell's seeds, then the second's, and so on. Raises PluginError where a plugin's
     code fails.
+
+    ``engine``: the engine that was asked for, or ``auto``; ``kept``: the one that the cells began to train with.
     """
 
     @hidden()
-    def __init__(self, cells: Sequence[Cell], device: torch.device, engine: str) -> None:
+    def __init__(self, cells: Sequence[Cell], device: torch.device, engine: str, kept: str = "") -> None:
         self._compiled = Compilations.now()
         variants = [cell.trained for cell in cells if cell.trained is not None]
         self.cells = tuple(cells)
@@ -76,8 +78,8 @@ class Trainer:
         update = bind(variant.update.plugin(Update).step, variant.update.parameters)
         self._update = update
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
-        self.engine = self.probe.engine(self.cell.steps, engine)
-        self._forced = engine != "auto"
+        self.engine = self.probe.engine(self.cell.steps, kept or engine)
+        self._forced = (kept or engine) != "auto"
         self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
         if self.probe.serial and engine != "serial":
             self._notes.append(f"trained seed by seed: {self.probe.serial}")

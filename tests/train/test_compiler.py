@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -210,6 +211,27 @@ def test_what_must_be_compiled_and_cannot_is_one_line(cell, shipped, cpu, uncomp
         match=r"^the step cannot be compiled: RuntimeError: no compiler today; --engine eager does without$",
     ):
         trainer.prepare()
+
+
+def test_a_damaged_cache_is_done_without(monkeypatch):
+    """What the compiler finds on disk may be cut short, and would be found again each time: then in an empty folder."""
+    folders = []
+
+    def compile_(*rest):
+        folders.append(os.environ.get("TORCHINDUCTOR_CACHE_DIR"))
+        if len(folders) == 1:
+            raise ImportError("a.so: cannot read file data")
+        return lambda *tensors: tensors
+
+    monkeypatch.setattr(compiler, "_compile", compile_)
+    monkeypatch.setattr(compiler, "_COMPILED", {})
+    given = ([torch.ones(2)], [], (), torch.tensor(0))
+    for _ in range(2):
+        step, note = compiler.compiled(lambda *rest: rest, *given, shared="a test's", threads=1)
+        assert re.fullmatch("compiled without the compiler's cache, which is damaged: delete .+", note)
+    assert len(folders) == 2
+    assert folders[0] != folders[1]
+    assert torch.equal(step(*given)[0], torch.ones(2))
 
 
 #: Trains a few compiled steps and prints what inductor's cache did.

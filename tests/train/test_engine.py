@@ -163,6 +163,30 @@ def test_it_is_compiled_where_that_saves_more_time_than_it_takes(steps, engine):
     assert {alone.engine(steps, asked) for asked in ("auto", "eager", "compiled", "serial")} == {"serial"}
 
 
+@pytest.mark.parametrize(
+    ("operations", "steps", "serial", "engine"),
+    [
+        (260, 5_000, 20e-3, "compiled"),
+        (5_000, 5_000, 20e-3, "eager"),
+        (5_000, 50_000, 20e-3, "compiled"),
+        (5_000, 5_000, 4e-3, "serial"),
+        (5_000, 5_000, 9e-3, "eager"),
+    ],
+)
+def test_the_engine_is_the_one_that_finishes_first(operations, steps, serial, engine):
+    """A long step, such as a recurrent network's, takes long to compile, and may be slower for a batch of models."""
+    cost = StepCost(operations, *[1] * 6)
+    probe = Probe((), False, (), serial="", cost=cost, eager_seconds=10e-3, serial_seconds=serial)
+    assert probe.engine(steps, "auto") == engine
+    assert probe.engine(steps, "eager") == "eager"
+
+
+def test_a_cell_goes_on_with_the_engine_that_it_began_with(cell, shipped, cpu):
+    """Though another one would finish first now; and what was asked for is what its notes are about."""
+    trainer = Trainer([cell("{loss: minimax}")], cpu, "auto", kept="serial")
+    assert (trainer.engine, trainer.note) == ("serial", "")
+
+
 def test_a_block_of_random_numbers_is_drawn_once(cell, shipped, cpu, monkeypatch):
     """Training in slices draws no more than training at a stretch."""
     drawn = []

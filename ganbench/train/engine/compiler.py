@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 
 from ganbench.core.disk import make_folder, said
+from ganbench.core.errors import out_of_memory
 from ganbench.train.engine.graph import lowered, record
 from ganbench.train.step.step import Draws, FlatStep
 
 #: How many compiled steps are kept: more than a suite has for one dataset, since the next dataset has the same ones.
 KEPT = 64
-_COMPILED: dict[tuple[Any, ...], Callable[..., Sequence[Tensor]]] = {}
+_COMPILED: dict[tuple[Any, ...], tuple[Callable[..., Sequence[Tensor]], str]] = {}
 #: The environment variable of torch's folder of compiled code.
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 _ONE_AT_A_TIME = threading.Lock()
@@ -56,7 +57,7 @@ def compiled(
     *,
     shared: str,
     threads: int,
-) -> FlatStep:
+) -> tuple[FlatStep, str]:
     """Compile a step for tensors of these shapes, or return it where it was compiled before.
 
     Args:
@@ -70,24 +71,51 @@ def compiled(
         threads: how many threads a call may use on a CPU
 
     Returns:
-        The compiled step.
+        The compiled step, and a note on how it was compiled, which is nearly always empty.
     """
     example = [*state, *constants, *draws, index]
     key = (shared, threads, str(index.device), *((tuple(tensor.shape), tensor.dtype) for tensor in example))
     with _ONE_AT_A_TIME:
-        made = _COMPILED.pop(key, None)
-        if made is None:
+        known = _COMPILED.pop(key, None)
+        if known is None:
             ends = (len(state), len(state) + len(constants))
-            made = _compile(step, example, ends, threads)
+            known = _compile_anew(step, example, ends, threads)
         # Put last: the steps are in the order in which they were last used.
-        _COMPILED[key] = made
+        _COMPILED[key] = known
         if len(_COMPILED) > KEPT:
             del _COMPILED[next(iter(_COMPILED))]
+
+    made, note = known
 
     def call(state: Sequence[Tensor], constants: Sequence[Tensor], draws: Draws, index: Tensor) -> Sequence[Tensor]:
         return made(*state, *constants, *draws, index)
 
-    return call
+    return call, note
+
+
+def _compile_anew(
+    step: FlatStep, example: Sequence[Tensor], ends: tuple[int, int], threads: int
+) -> tuple[Callable[..., Sequence[Tensor]], str]:
+    """The compiled step, and a note; where that fails, once more without what the compiler has kept on disk."""
+    try:
+        return _compile(step, example, ends, threads), ""
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        # What was kept may be damaged, and would be found again each time.
+        from torch._inductor.runtime.cache_dir_utils import cache_dir
+        from torch._inductor.utils import fresh_cache
+
+        folder, first = cache_dir(), error
+    with fresh_cache():
+        try:
+            made = _compile(step, example, ends, threads)
+        except Exception:
+            # Torch would leave the empty cache behind, with a warning.
+            made = None
+    if made is None:
+        raise first
+    return made, f"compiled without the compiler's cache, which is damaged: delete {folder}"
 
 
 def _compile(

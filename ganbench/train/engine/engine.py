@@ -180,7 +180,9 @@ class Engine:
         if self.name != "compiled":
             return step
         index = torch.zeros((), dtype=torch.long, device=state.survived.device)
-        return compiled(step, own, fixed, draws, index, shared=self._shared, threads=self.chunks.threads)
+        made, note = compiled(step, own, fixed, draws, index, shared=self._shared, threads=self.chunks.threads)
+        self._add_note(note)
+        return made
 
     def _graph(
         self, step: FlatStep, own: list[Tensor], fixed: list[Tensor], noise: RandomBlocks, start: int
@@ -193,9 +195,12 @@ class Engine:
                 if out_of_memory(error):
                     raise
                 self._captured[size] = None
-                why = f"CUDA graphs could not be captured: {error_line(error)}"
-                self.note = "; ".join(filter(None, (self.note, why)))
+                self._add_note(f"CUDA graphs could not be captured: {error_line(error)}")
         return self._captured[size]
+
+    def _add_note(self, note: str) -> None:
+        if note not in self.note:
+            self.note = "; ".join(filter(None, (self.note, note)))
 
     def _noise(self, part: range, filling: int) -> tuple[RandomBlocks, bool]:
         """The random blocks of some replicas, and whether they are kept for the next run of steps."""
