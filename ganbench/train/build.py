@@ -17,12 +17,11 @@ from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Op
 from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Variant
 from ganbench.train.data import draw
-from ganbench.train.likeness import Likeness, roots_of
+from ganbench.train.likeness import Likeness
 from ganbench.train.step.check import check_networks, judges
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
 from ganbench.train.step.step import State, start
-from ganbench.train.step.traits import traits
 
 
 def build_networks(
@@ -97,15 +96,9 @@ def build_networks(
 
 
 def _content(networks: Networks) -> Hashable:
-    """All numbers of networks, and what their code reads; not what nothing reads, such as the time of the build."""
-    roots = roots_of(networks)
-    tensors = [
-        (name, tensor)
-        for module in roots.values()
-        if isinstance(module, torch.nn.Module)
-        for name, tensor in (*module.named_parameters(), *module.named_buffers())
-    ]
-    return digest(tensors), digest({path: trait.text for path, trait in traits(roots).items()})
+    """The numbers that networks start with; what else differs is found between seeds, see ``Likeness``."""
+    both = modules(networks)
+    return digest([networks.latent, *(dict(each.named_parameters()) | dict(each.named_buffers()) for each in both)])
 
 
 def starting_state(
