@@ -101,9 +101,10 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
     one = of_replica(state, 0)
     # Copies, since a module may write into its buffers.
     own = tree_map(torch.clone, of_replica(constants, 0))
+    weights = [player.theta.clone() for player in one.players]
     gradient, why = functional_gradient, ""
     try:
-        draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
+        draws, global_rng, idle, globally = _record(rules, update, one, own, gradient, weights)
     except PluginError:
         refuse_changes(watched, before)
         raise
@@ -113,7 +114,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         gradient, why = autograd_gradient, plain_words(error)
         before = watched.look()
         try:
-            draws, global_rng, idle, globally = _record(rules, update, one, own, gradient)
+            draws, global_rng, idle, globally = _record(rules, update, one, own, gradient, weights)
         except Exception as second:
             # What a step remembers of the attempt before makes it fail in ways that explain nothing.
             refuse_changes(watched, before)
@@ -218,13 +219,17 @@ def _synthetic(kind: str) -> str:
 
 
 def _record(
-    rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, gradient: Gradient
+    rules: Rules,
+    update: BoundFunction[Players],
+    state: State,
+    constants: Constants,
+    gradient: Gradient,
+    weights: list[torch.Tensor],
 ) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], str]:
     """Run one step of one model: ``draws``, ``global_rng``, ``idle`` of a Probe; why it draws globally for all that."""
     device = state.survived.device
     buffers = (constants.D, constants.G)
     before = [{name: tensor.clone() for name, tensor in named.items()} for named in buffers]
-    weights = [player.theta.clone() for player in state.players]
     with isolated(0, "probe"):
         states = global_states()
         recorder = DrawRecorder(device=device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ganbench.core.errors import PluginError
+from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
@@ -172,6 +173,28 @@ def test_what_a_loss_must_not_do_has_one_line_with_the_cure(name, train):
         train(f"D = Plain\n\ndef discriminator(D, d_real, d_fake):\n    {body}\n")
     assert "\n" not in str(raised.value)
     assert "aten" not in str(raised.value)
+
+
+def test_weights_that_forward_clamps_are_refused_also_with_a_penalty(train):
+    """There torch notices itself in the first attempt, in which they have been clamped already."""
+    code = """
+class Clamped(Plain):
+    def forward(self, x):
+        self.first.weight.data.clamp_(-0.1, 0.1)
+        return super().forward(x)
+
+D = Clamped
+"""
+    with pytest.raises(PluginError, match="changes the discriminator's weights in place"):
+        train(LOSS + code, variant="{loss: foreign, architecture: foreign, penalty: r1}")
+
+
+def test_more_draws_than_before_training_are_refused():
+    """Such as those of a loop that ends by chance."""
+    recorder = DrawRecorder((torch.rand(2),))
+    recorder.uniform(2)
+    with pytest.raises(PluginError, match="draws more random numbers than the one before training"):
+        recorder.uniform(2)
 
 
 def test_a_buffer_that_forward_replaces_is_refused(train):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganbench.core.errors import PluginError
 from ganbench.core.rng import stream
 from ganbench.plugin.types import Distribution
 
@@ -57,6 +58,11 @@ class DrawRecorder:
             The random numbers, of ``shape``.
         """
         if self._tensors is not None:
+            if self._next == len(self._tensors):
+                raise PluginError(
+                    "a step draws more random numbers than the one before training, which decides what is drawn: draw "
+                    "the same ones at each step, without a loop or an if that depends on what was drawn"
+                )
             tensor = self._tensors[self._next]
             self._next += 1
             return tensor
