@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from ganbench.core.errors import PluginError
 from ganbench.train.step.draws import DrawRecorder
