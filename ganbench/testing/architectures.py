@@ -22,22 +22,26 @@ from ganbench.train.step.global_rng import GlobalRngOverride
 
 #: Shapes of data: a line, the plane, a grey image, a coloured image, and a larger one.
 SHAPES = ((1,), (2,), (1, 8, 8), (3, 8, 8), (1, 28, 28))
+#: Shapes that are tried where it takes none of these: sequences.
+SEQUENCES = ((8, 2), (8, 1), (8,))
 BATCH = 6
 
 
-class Images:
-    """A dataset of small grey images of noise."""
+class Noise:
+    """A dataset of noise of any shape, such as small grey images."""
 
-    shape = (1, 8, 8)
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """Pixels on (-1, 1), (n, 1, 8, 8)."""
+        """Numbers on (-1, 1), (n, *shape)."""
         return torch.randn(n, *self.shape, generator=generator, device=generator.device).tanh()
 
 
-IMAGES = Entry(
-    "dataset", "conformance-images", Dataset("conformance-images", Images), "ganbench.testing", "kit", "", "", ()
-)
+def noise(shape: tuple[int, ...]) -> Entry:
+    """The dataset of noise of a shape, as a plugin named ``conformance-noise``."""
+    value = Dataset("conformance-noise", lambda: Noise(shape))
+    return Entry("dataset", value.name, value, "ganbench.testing", "kit", "", "", ())
 
 
 @lru_cache(maxsize=64)
@@ -59,7 +63,7 @@ def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
     try:
         with isolated(seed, "conformance"):
             networks: Networks = subject.entry.build(subject.parameters, shape=shape)
-    except ValueError as refused:
+    except (ValueError, IndexError, AssertionError) as refused:
         raise NotApplicableError(f"not for data of shape {shape}: {refused}") from refused
     check_networks(subject.entry.name, networks, shape)
     return networks
@@ -68,7 +72,8 @@ def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
 def shapes(subject: Subject) -> str:
     """G gives one sample for each latent and D one logit for each sample, for every shape that it supports."""
     found, refused = [], ""
-    for shape in SHAPES:
+    tried = (*SHAPES, *_further(subject))
+    for shape in tried:
         try:
             networks = built(subject, shape)
         except NotApplicableError as reason:
@@ -79,7 +84,7 @@ def shapes(subject: Subject) -> str:
         sizes = [len(flatten(each)) for each in (networks.generator, networks.discriminator)]
         found.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
     if not found:
-        raise WrongError(f"takes data of none of the shapes {SHAPES}: {refused}")
+        raise WrongError(f"takes data of none of the shapes {tried}: {refused}; yield a dataset too, in the same file")
     return "parameters for " + "; ".join(found)
 
 
@@ -189,13 +194,32 @@ PROPERTIES = (
 
 def shape_of(subject: Subject) -> tuple[int, ...]:
     """The plane where the architecture supports it, or else the first image shape that it supports."""
-    for shape in SHAPES[1:]:
+    for shape in (*SHAPES[1:], *_further(subject)):
         try:
             built(subject, shape)
         except NotApplicableError:
             continue
         return shape
     raise NotApplicableError("takes data of no shape that is tried")
+
+
+@lru_cache(maxsize=64)
+def _further(subject: Subject) -> tuple[tuple[int, ...], ...]:
+    """Shapes to try besides the usual ones, where it takes none of those: its own file's datasets', and sequences."""
+    for shape in SHAPES[1:]:
+        try:
+            built(subject, shape)
+        except NotApplicableError:
+            continue
+        except Exception:
+            return ()
+        return ()
+    own = [
+        tuple(each.build({one.name: one.default for one in each.parameters}).shape)
+        for each in subject.registry.entries
+        if each.kind == "dataset" and each.source == subject.entry.source
+    ]
+    return (*own, *SEQUENCES)
 
 
 def _point(subject: Subject) -> tuple[Networks, Tensor, dict[str, Tensor], dict[str, Tensor]]:

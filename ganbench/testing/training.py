@@ -42,8 +42,9 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
         The trainer, ready to train.
     """
     registry, data = subject.registry, None
-    if subject.entry.kind == "architecture" and len(architectures.shape_of(subject)) > 1:
-        registry, data = replace(registry, entries=(*registry.entries, architectures.IMAGES)), "conformance-images"
+    if subject.entry.kind == "architecture" and (shape := architectures.shape_of(subject)) != (2,):
+        made = architectures.noise(shape)
+        registry, data = replace(registry, entries=(*registry.entries, made)), made.name
     # Adam would blow rounding up to whole steps, where a gradient is exactly zero but for that.
     variant = {"optimizer": CHECK["optimizer"]} | variant_of(subject)
     return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], CPU, engine)

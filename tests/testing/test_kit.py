@@ -300,3 +300,49 @@ def test_an_update_that_does_nothing_has_no_wrong_sign(tmp_path, shipped, only):
         '@hookimpl\ndef ganbench_updates():\n    yield Update("still", still)\n'
     )
     assert {each.reason for each in check(path, shipped)} == {"the discriminator does not move"}
+
+
+SEQUENCES = '''"""Networks for sequences."""
+import torch
+from torch import nn
+from ganbench import Architecture, Dataset, Networks, hookimpl
+
+def build(shape):
+    {check}
+    size = shape[0] * shape[1]
+    G = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, size), nn.Unflatten(1, shape))
+    return Networks(G, nn.Sequential(nn.Flatten(), nn.Linear(size, 8), nn.Tanh(), nn.Linear(8, 1)), (2,))
+
+class Days:
+    shape = (24, 2)
+    def sample(self, n, generator):
+        return torch.rand(n, 24, 2, generator=generator)
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("sequences", build)
+'''
+OWN_DATA = """
+def days():
+    return Days()
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("days", days)
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        SEQUENCES.format(check="assert len(shape) == 2, 'sequences only'"),
+        SEQUENCES.format(check="steps, width = shape"),
+        SEQUENCES.format(check="hours, width = shape; assert hours == 24") + OWN_DATA,
+    ],
+)
+def test_networks_for_sequences_are_checked_with_sequences(code, tmp_path, shipped):
+    """Or with data of the shape of their own file's dataset."""
+    path = tmp_path / "sequences.py"
+    path.write_text(code)
+    found = check(path, shipped, kind="architecture")
+    assert {each.status for each in found} == {"pass"}, found
