@@ -71,7 +71,7 @@ def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
 
 def shapes(subject: Subject) -> str:
     """G gives one sample for each latent and D one logit for each sample, for every shape that it supports."""
-    found, refused = [], ""
+    found, refused, wrong = [], "", None
     tried = (*SHAPES, *_further(subject))
     for shape in tried:
         try:
@@ -80,9 +80,14 @@ def shapes(subject: Subject) -> str:
             refused = str(reason)
             continue
         except PluginError as error:
-            raise WrongError(str(error)) from error
+            wrong = error
+            if shape in _further(subject) or not _further(subject):
+                break
+            continue
         sizes = [len(flatten(each)) for each in (networks.generator, networks.discriminator)]
         found.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
+    if wrong is not None and not (found and _further(subject)):
+        raise WrongError(str(wrong)) from wrong
     if not found:
         raise WrongError(f"takes data of none of the shapes {tried}: {refused}; yield a dataset too, in the same file")
     return "parameters for " + "; ".join(found)
@@ -194,12 +199,18 @@ PROPERTIES = (
 
 def shape_of(subject: Subject) -> tuple[int, ...]:
     """The plane where the architecture supports it, or else the first image shape that it supports."""
+    wrong = None
     for shape in (*SHAPES[1:], *_further(subject)):
         try:
             built(subject, shape)
         except NotApplicableError:
             continue
+        except PluginError as error:
+            wrong = wrong or error
+            continue
         return shape
+    if wrong is not None:
+        raise wrong
     raise NotApplicableError("takes data of no shape that is tried")
 
 
@@ -209,7 +220,7 @@ def _further(subject: Subject) -> tuple[tuple[int, ...], ...]:
     for shape in SHAPES[1:]:
         try:
             built(subject, shape)
-        except NotApplicableError:
+        except (NotApplicableError, PluginError):
             continue
         except Exception:
             return ()

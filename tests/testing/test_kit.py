@@ -337,6 +337,7 @@ def ganbench_datasets():
     [
         SEQUENCES.format(check="assert len(shape) == 2, 'sequences only'"),
         SEQUENCES.format(check="steps, width = shape"),
+        SEQUENCES.format(check="pass").replace("Unflatten(1, shape)", "Unflatten(1, (shape[0], shape[1]))"),
         SEQUENCES.format(check="hours, width = shape; assert hours == 24") + OWN_DATA,
     ],
 )
