@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made import VERSIONS, case, side
 from recorded import recorded
 
 from ganbench.compare.sides.load import load
@@ -34,3 +35,17 @@ def test_how_a_variant_is_trained_otherwise_is_said_and_nothing_of_what_is_the_s
 def test_a_baseline_that_does_not_say_how_it_was_trained_is_no_reason_to_say_that_it_was_otherwise():
     new = load(str(recorded(Path("results")).path))
     assert said(replace(new, variants={}), new) == []
+
+
+def test_what_is_worse_on_another_machine_can_be_chance_that_stays():
+    """Between two machines rounding is drawn once: a false alarm would be given each time."""
+    base, worse = (side(case([low + 0.001 * seed for seed in range(16)])) for low in (0.1, 0.5))
+    elsewhere = {"versions": {**VERSIONS, "torch": "0.0"}}
+
+    def warned(new):
+        return [line for line in notes(compare(base, new), "base", "new") if line.startswith("by chance 1 in 100")]
+
+    assert compare(base, worse).exit_code() == 1
+    assert not warned(worse)
+    assert len(warned(replace(worse, **elsewhere))) == 1
+    assert not warned(replace(base, **elsewhere))

@@ -10,6 +10,12 @@ from typing import Any
 from ganbench.compare.verdicts.finding import Comparison, Outcome
 from ganbench.core import git
 
+#: Between two machines rounding is drawn once: a run repeated there has the same numbers, and the same false alarm.
+_BY_CHANCE = (
+    "by chance 1 in 100 such comparisons says worse, and between the same two machines each time: "
+    "before you look for the cause, compare other seeds (such as seeds: [100, 101, ...]), trained on both"
+)
+
 
 def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
     """Lines on what differs between the two sides besides the numbers, and on the commits between them.
@@ -23,9 +29,13 @@ def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
         A line for each difference; then the commits and, if something is worse, the command that finds the commit.
     """
     before, now = found.base, found.new
-    lines = [
+    elsewhere = [
         *_differ("device", before.device, now.device),
         *_differ("versions", before.versions, now.versions),
+    ]
+    lines = [
+        *elsewhere,
+        *([_BY_CHANCE] if elsewhere and _worse_of_seeds(found) else []),
         *_differ("plugins", before.plugins, now.plugins, short=8),
         *_differ("guard", _flat(before.guard), _flat(now.guard)),
     ]
@@ -37,6 +47,11 @@ def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
     if left_out:
         lines.append(f"left out by the guard: {', '.join(left_out)}")
     return (*lines, *_commits(found, base, new))
+
+
+def _worse_of_seeds(found: Comparison) -> bool:
+    """Whether something is worse that seeds decide, and no count."""
+    return any(each.outcome is Outcome.WORSE and each.kind in ("value", "share", "step") for each in found.findings)
 
 
 def _commits(found: Comparison, base: str, new: str) -> list[str]:
