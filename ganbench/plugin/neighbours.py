@@ -147,7 +147,8 @@ def _named(tree: ast.Module | None, path: Path) -> dict[str, str]:
     found = {}
     for node in ast.walk(tree) if tree else ():
         match node:
-            case ast.Constant(value=str(name)) if 0 < len(name) < _LONGEST and not name.endswith(".py"):
+            # A word without a suffix is a name of something else, far more often than of a file; a log is written.
+            case ast.Constant(value=str(name)) if len(name) < _LONGEST and Path(name).suffix not in ("", ".py", ".log"):
                 for place in (path.parent / name, Path(name)):
                     with suppress(OSError, ValueError):
                         about = place.stat()

@@ -80,7 +80,7 @@ def ganbench_references():
     yield Reference("line", odd(lambda n, generator: torch.zeros(n, 1), shape=(1,)))
     yield Reference("long", odd(lambda n, generator: torch.zeros(n + 1, 2)))
     yield Reference("double", odd(lambda n, generator: torch.zeros(n, 2).double()))
-    yield Reference("nan", odd(lambda n, generator: torch.full((n, 2), torch.nan)))
+    yield Reference("nans", odd(lambda n, generator: torch.full((n, 2), torch.nan)))
 """
 
 
@@ -180,7 +180,7 @@ def test_the_random_numbers_of_a_fit_are_the_seeds_own(refer):
             "double",
             r"^reference double: sample\(\) must return a float32 tensor, not a torch.float64 tensor: return it",
         ),
-        ("nan", r"^reference nan: sample\(\) gives numbers that are not finite \(nan in 4 of 4 samples\)$"),
+        ("nans", r"^reference nans: sample\(\) gives numbers that are not finite \(nan in 4 of 4 samples\)$"),
         ("rest", r"^reference rest: sample\(\) must draw from the generator it is given, and from nothing else$"),
     ],
 )
