@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.core.errors import PluginError, error_line, out_of_memory, raise_if_stopped
+from ganbench.core.errors import PluginError, out_of_memory, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.core.rng import isolated
 from ganbench.core.threads import fitting
@@ -157,9 +157,9 @@ class Trainer:
                 raise
             if self._forced:
                 raise PluginError(
-                    f"the step cannot be compiled: {error_line(error)}; --engine eager does without"
+                    f"the step cannot be compiled: {plain_words(error)}; --engine eager does without"
                 ) from error
-            self._notes.append(f"could not be compiled: {error_line(error)}")
+            self._notes.append(f"could not be compiled: {plain_words(error)}")
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
     @hidden()

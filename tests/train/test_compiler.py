@@ -234,6 +234,34 @@ def test_a_damaged_cache_is_done_without(monkeypatch):
     assert torch.equal(step(*given)[0], torch.ones(2))
 
 
+#: What eager code may do, since the index of a step belongs to no seed.
+ALTERNATES = """
+def discriminator(d_real, d_fake, step):
+    return (1.0 if step % 2 == 0 else 0.5) * (softplus(-d_real).mean() + softplus(d_fake).mean())
+
+def generator(d_fake):
+    return softplus(-d_fake).mean()
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("alternates", discriminator, generator)
+"""
+
+
+def test_an_if_on_the_step_is_not_frozen_but_said(foreign, cell, cpu):
+    registry = foreign(HEAD + ALTERNATES)
+    forced = Trainer([cell("{loss: alternates}", registry=registry)], cpu, "compiled")
+    with pytest.raises(
+        PluginError, match=r"cannot be compiled: .*reads a number out of a tensor.*torch\.where"
+    ) as said:
+        forced.prepare()
+    assert "aten" not in str(said.value)
+    free = Trainer([cell("{loss: alternates}", registry=registry, steps=10**7)], cpu, "auto")
+    free.prepare()
+    assert free.engine == "eager"
+    assert "could not be compiled: " in free.note
+
+
 #: Trains a few compiled steps and prints what inductor's cache did.
 ONCE = """
 import json
