@@ -14,7 +14,21 @@ from typing import Any, NoReturn
 
 _NAMES = ("_exit", "execv", "execve")
 #: Who may: they end processes that they started, or the worker that they are.
-_TRUSTED = frozenset({"multiprocessing", "concurrent", "subprocess", "execnet", "xdist", "joblib", "loky", "torch"})
+_TRUSTED = frozenset(
+    [
+        "multiprocessing",
+        "concurrent",
+        "subprocess",
+        "execnet",
+        "xdist",
+        "joblib",
+        "loky",
+        "torch",
+        "pytest_timeout",
+        "pydevd",
+        "debugpy",
+    ]
+)
 
 
 class ExitRefusedError(SystemExit):

@@ -43,7 +43,7 @@ class ProcessState:
 
     def __init__(self) -> None:
         self._settings = [*_of_python(), *_of_torch(), *_of_numpy()]
-        self._before = [setting.read() for setting in self._settings]
+        self._before = [_reading(setting) for setting in self._settings]
         # Always written back: to compare them is no quicker.
         self._chance = [*_chance()]
 
@@ -51,13 +51,21 @@ class ProcessState:
         """Put back what has changed since; returns what must not be changed."""
         refused = []
         for setting, before in zip(self._settings, self._before, strict=True):
-            if setting.read() != before:
+            if _reading(setting) != before:
                 with suppress(Exception):  # such as a working folder that is gone
                     setting.write(before)
                 refused += [setting.refused] if setting.refused else []
         for write, state in self._chance:
             write(state)
         return refused
+
+
+def _reading(setting: Setting) -> Any:
+    """Its value, or the error's text: torch, for one, gives no precision that was set in two ways."""
+    try:
+        return setting.read()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def _of_python() -> list[Setting]:

@@ -26,6 +26,8 @@ from ganbench.record.lock import LockedError, locked
 #: Of a run or a baseline that lacks what this ganbench writes.
 OLDER = "it was made by an older ganbench: run it again"
 _CREATING = ".creating-"
+#: Seconds to wait for another process that reads whether a run can be gone on with.
+_MOMENT = 1.0
 #: Seconds to wait for another process that claims a run, which takes no time.
 _PATIENCE = 60.0
 
@@ -103,9 +105,9 @@ class RunFolder:
     def lock(self) -> Iterator[None]:
         """Lock the run, from before its first event until after its last.
 
-        Raises RunLockedError where another process holds it.
+        Raises RunLockedError where another process holds it for longer than a moment, in which it may only have looked.
         """
-        with _locked(self.path, "lock"):
+        with _locked(self.path, "lock", wait=_MOMENT):
             yield
 
     @classmethod

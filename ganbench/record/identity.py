@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ganbench.core.messages import shown
-from ganbench.record.folder import NotARunError, RunFolder, RunLockedError
+from ganbench.record.folder import RunFolder
 
 #: The keys of run.json that decide numbers, beside the plugins.
 _DECIDES = ("versions", "device", "engine", "source", "environment", "data")
@@ -45,9 +45,9 @@ def left_behind(newest: RunFolder, about: Mapping[str, Any], suite_yaml: str) ->
             return ""
         with newest.lock():
             then, text = newest.describe(), newest.suite.read_text(encoding="utf-8")
-    except (NotARunError, RunLockedError, OSError, ValueError):
+        found = list(dict.fromkeys(_differences(then, text, about, suite_yaml)))
+    except Exception:  # a damaged run is no reason to stop the new one: this is only a line
         return ""
-    found = list(dict.fromkeys(_differences(then, text, about, suite_yaml)))
     if not found:
         return ""
     more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""

@@ -159,8 +159,9 @@ def read_parquet(path: Path) -> SampleTable:
         raise UnreadableError(f"{path}: reading it needs pyarrow: pip install 'ganbench[files]'") from None
     except UnreadableError:
         raise
-    except (ValueError, OSError) as error:
-        raise UnreadableError(f"{path}: cannot be read, is it whole? ({str(error).splitlines()[0]})") from None
+    except Exception as error:  # pyarrow has classes of its own
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UnreadableError(f"{path}: cannot be read, is it whole? ({why})") from None
     kinds = {str(name): series.dtype for name, series in frame.items()}
     for name, kind in kinds.items():
         if not pd.api.types.is_float_dtype(kind) and not pd.api.types.is_integer_dtype(kind):

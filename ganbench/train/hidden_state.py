@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -41,7 +42,9 @@ class HiddenState:
         self._networks = dict(networks)
         self._roots = [root for function in functions for root in _unwrapped(function)]
         classes = [type(part) for network in networks.values() for part in network.modules()]
-        names = {root.__module__ for root in (*self._roots, *classes) if hasattr(root, "__module__")}
+        own = {root.__module__ for root in self._roots if hasattr(root, "__module__")}
+        # A plugin may come with a package; a layer of another package is no plugin, and its caches are its own.
+        names = own | {each.__module__ for each in classes if not _installed(sys.modules.get(each.__module__))}
         found = {name: sys.modules[name] for name in sorted(names) if name in sys.modules and not _library(name)}
         self._modules = _with_imports(found)
 
@@ -130,6 +133,11 @@ def _library(name: str) -> bool:
     return top in _LIBRARIES or top in sys.stdlib_module_names
 
 
+def _installed(module: types.ModuleType | None) -> bool:
+    file = str(getattr(module, "__file__", None) or "")
+    return file.startswith(_INSTALLED) or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+
+
 def _with_imports(found: dict[str, types.ModuleType]) -> dict[str, types.ModuleType]:
     """The modules, and those that they import from places other than the installed libraries."""
     waiting = list(found.values())
@@ -140,7 +148,7 @@ def _with_imports(found: dict[str, types.ModuleType]) -> dict[str, types.ModuleT
             file = getattr(module, "__file__", None)
             if not module or not file or name in found or _library(name):
                 continue
-            if not file.startswith(_INSTALLED) or name.partition(".")[0] in {each.partition(".")[0] for each in found}:
+            if not _installed(module) or name.partition(".")[0] in {each.partition(".")[0] for each in found}:
                 found[name] = module
                 waiting.append(module)
     return found

@@ -189,6 +189,7 @@ class Trainer:
     @hidden()
     def divergence(self, replica: int, at: int) -> str:
         """Why a replica diverged at the step ``at``: its first number that is not finite; empty if it is not found."""
+        _set_tf32(self.cell.precision, self.device)
         one, fixed = tree_map(lambda tensor: tensor[replica : replica + 1], (self.start, self.constants))
         seed = self.seeds[replica : replica + 1]
         try:

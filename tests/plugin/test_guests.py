@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.plugin import guest, shipped
+from ganbench.plugin import guest, process_state, shipped
 from ganbench.plugin.entry import Broken
 from ganbench.plugin.loader import load_named
 from ganbench.plugin.registry import Registry, UnknownNameError
@@ -325,3 +325,23 @@ def test_the_command_names_what_it_did_not_execute(load, gb):
     assert "not executed, since it has no hook or is no file to open: plugins/train0.py, plugins/train1.py" in out
     assert "train2.py and 2 more" in out
     assert [row["name"] for row in json.loads(gb("list", "--json")[1])] == ["mine"]
+
+
+def test_a_setting_that_cannot_be_read_any_more_keeps_nothing_else_from_being_put_back(monkeypatch):
+    """As torch's precision of products, once it was set in two ways."""
+    settings = {"bad": 1, "good": 1}
+
+    def read():
+        if settings["bad"] == 2:
+            raise RuntimeError("mix of the legacy and new APIs")
+        return settings["bad"]
+
+    both = [
+        process_state.Setting(read, lambda before: settings.update(bad=before)),
+        process_state.Setting(lambda: settings["good"], lambda before: settings.update(good=before)),
+    ]
+    monkeypatch.setattr(process_state, "_of_python", lambda: both)
+    state = process_state.ProcessState()
+    settings.update(bad=2, good=2)
+    state.put_back()
+    assert settings == {"bad": 1, "good": 1}

@@ -219,3 +219,19 @@ def test_data_without_end_is_the_same_on_a_machine_that_draws_other_numbers(ship
     assert found["rows"] == []
     assert fingerprint(chosen(shipped, text)) == found
     assert fingerprint(chosen(shipped, text.replace("0.1", "0.2")))["sha256"] != found["sha256"]
+
+
+@pytest.mark.parametrize("damage", ["null", "no list", "cut"])
+def test_a_damaged_run_of_before_does_not_stop_a_new_one(damage, go, room_for):
+    """What differs from it is only a line; there is nothing to go on with."""
+    with room_for(8, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        go()
+    (stopped,) = Path("results/t").glob("[!.]*/")
+    if damage == "cut":
+        (stopped / "suite.yaml").write_text("{suite: t, seeds: [")
+    else:
+        about = json.loads((stopped / "run.json").read_text())
+        about["plugins"] = None if damage == "null" else [{"kind": "loss", "name": "minimax"}]
+        (stopped / "run.json").write_text(json.dumps(about))
+    change("spread.py")
+    assert go()[0].folder.path != stopped

@@ -90,7 +90,11 @@ def library(module: str) -> bool:
     """Whether a module belongs to Python, to ganbench or to an installed package: such code is nobody's plugin."""
     root = module.partition(".")[0]
     file = str(getattr(sys.modules.get(module), "__file__", None) or "")
-    return root in sys.stdlib_module_names or root in ("torch", "ganbench") or "site-packages" in Path(file).parts
+    return (
+        root in sys.stdlib_module_names
+        or root in ("torch", "ganbench")
+        or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+    )
 
 
 def _is_plugins_module(owner: Any) -> bool:
