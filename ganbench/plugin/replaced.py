@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -35,6 +36,7 @@ class Watched:
         ``code``: the files whose code has run since. What an installed library replaces by itself is left to it.
         Returns the names of what was replaced, ``torch.randn``.
         """
+        code -= {"", "None"}  # a module without a file: what is no function has none either
         # torch replaces functions of its own when more of it is loaded.
         itself = any(name.startswith("torch.") and name not in self._loaded for name in [*sys.modules])
         found = []
@@ -42,7 +44,8 @@ class Watched:
             new = vars(owner).get(name)
             home = str(getattr(new, "__module__", "")).partition(".")[0]
             theirs = home == "torch" and itself
-            installed = home not in _WATCHED and _file(sys.modules.get(home)).find("site-packages") >= 0
+            parts = Path(_file(sys.modules.get(home))).parts
+            installed = home not in _WATCHED and not {"site-packages", "dist-packages"}.isdisjoint(parts)
             if not theirs and not installed:
                 found.append(f"{_called(owner)}.{name}")
                 _put(owner, name, before)

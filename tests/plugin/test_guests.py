@@ -345,3 +345,9 @@ def test_a_setting_that_cannot_be_read_any_more_keeps_nothing_else_from_being_pu
     settings.update(bad=2, good=2)
     state.put_back()
     assert settings == {"bad": 1, "good": 1}
+
+
+def test_a_clock_that_is_set_and_a_module_without_a_file_are_no_replaced_functions(load):
+    """As what scikit-learn imports: time.tzname is another tuple afterwards."""
+    source = "import sys, time, types\ntime.tzset()\nsys.modules['made'] = types.ModuleType('made')\n" + LOSS
+    assert not causes(load(a=source))
