@@ -7,6 +7,8 @@ import signal
 import sys
 from types import TracebackType
 
+from ganbench.core.place import place
+
 #: On a CPU torch raises a plain RuntimeError. Its message has the first text; in compiled code it has the second, the
 #: name of the call that got no memory.
 _SIGNS = ("can't allocate memory", "aoti_torch_empty_strided")
@@ -73,7 +75,7 @@ def error_line(error: BaseException) -> str:
     lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
     text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     frame = plugin_frame(error)
-    return f"{text} ({place(frame)})" if frame else text
+    return f"{text} ({place_of(frame)})" if frame else text
 
 
 def plugin_frame(error: BaseException) -> TracebackType | None:
@@ -93,7 +95,6 @@ def plugin_frame(error: BaseException) -> TracebackType | None:
     return own or last
 
 
-def place(trace: TracebackType) -> str:
+def place_of(trace: TracebackType) -> str:
     """The file and line of a call in a traceback, ``my_gan.py:12``."""
-    filename = trace.tb_frame.f_code.co_filename
-    return f"{filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+    return place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from typing import Any
 
 from torch import nn
 
-from ganbench.core.errors import PluginError, error_line, message_of, place, plugin_frame
+from ganbench.core.errors import PluginError, error_line, message_of, place_of, plugin_frame
+from ganbench.core.place import place
 
 #: The most characters of a message of torch's that are kept, in whole sentences where it has any.
 LONGEST = 300
@@ -144,7 +144,7 @@ def plain_words(error: BaseException) -> str:
     if isinstance(error, PluginError):
         return str(error)
     frame = plugin_frame(error)
-    where = f" ({place(frame)})" if frame else ""
+    where = f" ({place_of(frame)})" if frame else ""
     files = {trace.tb_frame.f_code.co_filename.replace("\\", "/") for trace in _traces(error)}
     message = " ".join([*(file for file in files if file.endswith(_TELLING)), message_of(error)])
     reason = next((reason for part, reason in _REASONS if re.search(part, message, re.DOTALL)), None)
@@ -189,7 +189,7 @@ def global_draw(call: str) -> str:
         modules.insert(0, frame.f_locals.get("self"))
         name = str(frame.f_globals.get("__name__", ""))
         if not where and name.startswith("ganbench_plugin_") and not name.startswith("ganbench_plugin_shipped_"):
-            where = f" ({os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno})"
+            where = f" ({place(frame.f_code.co_filename, frame.f_lineno)})"
         frame = frame.f_back
     layer = _name(modules)
     cure = "draw with torch.rand or torch.randn, which are each seed's own"

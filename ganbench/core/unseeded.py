@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
+from ganbench.core.place import place
 from ganbench.core.rng import isolated
 
 #: ``secrets``, ``uuid4``, ``SystemRandom`` and numpy's generators without a seed all call it.
@@ -49,7 +50,7 @@ def unseeded_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
             imported = at.f_code.co_filename.startswith("<frozen importlib")
             at = at.f_back if source == "random" and not imported else None
         if at is not None:
-            found[source] = f"{at.f_code.co_filename.rsplit('/', 1)[-1]}:{at.f_lineno}"
+            found[source] = place(at.f_code.co_filename, at.f_lineno)
 
     before = sys.getprofile()
     sys.setprofile(profile)

@@ -61,3 +61,11 @@ class Finite:
             self._on_device[device] = self._training.to(device)
         chosen = torch.randint(len(self._training), (n,), generator=generator, device=device)
         return on_unit_scale(self._on_device[device][chosen])
+
+
+def parts_of(distribution: Any) -> dict[str, Tensor]:
+    """The parts of a finite set, as they are kept; empty for data without end."""
+    if isinstance(distribution, Finite):
+        return distribution.parts
+    named = ((name, getattr(distribution, name, None)) for name in ("training", "held_out"))
+    return {name: rows for name, rows in named if rows is not None}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.rng import stream
-from ganbench.data.finite_set import Finite
+from ganbench.data.finite_set import parts_of
 
 #: So many samples are drawn, but no more numbers than the second.
 DRAWN, NUMBERS = 1000, 2**22
@@ -40,7 +40,7 @@ def check_soundness(distribution: Any) -> None:
     Raises ValueError, one line, at the first thing that is wrong.
     """
     settle_shape(distribution)
-    for name, rows in _parts(distribution).items():
+    for name, rows in parts_of(distribution).items():
         _check_part(name, rows, distribution.shape)
     samples = checked_samples(distribution)
     _check_apart(distribution)
@@ -102,21 +102,13 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
 
 def remarks(distribution: Any) -> tuple[str, ...]:
     """What is unusual about a sound distribution and may be a mistake, in one line each."""
-    parts = _parts(distribution)
+    parts = parts_of(distribution)
     few = [f"{name} has only {len(rows)} rows" for name, rows in parts.items() if len(rows) < FEW_VALUES]
     rows = parts["training"][:DRAWN] if "training" in parts else checked_samples(distribution)
     look = _scale if len(distribution.shape) > 1 else _discrete
     shared = _shared(distribution)
     leak = f"{100 * shared:.2g} % of the held-out rows are training rows too" if shared > SHARED else ""
     return tuple(filter(None, (*few, leak, look(rows))))
-
-
-def _parts(distribution: Any) -> dict[str, Tensor]:
-    """The parts of a finite set, as they are kept; empty for data without end."""
-    if isinstance(distribution, Finite):
-        return distribution.parts
-    named = ((name, getattr(distribution, name, None)) for name in ("training", "held_out"))
-    return {name: rows for name, rows in named if rows is not None}
 
 
 def _check_part(name: str, rows: Any, shape: tuple[int, ...]) -> None:
@@ -151,7 +143,7 @@ def _check_apart(distribution: Any) -> None:
 
 def _shared(distribution: Any) -> float:
     """The share of the held-out rows that are training rows too, above what repeats among the training rows explain."""
-    parts = _parts(distribution)
+    parts = parts_of(distribution)
     if parts.keys() < {"training", "held_out"}:
         return 0.0
     training, held_out = parts["training"], parts["held_out"]

@@ -8,13 +8,13 @@ import importlib
 import os
 import stat
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
+
+from ganbench.core.installed import file_of, installed
 
 #: Frames of Python's own import.
 _IMPORTING = ("<frozen importlib", importlib.__file__)
@@ -98,8 +98,8 @@ def beside(path: Path, root: Path) -> Iterator[None]:
         sys.dont_write_bytecode = before
         inside = tuple(place + os.sep for place in places)
         for name in {*sys.modules} - loaded:
-            file = str(getattr(sys.modules[name], "__file__", ""))
-            if not name.startswith("ganbench_plugin_") and file.startswith(inside) and _is_users(Path(file)):
+            file = file_of(sys.modules[name])
+            if not name.startswith("ganbench_plugin_") and file.startswith(inside) and not installed(file):
                 _KNOWN.add(name)
         sys.modules.update(hidden)
 
@@ -125,7 +125,7 @@ def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> t
             if name in found or name.startswith("ganbench_plugin_"):
                 continue
             module_file = _file_of(name, file)
-            if module_file is None or not _is_users(module_file):
+            if module_file is None or installed(str(module_file)):
                 continue
             try:
                 source = module_file.read_bytes()
@@ -185,20 +185,5 @@ def _file_of(name: str, importer: Path) -> Path | None:
         # Imported in a function, when that is called.
         spec = PathFinder.find_spec(name, _FINDER.folders.get(str(importer.absolute().parent), []))
         return Path(spec.origin) if spec and spec.origin else None
-    file = getattr(module, "__file__", None)
+    file = file_of(module)
     return Path(file) if file else None
-
-
-@cache
-def _installed() -> tuple[Path, ...]:
-    import ganbench
-
-    places = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    return (*places, Path(ganbench.__file__).resolve().parent)
-
-
-def _is_users(file: Path) -> bool:
-    """Whether a module's file is of no installation: the user's own, whose content no version stands for."""
-    where = file.resolve()
-    inside = any(where.is_relative_to(place) for place in _installed())
-    return not inside and not {"site-packages", "dist-packages"} & {*where.parts}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from ganbench.core.installed import file_of, installed
 
 _WATCHED = frozenset({"torch", "numpy", "ganbench", "random", "math", "builtins", "os", "time", "copy"})
 #: The parts of torch that a step calls; the others are large, and change themselves.
@@ -44,9 +45,9 @@ class Watched:
             new = vars(owner).get(name)
             home = str(getattr(new, "__module__", "")).partition(".")[0]
             theirs = home == "torch" and itself
-            parts = Path(_file(sys.modules.get(home))).parts
-            installed = home not in _WATCHED and not {"site-packages", "dist-packages"}.isdisjoint(parts)
-            if not theirs and not installed:
+            # Not so for what is made of a class of Python's, such as a partial: the file itself has made it.
+            package = home not in _WATCHED | sys.stdlib_module_names and installed(file_of(sys.modules.get(home)))
+            if not theirs and not package:
                 found.append(f"{_called(owner)}.{name}")
                 _put(owner, name, before)
         return found
@@ -84,10 +85,6 @@ def _of(value: Any) -> str:
 
 def _called(owner: Any) -> str:
     return f"{owner.__module__}.{owner.__qualname__}" if isinstance(owner, type) else str(owner.__name__)
-
-
-def _file(module: Any) -> str:
-    return str(getattr(module, "__file__", None) or "")
 
 
 def _put(owner: Any, name: str, before: Any) -> None:

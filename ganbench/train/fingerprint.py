@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganbench.core.errors import raise_if_stopped
 from ganbench.core.rng import isolated, stream
-from ganbench.data.finite_set import on_unit_scale
+from ganbench.data.finite_set import on_unit_scale, parts_of
 from ganbench.suite.choice import Choice
 from ganbench.train.data import build_dataset, draw
 
@@ -34,7 +34,7 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
         n = max(4, min(_DRAWN, _NUMBERS // math.prod(data.shape)))
         with isolated(0, "fingerprint"):
             drawn = draw(data, n, stream(0, "fingerprint"))
-        parts = _parts(data)
+        parts = parts_of(data)
         digest = hashlib.sha256()
         for name, rows in {"": drawn, **parts}.items():
             digest.update(f"{name} {rows.dtype} {tuple(rows.shape)}\n".encode())
@@ -51,15 +51,6 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
         "mean": _plain(along.mean(axis=0)),
         "quartiles": [_plain(one) for one in quartiles],
     }
-
-
-def _parts(data: Any) -> dict[str, Tensor]:
-    """The parts of a finite set as they are kept; none for data without end."""
-    kept = getattr(data, "parts", None)
-    if isinstance(kept, dict):
-        return kept
-    named = {name: getattr(data, name, None) for name in ("training", "held_out")}
-    return {name: rows for name, rows in named.items() if isinstance(rows, Tensor)}
 
 
 def _along(rows: Tensor) -> np.ndarray:

@@ -5,21 +5,17 @@ from __future__ import annotations
 import dis
 import os
 import sys
-import sysconfig
 import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from ganbench.core.digest import digest
-
-#: Libraries whose own variables are none of a plugin's state.
-_LIBRARIES = ("ganbench", "torch", "numpy", "scipy", "pandas", "sklearn", "pydantic", "pluggy")
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+from ganbench.core.installed import file_of, installed, library
+from ganbench.core.place import place
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,8 @@ class HiddenState:
         classes = [type(part) for network in networks.values() for part in network.modules()]
         own = {root.__module__ for root in self._roots if hasattr(root, "__module__")}
         # A plugin may come with a package; a layer of another package is no plugin, and its caches are its own.
-        names = own | {each.__module__ for each in classes if not _installed(sys.modules.get(each.__module__))}
-        found = {name: sys.modules[name] for name in sorted(names) if name in sys.modules and not _library(name)}
+        names = own | {each.__module__ for each in classes if not installed(file_of(sys.modules.get(each.__module__)))}
+        found = {name: sys.modules[name] for name in sorted(names) if name in sys.modules and not library(name)}
         self._modules = _with_imports(found)
 
     @property
@@ -128,16 +124,6 @@ def _inside(value: Any) -> Iterator[tuple[Variable, Any]]:
         yield Variable(f"an object of {type(value).__name__}", type(value).__name__), value
 
 
-def _library(name: str) -> bool:
-    top = name.partition(".")[0]
-    return top in _LIBRARIES or top in sys.stdlib_module_names
-
-
-def _installed(module: types.ModuleType | None) -> bool:
-    file = str(getattr(module, "__file__", None) or "")
-    return file.startswith(_INSTALLED) or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
-
-
 def _with_imports(found: dict[str, types.ModuleType]) -> dict[str, types.ModuleType]:
     """The modules, and those that they import from places other than the installed libraries."""
     waiting = list(found.values())
@@ -145,10 +131,10 @@ def _with_imports(found: dict[str, types.ModuleType]) -> dict[str, types.ModuleT
         for value in list(vars(waiting.pop()).values()):
             name = str(getattr(value, "__name__" if isinstance(value, types.ModuleType) else "__module__", ""))
             module = sys.modules.get(name)
-            file = getattr(module, "__file__", None)
-            if not module or not file or name in found or _library(name):
+            file = file_of(module)
+            if not module or not file or name in found or library(name):
                 continue
-            if not _installed(module) or name.partition(".")[0] in {each.partition(".")[0] for each in found}:
+            if not installed(file) or name.partition(".")[0] in {each.partition(".")[0] for each in found}:
                 found[name] = module
                 waiting.append(module)
     return found
@@ -164,10 +150,9 @@ def _uses(module: types.ModuleType, name: str) -> Iterator[tuple[bool, str]]:
             if (
                 instruction.argval == name
                 and instruction.opname.startswith(("STORE", "LOAD"))
-                and instruction.positions
+                and (line := instruction.positions and instruction.positions.lineno)
             ):
-                at = f"{code.co_filename.rsplit('/', 1)[-1]}:{instruction.positions.lineno}"
-                yield instruction.opname.startswith("STORE"), at
+                yield instruction.opname.startswith("STORE"), place(code.co_filename, line)
 
 
 def _functions(value: Any, module: str) -> Iterator[types.FunctionType]:

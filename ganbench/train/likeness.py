@@ -8,16 +8,17 @@ all of them, with every engine. Such a plugin is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from ganbench.core.errors import PluginError, error_line, out_of_memory
+from ganbench.core.installed import foreign
+from ganbench.core.place import place
 from ganbench.plugin.types import Architecture, Loss, Networks
 from ganbench.suite.suite import Variant
 from ganbench.train.engine.trace import Trace
-from ganbench.train.step.traits import HASH, Trait, library, traits
+from ganbench.train.step.traits import HASH, Trait, traits
 
 #: Functions of plugins that build networks: what they read is used before training, once for each seed.
 BUILDERS = ("build", "players")
@@ -74,8 +75,8 @@ class Likeness:
                 self.doubtful.setdefault(seed, seen)
                 continue
             trait = found.get(path) or own[path]
-            place = trait.place or self._builder
-            raise PluginError(f"{self._who}: {seen}, and {_ONE}: {self._cure(trait)}{place and f' ({place})'}")
+            where = trait.place or self._builder
+            raise PluginError(f"{self._who}: {seen}, and {_ONE}: {self._cure(trait)}{where and f' ({where})'}")
 
     def check_code(self, traced: Callable[[int, int], Trace]) -> None:
         """Compare what a step computes with the first seed's code and with other seeds' own: those in doubt, the last.
@@ -129,7 +130,7 @@ class Likeness:
             return "let a parameter of the suite choose it, not the seed or the data"
         if trait.kind == "layer":
             return f"hold the layers of {trait.name!r} in nn.ModuleList, nn.ModuleDict or as attributes"
-        if isinstance(trait.owner, type) and library(trait.owner.__module__):
+        if isinstance(trait.owner, type) and foreign(trait.owner.__module__):
             return f"{trait.name} of {trait.owner.__name__} must not differ: write a module that holds it as a buffer"
         if trait.text.startswith("a random generator"):
             return "draw with torch.rand or torch.randn, which give each seed its own numbers"
@@ -152,7 +153,7 @@ def _place(variant: Variant) -> str:
     """File and line of the function that makes a variant's networks, where a plugin's file has it."""
     build = variant.loss.plugin(Loss).players or variant.architecture.plugin(Architecture).build
     code = getattr(build, "__code__", None)
-    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
+    return place(code.co_filename, code.co_firstlineno) if code else ""
 
 
 def roots_of(networks: Networks) -> dict[str, Any]:

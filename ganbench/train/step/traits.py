@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import hashlib
 import inspect
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
@@ -23,6 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.core.digest import random_state
+from ganbench.core.installed import foreign
+from ganbench.core.place import file_name, place
 
 #: A list of more numbers than this is one trait.
 MANY = 64
@@ -52,16 +53,16 @@ class Trait:
     @property
     def place(self) -> str:
         """File and line where a plugin's code sets it, ``mine.py:14``; empty where that is not known."""
-        if self.owner is None or library(self.owner.__module__):
+        if self.owner is None or foreign(self.owner.__module__):
             return ""
         try:
             lines, first = inspect.getsourcelines(self.owner)
-            file = Path(inspect.getsourcefile(self.owner) or "").name
+            file = inspect.getsourcefile(self.owner) or ""
         except (OSError, TypeError):
             return ""
         marks = (f"self.{self.name} =", f"self.{self.name}:", f"{self.name} =")
         found = (at for mark in marks for at, line in enumerate(lines) if mark in line)
-        return f"{file}:{first + next(found, 0)}"
+        return place(file, first + next(found, 0))
 
 
 def traits(roots: Mapping[str, Any]) -> dict[str, Trait]:
@@ -85,20 +86,8 @@ def traits(roots: Mapping[str, Any]) -> dict[str, Trait]:
     }
 
 
-@functools.cache
-def library(module: str) -> bool:
-    """Whether a module belongs to Python, to ganbench or to an installed package: such code is nobody's plugin."""
-    root = module.partition(".")[0]
-    file = str(getattr(sys.modules.get(module), "__file__", None) or "")
-    return (
-        root in sys.stdlib_module_names
-        or root in ("torch", "ganbench")
-        or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
-    )
-
-
 def _is_plugins_module(owner: Any) -> bool:
-    return isinstance(owner, type) and issubclass(owner, nn.Module) and not library(owner.__module__)
+    return isinstance(owner, type) and issubclass(owner, nn.Module) and not foreign(owner.__module__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +142,7 @@ class _Walk:
             for at, item in enumerate(sorted(value, key=repr) if isinstance(value, Set) else value):
                 self.value(f"{path}[{at}]", item, of)
         elif isinstance(value, _RECORDS) or not (
-            isinstance(value, type | ModuleType) or library(type(value).__module__)
+            isinstance(value, type | ModuleType) or foreign(type(value).__module__)
         ):
             self._add(path, type(value).__qualname__, "word", of)
             self._items(path, _fields(value), of)
@@ -185,7 +174,7 @@ class _Walk:
     def _function(self, path: str, function: Any, cls: type | None) -> None:
         """Add what a function reads besides its arguments, and what all that it calls reads."""
         code = getattr(function, "__code__", None)
-        if code is None or library(function.__module__ or ""):
+        if code is None or foreign(function.__module__ or ""):
             return
         self._seen[id(function)] = function
         self._add(f"{path}.{function.__qualname__}", f"line {code.co_firstlineno}", "word", _Owner(function, ""))
@@ -193,15 +182,16 @@ class _Walk:
         self.names |= names
         for name, value in _captured(function).items():
             self.value(f"{path}: {name}", value, _Owner(function, name))
+        file = file_name(code.co_filename)
         for name in sorted(names & function.__globals__.keys()):
-            self._global(f"{_file(function)}: {name}", function.__globals__[name], names, _Owner(function, name))
+            self._global(f"{file}: {name}", function.__globals__[name], names, _Owner(function, name))
         # Methods and class attributes of the module's own.
         for name in sorted(names):
             self._of_class(cls, name)
 
     def _global(self, path: str, value: Any, names: set[str], of: _Owner) -> None:
         if isinstance(value, type | ModuleType):
-            if not library(value.__name__ if isinstance(value, ModuleType) else value.__module__):
+            if not foreign(value.__name__ if isinstance(value, ModuleType) else value.__module__):
                 for name in sorted(names & vars(value).keys()):
                     if not isinstance(vars(value)[name], type | ModuleType):
                         self.value(f"{path}.{name}", vars(value)[name], dataclasses.replace(of, name=name))
@@ -210,7 +200,7 @@ class _Walk:
 
     def _of_class(self, cls: type | None, name: str) -> None:
         base = next((base for base in getattr(cls, "__mro__", ()) if name in vars(base)), None)
-        if base is None or library(base.__module__):
+        if base is None or foreign(base.__module__):
             return
         value = vars(base)[name]
         value = getattr(value, "fget", None) or getattr(value, "__func__", None) or value
@@ -269,7 +259,3 @@ def _captured(function: FunctionType) -> dict[str, Any]:
             if name != "__class__":
                 found[name] = cell.cell_contents
     return found
-
-
-def _file(function: FunctionType) -> str:
-    return Path(function.__code__.co_filename).name
