@@ -31,7 +31,8 @@ REMEMBER_NAMES = frozenset({"memory", "d_real", "d_fake", "step"})
 ARCHITECTURE_NAMES = frozenset({"shape"})
 DATASET_NAMES: frozenset[str] = frozenset()
 UPDATE_NAMES = frozenset({"game", "players"})
-OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t"})
+#: ``shapes``: those of the player's parameters, in the order in which ``theta`` holds them.
+OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t", "shapes"})
 #: The values that a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution
 #: that they are from; ``random``: a torch.Generator of its own.
 REFERENCE_NAMES = frozenset({"training", "dataset", "random"})

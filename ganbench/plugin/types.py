@@ -264,7 +264,8 @@ class Optimizer:
     """A gradient step on one player's parameter vector.
 
     ``start(theta)`` returns the state, a tuple of tensors of ``theta``'s shape; ``update(theta, gradient, state, t)``
-    returns the next ``(theta, state)``; ``t``, a scalar tensor, counts this player's updates from 1.
+    returns the next ``(theta, state)``; ``t``, a scalar tensor, counts this player's updates from 1. It may also name
+    ``shapes``, the shapes of the parameters that ``theta`` holds one after the other.
     """
 
     name: str

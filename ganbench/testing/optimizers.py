@@ -1,29 +1,43 @@
-"""Properties of an optimizer: it goes down a bowl, stays finite without a gradient, and keeps all shapes."""
+"""Properties of an optimizer: it goes down a bowl, also layer by layer, stays finite, and keeps all shapes."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from ganbench.core.errors import NotApplicableError
+from ganbench.core.rng import stream
 from ganbench.plugin.binding import bind
 from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 
-Step = tuple[Tensor, tuple[Tensor, ...]]
+Shapes = tuple[torch.Size, ...]
+#: Eight numbers as the parameters of three layers, the second of them with a bias.
+LAYERS = tuple(map(torch.Size, ((1, 1), (2, 2), (1,), (1, 2))))
+#: The parameters of networks: with biases, without, of images.
+NETWORKS = tuple(
+    tuple(map(torch.Size, shapes))
+    for shapes in (
+        ((4, 2), (4,), (5, 4), (5,), (1, 5), (1,)),
+        ((4, 2), (3, 4), (3, 3), (1, 3)),
+        ((2, 1, 3, 3), (4, 2, 3, 3), (4,), (1, 4), ()),
+    )
+)
 
 
 class Run:
     """An optimizer at work on a function whose gradient is known."""
 
-    def __init__(self, subject: Subject, theta: Tensor) -> None:
+    def __init__(self, subject: Subject, theta: Tensor, shapes: Shapes = LAYERS) -> None:
         self._update = bind(subject.value.update, subject.parameters)
         self.theta, self.state = theta, tuple(subject.value.start(theta))
         self.t = torch.zeros(())
+        self._shapes = shapes
 
     def step(self, gradient: Tensor) -> None:
         """One update."""
         self.t = self.t + 1
-        given = {"theta": self.theta, "gradient": gradient, "state": self.state, "t": self.t}
+        given = {"theta": self.theta, "gradient": gradient, "state": self.state, "t": self.t, "shapes": self._shapes}
         with unchanged(given):
             self.theta, self.state = self._update(given)
 
@@ -43,6 +57,20 @@ def downhill(subject: Subject) -> str:
         why = "goes up: a wrong sign?" if rise > 0 else "overshoots: is its step too long?"
         raise WrongError(f"|theta| goes from {start:.4g} to {end:.4g} down |theta|^2 / 2; it {why}")
     return f"|theta| {start:.3g} -> {end:.3g} in {STEPS} steps"
+
+
+def layers(subject: Subject) -> None:
+    """An optimizer that names the shapes of the layers goes down the bowl in each of them, whatever they are."""
+    if "shapes" not in bind(subject.value.update, {}).names:
+        raise NotApplicableError("does not name the shapes of the layers")
+    for shapes in NETWORKS:
+        sizes = [shape.numel() for shape in shapes]
+        theta = torch.randn(sum(sizes), generator=stream(0, "conformance.layers")).double()
+        run = Run(subject, theta, shapes)
+        run.step(theta)
+        for shape, before, after in zip(shapes, torch.split(theta, sizes), torch.split(run.theta, sizes), strict=True):
+            if not before @ (after - before) < 0:
+                raise WrongError(f"does not go down |theta|^2 / 2 in the layer {tuple(shape)} of {len(shapes)}")
 
 
 def flat(subject: Subject) -> None:
@@ -76,6 +104,7 @@ def global_rng(subject: Subject) -> None:
 STEPS = 200
 PROPERTIES = (
     Property("downhill", downhill),
+    Property("downhill in each layer", layers),
     Property("finite without a gradient", flat),
     Property("theta and state keep their shapes", shapes),
     Property("no global random state", global_rng),

@@ -47,6 +47,8 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
         registry, data = replace(registry, entries=(*registry.entries, made)), made.name
     # Adam would blow rounding up to whole steps, where a gradient is exactly zero but for that.
     variant = {"optimizer": CHECK["optimizer"]} | variant_of(subject)
+    if subject.entry.kind == "optimizer":
+        variant["architecture"] = CHECK["layers"]
     return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], CPU, engine)
 
 

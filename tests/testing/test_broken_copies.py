@@ -333,6 +333,7 @@ def test_a_broken_update_rule(name, sound, broken, caught_by, failing, shipped, 
             "finite without a gradient",
         ),
         ("adam", "mean, square = state", "mean, square = state; gradient.mul_(2)", "downhill"),
+        ("muon", "cat(steps)", "cat(steps[::-1])", "downhill in each layer"),
     ],
 )
 def test_a_broken_optimizer(name, sound, broken, caught_by, failing, shipped, only):

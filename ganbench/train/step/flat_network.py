@@ -58,7 +58,8 @@ class FlatNetwork:
         named = dict(module.named_parameters())
         self._names = tuple(named)
         self._tied = _tied(module)
-        self._shapes = tuple(parameter.shape for parameter in named.values())
+        #: The shape of each parameter, in the order in which theta holds them.
+        self.shapes = tuple(parameter.shape for parameter in named.values())
         self._sizes = [parameter.numel() for parameter in named.values()]
 
     @property
@@ -98,7 +99,7 @@ class FlatNetwork:
     def tensors(self, theta: Tensor, buffers: Buffers) -> dict[str, Tensor]:
         """All tensors of one model by their names in the module; the parameters are views of theta."""
         pieces = torch.split(theta, self._sizes)
-        named = zip(self._names, pieces, self._shapes, strict=True)
+        named = zip(self._names, pieces, self.shapes, strict=True)
         own = {**{name: piece.view(shape) for name, piece, shape in named}, **buffers}
         return own | {name: own[first] for name, first in self._tied.items()}
 

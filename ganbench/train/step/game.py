@@ -19,7 +19,7 @@ from ganbench.core.errors import PluginError
 from ganbench.plugin.types import Batch, Player, Players
 from ganbench.train.step.check import check_memory, check_scalar
 from ganbench.train.step.draws import DrawRecorder
-from ganbench.train.step.flat_network import Buffers
+from ganbench.train.step.flat_network import Buffers, FlatNetwork
 from ganbench.train.step.player_function import PlayerFunction
 from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
 
@@ -179,11 +179,11 @@ class StepGame:
         """
         D, G = players
         if discriminator is not None:
-            D = _advance(D, discriminator, self._rules.discriminator_optimizer)
+            D = _advance(D, discriminator, self._rules.discriminator_optimizer, self._rules.discriminator)
             if self._rules.project is not None:
                 D = D._replace(theta=self._rules.project({"theta": D.theta}).to(D.theta.dtype))
         if generator is not None:
-            G = _advance(G, generator, self._rules.generator_optimizer)
+            G = _advance(G, generator, self._rules.generator_optimizer, self._rules.generator)
         return Players(D, G)
 
     def _loss(self, player: PlayerName, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
@@ -280,9 +280,10 @@ def _flat(logits: Any) -> Any:
     return logits.flatten() if one_each else logits
 
 
-def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer) -> Player:
+def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer, network: FlatNetwork) -> Player:
     t = player.t + 1
-    moved = optimizer({"theta": player.theta, "gradient": gradient, "state": player.state, "t": t})
+    scope = {"theta": player.theta, "gradient": gradient, "state": player.state, "t": t, "shapes": network.shapes}
+    moved = optimizer(scope)
     if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
         raise PluginError("an optimizer's update() must return (theta, state), and state must be a tuple")
     theta, state = moved

@@ -75,14 +75,10 @@ def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> Bound
     if parameters.get("clip") is None:
         return update
 
-    def clipped(
-        theta: Tensor, gradient: Tensor, state: tuple[Tensor, ...], t: Tensor, *, clip: Any, **own: Any
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def clipped(gradient: Tensor, *given: Any, clip: Any, **own: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
         # As torch's clip_grad_norm_ does, for this model's parameters alone.
         scale = (clip / (gradient.square().sum().sqrt() + 1e-6)).clamp(max=1.0).to(gradient.dtype)
-        scope = {"theta": theta, "gradient": gradient * scale, "state": state, "t": t}
+        scope = {**dict(zip(update.names, given, strict=True)), "gradient": gradient * scale}
         return optimizer.update(*[scope[name] for name in update.names], **own)
 
-    return BoundFunction(
-        clipped, ("theta", "gradient", "state", "t"), {**update.parameters, "clip": parameters["clip"]}
-    )
+    return BoundFunction(clipped, ("gradient", *update.names), {**update.parameters, "clip": parameters["clip"]})
