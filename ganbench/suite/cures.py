@@ -62,6 +62,8 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
             return ": write {} for the defaults alone"
         case ("precision",):
             return _of_precision(found)
+        case (*_, "average") if isinstance(found, list):
+            return ": write one, and the others in a sweep of average.decay"
         case ("sweep", *_) | ("variants", _, "sweep", *_):
             return _swept(place, found)
     if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str) and len(place) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 from ganbench.plugin.column import Column
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
+from ganbench.suite.average import Average
 from ganbench.suite.build_check import BuildCheck
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft, draft, optimizer_draft, resolve_choice
 from ganbench.suite.document import Document
@@ -33,7 +34,7 @@ class Reader:
         self.metrics: list[Choice] = []
         self.sweeps: dict[str, Sweep] = {}
         self.guard: dict[str, Guard] = {}
-        self.averages: dict[str, float] = {}
+        self.averages: dict[str, Average] = {}
         self._architectures: dict[str, tuple[Draft, Choice]] = {}
         self._losses: dict[str, tuple[Draft, Choice]] = {}
         self._swept_architectures: list[tuple[Draft, Choice]] = []
@@ -217,8 +218,7 @@ class Reader:
         own = self._at("variants", name)
         places = {key: ("variants", name, key) if key in own else ("defaults", key) for key in ("penalty", "average")}
         self.variants[name] |= self._penalties(places["penalty"])
-        average = self._at(*places["average"])
-        if isinstance(average, float):
+        if average := Average.of(self._at(*places["average"])):
             self.averages[name] = average
 
     def _penalties(self, place: Place) -> dict[str, Choice]:
@@ -244,7 +244,7 @@ class Reader:
             if self._at(*place) is None:
                 place = ("sweep",)
             raw = self._at(*place)
-            reader.read(name, raw if isinstance(raw, dict) else {}, place, choices)
+            reader.read(name, raw if isinstance(raw, dict) else {}, place, choices, self.averages.get(name))
             reader.check_rows(name, taken)
             if name in self._architectures:
                 self._swept_architectures += reader.architectures(name, place, *self._architectures[name])

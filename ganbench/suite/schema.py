@@ -19,11 +19,13 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    model_validator,
 )
 
 from ganbench.core.messages import JsonSchema, describe_schema, shown
 from ganbench.core.names import lost_in_tables
 from ganbench.plugin.shipped import chosen
+from ganbench.suite.average import Decay, Width
 from ganbench.suite.cures import of_key, of_value
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
@@ -127,7 +129,7 @@ class Evaluate(_Strict):
     samples: Count = 10_000
 
 
-_SWEPT = r"^(loss|architecture|update|penalty\.[^.]+|optimizer(\.(generator|discriminator))?)\.[^.]+$"
+_SWEPT = r"^(loss|architecture|update|average|penalty\.[^.]+|optimizer(\.(generator|discriminator))?)\.[^.]+$"
 Sweep = Annotated[
     dict[Annotated[str, Field(json_schema_extra={"pattern": _SWEPT})], Annotated[list[Any], Field(min_length=1)]],
     Field(
@@ -156,6 +158,28 @@ Penalties = Annotated[
 ]
 
 
+class AverageMapping(_Strict):
+    """A running average: exponential, by its decay, or by a width that grows with the steps made; one of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    decay: Decay = None  # type: ignore[assignment]
+    width: Width = None  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _one(self) -> AverageMapping:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("needs a decay or a width, one of the two, as {width: 0.05}")
+        return self
+
+
+Average = Annotated[
+    Annotated[Decay, Tag("<number>")] | Annotated[AverageMapping, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if _shape_of(value) == "<mapping>" else "<number>"),
+    Field(description="a number above 0 and below 1, or a mapping of a width, as {width: 0.05}"),
+]
+
+
 class Parts(_Strict):
     """The parts of a variant; what is not given comes from the defaults."""
 
@@ -164,7 +188,7 @@ class Parts(_Strict):
     update: Choice | None = None
     optimizer: OptimizerChoice | None = None
     penalty: Penalties | None = None
-    average: Annotated[float | None, Field(gt=0, lt=1, description="a number above 0 and below 1")] = None
+    average: Average | None = None
 
 
 class VariantSchema(Parts):

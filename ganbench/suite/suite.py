@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from ganbench.plugin.entry import Entry
 from ganbench.suite import document
+from ganbench.suite.average import SWEPT, Average
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of
 from ganbench.suite.guard import Guard
 from ganbench.suite.sweep import Setting, Sweep, apply_setting, count
@@ -26,7 +27,7 @@ class Variant:
     generator_optimizer: Choice
     discriminator_optimizer: Choice
     penalties: tuple[Choice, ...] = ()
-    average: float | None = None
+    average: Average | None = None
 
     def parts(self) -> dict[str, Choice]:
         """Every plugin that the variant names, by its part; a penalty's part is ``penalty.`` and its name."""
@@ -39,10 +40,11 @@ class Variant:
 
     def at(self, setting: Setting) -> Variant:
         """The variant at a setting of its sweep."""
-        return Variant.of(apply_setting(self.parts(), setting), self.average)
+        of_parts = tuple((key, value) for key, value in setting if key not in SWEPT)
+        return Variant.of(apply_setting(self.parts(), of_parts), self.average and self.average.at(setting))
 
     @classmethod
-    def of(cls, parts: Mapping[str, Choice], average: float | None) -> Variant:
+    def of(cls, parts: Mapping[str, Choice], average: Average | None) -> Variant:
         """The variant with these ``parts``, which are named as in ``parts()``."""
         penalties = tuple(choice for part, choice in parts.items() if part.startswith("penalty."))
         own = {part: choice for part, choice in parts.items() if not part.startswith("penalty.")}
@@ -58,7 +60,7 @@ class Variant:
             **{part: getattr(self, part).plain() for part in PARTS},
             "optimizer": optimizer,
             **({"penalty": [choice.plain() for choice in self.penalties]} if self.penalties else {}),
-            **({} if self.average is None else {"average": self.average}),
+            **({} if self.average is None else {"average": self.average.plain()}),
         }
 
 

@@ -1,8 +1,8 @@
 """A sweep: which parameters of a variant take which values, and the rows of the table that result.
 
 The keys are paths into a variant as a suite writes it: ``loss.penalty``, ``optimizer.lr`` (both players),
-``optimizer.generator.lr``, ``penalty.r1.weight``. Each combination of values is a *setting*, and each setting is a
-row; the variant of these settings is their *family*.
+``optimizer.generator.lr``, ``penalty.r1.weight``, ``average.width``. Each combination of values is a *setting*, and
+each setting is a row; the variant of these settings is their *family*.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from ganbench.core.messages import shown
+from ganbench.suite.average import SWEPT
 from ganbench.suite.choice import PARTS, PLAYERS, Choice
 
 #: The values that each parameter takes, as their plugins read them.
@@ -29,8 +30,10 @@ MOST = 200
 def split(key: str) -> tuple[tuple[str, ...], str] | None:
     """The parts of a variant that a key is about, named as in ``Variant.parts()``, and the name of the parameter.
 
-    None where the key is not a path to a parameter.
+    None where the key is not a path to a parameter. The running average is a part that is no plugin, ``average``.
     """
+    if key in SWEPT:
+        return ("average",), SWEPT[key].name
     part, *inner = key.split(".")
     if inner[-1:] == ["name"]:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganbench.core.messages import shown, suggest
 from ganbench.plugin.parameters import Parameter
+from ganbench.suite.average import SWEPT, Average
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
@@ -26,7 +27,14 @@ class SweepReader:
         self._checked: set[Place] = set()
         self._unfit: dict[tuple[Place, str], list[str]] = {}
 
-    def read(self, variant: str, raw: Mapping[str, Any], place: Place, choices: Mapping[str, Choice]) -> None:
+    def read(
+        self,
+        variant: str,
+        raw: Mapping[str, Any],
+        place: Place,
+        choices: Mapping[str, Choice],
+        average: Average | None,
+    ) -> None:
         """Read the sweep of one variant into ``sweeps``; mistakes are added to the document.
 
         Args:
@@ -34,6 +42,7 @@ class SweepReader:
             raw: the sweep as written: a list of values for each key.
             place: where the sweep is in the file.
             choices: the variant's choices, by part, as far as they could be read.
+            average: the variant's running average; None where it has none.
         """
         sweep = {key: values for key, values in raw.items() if isinstance(values, list)}
         if place not in self._checked:
@@ -46,7 +55,7 @@ class SweepReader:
         self._compare(variant, total, place)
         taken: dict[str, tuple[Any, ...]] = {}
         for key, values in sweep.items():
-            if parameter := self._parameter(variant, key, (*place, key), choices):
+            if parameter := self._parameter(variant, key, (*place, key), choices, average):
                 read = [self._value(parameter, value, (*place, key, at)) for at, value in enumerate(values)]
                 taken[key] = tuple(value for one in read for value in one)
         self._check_players(variant, taken, place, choices)
@@ -116,8 +125,15 @@ class SweepReader:
             words = f"{total} {'setting' if total == 1 else 'settings'}, and {first!r} {self._counts[first]}"
             self._document.add(where, f"{variant!r} has {words}: a fair comparison gives each variant as many tries")
 
-    def _parameter(self, variant: str, key: str, place: Place, choices: Mapping[str, Choice]) -> Parameter | None:
+    def _parameter(
+        self, variant: str, key: str, place: Place, choices: Mapping[str, Choice], average: Average | None
+    ) -> Parameter | None:
         """The parameter of this variant that a key names; None where it has no such parameter."""
+        if key in SWEPT:
+            if average is None or not average.has(key):
+                self._lacks(variant, place, f"no average with a {SWEPT[key].name}")
+                return None
+            return SWEPT[key]
         fields, name = split(key) or ((), "")
         found = None
         for field in fields:
@@ -164,10 +180,12 @@ class SweepReader:
 
 def _no_path(key: str) -> str:
     part, _, inner = key.partition(".")
+    if part == "average":
+        return f"leads to no parameter: write {' or '.join(SWEPT)}"
     if inner.rpartition(".")[2] == "name" or (key in (*PARTS, "optimizer", "penalty")):
         return "is a plugin: to compare plugins, make variants of them"
     example = "write for example optimizer.lr, optimizer.generator.lr or loss.penalty"
     if part not in (*PARTS, "optimizer", "penalty"):
-        near = suggest(part, (*PARTS, "optimizer", "penalty"))
+        near = suggest(part, (*PARTS, "optimizer", "penalty", "average"))
         return f"{shown(part)} is no part of a variant{near}" + ("" if inner else f"; {example}")
     return f"leads to no parameter: {example}"

@@ -18,6 +18,7 @@ from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Variant
 from ganbench.train.data import draw
 from ganbench.train.likeness import Likeness
+from ganbench.train.step.average import RunningAverage
 from ganbench.train.step.check import check_networks, judges
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
@@ -176,6 +177,6 @@ def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Network
         parts=tuple((part, player) for player, own in owners for part in own),
         project=loss.project and bind(loss.project, variant.loss.parameters),
         penalties=tuple(bind_penalty(choice.plugin(Penalty), choice) for choice in variant.penalties),
-        average=variant.average,
+        average=RunningAverage.of(variant.average) if variant.average else None,
         judges=judging,
     )

@@ -12,8 +12,10 @@ import pytest
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
 from ganbench.suite import document
+from ganbench.suite.average import Average
 from ganbench.suite.load import find, load, parse
 from ganbench.suite.mistake import SuiteError
+from ganbench.suite.plan import plan
 from ganbench.suite.schema import schema
 
 HEAD = "suite: demo\ndatasets: {r: ring}\nvariants: {a: {loss: minimax}}\n"
@@ -223,12 +225,22 @@ def test_penalties_and_the_average_of_the_defaults_hold_unless_a_variant_says_ot
         "variants: {a: {}, b: {penalty: [], average: null}, c: {penalty: {name: slope, every: 4}, average: 0.5}}\n",
         registry,
     )
-    assert [variant.average for variant in suite.variants.values()] == [0.9, None, 0.5]
+    assert [variant.average for variant in suite.variants.values()] == [Average(decay=0.9), None, Average(decay=0.5)]
     assert [[choice.parameters for choice in variant.penalties] for variant in suite.variants.values()] == [
         [{"weight": 1}],
         [],
         [{"weight": 1, "every": 4}],
     ]
+
+
+def test_an_average_is_a_decay_or_a_width_and_a_decay_is_resolved_as_the_number_alone(registry):
+    """A variant with ``average: 0.9`` has the cell that it always had, however the decay is written."""
+    written = ("0.9", "{decay: 0.9}", "{width: 0.05}")
+    suites = [parse(HEAD.replace("minimax", f"minimax, average: {text}"), registry) for text in written]
+    assert [suite.variants["a"].average for suite in suites] == [Average(0.9), Average(0.9), Average(width=0.05)]
+    assert [suite.resolved()["variants"]["a"]["average"] for suite in suites] == [0.9, 0.9, {"width": 0.05}]
+    first, second, third = (plan(suite)[-1].id for suite in suites)
+    assert first == second != third
 
 
 def test_the_zoo_has_every_loss_every_update_rule_and_every_f_divergence():

@@ -434,7 +434,38 @@ MALFORMED = {
     ),
     "average": (
         HEAD.replace("minimax", "minimax, average: 1.0"),
-        "3:40 variants.a.average: must be a number above 0 and below 1, not 1.0",
+        "3:40 variants.a.average: must be a number above 0 and below 1, or a mapping of a width, as {width: 0.05}, "
+        "not 1.0",
+    ),
+    "average_text": (
+        HEAD.replace("minimax", "minimax, average: '0.999'"),
+        "3:40 variants.a.average: must be a number above 0 and below 1, or a mapping of a width, as {width: 0.05}, "
+        "not '0.999': write 0.999",
+    ),
+    "average_list": (
+        HEAD.replace("minimax", "minimax, average: [0.99, 0.999]"),
+        "3:40 variants.a.average: must be a number above 0 and below 1, or a mapping of a width, as {width: 0.05}, "
+        "not [0.99, 0.999]: write one, and the others in a sweep of average.decay",
+    ),
+    "average_width": (
+        HEAD.replace("minimax", "minimax, average: {width: 0.3}"),
+        "3:48 variants.a.average.width: must be a number above 0 and of at most 0.28, not 0.3",
+    ),
+    "average_unknown": (
+        HEAD.replace("minimax", "minimax, average: {widht: 0.05}"),
+        "3:41 variants.a.average.widht: unknown key 'widht', did you mean 'width'?",
+    ),
+    "average_of_both": (
+        HEAD.replace("minimax", "minimax, average: {width: 0.05, decay: 0.9}"),
+        "3:40 variants.a.average: needs a decay or a width, one of the two, as {width: 0.05}",
+    ),
+    "average_of_neither": (
+        HEAD + "defaults: {average: {}}\n",
+        "4:21 defaults.average: needs a decay or a width, one of the two, as {width: 0.05}",
+    ),
+    "average_null": (
+        HEAD.replace("minimax", "minimax, average: {width: null}"),
+        "3:48 variants.a.average.width: must be a number above 0 and of at most 0.28, not null",
     ),
     "clip": (
         HEAD.replace("minimax", "minimax, optimizer: {clip: 0}"),
@@ -616,7 +647,9 @@ def test_what_cannot_be_read_is_one_line(tmp_path, registry):
 
 
 @pytest.mark.parametrize(
-    "case", ["unknown_key", "seeds_zero", "seeds_twice", "dataset_key", "variant_oracle", "loss_list"]
+    "case",
+    ["unknown_key", "seeds_zero", "seeds_twice", "dataset_key", "variant_oracle", "loss_list"]
+    + [case for case in MALFORMED if case.startswith("average")],
 )
 def test_the_published_schema_refuses_wrong_shapes(case):
     data = document.parse(MALFORMED[case][0]).value

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from ganbench.plugin import shipped
 from ganbench.plugin.registry import Registry
 from ganbench.suite import document
+from ganbench.suite.average import Average
 from ganbench.suite.load import parse
 from ganbench.suite.mistake import SuiteError
+from ganbench.suite.plan import plan
 from ganbench.suite.schema import schema
 from ganbench.suite.sweep import row_name, settings, split
 
@@ -70,6 +72,18 @@ def test_one_players_key_goes_before_that_of_both_wherever_it_stands(registry):
         (setting,) = settings(suite.sweeps["a"])
         laid = suite.variants["a"].at(setting)
         assert [getattr(laid, field).parameters["lr"] for field in BOTH] == [2.0, 1.0]
+
+
+def test_a_running_average_is_swept_as_it_is_written(registry):
+    """Rows are named by the value alone; each is the variant with that average and nothing else changed."""
+    text = HEAD + "variants: {a: {loss: minimax, average: {width: 0.05}}}\nsweep: {average.width: [0.1, 0.2]}\n"
+    suite = parse(text, registry)
+    rows = plan(suite)[-2:]
+    assert [row.variant for row in rows] == ["a width=0.1", "a width=0.2"]
+    assert [row.trained.average for row in rows] == [Average(width=0.1), Average(width=0.2)]
+    assert rows[1].trained == replace(suite.variants["a"], average=Average(width=0.2))
+    assert parse(suite.to_yaml(), registry) == suite
+    jsonschema.validate(json.loads(json.dumps(suite.resolved())), schema())
 
 
 def test_a_variants_own_sweep_replaces_the_suites(registry):
@@ -147,7 +161,7 @@ MISTAKES = {
     "budget": (
         "sweep: {budget.steps: [1]}",
         "5:9 sweep.budget.steps: 'budget' is no part of a variant; "
-        "known: architecture, loss, optimizer, penalty, update",
+        "known: architecture, average, loss, optimizer, penalty, update",
     ),
     "plugin": ("sweep: {loss: [minimax]}", "5:9 sweep.loss: is a plugin: to compare plugins, make variants of them"),
     "plugin_name": (
@@ -168,6 +182,22 @@ MISTAKES = {
         "sweep: {loss.penalty: [1]}",
         "5:9 sweep.loss.penalty: unknown parameter 'penalty' of loss 'minimax'; it has none "
         "(of 'a': give it a sweep without it)",
+    ),
+    "average": (
+        "sweep: {average: [0.9, 0.99]}",
+        "5:9 sweep.average: leads to no parameter: write average.decay or average.width",
+    ),
+    "no_average": (
+        "sweep: {average.width: [0.1, 0.05]}",
+        "5:9 sweep.average.width: no average with a width (of 'a', 'b': give them a sweep without it)",
+    ),
+    "average_of_another_sort": (
+        "defaults: {average: 0.9}\nsweep: {average.width: [0.1, 0.05]}",
+        "6:9 sweep.average.width: no average with a width (of 'a', 'b': give them a sweep without it)",
+    ),
+    "average_value": (
+        "defaults: {average: 0.9}\nsweep: {average.decay: [0.9, 1]}",
+        "6:30 sweep.average.decay[1]: must be a number above 0 and below 1, not 1",
     ),
     "value": ("sweep: {optimizer.lr: [1, -1]}", "5:27 sweep.optimizer.lr[1]: must be a number above 0, not -1"),
     "value_refused": (
@@ -207,7 +237,9 @@ def test_a_mistake_is_one_line_at_its_place(case, registry):
     assert mistakes(TWO + text + "\n", registry) == [f"f:{expected}"]
 
 
-@pytest.mark.parametrize("case", ["empty", "one_value", "list", "no_part", "budget", "plugin", "precision", "defaults"])
+@pytest.mark.parametrize(
+    "case", ["empty", "one_value", "list", "no_part", "budget", "plugin", "precision", "defaults", "average"]
+)
 def test_the_published_schema_refuses_wrong_shapes(case):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document.parse(TWO + MISTAKES[case][0]).value, schema())

@@ -180,8 +180,9 @@ def test_a_clipped_gradient_has_at_most_that_norm_in_each_seed(trainer):
         assert torch.allclose(moved(one).norm(dim=1), torch.full((3,), norm), atol=1e-5)
 
 
-def test_the_running_average_of_the_generator_is_what_is_evaluated_and_training_goes_on_without_it(trainer):
-    plain, averaged = (trainer(f"{{loss: minimax, {more} {SGD}}}") for more in ("", "average: 0.75,"))
+@pytest.mark.parametrize("decay", ["0.75", "{decay: 0.75}"])
+def test_the_running_average_of_the_generator_is_what_is_evaluated_and_training_goes_on_without_it(decay, trainer):
+    plain, averaged = (trainer(f"{{loss: minimax, {more} {SGD}}}") for more in ("", f"average: {decay},"))
     states = [plain.start]
     for step in range(3):
         states.append(plain.advance(states[-1], step, step + 1))

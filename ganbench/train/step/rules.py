@@ -12,6 +12,7 @@ from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.types import Loss, Optimizer, Penalty
 from ganbench.suite.choice import Choice
+from ganbench.train.step.average import RunningAverage
 from ganbench.train.step.flat_network import FlatNetwork
 
 PlayerName = Literal["discriminator", "generator"]
@@ -33,7 +34,7 @@ class Rules:
     """What stays the same from step to step.
 
     ``project``: maps D's parameters after each of D's steps; None: they stay. ``judges``: whether D gives one logit for
-    each single sample. ``average``: the decay of the running average of G's parameters; None: no average.
+    each single sample. ``average``: the running average of G's parameters; None: no average.
     """
 
     discriminator: FlatNetwork
@@ -49,7 +50,7 @@ class Rules:
     parts: tuple[tuple[str, PlayerName], ...] = ()
     project: BoundFunction[Tensor] | None = None
     penalties: tuple[BoundPenalty, ...] = ()
-    average: float | None = None
+    average: RunningAverage | None = None
     judges: bool = True
 
     def loss(self, player: PlayerName) -> BoundFunction[Tensor]:

@@ -72,7 +72,7 @@ def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *
         # One sum is enough: it is not finite where one of its terms is not.
         total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()
         survived = state.survived + (total.isfinite() & (state.survived == index))
-        average = tuple(mean + (1 - (rules.average or 0.0)) * (players.G.theta - mean) for mean in state.average)
+        average = tuple(own.average.after(mean, players.G.theta, index) for mean in state.average if own.average)
         return State(players, survived, average, game.memory)
 
     return step

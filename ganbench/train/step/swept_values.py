@@ -12,6 +12,7 @@ from torch import Tensor
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.suite.suite import Variant
+from ganbench.train.step.average import RunningAverage
 from ganbench.train.step.rules import Rules
 
 #: For each part of a variant, the parameters that differ: (replicas,), or (replicas, n) where a parameter is n numbers.
@@ -38,6 +39,10 @@ def swept_values(variants: Sequence[Variant], seeds: int, device: torch.device) 
                 # In float64, since Python's floats, which they replace, have 64 bits too.
                 each = torch.tensor(values, dtype=torch.float64, device=device)
                 found.setdefault(part, {})[name] = each.repeat_interleave(seeds, 0)
+    averages = [RunningAverage.of(variant.average) for variant in variants if variant.average]
+    if any(average != averages[0] for average in averages):
+        each = torch.tensor([average.number for average in averages], dtype=torch.float64, device=device)
+        found["average"] = {"number": each.repeat_interleave(seeds, 0)}
     return found
 
 
@@ -57,6 +62,9 @@ def with_values(
     if not swept_values:
         return rules, update
     loss = swept_values.get("loss", {})
+    average = rules.average
+    if average and "average" in swept_values:
+        average = replace(average, number=swept_values["average"]["number"])
     changed: dict[str, Any] = {
         "discriminator_loss": _set(rules.discriminator_loss, loss),
         "generator_loss": _set(rules.generator_loss, loss),
@@ -68,6 +76,7 @@ def with_values(
         ),
         "discriminator_optimizer": _set(rules.discriminator_optimizer, swept_values.get("discriminator_optimizer", {})),
         "generator_optimizer": _set(rules.generator_optimizer, swept_values.get("generator_optimizer", {})),
+        "average": average,
     }
     return replace(rules, **changed), _set(update, swept_values.get("update", {}))
 
