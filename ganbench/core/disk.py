@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
+
+from ganbench.core.names import no_path_here
+
+_OPEN = "cannot be replaced: close it where it is open"
 
 
 def make_folder(folder: Path) -> None:
@@ -11,6 +17,8 @@ def make_folder(folder: Path) -> None:
 
     Raises OSError; where a file or a dangling link stands in the way, it names that.
     """
+    if message := no_path_here(folder):
+        raise OSError(errno.EINVAL, message, str(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -28,3 +36,29 @@ def make_folder(folder: Path) -> None:
 def said(error: OSError, place: object) -> str:
     """What the system said, in one line after the file's name, or ``place`` where the error names no file."""
     return f"{error.filename or place}: {error.strerror or error}"
+
+
+def put(written: Path, path: Path) -> None:
+    """Give a file that is written its name, in place of the file that has it.
+
+    Args:
+        written: the file under the name that it was written with.
+        path: the name that it gets, in the same folder.
+
+    Raises:
+        OSError: it cannot be; the error names ``path``.
+    """
+    try:
+        written.replace(path)
+    except (IsADirectoryError, PermissionError) as error:
+        # Windows does not replace a file that is open, and says the same of a folder.
+        why = "is a folder where a file belongs: move it away" if path.is_dir() else _OPEN
+        raise type(error)(error.errno, why, str(path)) from None
+
+
+def discard(path: Path) -> None:
+    """Remove a file, or whatever is in its place; nothing where there is nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 
 from ganbench.core.disk import make_folder
+from ganbench.core.names import lost_on_windows
 from ganbench.plugin.shipped import chosen
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,6 +88,8 @@ def new_plugin(kind: str, name: str, folder: Path = Path("plugins"), tests: Path
         raise NotNewError(f"{name!r} is a keyword of Python: choose another name, such as 'my-{name}'")
     if stem in NEEDED or stem in sys.stdlib_module_names:
         raise NotNewError(f"{name!r} is a module that others import: choose another name, such as 'my-{name}'")
+    if lost := lost_on_windows(f"{stem}.py"):
+        raise NotNewError(lost)
     path, test_path = folder / f"{stem}.py", tests / f"test_{stem}.py"
     words = {
         "kind": kind,

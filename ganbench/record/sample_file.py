@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+from ganbench.core.names import no_path_here
+
 #: No more numbers than these are scored: 1 GiB in float32. What is larger is refused before it is read.
 MOST_NUMBERS = 2**28
 #: And no larger array is unpacked: as many numbers in double precision.
@@ -37,6 +39,8 @@ def look(path: Path) -> tuple[bytes, str]:
 
     Raises UnreadableError for what is no file, or cannot be read: a pipe or a device would never end.
     """
+    if message := no_path_here(path):
+        raise UnreadableError(f"{path}: {message}")
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

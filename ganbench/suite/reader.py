@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ganbench.core.names import lost_on_windows, same_file
 from ganbench.plugin.column import Column
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
@@ -71,6 +72,7 @@ class Reader:
             if drafted and (choice := resolve_choice("dataset", drafted, self.registry, self.document)):
                 self.datasets[name] = choice
         self._read_references()
+        self._check_files()
         self._read_defaults()
         for name, raw in self._items("variants"):
             if isinstance(raw, dict):
@@ -117,6 +119,8 @@ class Reader:
             drafted = draft(item, ("references", index) if written else ())
             if not drafted or not (choice := resolve_choice("reference", drafted, self.registry, self.document)):
                 continue
+            if lost := lost_on_windows(choice.name):
+                self.document.add(drafted.name_place, lost)
             if any(choice.name == other.name for other in self.references):
                 self.document.add(drafted.name_place, f"reference {choice.name!r} is there already")
                 continue
@@ -132,6 +136,16 @@ class Reader:
                 self.document.add(
                     ("variants", name), f"{name!r} is a reference's row in the table: choose another", True
                 )
+
+    def _check_files(self) -> None:
+        """Files are named after data sets and rows: no two names may be of one file on another system."""
+        for section in ("datasets", "variants"):
+            names = [choice.name for choice in self.references] if section == "variants" else []
+            for name, _ in self._items(section):
+                if other := same_file(name, names):
+                    message = f"{name!r} and {other!r} are one file on Windows and macOS: choose another name"
+                    self.document.add((section, name), message, True)
+                names.append(name)
 
     def _read_metrics(self) -> list[Column]:
         """Read the metrics; returns the columns that they fill."""

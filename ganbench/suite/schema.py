@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from ganbench.core.messages import JsonSchema, describe_schema, shown
-from ganbench.core.names import lost_in_tables
+from ganbench.core.names import lost_in_tables, lost_on_windows
 from ganbench.plugin.shipped import chosen
 from ganbench.suite.average import Decay, Width
 from ganbench.suite.cures import of_key, of_value
@@ -42,7 +42,7 @@ def _name(text: str) -> str:
         raise ValueError(f"{shown(text)} is longer than 100 characters")
     if not re.fullmatch(_PATTERN, text):
         raise ValueError(f"{shown(text)} is not {_NAME}")
-    if message := lost_in_tables(text):
+    if message := lost_in_tables(text) or lost_on_windows(text):
         raise ValueError(message)
     return text
 

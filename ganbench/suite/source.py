@@ -7,6 +7,7 @@ import re
 import stat
 from pathlib import Path
 
+from ganbench.core.names import no_path_here
 from ganbench.suite.mistake import Mistake, SuiteError
 
 #: In bytes: more takes PyYAML longer than a few seconds.
@@ -30,6 +31,8 @@ def text_of(path: Path) -> str:
     """The text of a file; raises SuiteError where it is missing, endless, too large or no UTF-8 text."""
     file = str(path)
     try:
+        if message := no_path_here(path):
+            raise SuiteError([Mistake(file, 0, 0, "", message)])
         about = path.stat()
         if message := _ODD.get(stat.S_IFMT(about.st_mode)) or _language(path) or _too_large(about.st_size):
             raise SuiteError([Mistake(file, 0, 0, "", message)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ganbench.core.messages import shown, suggest
+from ganbench.core.names import same_file
 from ganbench.plugin.parameters import Parameter
 from ganbench.suite.average import SWEPT, Average
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft
@@ -79,6 +80,9 @@ class SweepReader:
             own[name] = setting
             if name in taken:
                 self._document.add(("variants", variant), f"two rows of the table would be called {name!r}", True)
+            elif other := same_file(name, taken):
+                message = f"the rows {shown(name)} and {shown(other)} are one file on Windows and macOS"
+                self._document.add(("variants", variant), message, True)
             if len(name) > _LONGEST_ROW:
                 message = f"the row {shown(name)} has a name of more than {_LONGEST_ROW} characters"
                 self._document.add(("variants", variant), message, True)
