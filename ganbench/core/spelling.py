@@ -11,7 +11,14 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 #: A minus sign, a dash or a hyphen that is no ASCII character.
 _MINUS = re.compile("[\u2010-\u2015\u2212]")
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-_TIMES = {"k": 1_000, "m": 1_000_000}
+_TIMES = {"k": 1_000, "m": 1_000_000, "thousand": 1_000, "million": 1_000_000}
+#: A number with what it counts; an epoch is no count of steps, and a time no number of anything.
+_COUNTED = re.compile(r"(.*\d.*?)\s*([A-Za-z]+)")
+_COUNTS = re.compile(
+    r"(step|iter|iteration|it|update|sample|image|point|example|seed|run|unit|neuron|channel|layer|mode)s?"
+)
+_EPOCHS = ("epoch", "epochs")
+_DURATION = re.compile(r"h|hours?|hrs?|mins?|minutes?|s|secs?|seconds?|d|days?")
 _VARIABLE = re.compile(r"\$\{.*\}|\$\w+|\{\{.*\}\}|%\(.*\)s|<\w+>", re.DOTALL)
 _NOTHING = ("none", "nil", "null", "undefined")
 #: A whole number whose digits are in groups of three, in English.
@@ -41,20 +48,49 @@ def respelled(text: str, schema: Mapping[str, Any]) -> str:
         return f": write {_TRUTH.get(word.lower(), word.lower())}"
     if "array" in wanted and (listed := as_list(word)):
         return f": write {listed}"
-    if wanted & {"number", "integer"} and (number := as_number(word)):
+    number = as_number(word) if wanted & {"number", "integer"} else ""
+    if number and ("number" in wanted or _is_whole(number)):
         return f": write {number}"
-    return ""
+    return "" if number or not wanted & {"number", "integer"} else counted(word)
+
+
+def _is_whole(number: str) -> bool:
+    return not re.fullmatch(_NUMBER, number) or float(number).is_integer()
+
+
+def counted(word: str) -> str:
+    """What to write where a number stands with what it counts, as ``100 steps``; empty where nothing is known."""
+    found = _COUNTED.fullmatch(word)
+    number, unit = (as_number(found[1]), found[2].lower()) if found else ("", "")
+    if number and unit in _EPOCHS:
+        return ": an epoch of n samples is n / batch steps, write the number of steps"
+    if number and _DURATION.fullmatch(unit):
+        return ": it is no duration, write a number; `ganbench plan` says how long a suite takes"
+    return f": write {number}, without {unit!r}" if number and _COUNTS.fullmatch(unit) else ""
 
 
 def of_other(found: Any, schema: Mapping[str, Any]) -> str:
     """The same for a value that is no text: a list where one value is wanted, or nothing at all."""
+    if cure := of_number(found, schema):
+        return cure
     if isinstance(found, list) and not {option.get("type") for option in _options(schema)} & {"array", None}:
         return ": for several values write a sweep"
     return ": leave the key out to have the default" if found is None else ""
 
 
+def of_number(found: Any, schema: Mapping[str, Any]) -> str:
+    """The same for a number or a truth value where the other, a whole number or nothing is wanted."""
+    wanted = {option.get("type") for option in _options(schema)}
+    if isinstance(found, float) and "integer" in wanted and found.is_integer() and 1 <= found < 2**53:
+        return f": write {int(found)}"
+    if type(found) is int and found in (0, 1) and "boolean" in wanted:
+        return f": write {'true' if found else 'false'}"
+    return ": write null" if found is False and "null" in wanted else ""
+
+
 def as_number(word: str) -> str:
     """The number that a text was meant to be, as a suite writes it; empty where that is not known."""
+    word = word.rstrip(",; ")
     if re.fullmatch(_NUMBER, word):
         return word if word.isascii() and "." not in word[-1:] else f"{float(word):g}"
     if _GROUPED.fullmatch(word):
@@ -67,8 +103,14 @@ def as_number(word: str) -> str:
         return word.replace(",", ".")
     if re.fullmatch(_NUMBER, plain := re.sub(r"(?<=\d)[_' ](?=\d)", "", word)):
         return plain
-    if found := re.fullmatch(rf"({_NUMBER})\s*([kKmM])", word):
-        return _short(float(found[1]) * _TIMES[found[2].lower()]) if found[2] != "m" else ""
+    if found := re.fullmatch(rf"({_NUMBER})\s*(k|K|M|thousand|million)", word):
+        return _short(float(found[1]) * _TIMES[found[2].lower()])
+    if found := re.fullmatch(rf"({_NUMBER})\s*%", word):
+        return _short(float(found[1]) / 100)
+    if re.fullmatch(r"0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+", word):
+        return str(int(word, 0))
+    if found := re.fullmatch(rf"({_NUMBER})\s*[*x\u00d7\u00b7]\s*10\s*(?:\*\*|\^)\s*([-+]?\d+)", word):
+        return f"{found[1]}e{int(found[2])}"
     if re.fullmatch(rf"{_NUMBER}[fFdDlL]", word):
         return word[:-1]
     if found := re.fullmatch(rf"({_NUMBER})\s*(\*\*|\^|\*|/)\s*({_NUMBER})", word):

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganbench.core.messages import shown, suggest
-from ganbench.core.spelling import as_list, respelled
+from ganbench.core.spelling import as_list, counted, of_number, respelled
 from ganbench.plugin.words import key_cure
 from ganbench.suite.document import flow
 from ganbench.suite.mistake import Place
 
-_LONGEST = 20
+_LONGEST, _LONG = 20, 60
 #: A range of seeds: ``range(3)``, ``range(2, 5)``, ``0-9``, ``0..9``, ``0:10``.
 _RANGE = re.compile(r"(?:np\.arange|arange|range)\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _FROM_TO = re.compile(r"(\d+)\s*(-|\.\.\.?|:|to)\s*(\d+)")
+#: What a cure says to write once in a suite.
+_WRITES = re.compile(r"write (budget|evaluate|seeds|precision|suite|description): (?:\{(\w+):)?")
 
 
-def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, str]) -> str:
+def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, str], suite: Any) -> str:
     """What to write for a key that is none here.
 
     Args:
@@ -26,14 +28,29 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
         value: what was written there.
         known: the keys that there are at its place.
         homes: for keys of other places: where they belong.
+        suite: the whole document, which may say already what the key says.
 
     Returns:
         The end of a message, such as ``, it belongs in 'budget'``; empty where nothing is known.
     """
     plain = "" if isinstance(value, Mapping) or value is None else shown(value)
     if key in homes:
-        return f", it belongs {homes[key]}"
-    return key_cure(key, plain) or suggest(key, known)
+        place = homes[key].removeprefix("in ").strip("'")
+        return f", it belongs {homes[key]}{_there(f'write {place}: {{{key}: ', suite)}"
+    cure = key_cure(key, plain)
+    return f"{cure}{_there(cure, suite)}" if cure else suggest(key, known)
+
+
+def _there(cure: str, suite: Any) -> str:
+    """The end of a cure where the suite has what it says to write, for instance ``budget: {steps: 100}``."""
+    found = _WRITES.search(cure)
+    said = suite.get(found[1]) if found and isinstance(suite, Mapping) else None
+    if found and found[2]:
+        said = {found[2]: said[found[2]]} if isinstance(said, Mapping) and found[2] in said else None
+    if found is None or said is None:
+        return ""
+    written = flow({found[1]: said})[1:-1]
+    return f"; or delete it: {written if len(written) < _LONG else found[1]} is there already"
 
 
 def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
@@ -60,6 +77,8 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
             return f": write {flow({'loss': found})}"
         case ("variants", _) if found is None:
             return ": write {} for the defaults alone"
+        case ("budget" | "evaluate" as section,) if type(found) is int:
+            return f": write {flow({'steps' if section == 'budget' else 'every': found})}"
         case ("precision",):
             return _of_precision(found)
         case (*_, "average") if isinstance(found, list):
@@ -68,7 +87,7 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
             return _swept(place, found)
     if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str) and len(place) > 1:
         return f": write {found[0]} without the brackets"
-    return respelled(found, schema) if isinstance(found, str) else ""
+    return respelled(found, schema) if isinstance(found, str) else of_number(found, schema)
 
 
 def of_nameless(kind: str, parameters: Mapping[str, Any], names: list[str]) -> str:
@@ -104,7 +123,9 @@ def _of_seeds(found: Any, inner: bool) -> str:
         return _seeds(int(between[1]), int(between[3]) + (between[2] != ":"), inner)
     if not inner and (listed := as_list(text)):
         return f": write {listed}"
-    return f": write {text}" if text.isdecimal() else ""
+    if isinstance(found, Mapping) and len(found) == 1 and type(count := next(iter(found.values()))) is int:
+        return f": write {count}"
+    return f": write {text}" if text.isdecimal() else counted(text)
 
 
 def _seeds(first: int, end: int, inner: bool) -> str:

@@ -256,7 +256,7 @@ def _mistakes(errors: ValidationError, data: Any) -> Iterator[tuple[Place, str, 
         if error["type"] == "missing":
             yield place, f"missing key {str(loc[-1])!r}", False
         elif error["type"] == "extra_forbidden":
-            yield place, f"unknown key {shown(place[-1])}{_belongs(root, place, error['input'])}", True
+            yield place, f"unknown key {shown(place[-1])}{_belongs(root, place, error['input'], data)}", True
         elif error["type"] == "too_long":
             yield place, f"has {len(error['input'])} entries; at most {error['ctx']['max_length']}", False
         elif error["type"] == "value_error":
@@ -297,9 +297,9 @@ def _options(root: JsonSchema, node: JsonSchema) -> list[JsonSchema]:
     return [option for choice in inner for option in _options(root, choice)] if inner else [node]
 
 
-def _belongs(root: JsonSchema, place: Place, value: Any) -> str:
+def _belongs(root: JsonSchema, place: Place, value: Any, data: Any) -> str:
     known = next(node["properties"] for node in _options(root, _schema_at(root, place[:-1])) if "properties" in node)
-    return of_key(str(place[-1]), value, known, _homes(len(place) == 1))
+    return of_key(str(place[-1]), value, known, _homes(len(place) == 1), data)
 
 
 def _homes(top: bool) -> dict[str, str]:

@@ -38,6 +38,10 @@ def mistake(registry, old, new):
     ("key", "cure"),
     [
         ("epochs: 100", "an epoch of n samples is n / batch steps: write budget: {steps: ...} at the top"),
+        ("epochs: 100", "; or delete it: budget: {steps: 200} is there already"),
+        ("n_seeds: 5", "write seeds: 5, the number of seeds; or delete it: seeds: 4 is there already"),
+        ("steps: 10", "it belongs in 'budget'; or delete it: budget: {steps: 200} is there already"),
+        ("title: x", "write suite: NAME at the top; a variant's name is its key; or delete it: suite: t is there"),
         ("device: cuda", "ganbench run SUITE --device cuda"), ("gpu: 0", "ganbench run SUITE --device cuda"),
         ("include: base.yaml", "a suite is one file"), ("extends: base.yaml", "a suite is one file"),
         ("iterations: 1000", "write budget: {steps: 1000}"), ("n_iter: 1000", "write budget: {steps: 1000}"),
@@ -81,12 +85,28 @@ def test_a_key_of_another_tool(shipped, key, cure):
         ("steps: 200", "steps: 10k", "write 10000"), ("steps: 200", "steps: 10_000", "write 10000"),
         ("steps: 200", "steps: 10,000", "write steps: 10000, or 10.000 for a fraction"),
         ("steps: 200", "steps: 2*1000", "write 2000"), ("steps: 200", "steps: '100'", "write 100"),
+        ("lr: 2e-3", "lr: 2*10^-4", "write 2e-4"), ("lr: 2e-3", "lr: 0.2%", "write 0.002"),
+        ("steps: 200", "steps: 100 epochs", "an epoch of n samples is n / batch steps, write the number of steps"),
+        ("steps: 200", "steps: 10k steps", "not '10k steps': write 10000, without 'steps'"),
+        ("steps: 200", "steps: 1 million", "write 1000000"), ("steps: 200", "steps: 0x40", "write 64"),
+        ("steps: 200", "steps: 2h", "it is no duration, write a number; `ganbench plan` says how long"),
+        ("steps: 200", "steps: 1e3 iterations", "write 1e3, without 'iterations'"),
+        ("steps: 200", "steps: 200.0", "must be a whole number of at least 1, not 200.0: write 200"),
+        ("batch: 64", "batch: 64.0", "write 64"), ("batch: 64", "batch: 64 samples", "write 64, without 'samples'"),
+        ("batch: 64", "batch: 64, epochs: 3", "; or delete it: budget: {steps: 200} is there already"),
+        ("budget: {steps: 200, batch: 64}", "budget: 200", "write {steps: 200}"),
+        ("budget: {steps: 200, batch: 64}", "evaluate: 50", "write {every: 50}"),
+        ("loss: minimax", "loss: minimax, architecture: {width: 16.0}", "not 16.0: write 16"),
+        ("loss: minimax", "loss: minimax, architecture: {width: 16 units}", "write 16, without 'units'"),
+        ("loss: minimax", "loss: minimax, average: 99.9%", "write 0.999"),
+        ("lr: 2e-3", "nesterov: 1, name: sgd", "write true"), ("lr: 2e-3", "clip: false", "write null"),
         # seeds
         ("seeds: 4", "seeds: range(10)", "write seeds: 10 for the seeds 0 to 9"),
         ("seeds: 4", "seeds: range(3, 6)", "write [3, 4, 5]"), ("seeds: 4", "seeds: 0-9", "write seeds: 10"),
         ("seeds: 4", "seeds: 0..9", "write seeds: 10"), ("seeds: 4", "seeds: '0:10'", "write seeds: 10"),
         ("seeds: 4", "seeds: 1,2,3", "write [1, 2, 3]"), ("seeds: 4", "seeds: '4'", "write 4"),
         ("seeds: 4", "seeds: [0-9]", "write seeds: 10"), ("seeds: 4", "seeds: 4.0", "write 4"),
+        ("seeds: 4", "seeds: 5 seeds", "write 5, without 'seeds'"), ("seeds: 4", "seeds: {count: 5}", "write 5"),
         # choices
         ("[jsd, modes]", "fid", "write [fid]"), ("[jsd, modes]", "jsd, modes", "write [jsd, modes]"),
         ("[jsd, modes]", "{jsd: {}, modes: {share: 0.5}}", "write [jsd, {name: modes, share: 0.5}]"),
@@ -123,6 +143,11 @@ def test_a_value_from_habit(shipped, old, new, cure):
 def test_a_name_that_a_table_would_not_give_back_is_refused(shipped, old, name):
     line = mistake(shipped, old, f"{{{name}: ")
     assert "to what reads tables" in line
+
+
+@pytest.mark.parametrize("steps", ["10%", "1/3", "'1.5'", "1.5f"])
+def test_no_fraction_is_suggested_where_a_whole_number_is_wanted(shipped, steps):
+    assert mistake(shipped, "steps: 200", f"steps: {steps}").endswith(f"not '{steps.strip(chr(39))}'")
 
 
 def test_hints_are_right_where_they_are_followed(shipped):

@@ -69,7 +69,10 @@ MALFORMED = {
         HEAD + "seeds:\n",
         "4:7 seeds: must be the number of seeds (1 to 100000), or a list of them (each at least 0), not null",
     ),
-    "budget_number": (HEAD + "budget: 100\n", "4:9 budget: must be a mapping with the keys steps, batch, not 100"),
+    "budget_number": (
+        HEAD + "budget: 100\n",
+        "4:9 budget: must be a mapping with the keys steps, batch, not 100: write {steps: 100}",
+    ),
     "budget_steps_zero": (
         HEAD + "budget: {steps: 0}\n",
         "4:17 budget.steps: must be a whole number of at least 1, not 0",
