@@ -4,14 +4,19 @@ A line is written completely, flushed and synced before ``append`` returns. A ki
 line at the end, without its newline: the reader and the next writer ignore it. JSON cannot hold numbers that are not
 finite: NaN is written as null (a missing value), the infinities as the strings "inf" and "-inf". All other floats are
 read back exactly.
+
+Each line ends with a checksum of all before it, so that a digit that was edited is not taken for a measured one. Lines
+without one, of an older ganbench, are read where the first line has none either.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,10 +26,13 @@ from ganbench.record.events import Event, from_json, to_json
 
 #: Windows would write each newline as two characters.
 _BINARY = getattr(os, "O_BINARY", 0)
+_SEAL = re.compile(rb',"sha256":"([0-9a-f]{16})"\}')
+_SEAL_LENGTH = len(b',"sha256":"0123456789abcdef"}')
+_CURE = "restore it, or move the run's folder away to start afresh"
 
 
 class JournalError(ValueError):
-    """A damaged journal: a complete line of it is not an event."""
+    """A damaged journal: a complete line of it is not an event, or not as it was written."""
 
 
 class Journal:
@@ -45,7 +53,8 @@ class Journal:
         Raises TypeError for what JSON cannot hold and OSError where the disk fails or the file was taken away; the
         journal is then as before.
         """
-        line = json.dumps(_plain(to_json(event)), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        content = json.dumps(_plain(to_json(event)), allow_nan=False, separators=(",", ":")).encode()
+        line = b'%s,"sha256":"%s"}\n' % (content[:-1], _checksum(content))
         if not self.there:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         size = os.fstat(self._file).st_size
@@ -89,24 +98,37 @@ class Journal:
 def read(path: Path) -> list[Event]:
     """All events of the kinds that are known here, oldest first, without a torn last line.
 
-    Raises JournalError, naming the line, where a complete line is not an event.
+    Raises JournalError, naming the line, where a complete line is not an event, or was edited.
     """
-    lines = path.read_bytes().split(b"\n")[:-1]
-    events = (_parse(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
+    lines = [line.rstrip(b"\r") for line in path.read_bytes().split(b"\n")[:-1]]
+    sealed = bool(lines) and _seal(lines[0]) is not None
+    events = (_parse(line, f"{path}:{number}", sealed) for number, line in enumerate(lines, 1))
     return [event for event in events if event is not None]
 
 
-def _parse(line: bytes, place: str) -> Event | None:
+def _parse(line: bytes, place: str, sealed: bool) -> Event | None:
     try:
-        return from_json(json.loads(line))
+        content = json.loads(line)
+        event = from_json(content)
     except (json.JSONDecodeError, UnicodeDecodeError):
-        reason = repr(line[:40])
+        reason = f"not a journal line: {line[:40]!r}; the file was damaged after it was written"
     except ValueError as error:
-        reason = str(error)
-    raise JournalError(
-        f"{place}: not a journal line: {reason}; "
-        f"the file was damaged after it was written: restore it, or move the run's folder away to start afresh"
-    )
+        reason = f"not a journal line: {error}; the file was damaged after it was written"
+    else:
+        seal = _seal(line)
+        if seal == _checksum(line[:-_SEAL_LENGTH] + b"}") if seal else not sealed and "sha256" not in content:
+            return event
+        reason = "was edited after it was written: its checksum does not fit"
+    raise JournalError(f"{place}: {reason}: {_CURE}")
+
+
+def _seal(line: bytes) -> bytes | None:
+    found = _SEAL.fullmatch(line[-_SEAL_LENGTH:])
+    return found and found[1]
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest()[:16].encode()
 
 
 def _plain(value: Any) -> Any:

@@ -144,4 +144,57 @@ def test_a_line_is_compact_json_that_others_can_read(tmp_path):
     write(path, EVENTS)
     lines = path.read_text("ascii").splitlines()
     assert [from_json(json.loads(line)) for line in lines] == EVENTS
-    assert lines[0] == START.decode().rstrip()
+    seal = json.loads(lines[0])["sha256"]
+    assert lines[0] == START.decode().replace("}\n", f',"sha256":"{seal}"}}')
+
+
+def edited(tmp_path, old, new):
+    """The path of a journal with one part of it written anew."""
+    path = tmp_path / "journal.jsonl"
+    write(path, EVENTS)
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (b"0.30000000000000004", b"0.10000000000000004", 2),
+        (b'"compiled"', b'"eager"', 1),
+        (b'"status":"done","step"', b'"status":"diverged","step"', 3),
+        (b',"cell"', b', "cell"', 1),
+        (b'"sha256":"', b'"sha256":"0', 1),
+    ],
+)
+def test_a_line_that_was_edited_is_not_believed(tmp_path, old, new, line):
+    """A digit that a hand has changed would be taken for a measured one."""
+    with pytest.raises(JournalError, match=rf"jsonl:{line}: was edited after it was written: its checksum [^\n]+$"):
+        read(edited(tmp_path, old, new))
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_line_whose_checksum_was_taken_away_is_not_believed_beside_others(tmp_path, at):
+    path = tmp_path / "journal.jsonl"
+    write(path, EVENTS)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[at] = lines[at].partition(b',"sha256"')[0] + b"}\n"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(JournalError, match=rf"jsonl:{at + 1}: was edited after it was written"):
+        read(path)
+
+
+def test_a_journal_of_an_older_ganbench_has_no_checksums_and_is_read(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(START)
+    write(path, EVENTS[1:])
+    assert read(path) == EVENTS
+
+
+def test_other_ends_of_lines_are_no_edit(tmp_path):
+    """An editor, or git, may write them."""
+    path = tmp_path / "journal.jsonl"
+    write(path, EVENTS)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(path) == EVENTS
