@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganbench.core.disk import make_folder
+from ganbench.core.disk import make_folder, put
 from ganbench.record import journal
 from ganbench.record.events import RunFinished
 from ganbench.record.lock import LockedError, locked
@@ -229,10 +229,7 @@ def write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    try:
-        hidden.replace(path)
-    except PermissionError as error:  # Windows does not replace a file that is open.
-        raise PermissionError(error.errno, "cannot be replaced: close it where it is open", str(path)) from None
+    put(hidden, path)
     sync(path.parent)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ganbench.core.disk import make_folder, put
 from ganbench.record.sample_arrays import (
     SampleArray,
     read_mat,
@@ -63,6 +64,11 @@ class Samples:
     names: tuple[str, ...] = ()
 
 
+def place(folder: Path, dataset: str, variant: str, seed: int) -> Path:
+    """The file of a seed's last samples in a run's folder of samples."""
+    return folder / dataset / variant / f"{seed}.npz"
+
+
 def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
     """Write samples to an .npz file, with the seed and the step at which they were drawn.
 
@@ -72,11 +78,11 @@ def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
         seed: The seed that they are of.
         step: The generator steps that the seed had trained.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # Under another name first: a file that is there is whole.
     unfinished = path.with_suffix(".tmp.npz")
     np.savez(unfinished, samples=samples.detach().cpu().numpy(), seed=np.int64(seed), step=np.int64(step))
-    unfinished.replace(path)
+    put(unfinished, path)
 
 
 def read(path: Path) -> Samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ganbench.core.disk import discard
 from ganbench.record.gaps import gap
 from ganbench.record.record import CellRecord
 from ganbench.suite.plan import Cell
@@ -37,6 +38,7 @@ def resumed(
         return 0, start, ""
     step, state = load(path, start, owner) or (0, start)
     if step not in cells[0].evaluations[:-1]:
+        discard(path)  # a folder could not be replaced
         return 0, start, f"its checkpoint is not what was written: {AGAIN}"
     survived = state.survived.tolist()
     for at, cell in enumerate(cells):

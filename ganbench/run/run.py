@@ -13,10 +13,12 @@ import torch
 
 import ganbench
 from ganbench.core import git, streams
+from ganbench.core.disk import discard
 from ganbench.core.exits import exits_refused
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.record import provenance
+from ganbench.record.attempt import attempt
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
@@ -27,6 +29,7 @@ from ganbench.record.tables.tables import write_tables
 from ganbench.run.cells import RunContext
 from ganbench.run.evaluate import bind_metrics
 from ganbench.run.executors.local import RunOutput, run_cells
+from ganbench.run.kept_samples import lacking as lacking_samples
 from ganbench.run.observer import CellNoted, Observer
 from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
@@ -123,21 +126,29 @@ def run(
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
-        with Journal(folder.journal) as journal, _what_is_kept(folder, journal):
+        with Journal(folder.journal) as journal, _what_is_kept(folder, journal), attempt(folder) as (before, doing):
             observer.started(cells, record)
+            if before:
+                observer.note(before)
             if newest and newest.path != folder.path and (line := left_behind(newest, about, suite_yaml)):
                 observer.note(line)
             for name, what in lacking.items():
                 observer.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))
-            context = RunContext(metrics, device, engine, folder.path / "checkpoints", identity)
-            output = RunOutput(journal, observer, samples=folder.path / "samples" if save_samples else None)
+            samples, checkpoints = folder.path / "samples", folder.path / "checkpoints"
+            if line := lacking_samples(samples, record, asked=save_samples):
+                observer.note(line)
+            if not checkpoints.is_dir():
+                discard(checkpoints)
+            context = RunContext(metrics, device, engine, checkpoints, identity)
+            output = RunOutput(journal, observer, samples=samples if save_samples else None)
             for together in batches(cells):
                 if not all(known[cell.id].ended for cell in together):
+                    doing(f"{together[0].dataset} {together[0].variant}")
                     run_cells(together, context, output, known)
-            if context.checkpoints.is_dir():
-                for leftover in context.checkpoints.iterdir():
-                    leftover.unlink()
-                context.checkpoints.rmdir()
+            discard(checkpoints)
+            # Of a seed that diverged before this attempt, in a cell that goes on, it is known only now.
+            if (lost := lacking_samples(samples, Record.read(folder), asked=save_samples)) not in ("", line):
+                observer.note(lost)
             table = write_tables(folder)
             journal.append(RunFinished())
     measured = [name for column in record.columns for name in column.fills if name in table]

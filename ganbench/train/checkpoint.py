@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from ganbench.core.disk import put
 from ganbench.train.step.step import State
 
 
@@ -39,7 +40,7 @@ def save(path: Path, step: int, state: State, owner: str = "") -> None:
         file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
-    hidden.replace(path)
+    put(hidden, path)
 
 
 def load(path: Path, like: State, owner: str = "") -> tuple[int, State] | None:

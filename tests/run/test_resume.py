@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 
 import pytest
@@ -139,10 +140,12 @@ def test_any_lines_of_a_journal_may_be_gone(seed, go_on):
 
 
 def test_a_row_of_a_seed_that_is_gone_is_measured_again(go_on):
+    """As an older ganbench may have left it: a line with a checksum cannot lack a row."""
+
     def without_a_seed(lines):
-        line = json.loads(lines[6])
-        line["rows"] = line["rows"][:1]
-        return [*lines[:6], json.dumps(line).encode() + b"\n", *lines[7:]]
+        told = [{name: value for name, value in json.loads(line).items() if name != "sha256"} for line in lines]
+        told[6]["rows"] = told[6]["rows"][:1]
+        return [json.dumps(line).encode() + b"\n" for line in told]
 
     assert go_on(edit(without_a_seed)) == [
         "the journal lacks the evaluation at step 20 of seed 1: trained again from the start"
@@ -156,13 +159,43 @@ def flipped(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [flipped, lambda path: torch.save([1, 2], path)], ids=["flipped", "list"])
+def a_folder(path):
+    path.unlink()
+    (path / "inner").mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "damage", [flipped, lambda path: torch.save([1, 2], path), a_folder], ids=["flipped", "list", "folder"]
+)
 def test_a_checkpoint_that_is_not_what_was_written_is_not_believed(damage, go_on):
     def of_folder(folder):
         (path,) = (folder.path / "checkpoints").iterdir()
         damage(path)
 
     assert go_on(of_folder) == ["its checkpoint is not what was written: trained again from the start"]
+
+
+def test_a_file_where_checkpoints_are_kept_is_in_nobodys_way(go_on):
+    def of_folder(folder):
+        shutil.rmtree(folder.path / "checkpoints")
+        (folder.path / "checkpoints").write_text("mine")
+
+    assert go_on(of_folder) == []
+
+
+def test_an_edited_digit_is_one_line_and_nothing_is_run(whole, gb, tmp_path):
+    """In every command that reads a run: a number that was not measured is nowhere taken for one."""
+    path = tmp_path / "small" / whole.path.name
+    shutil.copytree(whole.path, path)
+    text = (path / "journal.jsonl").read_text()
+    edit = re.sub(r'("status":"done","\w+":)(\d)', lambda found: f"{found[1]}{int(found[2]) + 1}", text, count=1)
+    assert edit != text
+    (path / "journal.jsonl").write_text(edit)
+    export = ("export", path, "--format", "bencher")
+    for command in (("show", path), ("compare", whole.path, path), ("baseline", "save", path), export):
+        code, out, err = gb(*command)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "was edited after it was written: its checksum does not fit" in err
 
 
 def test_a_finished_run_that_lacks_an_evaluation_says_so(whole, gb, tmp_path):

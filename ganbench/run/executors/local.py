@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.core import streams
+from ganbench.core.disk import discard
 from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.record.events import CellEnded, CellEvent, SeedOutcome
 from ganbench.record.journal import Journal
 from ganbench.record.record import CellRecord
-from ganbench.record.samples import keep
+from ganbench.record.samples import keep, place
 from ganbench.record.status import Status
 from ganbench.run.cells import BatchState, LastSamples, RunContext, batch_events
 from ganbench.run.observer import CellNoted, CellProgressed, Observer
@@ -43,7 +44,7 @@ class RunOutput:
         match event:
             case LastSamples(_, seed, step, samples):
                 if self.samples is not None:
-                    keep(self.samples / cell.dataset / cell.variant / f"{seed}.npz", samples, seed, step)
+                    keep(place(self.samples, cell.dataset, cell.variant, seed), samples, seed, step)
             case CellProgressed() | CellNoted():
                 self.observer.tell(event)
             case _:
@@ -97,7 +98,7 @@ def run_cells(
             output.take(unfinished[event.cell], event)
             if isinstance(event, CellEnded):
                 del unfinished[event.cell]
-    context.checkpoint(cells).unlink(missing_ok=True)
+    discard(context.checkpoint(cells))
     for cell in unfinished.values():
         run_cells([cell], context, output, known, apart)
 
