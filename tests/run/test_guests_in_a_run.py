@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import ctypes
 import json
 import multiprocessing
 import os
@@ -25,7 +26,7 @@ from ganbench.suite.mistake import SuiteError
 from ganbench.train.data import build_dataset, draw
 
 PLUGIN = '''"""Plugins that end the program, each in its own way, wherever a plugin's code is called."""
-import asyncio, os, posix, sys
+import asyncio, ctypes, os, posix, sys
 import torch
 from torch.nn.functional import softplus
 from ganbench import Architecture, Column, Dataset, Loss, Metric, Networks, Reference, hookimpl
@@ -42,6 +43,8 @@ def end(way):
         case "own": raise OwnError
         case "exit": os._exit(0)
         case "posix": posix._exit(0)
+        case "c": ctypes.CDLL(None)._exit(0)
+        case "python": ctypes.pythonapi.Py_Exit(0)
         case "exec": os.execv(sys.executable, [sys.executable, "-c", ""])
 
 def ends(d_real, d_fake, *, way: str):
@@ -101,15 +104,18 @@ def measure(samples, *, way: str):
     end(way)
 '''
 
+REFUSED = "would end the whole program, and a plugin must not: raise an error instead"
 #: How each way of ending the program is told.
 WAYS = {
     "cancelled": "CancelledError",
     "generator": "GeneratorExit",
     "keyboard": "KeyboardInterrupt",
     "own": "OwnError",
-    "exit": "ExitRefusedError: os._exit would end the whole program, and a plugin must not: raise an error instead",
-    "posix": "ExitRefusedError: os._exit would end the whole program, and a plugin must not: raise an error instead",
-    "exec": "ExitRefusedError: os.execv would end the whole program, and a plugin must not: raise an error instead",
+    "exit": f"ExitRefusedError: os._exit {REFUSED}",
+    "posix": f"ExitRefusedError: os._exit {REFUSED}",
+    "c": f"ExitRefusedError: C's _exit {REFUSED}",
+    "python": f"ExitRefusedError: C's Py_Exit {REFUSED}",
+    "exec": f"ExitRefusedError: os.execv {REFUSED}",
 }
 SUITE = """
 suite: t
@@ -188,6 +194,15 @@ def test_a_child_process_and_its_owner_may_exit():
             assert pool.submit(abs, -3).result() == 3
         with pytest.raises(ExitRefusedError):
             os._exit(0)
+
+
+def test_what_looks_up_c_functions_otherwise_may(monkeypatch):
+    with exits_refused():
+        assert ctypes.CDLL(None).getpid() == os.getpid()
+        monkeypatch.setattr(os, "getpid", lambda: 1)  # as in a child
+        assert ctypes.CDLL(None)._exit
+    monkeypatch.undo()
+    assert ctypes.CDLL(None)._exit
 
 
 @pytest.mark.parametrize("way", ["os.close(1)", "sys.__stdout__.close()", "os.dup2(2, 1)"])
