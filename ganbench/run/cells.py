@@ -27,7 +27,7 @@ from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
 from ganbench.run.observer import CellNoted, CellProgressed
 from ganbench.run.resume import resumed
 from ganbench.suite.plan import Cell
-from ganbench.train.data import build_dataset, check_more
+from ganbench.train.data import build_dataset
 from ganbench.train.step.step import State
 from ganbench.train.trainer import Trainer
 
@@ -175,8 +175,9 @@ def _train(
         if step < first.steps:
             yield BatchState(step, state)
     survived = state.survived.tolist()
-    if min(survived) < first.steps:
-        check_more(first.data.name, trainer.dataset)
+    for i, steps in enumerate(survived):
+        if steps < first.steps:
+            trainer.check_data(i, steps)
     for at, cell in enumerate(cells):
         replicas = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
         early = [i for i in replicas if survived[i] < min(EARLY, cell.steps)][:EXPLAINED]

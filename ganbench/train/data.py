@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import stream
-from ganbench.data.soundness import check_soundness, checked_samples
+from ganbench.data.soundness import check_soundness
 from ganbench.plugin.types import Distribution
 from ganbench.suite.choice import Choice
 
@@ -29,8 +28,6 @@ class _InUse:
 _LAST: list[_InUse] = []
 #: Held-out data is kept as long as all of it together takes at most this many bytes.
 KEPT_BYTES = 2**28
-#: Where a seed has diverged so many samples are checked, but no more numbers than the second.
-MANY, MANY_NUMBERS = 1_000_000, 2**24
 
 
 def build_dataset(choice: Choice) -> Distribution:
@@ -45,15 +42,22 @@ def build_dataset(choice: Choice) -> Distribution:
     return _LAST[0].distribution
 
 
-def check_more(name: str, dataset: Distribution) -> None:
-    """Check many samples, where a seed has diverged: it may be for a number of the data that is not finite.
+def check_drawn(name: str, drawn: Tensor, seed: int, step: int) -> None:
+    """Raise PluginError where data that a seed was given is not finite, so that no loss is blamed for it.
 
-    Raises PluginError where there is one, so that no loss is blamed for it; ``name``: the dataset's, for the message.
+    Args:
+        name: the data set's name.
+        drawn: what the seed was given, (n, *shape).
+        seed: the seed.
+        step: the step, from 0.
     """
-    try:
-        checked_samples(dataset, max(1, min(MANY, MANY_NUMBERS // math.prod(dataset.shape))))
-    except ValueError as error:
-        raise PluginError(f"dataset {name}: {error}") from error
+    finite = drawn.flatten(1).isfinite().all(1)
+    if not finite.all():
+        value = drawn[~drawn.isfinite()][0].item()
+        raise PluginError(
+            f"dataset {name}: sample() gives numbers that are not finite ({value} in {int((~finite).sum())} of "
+            f"{len(drawn)} samples of step {step + 1} of seed {seed})"
+        )
 
 
 def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:

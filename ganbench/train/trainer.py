@@ -18,7 +18,7 @@ from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss, Optimizer, Update
 from ganbench.suite.plan import Cell
 from ganbench.train.build import build_networks, modules, rules, starting_state
-from ganbench.train.data import build_dataset
+from ganbench.train.data import build_dataset, check_drawn
 from ganbench.train.device import arithmetic
 from ganbench.train.divergence import cause
 from ganbench.train.engine.chunks import Chunks, in_cache, in_memory
@@ -199,6 +199,13 @@ class Trainer:
             return cause(self.rules, self._update, of_replica(before, 0), of_replica(fixed, 0), draws, index)
         except Exception:  # it is only for a message
             return ""
+
+    def check_data(self, replica: int, at: int) -> None:
+        """Raise PluginError where the data that a replica was given at the step ``at`` is not finite."""
+        real = [draw for draw in self.probe.draws if draw.kind == "real"]
+        seed = self.seeds[replica]
+        for drawn in RandomBlocks(real, self.dataset, (seed,), self.device).at(at):
+            check_drawn(self.cell.data.name, drawn[0], seed, at)
 
     @hidden()
     def speed(self) -> CellSpeed:

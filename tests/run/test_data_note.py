@@ -57,3 +57,15 @@ def test_seeds_that_diverge_by_numbers_of_the_data_that_are_not_finite_are_the_d
     own = table[table.variant == "a"]
     assert set(own.status) == {"error"}
     assert own.message.str.startswith("dataset rarely: sample() gives numbers that are not finite (nan in ").all()
+
+
+def test_no_more_data_is_drawn_to_find_out_than_a_step_has(run_text, monkeypatch):
+    """A data set may take long to sample: what each seed was given at the step at which it diverged is looked at."""
+    looked = []
+    monkeypatch.setattr(
+        "ganbench.train.trainer.check_drawn", lambda name, drawn, seed, step: looked.append((len(drawn), seed))
+    )
+    table = pd.read_csv(run_text(SUITE.replace("NAME", "rarely"), engine="eager").folder.path / "seeds.csv")
+    diverged = table[(table.variant == "a") & (table.status == "diverged")].seed
+    assert len(diverged) > 0
+    assert looked == [(64, seed) for seed in diverged]

@@ -15,6 +15,7 @@ from ganbench.core.errors import PluginError
 from ganbench.metrics.divergence import divergences
 from ganbench.plugin.binding import bind
 from ganbench.run.evaluate import Metrics
+from ganbench.run.metric_repeats import FEW
 
 LINE = Mixture([[0.0]], 1.0)
 
@@ -80,6 +81,43 @@ def test_a_metric_that_depends_on_more_than_its_arguments_is_refused(measure, me
         rows = bound.of_outcomes([outcome(), outcome(1)])
         assert all(re.search(f"^metric it: {message}", str(row)) for row in rows)
     assert bound.salvaged(outcome()) == ({}, [str(rows[0])])
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many samples metrics were asked about, one call after another."""
+    found, row = [], Metrics._row
+
+    def counted(self, outcome):
+        found.append(len(outcome["samples"]))
+        return row(self, outcome)
+
+    monkeypatch.setattr(Metrics, "_row", counted)
+    return found
+
+
+def test_a_metric_is_asked_again_about_few_samples(sizes) -> None:
+    """So that one that takes minutes does not take as many again; by their number, since a clock depends on others."""
+    metrics(named("m", lambda samples: {"m": float(samples.mean())})).of_outcomes([outcome(n=5000), outcome(1, n=5000)])
+    assert sizes == [5000, 5000, FEW, FEW, FEW]
+
+
+def refuses_few(samples):
+    if len(samples) < 1000:
+        raise NotApplicableError("too few")
+    return unseeded(samples)
+
+
+def fails_on_few(samples):
+    return unseeded(samples) if len(samples) > 1000 else {"it": samples[FEW]}
+
+
+@pytest.mark.parametrize("measure", [refuses_few, fails_on_few])
+def test_a_metric_without_a_number_for_few_samples_is_asked_about_all(sizes, measure) -> None:
+    """And what it does wrong is found there."""
+    rows = metrics(named("it", measure)).of_outcomes([outcome(n=5000), outcome(1, n=5000)])
+    assert sizes[:5] == [5000, 5000, FEW, 5000, 5000]
+    assert all("for the same samples" in str(row) for row in rows)
 
 
 def test_the_divergences_of_all_seeds_are_those_of_each() -> None:
