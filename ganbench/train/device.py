@@ -1,12 +1,20 @@
-"""The device that a run trains on."""
+"""The device that a run trains on, and how many threads of its own torch has."""
 
 from __future__ import annotations
 
+import os
+
 import torch
+
+from ganbench.core.cpus import allowed
 
 
 def choose(name: str) -> torch.device:
-    """The device of a name; ``auto`` is CUDA where there is one, else the CPU. Raises ValueError, in one line."""
+    """The device of a name; ``auto`` is CUDA where there is one, else the CPU. Raises ValueError, in one line.
+
+    Torch then has no more threads than there are processors for this process.
+    """
+    _fit_threads()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -24,6 +32,13 @@ def choose(name: str) -> torch.device:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def _fit_threads() -> None:
+    """Give torch the threads that this process has processors for, where the user has not said how many."""
+    if "OMP_NUM_THREADS" not in os.environ and (processors := allowed()) < torch.get_num_threads():
+        torch.set_num_threads(processors)
+        os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", str(processors))
 
 
 def arithmetic(precision: str, device: torch.device) -> str:
