@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import random
 import sys
 import time
 from collections.abc import Iterator
@@ -14,18 +15,22 @@ from typing import Any
 from ganbench.core.place import place
 from ganbench.core.rng import isolated
 
-#: ``secrets``, ``uuid4``, ``SystemRandom`` and numpy's generators without a seed all call it.
-_RANDOM = (os.urandom,)
-_CLOCKS = (
-    *(
-        getattr(time, name + unit)
-        for name in ("time", "monotonic", "perf_counter", "process_time")
-        for unit in ("", "_ns")
-    ),
-    datetime.datetime.now,
-    datetime.datetime.utcnow,
+_URANDOM = os.urandom
+#: Where Python looks it up: ``secrets``, ``uuid4``, ``SystemRandom`` and numpy's generators without a seed all call it.
+_HOMES = ((os, "urandom"), (random, "_urandom"))
+_CLOCKS = frozenset(
+    [
+        *(
+            getattr(time, name + unit)
+            for name in ("time", "monotonic", "perf_counter", "process_time")
+            for unit in ("", "_ns")
+        ),
+        datetime.datetime.now,
+        datetime.datetime.utcnow,
+    ]
 )
-_SOURCES = {**dict.fromkeys(_RANDOM, "random"), **dict.fromkeys(_CLOCKS, "clock")}
+#: For each block that watches now: the modules that it watches, and what it has found.
+_WATCHING: list[tuple[frozenset[str], dict[str, str]]] = []
 
 
 @contextmanager
@@ -39,25 +44,66 @@ def unseeded_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
         Where the first call of each source is, as ``mine.py:12``, filled in the block: ``random`` (a module's code has
             led to it) and ``clock`` (a module's code has called it).
     """
-    found: dict[str, str] = {}
+    before = sys.getprofile()
 
     def profile(frame: FrameType, event: str, called: Any) -> None:
-        if event != "c_call" or (source := _SOURCES.get(called)) is None or source in found:
-            return
-        at: FrameType | None = frame
-        while at is not None and at.f_globals.get("__name__") not in modules:
-            # What a library draws while it is imported is no draw of the module that imports it.
-            imported = at.f_code.co_filename.startswith("<frozen importlib")
-            at = at.f_back if source == "random" and not imported else None
-        if at is not None:
-            found[source] = place(at.f_code.co_filename, at.f_lineno)
+        if callable(before):
+            before(frame, event, called)  # type: ignore[arg-type]
+        if event == "c_call" and called in _CLOCKS and frame.f_globals.get("__name__") in modules:
+            found.setdefault("clock", place(frame.f_code.co_filename, frame.f_lineno))
+        elif event == "c_call" and called is _URANDOM:
+            _tell(frame)
 
-    before = sys.getprofile()
-    sys.setprofile(profile)
+    with random_calls(modules) as found:
+        if before is not None and not callable(before):
+            # Python's own profiler: nothing can be set beside it, nor put it back. Clocks are then not looked for.
+            yield found
+            return
+        sys.setprofile(profile)
+        try:
+            yield found
+        finally:
+            sys.setprofile(before)
+
+
+@contextmanager
+def random_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
+    """Watch for draws of the system's random numbers in the block: without a profiler, which slows imports down.
+
+    Args:
+        modules: the names of the modules whose code is watched
+
+    Yields:
+        Where a module's code has first led to one, as ``{"random": "mine.py:12"}``, filled in the block.
+    """
+    found: dict[str, str] = {}
+    _WATCHING.append((modules, found))
+    for home, name in _HOMES:
+        setattr(home, name, _urandom)
     try:
         yield found
     finally:
-        sys.setprofile(before)
+        _WATCHING.pop()
+        for home, name in _HOMES if not _WATCHING else ():
+            if getattr(home, name) is _urandom:  # what a plugin has put in its place is found and put back elsewhere
+                setattr(home, name, _URANDOM)
+
+
+def _urandom(size: int, /) -> bytes:
+    """``os.urandom``; a plugin may keep it for good, by ``from os import urandom``."""
+    _tell(sys._getframe(1))
+    return _URANDOM(size)
+
+
+def _tell(frame: FrameType) -> None:
+    """Tell each block that watches where one of its modules has led to a draw."""
+    for modules, found in _WATCHING:
+        at: FrameType | None = frame
+        while at is not None and at.f_globals.get("__name__") not in modules:
+            # What a library draws while it is imported is no draw of the module that imports it.
+            at = None if at.f_code.co_filename.startswith("<frozen importlib") else at.f_back
+        if at is not None:
+            found.setdefault("random", place(at.f_code.co_filename, at.f_lineno))
 
 
 @contextmanager
@@ -67,6 +113,6 @@ def seeded(module: str) -> Iterator[dict[str, str]]:
     ``module``: the file's module; without a name such draws are not looked for.
     """
     nothing: dict[str, str] = {}
-    watched = unseeded_calls(frozenset({module})) if module else nullcontext(nothing)
+    watched = random_calls(frozenset({module})) if module else nullcontext(nothing)
     with isolated(0, "plugin"), watched as found:
         yield found

@@ -5,19 +5,16 @@ from __future__ import annotations
 import io
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 from ganbench.core import streams
 from ganbench.core.exits import exits_refused
+from ganbench.core.patience import named_when_slow
 from ganbench.plugin import neighbours
 from ganbench.plugin.process_state import Change, ProcessState
 from ganbench.plugin.replaced import Watched
-
-#: Seconds after which a file that is still being executed is named.
-PATIENCE = 5.0
 
 
 class Host:
@@ -43,17 +40,14 @@ class Host:
         state = ProcessState()
         changes: list[Change] = []
         out = streams.StderrText()
-        slow = threading.Timer(PATIENCE, out.write, [f"still executing {path or 'an installed plugin'}\n"])
-        slow.daemon = True
-        slow.start()
+        doing = named_when_slow(f"loading {path or 'an installed plugin'}")
         try:
-            with redirect_stdout(out), redirect_stderr(out), self._beside(path, root):
+            with doing, redirect_stdout(out), redirect_stderr(out), self._beside(path, root):
                 sys.argv = [str(path or "ganbench")]
                 if sys.stdin is None or not sys.stdin.isatty():
                     sys.stdin = io.StringIO()  # or input() would wait for ever
                 yield changes
         finally:
-            slow.cancel()
             changes += state.put_back()
             if streams.mend():
                 changes.append(

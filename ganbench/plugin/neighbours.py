@@ -6,20 +6,18 @@ import ast
 import hashlib
 import importlib
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
 from ganbench.core.installed import file_of, installed
+from ganbench.plugin.named_files import named_files
 
 #: Frames of Python's own import.
 _IMPORTING = ("<frozen importlib", importlib.__file__)
-#: Of what a source names as a file: the longest name, and the most bytes.
-_LONGEST, _LARGEST = 200, 2**30
 
 
 class NeighbourFinder:
@@ -49,9 +47,10 @@ class NeighbourFinder:
         frame = sys._getframe(1)
         while frame.f_back and frame.f_code.co_filename.startswith(_IMPORTING):
             frame = frame.f_back
-        homes = (str(folder) for folder in Path(frame.f_code.co_filename).parents)
-        places = next((self.folders[home] for home in homes if home in self.folders), None)
-        return PathFinder.find_spec(name, places) if places else None
+        file = Path(frame.f_code.co_filename)
+        places = next((self.folders[home] for home in map(str, file.parents) if home in self.folders), None)
+        # An installation inside the folder, such as a virtual environment, must not find what it lacks among plugins.
+        return PathFinder.find_spec(name, places) if places and not installed(str(file)) else None
 
 
 _FINDER = NeighbourFinder()
@@ -114,10 +113,10 @@ def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> t
 
     Returns:
         The name of each, as ``pack/inner.py``, and the SHA-256 of its file, sorted; and so of each file beside the
-        plugin or in the working folder whose name is written in one of them.
+        plugin or in the working folder that one of them names, but of what it writes itself.
     """
     found: dict[str, str] = {}
-    named: dict[str, str] = _named(tree, path)
+    named: dict[str, str] = named_files(tree, path)
     waiting: list[tuple[Iterable[str], Path]] = [(also, path), (_names(tree, "") if tree else (), path)]
     while waiting:
         names, file = waiting.pop()
@@ -138,25 +137,8 @@ def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> t
             except (SyntaxError, ValueError):
                 continue
             waiting.append((_names(inner, of), module_file))
-            named |= _named(inner, module_file) | _named(inner, path)
+            named |= named_files(inner, module_file) | named_files(inner, path)
     return tuple(sorted(({f"{name.replace('.', '/')}.py": digest for name, digest in found.items()} | named).items()))
-
-
-def _named(tree: ast.Module | None, path: Path) -> dict[str, str]:
-    """The files, no modules, that lie beside ``path`` or in the working folder and that a source names."""
-    found = {}
-    for node in ast.walk(tree) if tree else ():
-        match node:
-            # A word without a suffix is a name of something else, far more often than of a file; a log is written.
-            case ast.Constant(value=str(name)) if len(name) < _LONGEST and Path(name).suffix not in ("", ".py", ".log"):
-                for place in (path.parent / name, Path(name)):
-                    with suppress(OSError, ValueError):
-                        about = place.stat()
-                        if stat.S_ISREG(about.st_mode) and about.st_size <= _LARGEST:
-                            with open(place, "rb") as file:
-                                found[Path(name).name] = hashlib.file_digest(file, "sha256").hexdigest()
-                            break
-    return found
 
 
 def _names(tree: ast.Module, package: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ganbench.core.errors import message_of, raise_if_stopped
 from ganbench.core.messages import shown
+from ganbench.core.patience import named_when_slow
 from ganbench.core.torch_warnings import hidden
 from ganbench.plugin.loader import one_line
 from ganbench.plugin.types import Distribution, Loss, Networks
@@ -68,7 +69,8 @@ class BuildCheck:
         """What a plugin builds; or None, and a mistake is added at the parameter that the error message begins with."""
         assert drafted is not None  # a choice was made from it
         try:
-            built = choice.entry.build(choice.parameters, **given)
+            with named_when_slow(f"building the {choice.entry.kind} {choice.name!r}"):
+                built = choice.entry.build(choice.parameters, **given)
             if isinstance(built, wanted):
                 if wanted is Distribution:
                     _check_data(built)

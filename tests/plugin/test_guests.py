@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.plugin import guest, process_state, shipped
+from ganbench.core import patience
+from ganbench.plugin import process_state, shipped
 from ganbench.plugin.entry import Broken
 from ganbench.plugin.loader import load_named
 from ganbench.plugin.registry import Registry, UnknownNameError
@@ -112,11 +113,14 @@ def test_a_file_that_is_named_and_no_plugin_is_told_what_makes_it_one(tmp_path):
 
 
 def test_a_hook_without_an_end_and_one_that_takes_long_are_named(load, monkeypatch, capfd):
-    monkeypatch.setattr(guest, "PATIENCE", 0.05)
+    monkeypatch.setattr(patience, "PATIENCE", 0.05)
     endless = LOSS.replace("    yield", "    while True:\n        yield")
-    registry = load(endless=endless, slow=LOSS + "import time\ntime.sleep(0.3)\n")
+    late = LOSS.replace("    yield", "    import time\n    time.sleep(0.3)\n    yield")
+    registry = load(endless=endless, slow=LOSS + "import time\ntime.sleep(0.3)\n", late=late)
     assert causes(registry) == {"endless": "line 6: ganbench_losses yields more than 1000 values: does it end?"}
-    assert "still executing plugins/slow.py" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "still loading plugins/slow.py ...\n" in said
+    assert "still loading plugins/late.py ...\n" in said
 
 
 # What is put back
@@ -308,6 +312,21 @@ def test_a_neighbour_of_a_neighbour_and_one_that_is_imported_late_are_known(load
         "top.py",
     ]
     assert entry.value.generator(None) == 3
+
+
+def test_an_installation_among_plugins_finds_no_neighbour_for_what_it_lacks(load, tmp_path):
+    """A package that tries an import which is not installed must fail, and not get the user's file of that name."""
+    package = tmp_path / "plugins/libs/site-packages/package_of_test.py"
+    package.parent.mkdir(parents=True)
+    package.write_text("try:\n    import helpers\nexcept ImportError:\n    helpers = None\n")
+    lib = f"import sys\nsys.path.insert(0, {str(package.parent)!r})\nimport package_of_test\n"
+    check = "assert package_of_test.helpers is None, 'found'\nimport helpers\n"
+    registry = load(mine=lib + check + LOSS, _unused="")
+    assert causes(registry) == {"mine": "line 5: ModuleNotFoundError: No module named 'helpers'"}
+    (tmp_path / "plugins/helpers.py").write_text("SCALE = 2\n")
+    sys.modules.pop("package_of_test")
+    assert causes(load()) == {}
+    sys.modules.pop("package_of_test")
 
 
 def test_an_import_with_a_dot_is_told_what_to_write(load):
