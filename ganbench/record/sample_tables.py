@@ -168,8 +168,15 @@ def read_parquet(path: Path) -> SampleTable:
             raise UnreadableError(f"{path}: the column {name!r} holds {kind}: samples are real numbers, float32")
     floats = [kind for kind in kinds.values() if pd.api.types.is_float_dtype(kind)]
     if not floats and kinds:
+        if missing := int(frame.isna().any(axis=1).sum()):
+            raise UnreadableError(
+                f"{path}: holds whole numbers, and none in {missing} of {len(frame)} rows: scale them as the data is, "
+                "fill or leave out those rows, save float32"
+            )
         return SampleTable(frame.to_numpy(dtype=np.int64), tuple(kinds))
-    widest = max((np.dtype(str(kind).lower()) for kind in floats), key=lambda dtype: dtype.itemsize, default=np.float64)
+    # Of a type that may lack values: the one of its numbers.
+    plain = [np.dtype(str(getattr(kind, "numpy_dtype", kind))) for kind in floats]
+    widest = max(plain, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
     values = frame.to_numpy(dtype=widest if len(floats) == len(kinds) else np.float64, na_value=np.nan)
     names = tuple("" if name.startswith("__index_level") else name for name in kinds)
     try:

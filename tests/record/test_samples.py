@@ -141,6 +141,24 @@ def test_a_parquet_file_is_read(folder, refusal):
     assert "the column 'label' holds" in refusal("label.parquet")
     pd.DataFrame({"x": [1, 2]}).to_parquet(folder / "whole.parquet")
     assert "whole numbers (int64, 1 to 2)" in refusal("whole.parquet")
+    nullable = pd.DataFrame(X, columns=["x", "y"]).astype("Float32")
+    nullable.loc[3, "x"] = pd.NA
+    nullable.to_parquet(folder / "nullable.parquet")
+    found = read(folder / "nullable.parquet")
+    assert np.array_equal(found.values, nullable.to_numpy(dtype=np.float32, na_value=np.nan), equal_nan=True)
+    assert found.notes == ("1 of 50 samples are not finite: kept, as mass where there is no data",)
+    pd.DataFrame({"x": pd.array([1, None, 3], dtype="Int64")}).to_parquet(folder / "gaps.parquet")
+    assert "holds whole numbers, and none in 1 of 3 rows: scale them as the data is" in refusal("gaps.parquet")
+    pd.DataFrame({"x": pd.array([1, 2], dtype="UInt8")}).to_parquet(folder / "bytes.parquet")
+    assert "whole numbers (int64, 1 to 2)" in refusal("bytes.parquet")
+    mixed = pd.DataFrame({"n": pd.array([3, None, 5], dtype="Int64"), "y": [0.5, 1.5, 2.5]})
+    mixed.to_parquet(folder / "mixed.parquet")
+    assert np.isnan(read(folder / "mixed.parquet").values[1, 0])
+    for kind in ("double[pyarrow]", "float[pyarrow]", "int64[pyarrow]"):
+        pd.DataFrame({"x": [0.5, 1.5], "n": [1, 2]}).astype({"x": "double[pyarrow]", "n": kind}).to_parquet(
+            "arrow.parquet"
+        )
+        assert read(folder / "arrow.parquet").values.shape == (2, 2)
     (folder / "cut.parquet").write_bytes((folder / "x.parquet").read_bytes()[:-20])
     assert "is it whole?" in refusal("cut.parquet")
 
