@@ -373,7 +373,7 @@ def test_installed_packages_are_found_by_entry_point(tmp_path, monkeypatch):
         ("lr: float = 1", None, "must be a number, not null: leave the key out to have the default"),
         ("lr: float = 1", float("nan"), "nan cannot be written in a suite"),
         ("lr: int = 1", True, "must be a whole number, not true"),
-        ("lr: int = 1", 1.0, "must be a whole number, not 1.0"),
+        ("lr: int = 1", 1.0, "must be a whole number, not 1.0: write 1"),
         ("lr: int | None = 1", "x", "must be a whole number or null, not 'x'"),
         ("lr: bool = True", "yes", "must be true or false, not 'yes': write true"),
         ("lr: str = 'x'", 5, "must be text, not 5"),
