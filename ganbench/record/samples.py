@@ -65,7 +65,17 @@ class Samples:
 
 
 def place(folder: Path, dataset: str, variant: str, seed: int) -> Path:
-    """The file of a seed's last samples in a run's folder of samples."""
+    """The file of a seed's last samples.
+
+    Args:
+        folder: The run's folder of samples.
+        dataset: The data set's name in the suite.
+        variant: The row's name.
+        seed: The seed.
+
+    Returns:
+        The path of the file, which need not be there.
+    """
     return folder / dataset / variant / f"{seed}.npz"
 
 
