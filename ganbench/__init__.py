@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Optimizer,
         Penalty,
         Reference,
+        Schedule,
         Update,
     )
 
@@ -51,6 +52,7 @@ _HOMES = {
             "Optimizer",
             "Penalty",
             "Reference",
+            "Schedule",
             "Update",
         ),
     }.items()
@@ -71,6 +73,7 @@ __all__ = [
     "Optimizer",
     "Penalty",
     "Reference",
+    "Schedule",
     "Thresholds",
     "Update",
     "between",

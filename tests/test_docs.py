@@ -247,6 +247,8 @@ def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu):
                 data["metrics"] = [entry.name]
             case "reference":
                 data["references"] = [entry.name]
+            case "schedule":
+                variant["optimizer"] = {"schedule": entry.name}
             case kind:
                 variant[kind] = entry.name
         suite = parse(yaml.safe_dump({**data, "variants": {"it": variant}}), registry)

@@ -126,7 +126,9 @@ OWN_WORDS = {
     "parameters": "a key of a plugin's description, and of a command's options",
     "precision": "a key of a suite: that of the arithmetic",
     "shape": "what a function may name: that of one sample",
+    "step": "what a loss may name: the number of the generator step",
     "throughput": "a measure that Bencher knows",
+    "warmup": "a key of pytest-benchmark's files",
 }
 
 

@@ -30,6 +30,12 @@ class Entry:
     #: The name and the SHA-256 of each file that it uses and that no installation has: modules, and data beside it.
     uses: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def scheduled(self) -> str | None:
+        """The parameter that a schedule multiplies; None where a suite can give the plugin no schedule."""
+        name = getattr(self.value, "scheduled", None)
+        return name if any(parameter.name == name for parameter in self.parameters) else None
+
     def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
         """Call the ``build`` function of a dataset or an architecture.
 
@@ -67,9 +73,10 @@ class Entry:
                 mistakes.append((name, str(problem)))
         return mistakes + [(name, message) for name, message in self.missing(given)]
 
-    def unknown_parameter(self, name: str) -> str:
-        """The message about a parameter that the plugin does not have."""
+    def unknown_parameter(self, name: str, *, swept: bool = False) -> str:
+        """The message about a parameter that the plugin does not have; in a sweep a schedule is none, either."""
         known = [parameter.name for parameter in self.parameters]
+        known += ["schedule"] if self.scheduled and not swept else []
         near = parameter_cure(name, known) or (suggest(name, known) if known else "; it has none")
         return f"unknown parameter {shown(name)} of {self.kind} {self.name!r}{near}"
 

@@ -6,7 +6,17 @@ from collections.abc import Iterable
 
 import pluggy
 
-from ganbench.plugin.types import Architecture, Dataset, Loss, Metric, Optimizer, Penalty, Reference, Update
+from ganbench.plugin.types import (
+    Architecture,
+    Dataset,
+    Loss,
+    Metric,
+    Optimizer,
+    Penalty,
+    Reference,
+    Schedule,
+    Update,
+)
 
 hookspec = pluggy.HookspecMarker("ganbench")
 hookimpl = pluggy.HookimplMarker("ganbench")
@@ -45,6 +55,11 @@ def ganbench_updates() -> Iterable[Update]:  # type: ignore[empty-body]
 @hookspec
 def ganbench_optimizers() -> Iterable[Optimizer]:  # type: ignore[empty-body]
     """Optimizers: how a gradient becomes a step of a player."""
+
+
+@hookspec
+def ganbench_schedules() -> Iterable[Schedule]:  # type: ignore[empty-body]
+    """Schedules: how a learning rate, or the weight of a penalty, changes over the generator steps."""
 
 
 @hookspec

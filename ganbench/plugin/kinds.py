@@ -14,6 +14,7 @@ from ganbench.plugin.types import (
     Optimizer,
     Penalty,
     Reference,
+    Schedule,
     Update,
 )
 
@@ -33,6 +34,8 @@ DATASET_NAMES: frozenset[str] = frozenset()
 UPDATE_NAMES = frozenset({"game", "players"})
 #: ``shapes``: those of the player's parameters, in the order in which ``theta`` holds them.
 OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t", "shapes"})
+#: The values that a schedule may name. ``step``: the generator step, a scalar tensor, from 0; ``steps``: the budget.
+SCHEDULE_NAMES = frozenset({"step", "steps"})
 #: The values that a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution
 #: that they are from; ``random``: a torch.Generator of its own.
 REFERENCE_NAMES = frozenset({"training", "dataset", "random"})
@@ -97,6 +100,7 @@ KINDS: dict[str, Kind] = {
         Kind("metric", Metric, {"measure": METRIC_NAMES}),
         Kind("update", Update, {"step": UPDATE_NAMES}),
         Kind("optimizer", Optimizer, {"update": OPTIMIZER_NAMES}),
+        Kind("schedule", Schedule, {"factor": SCHEDULE_NAMES}),
         Kind("reference", Reference, {"fit": REFERENCE_NAMES}),
     )
 }

@@ -28,7 +28,7 @@ from ganbench.plugin.entry import Broken, Entry, NoPlugin
 from ganbench.plugin.guest import Host, hosted
 from ganbench.plugin.kinds import CELL_NAMES, KINDS, Kind
 from ganbench.plugin.neighbours import imported
-from ganbench.plugin.parameters import Parameter, UnfitError, read_parameters
+from ganbench.plugin.parameters import Parameter, UnfitError, check_named, read_parameters
 from ganbench.plugin.plugin_files import declared, has_hook, mentions_ganbench, parsed, unfit
 from ganbench.plugin.role import OF_CELL
 from ganbench.plugin.types import Metric, Penalty, Value
@@ -280,6 +280,7 @@ def _check(kind: Kind, value: Any) -> tuple[Parameter, ...]:
     if isinstance(value, Penalty) and bool(value.memory) != bool(value.remember):
         raise UnfitError(f"penalty {value.name!r}: memory and remember go together")
     parameters = read_parameters(kind, value)
+    check_named(kind, value, parameters)
     if isinstance(value, Metric):
         asked = {*bind(value.measure, {}).names}
         if (of_cell := sorted(asked & CELL_NAMES)) and asked - CELL_NAMES:

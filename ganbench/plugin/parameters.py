@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from ganbench.core.messages import expected, shown, suggest
 from ganbench.plugin.kinds import Kind
-from ganbench.plugin.types import Penalty
+from ganbench.plugin.types import Optimizer, Penalty, Schedule, Value
 
 
 def _of_optimizers(*, clip: PositiveFloat | None = None) -> None: ...
@@ -28,8 +28,8 @@ def _of_penalties(*, every: PositiveInt = 1) -> None: ...
 COMMON: dict[str, Callable[..., None]] = {"optimizer": _of_optimizers, "penalty": _of_penalties}
 #: Keys with a meaning of their own in a suite's choice: no parameter may have these names.
 RESERVED = {
-    "optimizer": frozenset({"name", "generator", "discriminator", "clip"}),
-    "penalty": frozenset({"name", "every"}),
+    "optimizer": frozenset({"name", "generator", "discriminator", "clip", "schedule"}),
+    "penalty": frozenset({"name", "every", "schedule"}),
 }
 
 
@@ -103,6 +103,31 @@ def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
         for argument in inspect.signature(function).parameters.values():
             found[argument.name] = replace(_of_argument(kind.name, argument, function), common=True)
     return tuple(found.values())
+
+
+def check_named(kind: Kind, value: Value, parameters: Sequence[Parameter]) -> None:
+    """Check that the parameters that a value names, ``scheduled`` and ``in_steps``, are its own.
+
+    Args:
+        kind: the value's kind.
+        value: the value.
+        parameters: its parameters.
+
+    Raises:
+        UnfitError: they are not.
+    """
+    names = [parameter.name for parameter in parameters]
+    # The usual name, which is also that of who says nothing, need not be there: then there is nothing to scale.
+    if isinstance(value, Optimizer | Penalty) and value.scheduled not in [*names, type(value).scheduled]:
+        raise UnfitError(
+            f"{kind.name} {value.name!r}: scheduled names {shown(value.scheduled)}, which is no parameter of it"
+        )
+    if isinstance(value, Schedule):
+        if not isinstance(value.in_steps, tuple):
+            raise UnfitError(f"schedule {value.name!r}: in_steps must be a tuple of names, not {shown(value.in_steps)}")
+        for name in value.in_steps:
+            if name not in names:
+                raise UnfitError(f"schedule {value.name!r}: in_steps names {shown(name)}, which is no parameter of it")
 
 
 def _plain(function: Callable[..., Any]) -> Any:

@@ -20,6 +20,7 @@ USES = {
     "dataset": "datasets: {{data: {name}}}",
     "metric": "metrics: [{metric}, {name}]",
     "reference": "references: [{floor}, {name}]",
+    "schedule": "optimizer: {{schedule: {name}}}",
 }
 LONGEST = 60
 #: Files of these names would hide the modules that a plugin, or ganbench itself, imports.

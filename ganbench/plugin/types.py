@@ -221,6 +221,7 @@ class Penalty:
     ``inputs(x, random, step)``: what D gets in place of x while training, in each call. ``memory``: the numbers that
     the penalty starts with; ``remember(memory, d_real, d_fake, step)``: the new numbers, as many, after each gradient
     of the discriminator. The suite's key ``every`` makes any penalty lazy: added only at every so many steps.
+    ``scheduled``: the parameter that a schedule multiplies; a penalty without such a parameter takes no schedule.
     """
 
     name: str
@@ -230,6 +231,7 @@ class Penalty:
     memory: tuple[float, ...] = ()
     remember: Callable[..., tuple[Tensor, ...]] | None = None
     aliases: tuple[str, ...] = ()
+    scheduled: str = "weight"
 
 
 @dataclass(frozen=True)
@@ -266,11 +268,29 @@ class Optimizer:
     ``start(theta)`` returns the state, a tuple of tensors of ``theta``'s shape; ``update(theta, gradient, state, t)``
     returns the next ``(theta, state)``; ``t``, a scalar tensor, counts this player's updates from 1. It may also name
     ``shapes``, the shapes of the parameters that ``theta`` holds one after the other.
+
+    ``scheduled``: the parameter that a schedule multiplies; an optimizer without such a parameter takes no schedule.
     """
 
     name: str
     start: Callable[[Tensor], tuple[Tensor, ...]]
     update: Callable[..., tuple[Tensor, tuple[Tensor, ...]]]
+    aliases: tuple[str, ...] = ()
+    scheduled: str = "lr"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A number that changes over the generator steps: what a parameter of an optimizer or a penalty is multiplied by.
+
+    ``factor(step, steps)`` returns a scalar of at least 0; ``step``, a float64 scalar tensor, counts generator steps
+    from 0; ``steps`` is how many there are. ``in_steps``: those of its parameters that are numbers of steps, which a
+    suite must keep below its budget.
+    """
+
+    name: str
+    factor: Callable[..., Tensor | float]
+    in_steps: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
 
@@ -299,4 +319,4 @@ class Reference:
     aliases: tuple[str, ...] = ()
 
 
-Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Reference
+Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Schedule | Reference

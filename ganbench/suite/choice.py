@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 
+from ganbench.core.messages import shown
 from ganbench.plugin.binding import bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry, UnknownNameError
 from ganbench.plugin.types import Loss, Value
+from ganbench.suite.budget import beyond_budget
 from ganbench.suite.cures import of_nameless
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
@@ -20,20 +22,28 @@ V = TypeVar("V", bound=Value)
 
 PARTS = ("loss", "architecture", "update")
 PLAYERS = ("generator", "discriminator")
+#: The end of the part that is the schedule of another part: ``generator_optimizer/schedule``. No name has a slash.
+SCHEDULE = "/schedule"
 
 
 def kind_of(part: str) -> str:
     """The kind of plugin of a part of a variant: ``optimizer`` for generator_optimizer, ``penalty`` for penalty.r1."""
+    if part.endswith(SCHEDULE):
+        return "schedule"
     return part.partition(".")[0].rpartition("_")[2]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A plugin with all of its parameters; code that has a choice needs no registry."""
+    """A plugin with all of its parameters; code that has a choice needs no registry.
+
+    ``schedule``: what changes the parameter ``entry.scheduled`` over the steps; None: nothing.
+    """
 
     name: str
     parameters: Mapping[str, Any]
     entry: Entry = field(compare=False, repr=False)
+    schedule: Choice | None = None
 
     @classmethod
     def of(cls, entry: Entry, given: Mapping[str, Any]) -> Choice:
@@ -53,18 +63,39 @@ class Choice:
 
     def plain(self) -> dict[str, Any]:
         """The choice as a suite file writes it."""
-        return {"name": self.name, **to_jsonable_python(dict(self.parameters))}
+        own = {"name": self.name, **to_jsonable_python(dict(self.parameters))}
+        return own | ({"schedule": self.schedule.plain()} if self.schedule else {})
+
+
+def with_schedules(parts: Mapping[str, Choice]) -> dict[str, Choice]:
+    """The parts of a variant, each followed by its schedule as a part of its own, ``PART/schedule``."""
+    found: dict[str, Choice] = {}
+    for part, choice in parts.items():
+        found[part] = choice
+        if choice.schedule:
+            found[part + SCHEDULE] = choice.schedule
+    return found
+
+
+def scheduled(parts: Mapping[str, Choice]) -> dict[str, Choice]:
+    """The parts without the schedules that ``with_schedules`` made parts of; each has its schedule, as it is there."""
+    owners = {part: choice for part, choice in parts.items() if not part.endswith(SCHEDULE)}
+    return {part: replace(choice, schedule=parts.get(part + SCHEDULE)) for part, choice in owners.items()}
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A choice as it is written, not checked, with the place of each part."""
+    """A choice as it is written, not checked, with the place of each part.
+
+    ``inner``: the draft of its schedule, by the key ``schedule``; None, where the file says null, takes one away.
+    """
 
     place: Place
     name: str | None
     name_place: Place
     parameters: Mapping[str, Any]
     places: Mapping[str, Place]
+    inner: Mapping[str, Draft | None] = field(default_factory=dict)
 
     def over(self, below: Draft | None) -> Draft:
         """This draft on top of another: with the same name, or no name, it keeps the other's parameters."""
@@ -72,7 +103,8 @@ class Draft:
             return self
         name_place = below.name_place if self.name is None else self.name_place
         parameters, places = {**below.parameters, **self.parameters}, {**below.places, **self.places}
-        return Draft(self.place, below.name, name_place, parameters, places)
+        own = {key: draft and draft.over(below.inner.get(key)) for key, draft in self.inner.items()}
+        return Draft(self.place, below.name, name_place, parameters, places, {**below.inner, **own})
 
 
 @dataclass(frozen=True)
@@ -94,13 +126,14 @@ class OptimizerDraft:
         return self.own[player].over(self.common) if player in self.own else self.common
 
 
-def draft(raw: Any, place: Place, written: bool = True) -> Draft | None:
+def draft(raw: Any, place: Place, written: bool = True, *, scheduled: bool = False) -> Draft | None:
     """Read the draft of a choice from plain data.
 
     Args:
         raw: a plugin's name, or a mapping of its name and parameters.
         place: where the choice is in the file, or where it is used if it is not written there.
         written: whether the file contains it; otherwise ``place`` is also the place of all its parts.
+        scheduled: whether the key ``schedule`` is the choice of a schedule, and no parameter.
 
     Returns:
         The draft; None where ``raw`` has another shape.
@@ -109,9 +142,15 @@ def draft(raw: Any, place: Place, written: bool = True) -> Draft | None:
         return Draft(place, raw, place, {}, {})
     if not isinstance(raw, dict) or not isinstance(raw.get("name"), str | None):
         return None
-    parameters = {key: value for key, value in raw.items() if key != "name"}
+    inner: dict[str, Draft | None] = {}
+    if scheduled and "schedule" in raw:
+        given = raw["schedule"]
+        inner["schedule"] = None if given is None else draft(given, (*place, "schedule") if written else place, written)
+        if given is not None and inner["schedule"] is None:
+            return None
+    parameters = {key: value for key, value in raw.items() if key != "name" and key not in inner}
     places = {key: (*place, key) if written else place for key in parameters}
-    return Draft(place, raw.get("name"), (*place, "name") if written else place, parameters, places)
+    return Draft(place, raw.get("name"), (*place, "name") if written else place, parameters, places, inner)
 
 
 def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDraft | None:
@@ -129,12 +168,12 @@ def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDr
     if isinstance(raw, dict):
         for player in PLAYERS:
             if raw.get(player) is not None:
-                part = draft(raw[player], (*place, player), written)
+                part = draft(raw[player], (*place, player), written, scheduled=True)
                 if part is None:
                     return None
                 own[player] = part
         raw = {key: value for key, value in raw.items() if key not in PLAYERS}
-    common = draft(raw, place, written)
+    common = draft(raw, place, written, scheduled=True)
     return None if common is None else OptimizerDraft(common, own)
 
 
@@ -172,6 +211,27 @@ def resolve_choice(
     for name, message in mistakes:
         place = drafted.places.get(name or "", drafted.place)
         document.add(place, message, key=name is not None and name not in known)
-    if mistakes or absent:
+    schedule = drafted.inner.get("schedule")
+    chosen = None if schedule is None else _schedule_of(entry, schedule, registry, document, partial)
+    if mistakes or absent or (schedule and not chosen):
         return None
-    return Choice.of(entry, drafted.parameters)
+    choice = replace(Choice.of(entry, drafted.parameters), schedule=chosen)
+    for name, value in choice.parameters.items():
+        if message := beyond_budget(entry, name, value, document):
+            document.add(drafted.places.get(name, drafted.place), message)
+            return None
+    if schedule and type(number := choice.parameters[str(entry.scheduled)]) not in (int, float):
+        message = f"would scale {entry.scheduled!r}, which is {shown(number)} here, and no number"
+        document.add(schedule.place, message, key=True)
+        return None
+    return choice
+
+
+def _schedule_of(entry: Entry, drafted: Draft, registry: Registry, document: Document, partial: bool) -> Choice | None:
+    """The schedule of a plugin; None where that is a mistake, which is added to the document."""
+    if entry.scheduled is None:
+        lacks = f"{entry.kind} {entry.name!r} has no parameter {getattr(entry.value, 'scheduled', '')!r} to scale"
+        cure = f"name another in its file, {type(entry.value).__name__}(..., scheduled=NAME), or leave this out"
+        document.add(drafted.place, f"{lacks}: {cure}", key=True)
+        return None
+    return resolve_choice("schedule", drafted, registry, document, partial)

@@ -10,12 +10,23 @@ from ganbench.plugin.column import Column
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
 from ganbench.suite.average import Average
+from ganbench.suite.budget import budget_steps
 from ganbench.suite.build_check import BuildCheck
-from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft, OptimizerDraft, draft, optimizer_draft, resolve_choice
+from ganbench.suite.choice import (
+    PARTS,
+    PLAYERS,
+    Choice,
+    Draft,
+    OptimizerDraft,
+    draft,
+    optimizer_draft,
+    resolve_choice,
+    with_schedules,
+)
 from ganbench.suite.document import Document
 from ganbench.suite.guard import Guard, read_guard
 from ganbench.suite.mistake import Place, SuiteError
-from ganbench.suite.schema import BUILT_IN, FLOOR, Budget, SuiteSchema, read_shape
+from ganbench.suite.schema import BUILT_IN, FLOOR, SuiteSchema, read_shape
 from ganbench.suite.suite import Suite, Variant
 from ganbench.suite.sweep import Sweep, count
 from ganbench.suite.sweep_reader import SweepReader
@@ -66,7 +77,7 @@ class Reader:
     def _read(self) -> None:
         """Read all choices, and add every mistake to the document."""
         self._read_seeds()
-        self._read_schedule()
+        self._read_evaluations()
         for name, raw in self._items("datasets"):
             drafted = draft(raw, ("datasets", name))
             if drafted and (choice := resolve_choice("dataset", drafted, self.registry, self.document)):
@@ -103,11 +114,9 @@ class Reader:
                 self.document.add(("seeds", index), f"seed {seed} is there already")
             known.add(repr(seed))
 
-    def _read_schedule(self) -> None:
-        budget, every = self._at("budget"), self._at("evaluate", "every")
-        given = {} if budget is None else budget
-        steps = given.get("steps", Budget().steps) if isinstance(given, dict) else None
-        if type(steps) is int and type(every) is int and every > steps >= 1:
+    def _read_evaluations(self) -> None:
+        steps, every = budget_steps(self.document), self._at("evaluate", "every")
+        if steps is not None and type(every) is int and every > steps:
             self.document.add(("evaluate", "every"), f"must be at most the budget's {steps} steps, not {every}")
 
     def _read_references(self) -> None:
@@ -231,7 +240,7 @@ class Reader:
         self.variants[name] = {part: choice for part, choice in choices.items() if choice}
         own = self._at("variants", name)
         places = {key: ("variants", name, key) if key in own else ("defaults", key) for key in ("penalty", "average")}
-        self.variants[name] |= self._penalties(places["penalty"])
+        self.variants[name] = with_schedules(self.variants[name] | self._penalties(places["penalty"]))
         if average := Average.of(self._at(*places["average"])):
             self.averages[name] = average
 
@@ -241,7 +250,7 @@ class Reader:
         items = raw if isinstance(raw, list) else [] if raw is None else [raw]
         found: dict[str, Choice] = {}
         for index, item in enumerate(items):
-            drafted = draft(item, (*place, index) if isinstance(raw, list) else place)
+            drafted = draft(item, (*place, index) if isinstance(raw, list) else place, scheduled=True)
             choice = drafted and resolve_choice("penalty", drafted, self.registry, self.document)
             if drafted and choice and f"penalty.{choice.name}" in found:
                 self.document.add(drafted.name_place, f"penalty {choice.name!r} is there already")

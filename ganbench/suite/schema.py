@@ -101,11 +101,24 @@ Choice = Annotated[
 ]
 
 
-class OptimizerMapping(ChoiceMapping):
+class ScheduledMapping(ChoiceMapping):
+    """An optimizer or a penalty with its parameters, and the schedule of one of them."""
+
+    schedule: Choice | None = None
+
+
+ScheduledChoice = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[ScheduledMapping, Tag("<mapping>")],
+    Discriminator(_shape_of),
+    Field(description="a plugin's name, or a mapping of its name and parameters"),
+]
+
+
+class OptimizerMapping(ScheduledMapping):
     """An optimizer with its parameters, and what is different for one of the players."""
 
-    generator: Choice | None = None
-    discriminator: Choice | None = None
+    generator: ScheduledChoice | None = None
+    discriminator: ScheduledChoice | None = None
 
 
 OptimizerChoice = Annotated[
@@ -129,7 +142,9 @@ class Evaluate(_Strict):
     samples: Count = 10_000
 
 
-_SWEPT = r"^(loss|architecture|update|average|penalty\.[^.]+|optimizer(\.(generator|discriminator))?)\.[^.]+$"
+_SWEPT = (
+    r"^(loss|architecture|update|average|(penalty\.[^.]+|optimizer(\.(generator|discriminator))?)(\.schedule)?)\.[^.]+$"
+)
 Sweep = Annotated[
     dict[Annotated[str, Field(json_schema_extra={"pattern": _SWEPT})], Annotated[list[Any], Field(min_length=1)]],
     Field(
@@ -152,7 +167,9 @@ Guard = Annotated[
 
 
 Penalties = Annotated[
-    Annotated[str, Tag("<name>")] | Annotated[ChoiceMapping, Tag("<mapping>")] | Annotated[list[Choice], Tag("<list>")],
+    Annotated[str, Tag("<name>")]
+    | Annotated[ScheduledMapping, Tag("<mapping>")]
+    | Annotated[list[ScheduledChoice], Tag("<list>")],
     Discriminator(_shape_of),
     Field(description="a penalty's name, a mapping of its name and parameters, or a list of such"),
 ]

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from ganbench.plugin.entry import Entry
 from ganbench.suite import document
 from ganbench.suite.average import SWEPT, Average
-from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of
+from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of, scheduled, with_schedules
 from ganbench.suite.guard import Guard
 from ganbench.suite.sweep import Setting, Sweep, apply_setting, count
 
@@ -30,9 +30,12 @@ class Variant:
     average: Average | None = None
 
     def parts(self) -> dict[str, Choice]:
-        """Every plugin that the variant names, by its part; a penalty's part is ``penalty.`` and its name."""
+        """Every plugin that the variant names, by its part.
+
+        A penalty's part is ``penalty.`` and its name; the part of a schedule is that of its owner and ``/schedule``.
+        """
         own = {name: value for name, value in vars(self).items() if isinstance(value, Choice)}
-        return own | {f"penalty.{choice.name}": choice for choice in self.penalties}
+        return with_schedules(own | {f"penalty.{choice.name}": choice for choice in self.penalties})
 
     def choices(self) -> tuple[tuple[str, Choice], ...]:
         """Every plugin that the variant names: (kind, choice)."""
@@ -46,8 +49,9 @@ class Variant:
     @classmethod
     def of(cls, parts: Mapping[str, Choice], average: Average | None) -> Variant:
         """The variant with these ``parts``, which are named as in ``parts()``."""
-        penalties = tuple(choice for part, choice in parts.items() if part.startswith("penalty."))
-        own = {part: choice for part, choice in parts.items() if not part.startswith("penalty.")}
+        owners = scheduled(parts)
+        penalties = tuple(choice for part, choice in owners.items() if part.startswith("penalty."))
+        own = {part: choice for part, choice in owners.items() if not part.startswith("penalty.")}
         return cls(**own, penalties=penalties, average=average)
 
     def plain(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """A sweep: which parameters of a variant take which values, and the rows of the table that result.
 
 The keys are paths into a variant as a suite writes it: ``loss.penalty``, ``optimizer.lr`` (both players),
-``optimizer.generator.lr``, ``penalty.r1.weight``, ``average.width``. Each combination of values is a *setting*, and
-each setting is a row; the variant of these settings is their *family*.
+``optimizer.generator.lr``, ``penalty.r1.weight``, ``optimizer.schedule.final``, ``average.width``. Each combination of
+values is a *setting*, and each setting is a row; the variant of these settings is their *family*.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from ganbench.core.messages import shown
 from ganbench.suite.average import SWEPT
-from ganbench.suite.choice import PARTS, PLAYERS, Choice
+from ganbench.suite.choice import PARTS, PLAYERS, SCHEDULE, Choice
 
 #: The values that each parameter takes, as their plugins read them.
 Sweep = Mapping[str, tuple[Any, ...]]
@@ -34,18 +34,23 @@ def split(key: str) -> tuple[tuple[str, ...], str] | None:
     """
     if key in SWEPT:
         return ("average",), SWEPT[key].name
-    part, *inner = key.split(".")
-    if inner[-1:] == ["name"]:
+    part, *path = key.split(".")
+    name = path.pop() if path else ""
+    if part in PARTS:
+        owners: tuple[str, ...] = (part,)
+    elif part == "penalty" and path:
+        owners = (f"penalty.{path.pop(0)}",)
+    elif part == "optimizer" and path and path[0] in PLAYERS:
+        owners = (f"{path.pop(0)}_optimizer",)
+    elif part == "optimizer" and name not in PLAYERS:
+        owners = tuple(f"{player}_optimizer" for player in PLAYERS)
+    else:
         return None
-    if part in PARTS and len(inner) == 1:
-        return (part,), inner[0]
-    if part == "penalty" and len(inner) == 2:
-        return (f"penalty.{inner[0]}",), inner[1]
-    if part == "optimizer" and len(inner) == 2 and inner[0] in PLAYERS:
-        return (f"{inner[0]}_optimizer",), inner[1]
-    if part == "optimizer" and len(inner) == 1 and inner[0] not in PLAYERS:
-        return tuple(f"{player}_optimizer" for player in PLAYERS), inner[0]
-    return None
+    if path == ["schedule"] and part not in PARTS:
+        owners = tuple(owner + SCHEDULE for owner in owners)
+    elif path or (name == "schedule" and part not in PARTS):
+        return None
+    return None if name in ("", "name") else (owners, name)
 
 
 def count(sweep: Mapping[str, Iterable[Any]]) -> int:

@@ -8,9 +8,11 @@ from typing import Any
 
 from ganbench.core.messages import shown, suggest
 from ganbench.core.names import same_file
+from ganbench.plugin.entry import Entry
 from ganbench.plugin.parameters import Parameter
 from ganbench.suite.average import SWEPT, Average
-from ganbench.suite.choice import PARTS, PLAYERS, Choice, Draft
+from ganbench.suite.budget import beyond_budget
+from ganbench.suite.choice import PARTS, PLAYERS, SCHEDULE, Choice, Draft
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 from ganbench.suite.sweep import MOST, Setting, Sweep, apply_setting, count, row_name, settings, split
@@ -56,8 +58,8 @@ class SweepReader:
         self._compare(variant, total, place)
         taken: dict[str, tuple[Any, ...]] = {}
         for key, values in sweep.items():
-            if parameter := self._parameter(variant, key, (*place, key), choices, average):
-                read = [self._value(parameter, value, (*place, key, at)) for at, value in enumerate(values)]
+            if found := self._parameter(variant, key, (*place, key), choices, average):
+                read = [self._value(*found, value, (*place, key, at)) for at, value in enumerate(values)]
                 taken[key] = tuple(value for one in read for value in one)
         self._check_players(variant, taken, place, choices)
         if {key: len(values) for key, values in taken.items()} == {key: len(values) for key, values in sweep.items()}:
@@ -131,46 +133,55 @@ class SweepReader:
 
     def _parameter(
         self, variant: str, key: str, place: Place, choices: Mapping[str, Choice], average: Average | None
-    ) -> Parameter | None:
-        """The parameter of this variant that a key names; None where it has no such parameter."""
+    ) -> tuple[Parameter, Entry | None] | None:
+        """The parameter of this variant that a key names, and its plugin if it is one's; None where it has none."""
         if key in SWEPT:
             if average is None or not average.has(key):
                 self._lacks(variant, place, f"no average with a {SWEPT[key].name}")
                 return None
-            return SWEPT[key]
+            return SWEPT[key], None
         fields, name = split(key) or ((), "")
         found = None
         for field in fields:
-            if field not in choices and field.startswith("penalty."):
-                self._lacks(variant, place, f"no penalty {field.partition('.')[2]!r}")
+            owner = field.removesuffix(SCHEDULE)
+            if owner not in choices and owner.startswith("penalty."):
+                self._lacks(variant, place, f"no penalty {owner.partition('.')[2]!r}")
+                return None
+            if owner in choices and field not in choices:
+                entry = choices[owner].entry
+                self._lacks(variant, place, f"{entry.kind} {entry.name!r} has no schedule")
                 return None
             if field not in choices:
                 return None
             entry = choices[field].entry
             known = {parameter.name: parameter for parameter in entry.parameters}
             if name not in known:
-                self._lacks(variant, place, entry.unknown_parameter(name))
+                self._lacks(variant, place, entry.unknown_parameter(name, swept=True))
                 return None
-            found = known[name]
+            found = known[name], entry
         return found
 
     def _lacks(self, variant: str, place: Place, message: str) -> None:
         variants = self._unfit.setdefault((place, message), [])
         variants.extend({variant} - set(variants))
 
-    def _value(self, parameter: Parameter, value: Any, place: Place) -> tuple[Any, ...]:
+    def _value(self, parameter: Parameter, entry: Entry | None, value: Any, place: Place) -> tuple[Any, ...]:
         """The value as the plugin reads it, in a tuple; where it cannot be read, nothing, and a mistake is added."""
         try:
-            return (parameter.read(value),)
+            read = parameter.read(value)
+            message = beyond_budget(entry, parameter.name, read, self._document) if entry else ""
         except ValueError as problem:
-            self._document.add(place, str(problem))
+            message = str(problem)
+        if message:
+            self._document.add(place, message)
             return ()
+        return (read,)
 
     def _check_players(self, variant: str, taken: Sweep, place: Place, choices: Mapping[str, Choice]) -> None:
         """Refuse a key of both players where the variant gives them different values: it would make them equal."""
         for key in taken:
             fields, name = split(key) or ((), "")
-            alone = [f"optimizer.{player}.{name}" for player in PLAYERS]
+            alone = [f"optimizer.{player}{key.removeprefix('optimizer')}" for player in PLAYERS]
             if len(fields) == 1 or any(own in taken for own in alone):
                 if len(fields) > 1 and all(own in taken for own in alone):
                     message = f"changes nothing: {' and '.join(alone)} are swept too"
@@ -186,7 +197,8 @@ def _no_path(key: str) -> str:
     part, _, inner = key.partition(".")
     if part == "average":
         return f"leads to no parameter: write {' or '.join(SWEPT)}"
-    if inner.rpartition(".")[2] == "name" or (key in (*PARTS, "optimizer", "penalty")):
+    schedule = part in ("optimizer", "penalty") and inner.rpartition(".")[2] == "schedule"
+    if schedule or inner.rpartition(".")[2] == "name" or key in (*PARTS, "optimizer", "penalty"):
         return "is a plugin: to compare plugins, make variants of them"
     example = "write for example optimizer.lr, optimizer.generator.lr or loss.penalty"
     if part not in (*PARTS, "optimizer", "penalty"):

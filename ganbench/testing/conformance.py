@@ -24,6 +24,7 @@ from ganbench.testing import (
     optimizers,
     penalties,
     references,
+    schedules,
     slopes,
     terms,
     training,
@@ -157,6 +158,8 @@ def of_kind(kind: str) -> Sequence[Property]:
             own = (*updates.PROPERTIES, *dirac.RULE_PROPERTIES)
         case "optimizer":
             own = optimizers.PROPERTIES
+        case "schedule":
+            own = schedules.PROPERTIES
         case "architecture":
             own = architectures.PROPERTIES
         case "dataset":

@@ -63,7 +63,10 @@ def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **
 
 def variant_of(subject: Subject) -> dict[str, Any]:
     """The part of a variant that names the plugin with the subject's parameters, as in a suite."""
-    return {subject.entry.kind: {"name": subject.entry.name, **subject.parameters}}
+    chosen = {"name": subject.entry.name, **subject.parameters}
+    if subject.entry.kind == "schedule":
+        return {"optimizer": {**CHECK["optimizer"], "schedule": chosen}}
+    return {subject.entry.kind: chosen}
 
 
 class Rows(DrawRecorder):

@@ -14,8 +14,8 @@ from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
-from ganbench.testing import architectures
-from ganbench.testing.game_at_point import CHECK, CPU, cell_of, variant_of
+from ganbench.testing import architectures, schedules
+from ganbench.testing.game_at_point import BATCH, CHECK, CPU, cell_of, variant_of
 from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
@@ -49,7 +49,9 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
     variant = {"optimizer": CHECK["optimizer"]} | variant_of(subject)
     if subject.entry.kind == "optimizer":
         variant["architecture"] = CHECK["layers"]
-    return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds))], CPU, engine)
+    steps = schedules.budget(subject) if subject.entry.kind == "schedule" else 100
+    budget = {"steps": steps, "batch": BATCH}
+    return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds), budget=budget)], CPU, engine)
 
 
 def trains(subject: Subject) -> None:

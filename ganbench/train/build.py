@@ -21,7 +21,7 @@ from ganbench.train.likeness import Likeness
 from ganbench.train.step.average import RunningAverage
 from ganbench.train.step.check import check_networks, judges
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
-from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty
+from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimizer, bind_penalty, bind_schedules
 from ganbench.train.step.step import State, start
 
 
@@ -141,8 +141,8 @@ def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Network
     """Put together the rules of a cell's game.
 
     Args:
-        cell: gives the batch size and the precision
-        variant: names the loss, the penalties and the optimisers, with their parameters
+        cell: gives the batch size, the number of steps and the precision
+        variant: names the loss, the penalties, the optimisers and their schedules, with their parameters
         dataset: the data that the cell trains on
         networks: one seed's networks: their structure is used, not their numbers
         device: where the networks' modules are moved to
@@ -177,6 +177,7 @@ def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Network
         parts=tuple((part, player) for player, own in owners for part in own),
         project=loss.project and bind(loss.project, variant.loss.parameters),
         penalties=tuple(bind_penalty(choice.plugin(Penalty), choice) for choice in variant.penalties),
+        schedules=bind_schedules(variant.parts(), cell.steps),
         average=RunningAverage.of(variant.average) if variant.average else None,
         judges=judging,
     )

@@ -37,7 +37,7 @@ def cause(
     Returns:
         In words, whose it is: "the discriminator's gradient, of penalty gp, ..."; empty where all are finite.
     """
-    own, moves = with_values(rules, update, constants.scalars)
+    own, moves = with_values(rules, update, constants.scalars, index)
 
     def played(rules: Rules) -> StepGame:
         recorder = DrawRecorder(draws)

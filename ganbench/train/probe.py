@@ -234,10 +234,9 @@ def _record(
     with isolated(0, "probe"):
         states = global_states()
         recorder = DrawRecorder(device=device)
-        own, moves = with_values(rules, update, constants.scalars)
-        game = StepGame(
-            own, buffers, recorder, torch.zeros((), dtype=torch.long, device=device), gradient, state.memory
-        )
+        index = torch.zeros((), dtype=torch.long, device=device)
+        own, moves = with_values(rules, update, constants.scalars, index)
+        game = StepGame(own, buffers, recorder, index, gradient, state.memory)
         globally: list[str] = []
 
         def told(call: str) -> None:

@@ -33,6 +33,7 @@ def hidden_state(rules: Rules, update: BoundFunction[Players]) -> HiddenState:
     bound: list[BoundFunction[Any] | None] = [rules.discriminator_loss, rules.generator_loss, rules.project, update]
     bound += [rules.discriminator_optimizer, rules.generator_optimizer]
     bound += [function for penalty in rules.penalties for function in penalty.functions.values()]
+    bound += [schedule.factor for schedule in rules.schedules]
     networks = {"discriminator": rules.discriminator.module, "generator": rules.generator.module}
     return HiddenState([each.function for each in bound if each], networks)
 

@@ -16,4 +16,4 @@ def inputs(x, random, step, *, std: NonNegativeFloat = 0.1, steps: NonNegativeIn
 
 @hookimpl
 def ganbench_penalties():
-    yield Penalty("instance-noise", inputs=inputs)
+    yield Penalty("instance-noise", inputs=inputs, scheduled="std")

@@ -30,6 +30,11 @@ def test_how_a_variant_is_trained_otherwise_is_said_and_nothing_of_what_is_the_s
     assert said(base, new) == [
         "other training of one: penalty.r1.weight none -> 2.0, penalty.gp none -> {}, average none -> 0.9"
     ]
+    schedule = {"name": "linear", "final": 0.1}
+    faded = other | {"penalty": [{"name": "r1", "weight": 2.0, "schedule": schedule}, {"name": "gp"}]}
+    assert said(new, replace(new, variants=new.variants | {"one": faded})) == [
+        "other training of one: penalty.r1.schedule.name none -> linear, penalty.r1.schedule.final none -> 0.1"
+    ]
 
 
 def test_a_baseline_that_does_not_say_how_it_was_trained_is_no_reason_to_say_that_it_was_otherwise():

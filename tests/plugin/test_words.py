@@ -43,6 +43,8 @@ def ganbench_metrics():
         ("metric", "modes_covered", "unknown metric 'modes_covered': it is a column of the metric 'modes', name that"),
         ("metric", "precision", "unknown metric 'precision': it is a column of the metric 'prdc', name that"),
         ("dataset", "cifar-10", "unknown dataset 'cifar-10': write 'cifar10'"),
+        ("schedule", "CosineAnnealingLR", "unknown schedule 'CosineAnnealingLR': it is called 'cosine' here"),
+        ("schedule", "StepLR", "unknown schedule 'StepLR': it is called 'step' here"),
         ("loss", "minmax", "unknown loss 'minmax', did you mean 'minimax'?"),
     ],
 )
@@ -59,6 +61,8 @@ def test_a_word_of_the_field_is_answered_with_the_name_here(shipped, kind, word,
         ("optimizer", "momentum", "{name: sgd, momentum: 0.9}"), ("metric", "FID", "sliced-wasserstein"),
         ("metric", "kid", "mmd"), ("metric", "is", "pretrained"), ("dataset", "8gaussians", "ring"),
         ("dataset", "celeba", "ganbench new dataset"),
+        ("schedule", "OneCycleLR", "warmup: 1000"), ("schedule", "ReduceLROnPlateau", "no score"),
+        ("schedule", "none", "null"),
         ("update", "ttur", "discriminator: {lr"), ("penalty", "spectral_norm", "sndcgan"),
     ],
 )  # fmt: skip
@@ -90,6 +94,16 @@ def test_what_is_not_here_is_not_taken_for_something_else(shipped, name):
         ("update", "alternating", "n_critic", ": it is called 'discriminator_steps' here"),
         ("dataset", "ring", "sigma", ": it is called 'std' here"),
         ("dataset", "ring", "mode", ", did you mean 'modes'?"),
+        ("optimizer", "adam", "lr_scheduler", ": it is called 'schedule' here"),
+        ("optimizer", "adam", "schedul", ", did you mean 'schedule'?"),
+        (
+            "penalty",
+            "r1",
+            "warmup_steps",
+            ": a schedule has it, write schedule: {name: cosine, warmup: 500, final: 0.01}",
+        ),
+        ("schedule", "cosine", "num_warmup_steps", ": it is called 'warmup' here"),
+        ("schedule", "cosine", "eta_min", ": write final, a factor: eta_min / lr"),
     ],
 )
 def test_a_parameter_under_another_name(shipped, kind, name, parameter, cure):
@@ -102,7 +116,8 @@ def test_each_word_leads_to_one_plugin_that_there_is(shipped):
     assert known.keys() == KINDS.keys() | {words.PARAMETERS, "key"}
     keys = [words.same(word) for said in known.pop("key") for word in said["of"]]
     assert len(keys) == len(set(keys)), [word for word in keys if keys.count(word) > 1]
-    parameters = {parameter.name for entry in shipped.entries for parameter in entry.parameters}
+    # A schedule is a key of optimizers and penalties, and no parameter.
+    parameters = {parameter.name for entry in shipped.entries for parameter in entry.parameters} | {"schedule"}
     for kind, section in known.items():
         names = set(shipped.names(kind)) if kind in KINDS else parameters
         called = words.called(kind)

@@ -289,7 +289,7 @@ MALFORMED = {
     "optimizer_player_parameter": (
         HEAD.replace("minimax}", "minimax, optimizer: {discriminator: {name: sgd, lr: 1, betas: 1}}}"),
         "3:77 variants.a.optimizer.discriminator.betas: unknown parameter 'betas' "
-        "of optimizer 'sgd'; known: clip, lr, momentum",
+        "of optimizer 'sgd'; known: clip, lr, momentum, schedule",
     ),
     "optimizer_player_unknown": (
         HEAD.replace("minimax}", "minimax, optimizer: {generator: sdg}}"),

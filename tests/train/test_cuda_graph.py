@@ -23,6 +23,7 @@ from ganbench.train.trainer import Trainer
 VARIANTS = {
     "alternating": "{loss: wgan-gp, architecture: {name: mlp, width: 8, dropout: 0.3}}",
     "untouched state": "{loss: minimax, update: simultaneous, optimizer: {name: sgd, lr: 0.01, momentum: 0.0}}",
+    "scheduled": "{loss: minimax, optimizer: {schedule: {name: cosine, warmup: 20}}}",
 }
 
 

@@ -151,6 +151,24 @@ def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor
     return value
 
 
+def check_factor(value: Any, name: str) -> Tensor | float:
+    """Check that a schedule returns one number.
+
+    Args:
+        value: what it returns
+        name: the schedule's name, for messages
+
+    Returns:
+        The value.
+
+    Raises:
+        PluginError: where it is no number and no scalar tensor
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return check_scalar(value, "factor", f"schedule {name}'s")
+
+
 def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
     try:
         output = module(x)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.kinds import KINDS
-from ganbench.plugin.types import Loss, Optimizer, Penalty
+from ganbench.plugin.types import Loss, Optimizer, Penalty, Schedule
 from ganbench.suite.choice import Choice
 from ganbench.train.step.average import RunningAverage
 from ganbench.train.step.flat_network import FlatNetwork
@@ -27,6 +27,22 @@ class BoundPenalty:
     functions: Mapping[str, BoundFunction[Any]]
     memory: tuple[float, ...]
     every: int
+
+
+@dataclass(frozen=True)
+class BoundSchedule:
+    """What a number is multiplied by at each generator step.
+
+    ``part``: the part of the variant, as in ``Variant.parts()``, whose ``parameter`` it multiplies; ``number``: that
+    parameter as the suite sets it. ``steps``: how many generator steps there are.
+    """
+
+    name: str
+    part: str
+    parameter: str
+    number: float
+    factor: BoundFunction[Tensor | float]
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,7 @@ class Rules:
     parts: tuple[tuple[str, PlayerName], ...] = ()
     project: BoundFunction[Tensor] | None = None
     penalties: tuple[BoundPenalty, ...] = ()
+    schedules: tuple[BoundSchedule, ...] = ()
     average: RunningAverage | None = None
     judges: bool = True
 
@@ -68,6 +85,24 @@ def bind_penalty(penalty: Penalty, choice: Choice) -> BoundPenalty:
     named = {name: getattr(penalty, name) for name in KINDS["penalty"].given}
     functions = {name: bind(function, choice.parameters) for name, function in named.items() if function}
     return BoundPenalty(choice.name, functions, penalty.memory, choice.parameters.get("every", 1))
+
+
+def bind_schedules(parts: Mapping[str, Choice], steps: int) -> tuple[BoundSchedule, ...]:
+    """The schedules of a variant with the parameters that a suite chose.
+
+    Args:
+        parts: the variant's choices, as in ``Variant.parts()``
+        steps: how many generator steps there are
+
+    Returns:
+        A schedule for each part that has one.
+    """
+    found = []
+    for part, owner in parts.items():
+        if (choice := owner.schedule) and (parameter := owner.entry.scheduled):
+            factor = bind(choice.plugin(Schedule).factor, choice.parameters)
+            found.append(BoundSchedule(choice.name, part, parameter, owner.parameters[parameter], factor, steps))
+    return tuple(found)
 
 
 def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> BoundOptimizer:

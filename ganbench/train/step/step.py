@@ -65,7 +65,7 @@ def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *
 
     def step(state: State, constants: Constants, draws: Draws, index: Tensor) -> State:
         recorder = DrawRecorder(draws)
-        own, moves = with_values(rules, update, constants.scalars)
+        own, moves = with_values(rules, update, constants.scalars, index)
         game = StepGame(own, (constants.D, constants.G), recorder, index, gradient, state.memory)
         with GlobalRngOverride(recorder) if global_rng else nullcontext():
             players = moves({"game": game, "players": state.players})

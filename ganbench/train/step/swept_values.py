@@ -1,4 +1,7 @@
-"""Numbers that differ from replica to replica, so that a sweep (learning rates x seeds, say) trains as one batch."""
+"""Numbers that differ from replica to replica, so that a sweep (learning rates x seeds, say) trains as one batch.
+
+And numbers that change from step to step: those that schedules multiply.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from torch import Tensor
 
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
+from ganbench.suite.choice import SCHEDULE
 from ganbench.suite.suite import Variant
 from ganbench.train.step.average import RunningAverage
-from ganbench.train.step.rules import Rules
+from ganbench.train.step.check import check_factor
+from ganbench.train.step.rules import BoundSchedule, Rules
 
 #: For each part of a variant, the parameters that differ: (replicas,), or (replicas, n) where a parameter is n numbers.
 SweptValues = dict[str, dict[str, Tensor]]
@@ -47,24 +52,33 @@ def swept_values(variants: Sequence[Variant], seeds: int, device: torch.device) 
 
 
 def with_values(
-    rules: Rules, update: BoundFunction[Players], swept_values: SweptValues
+    rules: Rules, update: BoundFunction[Players], swept_values: SweptValues, step: Tensor
 ) -> tuple[Rules, BoundFunction[Players]]:
-    """Set one replica's numbers in the rules and in the update rule.
+    """Set one replica's numbers, as they are at one step, in the rules and in the update rule.
 
     Args:
         rules: the rules, with the parameters of the first setting
         update: the update rule, with the parameters of the first setting
         swept_values: one replica's numbers, without the replica axis
+        step: the generator step, a scalar, from 0
 
     Returns:
         The rules and the update rule with these numbers.
+
+    Raises:
+        PluginError: where a schedule gives no scalar
     """
-    if not swept_values:
+    values: dict[str, Mapping[str, Any]] = {**swept_values}
+    for schedule in rules.schedules:
+        own = values.get(schedule.part, {})
+        number = own.get(schedule.parameter, schedule.number)
+        values[schedule.part] = {**own, schedule.parameter: number * _factor(schedule, swept_values, step)}
+    if not values:
         return rules, update
-    loss = swept_values.get("loss", {})
+    loss = values.get("loss", {})
     average = rules.average
-    if average and "average" in swept_values:
-        average = replace(average, number=swept_values["average"]["number"])
+    if average and "average" in values:
+        average = replace(average, number=values["average"]["number"])
     changed: dict[str, Any] = {
         "discriminator_loss": _set(rules.discriminator_loss, loss),
         "generator_loss": _set(rules.generator_loss, loss),
@@ -72,17 +86,27 @@ def with_values(
         "penalties": tuple(
             replace(penalty, functions={name: _set(bound, own) for name, bound in penalty.functions.items()})
             for penalty in rules.penalties
-            for own in [swept_values.get(f"penalty.{penalty.name}", {})]
+            for own in [values.get(f"penalty.{penalty.name}", {})]
         ),
-        "discriminator_optimizer": _set(rules.discriminator_optimizer, swept_values.get("discriminator_optimizer", {})),
-        "generator_optimizer": _set(rules.generator_optimizer, swept_values.get("generator_optimizer", {})),
+        "discriminator_optimizer": _set(rules.discriminator_optimizer, values.get("discriminator_optimizer", {})),
+        "generator_optimizer": _set(rules.generator_optimizer, values.get("generator_optimizer", {})),
         "average": average,
     }
-    return replace(rules, **changed), _set(update, swept_values.get("update", {}))
+    return replace(rules, **changed), _set(update, values.get("update", {}))
 
 
-def _set(bound: BoundFunction[Any], own: Mapping[str, Tensor]) -> BoundFunction[Any]:
+def _factor(schedule: BoundSchedule, swept_values: SweptValues, step: Tensor) -> Tensor | float:
+    bound = _set(schedule.factor, swept_values.get(schedule.part + SCHEDULE, {}))
+    # Steps are timed beyond the budget too, where a schedule need not be defined. In float64, as the swept numbers.
+    at = step.clamp(max=schedule.steps - 1).double()
+    return check_factor(bound({"step": at, "steps": schedule.steps}), schedule.name)
+
+
+def _set(bound: BoundFunction[Any], own: Mapping[str, Any]) -> BoundFunction[Any]:
     # A loss's two functions share their parameters, but each need not have all of them.
     named = {name: value for name, value in own.items() if name in bound.parameters}
-    values = {name: tuple(value.unbind()) if value.dim() else value for name, value in named.items()}
+    values = {
+        name: tuple(value.unbind()) if isinstance(value, Tensor) and value.dim() else value
+        for name, value in named.items()
+    }
     return replace(bound, parameters={**bound.parameters, **values})
