@@ -16,6 +16,7 @@ import torch
 from hypothesis import settings
 
 from ganbench import cli
+from ganbench.core import patience
 from ganbench.plugin import registry as registries
 from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
@@ -53,6 +54,14 @@ defaults: {{architecture: {{name: mlp, width: 16}}}}
 variants: {{it: {variant}}}
 metrics: [jsd, modes]
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """On a busy machine anything may take seconds: what is only said then must not be among what a test compares."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patience, "PATIENCE", 3600.0)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -130,4 +130,4 @@ def _to_another(points: np.ndarray) -> np.ndarray:
 
 def _names(points: np.ndarray) -> np.ndarray:
     """A number for each row, (n, d) -> (n,), the same for equal rows: distances are not exact in many dimensions."""
-    return np.array([hash(row.tobytes()) for row in points + 0.0], dtype=np.int64)  # -0 is 0
+    return np.array([hash((row + 0.0).tobytes()) for row in points], dtype=np.int64)  # -0 is 0

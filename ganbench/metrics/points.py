@@ -17,6 +17,7 @@ FLAT = 16  # dimensions; in more dimensions a tree of points is not faster
 FAR = 1e100
 DISTANCES = 10_000_000  # computed at a time
 WATCHED = 1_000_000  # numbers at a time, where more would take much memory
+HELD = 8_000_000  # numbers of points that are copied at a time
 
 
 def from_tensor(samples: Tensor) -> np.ndarray:
@@ -85,7 +86,11 @@ def nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Each point's distance to the nearest of ``among``, shapes (n, d) and (m, d) -> (n,)."""
     if points.shape[1] <= FLAT:
         return np.asarray(KDTree(among).query(points)[0])
-    return np.concatenate([distances(points[rows], among).min(axis=1) for rows in _blocks(len(points), len(among))])
+    found = np.full(len(points), np.inf)
+    for some in _parts(among):  # distances copies what it is given, and a set of images may be large
+        for rows in _blocks(len(points), len(some)):
+            np.minimum(found[rows], distances(points[rows], some).min(axis=1), out=found[rows])
+    return found
 
 
 def nearest_other(points: np.ndarray) -> np.ndarray:
@@ -102,6 +107,12 @@ def nearest_other(points: np.ndarray) -> np.ndarray:
         result[rows] = apart.min(axis=1)
         del apart  # before the next are computed
     return result
+
+
+def _parts(points: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows, some at a time."""
+    rows = max(1, HELD // points.shape[1])
+    return (points[begin : begin + rows] for begin in range(0, len(points), rows))
 
 
 def _blocks(n: int, m: int) -> Iterator[slice]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from planted import RING, Planted, circle, memoriser, narrowed, of_mixture, with
 from scipy.stats import mannwhitneyu
 
 from ganbench.core.errors import NotApplicableError
+from ganbench.metrics import points as module
 from ganbench.metrics.memorisation import copies, mann_whitney, near_duplicates
 
 N = 5000
@@ -121,6 +123,22 @@ def test_images_are_vectors() -> None:
     assert copies(training, held_out, training).copied == 1
     assert copies(images, held_out, training).copied < 0.1
     assert near_duplicates(np.repeat(images[:100], 2, axis=0), held_out) == 1
+
+
+def test_a_large_training_set_is_never_copied_whole(monkeypatch) -> None:
+    """Of images it is the largest array of a score: what is allocated beside it is a part of it."""
+    random = np.random.default_rng(0)
+    training = random.normal(size=(4000, 400))
+    samples, real = random.normal(size=(50, 400)), random.normal(size=(50, 400))
+    monkeypatch.setattr(module, "HELD", training.size // 20)
+    monkeypatch.setattr(module, "WATCHED", training.size // 20)
+    tracemalloc.start()
+    try:
+        copies(samples, real, training)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < training.nbytes / 2
 
 
 def test_too_few_and_unusable_say_so() -> None:

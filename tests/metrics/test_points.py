@@ -45,6 +45,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = cloud(30, 64), cloud(40, 64, seed=1)
     whole = nearest(a, b), nearest_other(a)
     monkeypatch.setattr(module, "DISTANCES", 100)
+    monkeypatch.setattr(module, "HELD", 64 * 7)
     assert nearest(a, b) == pytest.approx(whole[0])
     assert nearest_other(a) == pytest.approx(whole[1])
 
