@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installed")]
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,15 @@ def test_it_lists_and_runs_the_smoke_suite_from_an_empty_folder(installed, tmp_p
 
 
 def test_a_variant_as_one_file_does_what_the_readme_says(installed, tmp_path):
-    """Its suite with the line that it adds, and the loss, copied into an empty folder; its command, with two seeds."""
+    """Its suite with the line that it adds, and the loss, copied into an empty folder; its command, with two seeds.
+
+    And a tenth of the steps, so that not half a minute of training follows after all has been found.
+    """
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "my_gan.py").write_text(block("plugins/my_gan.py"))
-    (tmp_path / "suite.yaml").write_text(block("suite.yaml") + block("one more line of suite.yaml"))
+    suite = block("suite.yaml") + block("one more line of suite.yaml")
+    assert "{steps: 2000, " in suite
+    (tmp_path / "suite.yaml").write_text(suite.replace("{steps: 2000, ", "{steps: 200, "))
     assert "\n    ganbench run suite.yaml\n" in (ROOT / "README.md").read_text()
     out = call([str(installed / "ganbench"), "run", "suite.yaml", "--seeds", "2", "--json"], tmp_path)
     answer = json.loads(out.splitlines()[-1])

@@ -421,14 +421,12 @@ def test_ctrl_c_while_anything_loads_is_no_traceback(arguments, gb, monkeypatch)
     assert (code, out, err.strip()) == (130, "", "stopped")
 
 
-def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with():
-    """Held in the middle of training: a second process is refused, Ctrl-C stops it, and the same command ends it."""
+def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with(gb):
+    """Held in the middle of training: this process is refused, Ctrl-C stops that one, and the same command ends it."""
     write("plugins/mine.py", PLUGIN)
     write("tiny.yaml", SUITE.replace("LOSS", "held").replace("every: 20", "every: 10"))
-    whole = subprocess.run([*COMMAND, "run", "tiny.yaml", "--out", "whole"], timeout=PATIENCE, capture_output=True)
-    assert whole.returncode == 0
+    assert gb("run", "tiny.yaml", "--out", "whole")[0] == 0
     write("hold", "")
-    command = [*COMMAND, "run", "tiny.yaml"]
     first = subprocess.Popen([*HEEDING, "run", "tiny.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + PATIENCE
@@ -436,10 +434,8 @@ def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with():
             assert first.poll() is None
             assert time.monotonic() < end
             time.sleep(0.02)
-        second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-        assert (second.returncode, second.stdout) == (2, "")
-        (line,) = second.stderr.splitlines()
-        assert line == f"{runs()[0].parent} is being run by process {first.pid}; wait for it or choose another --out"
+        holder = f"{runs()[0].parent} is being run by process {first.pid}"
+        refused(gb("run", "tiny.yaml"), f"{holder}; wait for it or choose another --out")
         first.send_signal(signal.SIGINT)
         out, err = first.communicate(timeout=PATIENCE)
     finally:
@@ -449,26 +445,26 @@ def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with():
     assert "ring8 one     30/60" in out
     assert not (runs()[0].parent / "table.csv").exists()
     Path("hold").unlink()
-    again = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    assert (again.returncode, again.stderr) == (0, "")
-    assert again.stdout.startswith("going on: 1 of 3 cells have ended already\n")
+    code, out, err = gb("run", "tiny.yaml")
+    assert (code, err) == (0, "")
+    assert out.startswith("going on: 1 of 3 cells have ended already\n")
     # What was measured before it was stopped is not measured again.
-    assert "ring8 one     30/60" not in again.stdout
+    assert "ring8 one     30/60" not in out
     assert len(runs()) == 1
     for name in ("table.csv", "seeds.csv", "curves.csv", "differences.csv", "profiles.csv"):
         assert (runs()[0].parent / name).read_bytes() == (runs("whole")[0].parent / name).read_bytes()
 
 
-def test_a_reader_that_goes_away_is_no_traceback_and_no_result():
+def test_a_reader_that_goes_away_is_no_traceback_and_no_result(gb):
     """``ganbench run ... | head -1`` stops the run; the same command then ends it, with every seed done."""
     line = " ".join(COMMAND) + " run tiny.yaml"
     piped = subprocess.run(["sh", "-c", f"{line} | head -1"], capture_output=True, text=True, timeout=PATIENCE)
     assert piped.stderr == ""
     assert piped.stdout.startswith("ring8 oracle")
     assert not RunFolder(runs()[0].parent).finished
-    again = subprocess.run([*COMMAND, "run", "tiny.yaml", "--json"], capture_output=True, text=True, timeout=PATIENCE)
-    assert again.returncode == 0
-    assert [row["done"] for row in json.loads(again.stdout)["table"]] == [2, 2, 2]
+    code, out, _ = gb("run", "tiny.yaml", "--json")
+    assert code == 0
+    assert [row["done"] for row in json.loads(out)["table"]] == [2, 2, 2]
     assert len(runs()) == 1
 
 

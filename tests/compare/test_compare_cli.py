@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,19 +61,26 @@ def repository(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def here(repository, gb, monkeypatch):
-    """The same command in the repository, in this process, which has imported what others would wait for."""
-    monkeypatch.chdir(repository)
-    monkeypatch.setenv("COLUMNS", ENVIRONMENT["COLUMNS"])
+def inside(gb, monkeypatch):
+    """The same command in a folder, in this process, which has imported what others would wait for."""
     for name in os.environ.keys() - ENVIRONMENT.keys():
         monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
 
-    def answer(*arguments: str, code: int = 0) -> tuple[str, str]:
+    def answer(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
+        monkeypatch.chdir(folder)
         found, out, err = gb(*arguments)
         assert found == code, out + err
         return out, err
 
     return answer
+
+
+@pytest.fixture
+def here(repository, inside):
+    """The same in the repository."""
+    return partial(inside, repository)
 
 
 def test_an_unchanged_tree_is_green_and_identical(repository):
@@ -131,7 +139,8 @@ def test_a_revision_has_its_own_baseline(repository, here):
 
 
 @pytest.mark.slow
-def test_git_bisects_a_planted_regression_to_its_commit(repository, tmp_path):
+@pytest.mark.xdist_group("repository")
+def test_git_bisects_a_planted_regression_to_its_commit(repository, inside, tmp_path):
     """Of six commits the fourth has the wrong sign; the line is the one that the report gives."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
     home = tmp_path / "cloned"
@@ -141,7 +150,7 @@ def test_git_bisects_a_planted_regression_to_its_commit(repository, tmp_path):
         (home / MINE).write_text(f"{plugin}# commit {at}\n")
         git(home, "commit", "--quiet", "-am", f"commit {at}")
         commits.append(git(home, "rev-parse", "HEAD").strip())
-    told = ganbench(home, "compare", BASE, PLANTED, code=1).stdout
+    told, _ = inside(home, "compare", BASE, PLANTED, code=1)
     assert told.startswith("worse: ring3/mine")
     line = " ".join(told.split()).partition("to find the commit: ")[2]
     assert line.endswith(f":./{BASE} {PLANTED} --bisect ring3/mine")
@@ -166,17 +175,18 @@ def test_a_crash_is_not_taken_for_worse(repository, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, tmp_path):
+@pytest.mark.xdist_group("repository")
+def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, inside, tmp_path):
     """Beside steps of some ms, 5 ms more: slower in every round. The unchanged tree is not accused."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
     home = tmp_path / "cloned"
-    same = ganbench(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager")
-    assert "same" in same.stdout
+    same, _ = inside(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager")
+    assert "same" in same
     (home / MINE).write_text(
         PLUGIN.replace("def update(game, players):", "def update(game, players):\n    time.sleep(0.005)")
     )
-    found = ganbench(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
-    assert "worse: ring3/mine (speed" in found.stdout
+    found, _ = inside(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
+    assert "worse: ring3/mine (speed" in found
 
 
 def test_a_full_disk_is_not_taken_for_worse(repository, tmp_path):

@@ -20,7 +20,7 @@ UPDATES = ("alternating", "simultaneous")
 #: A batch norm makes some gradients zero but for rounding, and Adam would make whole steps of that; so would a layer of
 #: dead units of their variance.
 ARCHITECTURES = {
-    "plain": "architecture: {name: mlp, width: 8}",
+    "plain": "architecture: {name: mlp, width: 8, depth: 1}",
     "layer norm, dropout": "architecture: {name: mlp, width: 8, activation: leaky_relu, norm: layer, dropout: 0.3}",
     "batch norm": "architecture: {name: mlp, width: 8, activation: tanh, norm: batch}, optimizer: {name: sgd}",
 }
