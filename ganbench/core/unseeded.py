@@ -31,6 +31,7 @@ _CLOCKS = frozenset(
 )
 #: For each block that watches now: the modules that it watches, and what it has found.
 _WATCHING: list[tuple[frozenset[str], dict[str, str]]] = []
+UNSEEDED = "draws random numbers without a seed, so each run would have others: give the generator a fixed seed"
 
 
 @contextmanager

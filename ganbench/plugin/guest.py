@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ganbench.core import streams
 from ganbench.core.exits import exits_refused
+from ganbench.core.installed import file_of
 from ganbench.core.patience import named_when_slow
 from ganbench.plugin import neighbours
 from ganbench.plugin.process_state import Change, ProcessState
@@ -53,12 +54,15 @@ class Host:
                 changes.append(
                     Change("close|dup2", "closes or moves a standard stream of everybody: leave it as it is")
                 )
-            code = {str(path), *(str(getattr(sys.modules.get(n), "__file__", "")) for n in {*sys.modules} - loaded)}
+            new = {*sys.modules} - loaded
+            code = {str(path), *neighbours.files(), *(file_of(sys.modules.get(name)) for name in new)}
             if replaced := self._watched.put_back(frozenset(code)):
                 own = "give its own function a name of its own"
                 changes.append(
                     Change(rf"\.{replaced[0].rpartition('.')[2]}\s*=", f"replaces {replaced[0]} for everybody: {own}")
                 )
+            if changes:  # whoever imports the same finds it the same, and not loaded already
+                neighbours.forget(new)
 
     def _beside(self, path: Path | None, root: Path | None) -> AbstractContextManager[None]:
         return nullcontext() if path is None or root is None else neighbours.beside(path, root)

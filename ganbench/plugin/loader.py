@@ -27,7 +27,7 @@ from ganbench.plugin.column import Column, check_columns, find
 from ganbench.plugin.entry import Broken, Entry, NoPlugin
 from ganbench.plugin.guest import Host, hosted
 from ganbench.plugin.kinds import CELL_NAMES, KINDS, Kind
-from ganbench.plugin.neighbours import imported
+from ganbench.plugin.neighbours import imported, loaded_with
 from ganbench.plugin.parameters import Parameter, UnfitError, check_named, read_parameters
 from ganbench.plugin.plugin_files import declared, has_hook, mentions_ganbench, parsed, unfit
 from ganbench.plugin.role import OF_CELL
@@ -39,7 +39,6 @@ MOST_VALUES = 1000
 NO_HOOK = "has no hook: mark a function such as ganbench_losses with @hookimpl"
 _CURES = {"attempted relative import with no known parent package": ": write 'from x import y', without the dot"}
 _OR_HELPER = ", or start the file's name with '_'"
-_UNSEEDED = "draws random numbers without a seed, so each run would have others: give the generator a fixed seed"
 HOOKS = {kind.hook: kind for kind in KINDS.values()}
 
 
@@ -66,7 +65,7 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
     # Dataclasses and pickle look their module up here while it runs. The bytes that run are the bytes that are
     # hashed: Python's own cache of bytecode can be older, and would be written into the user's folder.
     sys.modules[module_name] = module
-    from ganbench.core.unseeded import seeded  # late: it imports torch, which takes seconds
+    from ganbench.core.unseeded import UNSEEDED, seeded  # late: it imports torch, which takes seconds
 
     try:
         with seeded("" if origin == "shipped" else module_name) as unseeded:
@@ -76,7 +75,7 @@ def load_file(path: Path, origin: str, source: bytes) -> list[Entry | Broken]:
         del sys.modules[module_name]
         return [Broken(path, origin, one_line(error, path), text)]
     if "random" in unseeded:
-        return [Broken(path, origin, f"line {unseeded['random'].rpartition(':')[2]}: {_UNSEEDED}", text)]
+        return [Broken(path, origin, f"line {unseeded['random'].rpartition(':')[2]}: {UNSEEDED}", text)]
     return _values(module, path, origin, hashlib.sha256(source).hexdigest(), text)
 
 
@@ -123,7 +122,7 @@ def load_guest(path: Path, origin: str, source: bytes, *, root: Path, host: Host
     before = {*sys.modules}
     with host.guest(path, root) as changes:
         outcomes = load_file(path, origin, source)
-        uses = imported(tree, path, [name for name in sys.modules if name not in before])
+        uses = imported(tree, path, loaded_with(path, source, {*sys.modules} - before))
     entries = [replace(each, uses=uses) for each in outcomes if isinstance(each, Entry)]
     broken = [replace(each, declared=declared(tree)) for each in outcomes if isinstance(each, Broken)]
     if changes and not broken:

@@ -7,11 +7,11 @@ import hashlib
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from ganbench.core.installed import file_of, installed
 from ganbench.plugin.named_files import named_files
@@ -42,30 +42,103 @@ class NeighbourFinder:
         Returns:
             The module's spec; None where the code is in no such folder, or there is no such module.
         """
-        if path is not None or name in sys.stdlib_module_names or not self.folders:
+        if name in sys.stdlib_module_names or not self.folders:
             return None
+        if path is not None:
+            inside = tuple(place + os.sep for places in self.folders.values() for place in places)
+            return _spec(name, path) if all(f"{each}{os.sep}".startswith(inside) for each in path) else None
         frame = sys._getframe(1)
         while frame.f_back and frame.f_code.co_filename.startswith(_IMPORTING):
             frame = frame.f_back
         file = Path(frame.f_code.co_filename)
         places = next((self.folders[home] for home in map(str, file.parents) if home in self.folders), None)
         # An installation inside the folder, such as a virtual environment, must not find what it lacks among plugins.
-        return PathFinder.find_spec(name, places) if places and not installed(str(file)) else None
+        return _spec(name, places) if places and not installed(str(file)) else None
+
+
+class NeighbourLoader(SourceFileLoader):
+    """Executes a module as it is in its file, and its draws as a plugin file's own: they do not depend on who asks."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the file: Python's own cache of bytecode can be older, and would be written beside it."""
+        source = self.get_data(self.path)
+        _KNOWN[fullname, self.path] = hashlib.sha256(source).hexdigest()
+        return compile(source, self.path, "exec", dont_inherit=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the file. Raises ImportError where it draws random numbers that no seed decides."""
+        if not _LOADING:
+            super().exec_module(module)
+            return
+        from ganbench.core.unseeded import UNSEEDED, seeded  # late: it imports torch, which takes seconds
+
+        with seeded(module.__name__) as unseeded:
+            super().exec_module(module)
+        if "random" in unseeded:
+            raise ImportError(f"{unseeded['random']} {UNSEEDED}")
+
+
+def _spec(name: str, places: Sequence[str]) -> ModuleSpec | None:
+    spec = PathFinder.find_spec(name, places)
+    if spec is not None and type(spec.loader) is SourceFileLoader and not installed(spec.loader.path):
+        spec.loader = NeighbourLoader(name, spec.loader.path)
+    return spec
 
 
 _FINDER = NeighbourFinder()
-#: The names of the modules that plugin files have imported from beside them.
-_KNOWN: set[str] = set()
+#: The modules that were imported from beside plugin files, by name and file, with the SHA-256 of what was executed.
+_KNOWN: dict[tuple[str, str], str] = {}
+#: What a plugin file, by its path and content, imported when that was not loaded yet.
+_IMPORTED: dict[tuple[Path, bytes], set[str]] = {}
+#: The plugin files that are being executed.
+_LOADING: list[Path] = []
 
 
 def prepare() -> None:
-    """Let neighbours be found, and read anew: they may have been edited since they were imported."""
+    """Let neighbours be found, and read anew where one was edited since it was imported: others may have its values."""
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
-    for name in _KNOWN:
-        sys.modules.pop(name, None)
-    _KNOWN.clear()
+    if any(_digest(file) != digest for (_, file), digest in _KNOWN.items()):
+        forget({name for name, _ in _KNOWN})
     importlib.invalidate_caches()
+
+
+def forget(names: Set[str]) -> None:
+    """Let these neighbours be executed again by who imports them next."""
+    for name, file in [*_KNOWN]:
+        if name in names:
+            sys.modules.pop(name, None)
+            del _KNOWN[name, file]
+    for imported in _IMPORTED.values():
+        imported -= names
+
+
+def loaded_with(path: Path, source: bytes, names: Set[str]) -> Set[str]:
+    """The user's modules that a plugin file has imported, whichever way: these, and those that are loaded since before.
+
+    Args:
+        path: the file
+        source: its content
+        names: the modules that were loaded while it was executed
+
+    Returns:
+        Their names.
+    """
+    known = _IMPORTED.setdefault((path.absolute(), source), set())
+    known |= {name for name in names if (file := file_of(sys.modules.get(name))) and not installed(file)}
+    return known
+
+
+def files() -> set[str]:
+    """The files of the neighbours that were executed."""
+    return {file for _, file in _KNOWN}
+
+
+def _digest(file: str) -> str:
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -84,22 +157,15 @@ def beside(path: Path, root: Path) -> Iterator[None]:
     # As the code of the file, and that of its neighbours, says where it is from.
     _FINDER.folders[str(path.parent)] = _FINDER.folders[str(home)] = places
     hidden: dict[str, ModuleType] = {}
-    for top in {name.partition(".")[0] for name in _KNOWN}:
+    for top in {name.partition(".")[0] for name, _ in _KNOWN}:
         own = PathFinder.find_spec(top, places)
         if own is not None and own.origin != getattr(sys.modules.get(top), "__file__", None):
             hidden |= {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == top}
-    # A neighbour is executed as it is in its file: no older bytecode, and none is left behind.
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    loaded = {*sys.modules}
+    _LOADING.append(path)
     try:
         yield
     finally:
-        sys.dont_write_bytecode = before
-        inside = tuple(place + os.sep for place in places)
-        for name in {*sys.modules} - loaded:
-            file = file_of(sys.modules[name])
-            if not name.startswith("ganbench_plugin_") and file.startswith(inside) and not installed(file):
-                _KNOWN.add(name)
+        _LOADING.pop()
         sys.modules.update(hidden)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import os
 import sys
 import types
@@ -14,8 +15,11 @@ from typing import Any
 from torch import nn
 
 from ganbench.core.digest import digest
-from ganbench.core.installed import file_of, installed, library
+from ganbench.core.installed import installed, library
 from ganbench.core.place import place
+
+#: The variables of a module.
+Namespace = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,23 @@ class HiddenState:
         self._networks = dict(networks)
         self._roots = [root for function in functions for root in _unwrapped(function)]
         classes = [type(part) for network in networks.values() for part in network.modules()]
-        own = {root.__module__ for root in self._roots if hasattr(root, "__module__")}
+        layers = [space for each in classes if (space := _namespace(each)) is not None]
         # A plugin may come with a package; a layer of another package is no plugin, and its caches are its own.
-        names = own | {each.__module__ for each in classes if not installed(file_of(sys.modules.get(each.__module__)))}
-        found = {name: sys.modules[name] for name in sorted(names) if name in sys.modules and not library(name)}
-        self._modules = _with_imports(found)
+        own = [*map(_namespace, self._roots), *(space for space in layers if not installed(_file(space)))]
+        self._namespaces = _with_imports([space for space in own if space is not None])
 
     @property
     def modules(self) -> frozenset[str]:
         """The names of the modules that are watched."""
-        return frozenset(self._modules)
+        return frozenset(map(_name, self._namespaces))
 
     def look(self) -> dict[Variable, Hashable]:
         """A digest of each variable as it is now."""
         own = self.modules
-        found = {variable: digest(value, own, tensors=False) for variable, value in self._variables()}
+        found: dict[Variable, Hashable] = {}
+        for variable, value in self._variables():
+            # Two modules may have variables of one name.
+            found[variable] = (found.get(variable), digest(value, own, tensors=False))
         return found | {Variable("os.environ", "environ"): hash(tuple(sorted(os.environ.items())))}
 
     def changed(self, before: Mapping[Variable, Hashable]) -> tuple[Variable, str] | None:
@@ -62,12 +68,12 @@ class HiddenState:
         return (first, self._place(first.last)) if first else None
 
     def _variables(self) -> Iterator[tuple[Variable, Any]]:
-        for module in self._modules.values():
-            for name, value in list(vars(module).items()):
+        for space in self._namespaces:
+            for name, value in list(space.items()):
                 if name.startswith("__") or isinstance(value, types.ModuleType):
                     continue
                 if isinstance(value, types.FunctionType | type):
-                    if value.__module__ == module.__name__:
+                    if value.__module__ == _name(space):
                         yield from _inside(value)
                 else:
                     yield Variable(name, name), value
@@ -83,7 +89,7 @@ class HiddenState:
 
     def _place(self, name: str) -> str:
         """Where code changes a variable, else where it uses it: `` (mine.py:12)``; empty where none does."""
-        uses = [use for module in self._modules.values() for use in _uses(module, name)]
+        uses = [use for space in self._namespaces for use in _uses(space, name)]
         uses.sort(key=lambda use: not use[0])
         return f" ({uses[0][1]})" if uses else ""
 
@@ -124,25 +130,54 @@ def _inside(value: Any) -> Iterator[tuple[Variable, Any]]:
         yield Variable(f"an object of {type(value).__name__}", type(value).__name__), value
 
 
-def _with_imports(found: dict[str, types.ModuleType]) -> dict[str, types.ModuleType]:
+def _namespace(value: Any) -> Namespace | None:
+    """The variables of the module that a function, a class or an object is of; None for Python's and libraries'.
+
+    Of the very module: a file that was loaded again since has left another one under the same name.
+    """
+    if isinstance(value, types.ModuleType):
+        return None if library(value.__name__) else vars(value)
+    name = getattr(value, "__module__", None)
+    if not isinstance(name, str) or library(name):
+        return None
+    kind = value if isinstance(value, type) else type(value)
+    for one in (value,) if isinstance(value, types.FunctionType) else vars(kind).values():
+        inner = one.fget if isinstance(one, property) else one
+        inner = inner.__func__ if isinstance(inner, staticmethod | classmethod) else inner
+        # A decorated function has the name of the module that it is of, and the variables of the decorator's.
+        function = inspect.unwrap(inner) if isinstance(inner, types.FunctionType) else None
+        if isinstance(function, types.FunctionType) and function.__globals__.get("__name__") == name:
+            return function.__globals__
+    return vars(sys.modules[name]) if name in sys.modules else None
+
+
+def _name(space: Namespace) -> str:
+    return str(space["__name__"])
+
+
+def _file(space: Namespace) -> str:
+    return str(space.get("__file__") or "")
+
+
+def _with_imports(own: Sequence[Namespace]) -> list[Namespace]:
     """The modules, and those that they import from places other than the installed libraries."""
-    waiting = list(found.values())
+    found = {id(space): space for space in sorted(own, key=_name)}
+    waiting = [*found.values()]
     while waiting:
-        for value in list(vars(waiting.pop()).values()):
-            name = str(getattr(value, "__name__" if isinstance(value, types.ModuleType) else "__module__", ""))
-            module = sys.modules.get(name)
-            file = file_of(module)
-            if not module or not file or name in found or library(name):
+        for value in [*waiting.pop().values()]:
+            space = _namespace(value)
+            if space is None or id(space) in found or not _file(space):
                 continue
-            if not installed(file) or name.partition(".")[0] in {each.partition(".")[0] for each in found}:
-                found[name] = module
-                waiting.append(module)
-    return found
+            packages = {_name(each).partition(".")[0] for each in found.values()}
+            if not installed(_file(space)) or _name(space).partition(".")[0] in packages:
+                found[id(space)] = space
+                waiting.append(space)
+    return [*found.values()]
 
 
-def _uses(module: types.ModuleType, name: str) -> Iterator[tuple[bool, str]]:
+def _uses(space: Namespace, name: str) -> Iterator[tuple[bool, str]]:
     """The instructions of a module's functions that name a variable: whether they store it, and where they are."""
-    codes = [inner.__code__ for value in vars(module).values() for inner in _functions(value, module.__name__)]
+    codes = [inner.__code__ for value in space.values() for inner in _functions(value, _name(space))]
     while codes:
         code = codes.pop(0)
         codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]

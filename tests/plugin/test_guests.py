@@ -193,6 +193,8 @@ REFUSED = {
     "name of its own",
     "numpy.exp = numpy.log": "replaces numpy.exp for everybody: give its own function a name of its own",
     "random.random = lambda: 0.5": "replaces random.random for everybody: give its own function a name of its own",
+    "torch.randn = __import__('functools').partial(torch.zeros)": "replaces torch.randn for everybody: give its own "
+    "function a name of its own",
     "builtins.print = lambda *a: None": "replaces builtins.print for everybody: give its own function a name of its "
     "own",
     "os.close(1)": "closes or moves a standard stream of everybody: leave it as it is",
