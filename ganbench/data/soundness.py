@@ -19,6 +19,8 @@ from ganbench.data.finite_set import parts_of
 
 #: So many samples are drawn, but no more numbers than the second.
 DRAWN, NUMBERS = 1000, 2**22
+#: Of larger data so many numbers are looked at at once.
+AT_ONCE = 2**20
 #: From so many samples on it is asked whether another seed has others.
 MANY = 64
 #: The log-density is computed of so many of these.
@@ -94,7 +96,7 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
     if not torch.equal(samples, again):
         raise ValueError("sample() must draw from the generator it is given, and from nothing else")
     # So many different samples do not come again by chance.
-    seeded = n < MANY or len(set(_names(samples[:MANY]))) <= MANY // 4
+    seeded = n < MANY or len(np.unique(_names(samples[:MANY]))) <= MANY // 4
     if not seeded and torch.equal(samples, distribution.sample(n, stream(1, "check"))):
         raise ValueError("sample() gives the same samples for every seed: draw from the generator it is given")
     return samples
@@ -149,18 +151,30 @@ def _shared(distribution: Any) -> float:
     training, held_out = parts["training"], parts["held_out"]
     if training.shape == held_out.shape and torch.equal(training, held_out):
         return 1.0
-    counts: dict[int, int] = {}
-    for name in _names(training):
-        counts[name] = counts.get(name, 0) + 1
+    names, counts = np.unique(_names(training), return_counts=True)
     step = -(-len(held_out) // SOUGHT)
-    found = [name in counts for name in _names(held_out[::step])]
-    repeats = sum(count for count in counts.values() if count > 1) / len(training)
-    return sum(found) / len(found) - repeats
+    found = np.isin(_names(held_out[::step]), names)
+    return float(found.mean() - counts[counts > 1].sum() / len(training))
 
 
-def _names(rows: Tensor) -> list[int]:
-    """A number for each row, the same for equal rows."""
-    return [hash(row.tobytes()) for row in rows.cpu().contiguous().numpy() + np.array(0, rows.numpy().dtype)]
+def _names(rows: Tensor) -> np.ndarray:
+    """A number for each row, (n,), the same for equal rows; for two others by chance, once in 2^48."""
+    width = math.prod(rows.shape[1:])
+    factors = np.random.RandomState(0).randint(0, 2**64, width, np.uint64) | np.uint64(1)
+    found = []
+    for some in _in_parts(rows):
+        words = some.flatten(1).cpu().contiguous().numpy()
+        if words.dtype == np.float32:
+            words = (words + np.float32(0)).view(np.uint32)  # 0 is the same number as -0
+            # The lower half of a float is often 0, as a whole number's: a product would be too.
+            words ^= words >> 16
+        found.append((words * factors).sum(1, dtype=np.uint64))
+    return np.concatenate(found)
+
+
+def _in_parts(rows: Tensor) -> tuple[Tensor, ...]:
+    """The rows, so many at once that what is computed from all their numbers is not larger than a small data set."""
+    return torch.split(rows, max(1, AT_ONCE // max(1, math.prod(rows.shape[1:]))))
 
 
 def _check_density(distribution: Any, samples: Tensor) -> None:
@@ -218,7 +232,7 @@ def _scale(rows: Tensor) -> str:
 
 def _not_finite(rows: Tensor) -> tuple[float, int, int] | None:
     """The first number that is not finite, its row, and how many rows have one; None where all are finite."""
-    bad = torch.nonzero(~rows.flatten(1).isfinite().all(dim=1)).flatten()
+    bad = torch.nonzero(torch.cat([~some.flatten(1).isfinite().all(dim=1) for some in _in_parts(rows)])).flatten()
     if not len(bad):
         return None
     first = int(bad[0])

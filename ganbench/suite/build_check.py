@@ -13,6 +13,7 @@ from ganbench.core.messages import shown
 from ganbench.core.patience import named_when_slow
 from ganbench.core.streams import StderrText
 from ganbench.core.torch_warnings import hidden
+from ganbench.data.kept import keep
 from ganbench.plugin.loader import one_line
 from ganbench.plugin.types import Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
@@ -33,20 +34,25 @@ class BuildCheck:
         self._shapes: dict[tuple[int, ...], tuple[str, Distribution]] = {}
 
     def datasets(self, chosen: Mapping[str, Choice]) -> None:
-        """Build each data set."""
+        """Build each data set, twice, to see that it is the same again; the last is kept for training."""
         for name, choice in chosen.items():
             drafted = draft(self._document.value["datasets"][name], ("datasets", name))
             begin = time.process_time()
-            built = self._built(choice, drafted, Distribution)
-            quick = time.process_time() - begin < QUICK
-            if built is not None and not quick:
+            if (built := self._built(choice, drafted, Distribution)) is None:
+                continue
+            if time.process_time() - begin < QUICK:
+                content = _content(built)
+                del built  # two of them may be too large for the memory
+                if (built := self._built(choice, drafted, Distribution)) is None:
+                    continue
+                if _content(built) != content:
+                    what = f"dataset {choice.name!r} is another one each time it is built"
+                    self._document.add(drafted.place, f"{what}: {_CURE}")  # type: ignore[union-attr]
+                    continue
+            else:
                 StderrText().write(f"{name}: takes more than {QUICK:.0f} s to build, so it is built once: {_UNKNOWN}\n")
-            again = self._built(choice, drafted, Distribution) if built is not None and quick else None
-            if again is not None and _content(again) != _content(built):
-                what = f"dataset {choice.name!r} is another one each time it is built"
-                self._document.add(drafted.place, f"{what}: {_CURE}")  # type: ignore[union-attr]
-            elif built is not None:
-                self._shapes.setdefault(tuple(built.shape), (name, built))
+            keep(choice, built)
+            self._shapes.setdefault(tuple(built.shape), (name, built))
 
     def architectures(self, chosen: Iterable[tuple[Draft, Choice]]) -> None:
         """Build each architecture once for each shape of data."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import stream
+from ganbench.data.kept import keep, kept
 from ganbench.data.soundness import check_soundness
 from ganbench.plugin.types import Distribution
 from ganbench.suite.choice import Choice
@@ -17,29 +18,31 @@ from ganbench.suite.choice import Choice
 
 @dataclass(frozen=True)
 class _InUse:
-    """A dataset as it was built, and the held-out data drawn so far, by (number, seed, device)."""
+    """A dataset, and the held-out data drawn so far, by (number, seed, device)."""
 
-    choice: Choice
     distribution: Distribution
     held_out: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
 
 
-#: The dataset that was built last, if any: most cells use the same, and all evaluations use the same held-out data.
+#: The dataset that was asked for last, if any: most cells use the same, and all evaluations use the same held-out data.
 _LAST: list[_InUse] = []
 #: Held-out data is kept as long as all of it together takes at most this many bytes.
 KEPT_BYTES = 2**28
 
 
 def build_dataset(choice: Choice) -> Distribution:
-    """The distribution of a suite's dataset: built once, and the same object for all cells of the dataset."""
-    if not (_LAST and _LAST[0].choice is choice):
-        distribution: Distribution = choice.entry.build(choice.parameters)
+    """The distribution of a suite's dataset: the same object for all cells of it, as far as the memory allows."""
+    distribution: Distribution | None = kept(choice)
+    if distribution is None:
+        distribution = choice.entry.build(choice.parameters)
         try:
             check_soundness(distribution)
         except ValueError as error:
             raise PluginError(f"dataset {choice.name}: {error}") from error
-        _LAST[:] = [_InUse(choice, distribution)]
-    return _LAST[0].distribution
+        keep(choice, distribution)
+    if not (_LAST and _LAST[0].distribution is distribution):
+        _LAST[:] = [_InUse(distribution)]
+    return distribution
 
 
 def check_drawn(name: str, drawn: Tensor, seed: int, step: int) -> None:
@@ -78,20 +81,20 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     Raises:
         PluginError: where the dataset cannot be sampled
     """
-    kept = _LAST[0].held_out if _LAST and _LAST[0].distribution is dataset else {}
+    known = _LAST[0].held_out if _LAST and _LAST[0].distribution is dataset else {}
     key = (n, seed, device)
-    if key not in kept:
+    if key not in known:
         random = stream(seed, "evaluate.real")
         finite: Tensor | None = getattr(dataset, "held_out", None)
         drawn = (
             draw(dataset, n, random) if finite is None else finite[torch.randperm(len(finite), generator=random)[:n]]
         )
         drawn = drawn.to(device)
-        if drawn.nbytes + sum(each.nbytes for each in kept.values()) > KEPT_BYTES:
+        if drawn.nbytes + sum(each.nbytes for each in known.values()) > KEPT_BYTES:
             return drawn
-        kept[key] = drawn
+        known[key] = drawn
     # A copy: a caller that writes into it must not change the samples of the next caller.
-    return kept[key].clone()
+    return known[key].clone()
 
 
 def forget_held_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from scipy.sparse import csr_array
 
+from ganbench.data import soundness
 from ganbench.data.finite_set import Finite
 from ganbench.data.mixture import Mixture
 from ganbench.data.soundness import check_soundness, remarks
@@ -236,6 +238,7 @@ def test_what_is_unusual_is_said(data, words):
 PLUGIN = """'''A test's data.'''
 import torch
 from ganbench import Dataset, hookimpl
+from ganbench.data import soundness
 from ganbench.data.finite_set import Finite
 
 def holed(*, every: int = 100):
@@ -281,3 +284,32 @@ def test_a_part_that_is_no_tensor_names_what_makes_one():
     data = Normal(training=X.double(), held_out=Y)
     assert "training must be a float32 tensor (n, 2), not a torch.float64 tensor" in refusal(lambda: data)
     assert "must have the shape (n, 2), not (400, 1)" in refusal(lambda: Normal(training=X[:, :1], held_out=Y))
+
+
+@pytest.mark.parametrize("rows", [X[:60], (X[:60] * 4).round(), (X[:60] > 0).to(torch.uint8)])
+def test_equal_rows_and_no_others_have_one_number(rows, monkeypatch):
+    """Also rows of a few values, a row of which differs from another in one bit of one of its numbers."""
+    monkeypatch.setattr(soundness, "AT_ONCE", 14)  # a few rows at once
+    numbers = soundness._names(rows)
+    same = (rows[:, None] == rows[None]).all(-1).numpy()
+    assert ((numbers[:, None] == numbers[None]) == same).all()
+
+
+def test_a_bit_of_a_number_is_another_row_and_the_sign_of_0_is_not():
+    bits = np.float32(1.5).view(np.uint32) ^ np.append(0, np.uint32(1) << np.arange(31, dtype=np.uint32))
+    rows = torch.from_numpy(bits.astype(np.uint32).view(np.float32)[:, None])
+    assert len(np.unique(soundness._names(rows))) == len(rows) == 32
+    assert len(np.unique(soundness._names(torch.tensor([[0.0, 1.0], [-0.0, 1.0]])))) == 1
+
+
+def test_large_data_is_looked_at_in_bounded_memory():
+    """Of 60 MB of rows less than a third is in memory at once besides; torch's own memory is not counted."""
+    rows = torch.randn(150_000, 100, generator=torch.Generator().manual_seed(0))
+    data = Finite(rows, rows[:5000] + 1)
+    tracemalloc.start()
+    try:
+        check_soundness(data)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 20e6

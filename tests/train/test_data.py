@@ -6,11 +6,16 @@ import pytest
 import torch
 
 from ganbench.core.errors import PluginError
+from ganbench.data import kept as kept_data
 from ganbench.data.mixture import Mixture
 from ganbench.plugin.registry import Registry
+from ganbench.plugin.types import Dataset
 from ganbench.suite.choice import Choice
+from ganbench.suite.load import parse
+from ganbench.suite.plan import plan
 from ganbench.train import data
 from ganbench.train.data import build_dataset, held_out, metric_inputs, training_points
+from ganbench.train.fingerprint import fingerprint
 
 ENDLESS = Mixture([[0.0, 0.0], [1.0, 1.0]], 0.1)
 NOTHING = frozenset[str]()
@@ -116,8 +121,53 @@ def test_all_cells_of_a_dataset_use_the_same(shipped):
     ring = Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1})
     first, again = build_dataset(ring), build_dataset(ring)
     assert first is again
-    assert build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 6, "radius": 1.0, "std": 0.1})).modes == 6
+    other = Choice.of(shipped.get("dataset", "ring"), {"modes": 6, "radius": 1.0, "std": 0.1})
+    assert build_dataset(other).modes == 6
+    assert build_dataset(ring) is first
+
+
+def test_no_more_datasets_are_kept_than_memory_is_given_for(shipped, monkeypatch):
+    monkeypatch.setattr(kept_data, "KEPT_BYTES", 0)
+    ring, other = (
+        Choice.of(shipped.get("dataset", "ring"), {"modes": modes, "radius": 1.0, "std": 0.1}) for modes in (5, 6)
+    )
+    first = build_dataset(ring)
+    assert build_dataset(ring) is first
+    build_dataset(other)
     assert build_dataset(ring) is not first
+
+
+COUNTED = """'''A test's plugin.'''
+from ganbench import Dataset, Mixture, hookimpl
+BUILT = []
+
+def build(*, shift: float = 0.0):
+    BUILT.append(shift)
+    return Mixture([[shift, 0.0], [1.0, 1.0]], 0.1)
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("counted", build)
+"""
+COUNTED_SUITE = """
+suite: t
+seeds: 1
+budget: {steps: 1}
+datasets: {a: {name: counted}, b: {name: counted, shift: 2}}
+variants: {v: {loss: minimax}}
+"""
+
+
+def test_what_the_check_of_a_suite_has_built_is_what_is_trained_on(tmp_path):
+    """Built twice, to see that it is the same again; not once more for the fingerprint, nor for each cell."""
+    (tmp_path / "counted.py").write_text(COUNTED)
+    registry = Registry.load(extra=tmp_path)
+    suite = parse(COUNTED_SUITE, registry)
+    for choice in suite.datasets.values():
+        assert fingerprint(choice)
+    for cell in plan(suite):
+        build_dataset(cell.data)
+    assert registry.value(Dataset, "counted").build.__globals__["BUILT"] == [0.0, 0.0, 2.0, 2.0]
 
 
 def test_who_writes_into_held_out_data_spoils_it_for_nobody_else(shipped, cpu):

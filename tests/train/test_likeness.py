@@ -46,12 +46,25 @@ def code(init="pass", forward="self.body(x)", before="pass", slope="0.2", more="
     return text + more
 
 
+SCALE = "class Scale:\n    def __init__(self, k):\n        self.k = k\n"
 #: What is another for each seed, and what the message must say of it.
 UNLIKE = {
     "a number": (code("self.scale = one()", "self.scale * self.body(x)"), "the generator.scale is 0."),
     "torch's own layer": (code(slope="one()"), r"discriminator.1.negative_slope is 0.*of LeakyReLU must"),
     "in a list": (code("self.scales = [1.0, one()]", "self.scales[1] * self.body(x)"), r"generator.scales\[1\] is 0"),
     "in a dict": (code("self.s = {'a': one()}", "self.s['a'] * self.body(x)"), r"generator.s\['a'\] is 0"),
+    "behind a key that is a module": (
+        code("self.s = {self.body: one()}", "self.s[self.body] * self.body(x)"),
+        r"generator.s\[#0\] is 0",
+    ),
+    "behind a key that is a number of numpy": (
+        code("self.s = {np.int64(3): one()}", "self.s[3] * self.body(x)", more="import numpy as np\n"),
+        r"generator.s\[.*3.*\] is 0",
+    ),
+    "in a set of objects": (
+        code("self.s = {Scale(one()), Scale(2.0)}", "sum(s.k for s in self.s) * self.body(x)", more=SCALE),
+        r"generator.s\[\d\].k is",
+    ),
     "in a namespace": (code("self.s = SimpleNamespace(a=one())", "self.s.a * self.body(x)"), "generator.s.a is 0"),
     "a tensor in a list": (
         code("self.s = [torch.rand(2)]", "self.s[0] * self.body(x)"),
@@ -138,6 +151,18 @@ ALIKE = {
         "self.more(x)",
         more="class Own(nn.GRU):\n    def forward(self, x):\n"
         "        return super().forward(x)[0] + getattr(self, 'bias_ih_l0').sum()\n",
+    ),
+    "keys that are parameters": code(
+        "self.s = {p: 1.0 for p in self.parameters()}", "sum(self.s.values()) * self.body(x)"
+    ),
+    "keys that are numbers of parameters": code(
+        "self.s = {id(p): 1.0 for p in self.parameters()}", "sum(self.s.values()) * self.body(x)"
+    ),
+    "keys that are modules": code("self.s = {self.body: 2.0}", "self.s[self.body] * self.body(x)"),
+    "a set of parameters": code("self.s = {*self.parameters()}", "len(self.s) * self.body(x)"),
+    "a set of numbers of parameters": code("self.s = {id(p) for p in self.parameters()}", "len(self.s) * self.body(x)"),
+    "a set of objects": code(
+        "self.s = {Scale(k) for k in (1.0, 2.0, 3.0)}", "sum(s.k for s in self.s) * self.body(x)", more=SCALE
     ),
     "the time": code("self.built = time.time(); self.seed = torch.initial_seed()"),
     "an alias": code("self.more = [self.body]; self.params = [*self.parameters()]", "self.more[0](x)"),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import pytest
+import torch
 
 from ganbench.core.errors import PluginError
 from ganbench.suite.load import parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.plan import plan
 from ganbench.train.data import build_dataset
+from ganbench.train.hidden_state import HiddenState
 from ganbench.train.reference import reference_inputs
+from ganbench.train.repeat import check_repeats
 from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
@@ -271,6 +277,22 @@ def ganbench_architectures():
     assert trainer.note == ""
 
 
+def test_another_step_is_made_between_the_two_however_busy_the_machine_is(monkeypatch):
+    """What a step is from the one before shows only then."""
+    clock = itertools.count(0.0, 60.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    last = torch.zeros(1)
+
+    def step(draws):
+        nonlocal last
+        before, last = last, draws[0]
+        return (before,)
+
+    draws = [(torch.zeros(1),), (torch.ones(1),)]
+    with pytest.raises(PluginError, match=r"^the same step gives other numbers each time"):
+        check_repeats(step, (torch.zeros(1),), draws, HiddenState([], {}))
+
+
 def test_a_step_that_reads_the_clock_says_so(train):
     code = BODY.format(before="", line="k = time.time() < 0")
     assert train(code + LOSS).note.startswith("a step reads the clock: ")
@@ -359,6 +381,13 @@ def test_data_that_is_another_each_time_is_a_mistake_at_its_line(name, foreign):
     text = SUITE.format(data=name, reference="oracle")
     with pytest.raises(SuiteError, match=rf"^<text>:5:15 datasets\.r: dataset '{name}' is another one each time"):
         parse(text, foreign(HEAD + DATA))
+
+
+def test_data_that_is_another_each_time_is_found_however_busy_the_machine_is(foreign, monkeypatch):
+    clock = itertools.count(0.0, 60.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    with pytest.raises(SuiteError, match=r"dataset 'unseeded' is another one each time"):
+        parse(SUITE.format(data="unseeded", reference="oracle"), foreign(HEAD + DATA))
 
 
 @pytest.mark.parametrize("name", ["seeded", "global"])

@@ -13,15 +13,16 @@ import functools
 import hashlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Set
+from enum import Enum
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganbench.core.digest import random_state
+from ganbench.core.digest import digest, random_state
 from ganbench.core.installed import foreign
 from ganbench.core.place import file_name, place
 
@@ -31,6 +32,8 @@ MANY = 64
 HASH = " #"
 #: What torch keeps in a module: of recurrent layers also a list of their parameters, which it keeps up to date.
 _INTERNAL = frozenset(vars(nn.Module())) - {"training"} | {"_flat_weights", "_flat_weight_refs"}
+#: What says what it is.
+_NAMES = (str, bytes, bool, int, float, complex, np.generic, NoneType, Enum, type, torch.dtype, torch.device, Path)
 _RECORDS = (SimpleNamespace, argparse.Namespace)
 #: Code with these reads attributes whose names do not stand in it.
 _ANY_NAME = {"getattr", "vars", "__dict__", "attrgetter"}
@@ -101,7 +104,10 @@ class _Walk:
         self.found: dict[str, Trait] = {}
         #: The modules and tensors that torch knows of: each seed has its own, and only their shapes must be the same.
         self._registered = {
-            id(one) for root in networks for own in (root.modules, root.parameters, root.buffers) for one in own()
+            key: at
+            for at, key in enumerate(
+                id(one) for root in networks for own in (root.modules, root.parameters, root.buffers) for one in own()
+            )
         }
         #: All names of globals and attributes in the code that was seen.
         self.names: set[str] = set()
@@ -113,8 +119,9 @@ class _Walk:
         # A list of parameters, as torch's recurrent layers have one, need not be old: the trace of a step finds out.
         if isinstance(value, Tensor) and id(value) in self._registered:
             return
-        number = _number(value)
-        if number:
+        if type(value) is int and value in self._registered:
+            self._add(path, f"the number of the object {self._registered[value]}", "word", of)
+        elif number := _number(value):
             self._add(path, number, "number", of)
         elif isinstance(value, str | bytes | torch.dtype | torch.device | Path):
             self._add(path, repr(value), "word", of)
@@ -135,17 +142,37 @@ class _Walk:
             self._function(path, value, None)
         elif isinstance(value, Mapping):
             self._add(path, str(len(value)), "word", of)
-            for key, item in value.items():
-                self.value(f"{path}[{key!r}]", item, of)
+            for at, (key, item) in enumerate(value.items()):
+                if self._is_name(key):
+                    self.value(f"{path}[{key!r}]", item, of)
+                    continue
+                # Another object for each seed: its place says which it is.
+                self.value(f"{path}[#{at}]", item, of)
+                if type(key) is not int:
+                    self.value(f"{path}[#{at}], the key", key, of)
         elif isinstance(value, list | tuple | Set):
             self._add(path, str(len(value)), "word", of)
-            for at, item in enumerate(sorted(value, key=repr) if isinstance(value, Set) else value):
+            for at, item in enumerate(sorted(value, key=self._order) if isinstance(value, Set) else value):
                 self.value(f"{path}[{at}]", item, of)
         elif isinstance(value, _RECORDS) or not (
             isinstance(value, type | ModuleType) or foreign(type(value).__module__)
         ):
             self._add(path, type(value).__qualname__, "word", of)
             self._items(path, _fields(value), of)
+
+    def _is_name(self, key: Any) -> bool:
+        """Whether a key says what it is: no object, and no number that Python gives an object, as id() says it."""
+        if isinstance(key, tuple):
+            return all(map(self._is_name, key))
+        return isinstance(key, _NAMES) and not (type(key) is int and (key in self._registered or key in self._seen))
+
+    def _order(self, item: Any) -> tuple[str, int, str]:
+        """What the items of a set are sorted by: not by their addresses, which are others for each seed."""
+        kind = type(item).__qualname__
+        at = self._registered.get(item if type(item) is int else id(item))
+        if at is not None:
+            return kind, at, ""
+        return kind, -1, repr(item) if self._is_name(item) else repr(digest(item, {type(item).__module__}))
 
     def _items(self, path: str, fields: Mapping[str, Any], of: _Owner) -> None:
         for name, item in fields.items():
