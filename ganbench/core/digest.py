@@ -25,7 +25,7 @@ _KNOWN = ("torch.nn.", "queue", "types", "argparse", "collections", "functools",
 _ADDRESSLESS = ("datetime", "decimal", "fractions", "pathlib", "enum")
 
 
-def digest(value: Any, own: Iterable[str] = (), *, tensors: bool = True) -> Hashable:
+def digest(value: Any, own: Iterable[str] = (), *, tensors: bool = True, exact: bool = True) -> Hashable:
     """Digest a value by its content.
 
     Values of unknown classes count as one, so that a digest never differs without reason.
@@ -34,16 +34,17 @@ def digest(value: Any, own: Iterable[str] = (), *, tensors: bool = True) -> Hash
         value: any value
         own: the names of the modules whose functions, classes and instances are looked into
         tensors: whether the numbers of networks' parameters are looked at; else how often they were written
+        exact: whether the numbers of tensors on a GPU are looked at, which may be rounded otherwise each time
 
     Returns:
         The digest, which is equal to that of a value with the same content.
     """
-    return _Digest(frozenset(own), tensors).of(value)
+    return _Digest(frozenset(own), tensors, exact).of(value)
 
 
 class _Digest:
-    def __init__(self, own: frozenset[str], tensors: bool) -> None:
-        self._own, self._tensors = own, tensors
+    def __init__(self, own: frozenset[str], tensors: bool, exact: bool) -> None:
+        self._own, self._tensors, self._exact = own, tensors, exact
         #: By their numbers; they are kept, so that no value that is made later has the same number.
         self._seen: dict[int, Any] = {}
 
@@ -60,6 +61,8 @@ class _Digest:
 
     def _content(self, value: Any) -> Hashable:
         if isinstance(value, Tensor):
+            if not self._exact and value.device.type != "cpu":
+                return tuple(value.shape), str(value.dtype)
             return _of_tensor(value)
         if isinstance(value, np.ndarray) and not value.dtype.hasobject:
             return value.shape, str(value.dtype), _checksum(value.reshape(-1))

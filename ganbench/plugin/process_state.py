@@ -21,6 +21,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+#: Where torch computes in less than float32, as torch.backends.cuda.matmul.fp32_precision.
+_PRECISIONS = (
+    ("generic", "all"),
+    *((backend, operation) for operation in ("all", "matmul", "conv", "rnn") for backend in ("cuda", "mkldnn")),
+)
+_REDUCED = (
+    "allow_fp16_accumulation",
+    "allow_fp16_reduced_precision_reduction",
+    "allow_bf16_reduced_precision_reduction",
+)
+
 
 class Change(NamedTuple):
     """What a plugin file must not change, and what to do instead; ``sign``: a pattern for its line."""
@@ -185,7 +196,12 @@ def _of_torch() -> list[Setting]:
             lambda: bool(torch.tensor([1e-310], dtype=torch.float64, device="cpu").mul(1.0) == 0),
             lambda before: torch.set_flush_denormal(before),
         ),
-        *(_attribute(torch.backends.cudnn, name) for name in ("benchmark", "deterministic", "enabled")),
+        *(_attribute(torch.backends.cudnn, name) for name in ("benchmark", "deterministic", "enabled", "allow_tf32")),
+        *(_attribute(torch.backends.mkldnn, name) for name in ("enabled", "allow_tf32")),
+        *(_attribute(torch.backends.cuda.matmul, name) for name in _REDUCED),
+        _attribute(torch.utils.deterministic, "fill_uninitialized_memory"),
+        # After the older settings, which set these too; what others inherit goes first.
+        *(_precision(torch, backend, operation) for backend, operation in _PRECISIONS),
     ]
 
 
@@ -203,6 +219,12 @@ def _chance() -> list[tuple[Callable[[Any], Any], Any]]:
         if torch.cuda.is_initialized():
             found.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
     return found
+
+
+def _precision(torch: Any, backend: str, operation: str) -> Setting:
+    # torch.backends.mkldnn.fp32_precision reads one setting and writes another.
+    read, write = torch._C._get_fp32_precision_getter, torch._C._set_fp32_precision_setter
+    return Setting(lambda: read(backend, operation), lambda before: write(backend, operation, before))
 
 
 def _attribute(owner: Any, name: str) -> Setting:

@@ -52,18 +52,18 @@ class HiddenState:
         """The names of the modules that are watched."""
         return frozenset(map(_name, self._namespaces))
 
-    def look(self) -> dict[Variable, Hashable]:
-        """A digest of each variable as it is now."""
+    def look(self, exact: bool = True) -> dict[Variable, Hashable]:
+        """A digest of each variable as it is now; ``exact``: also of the numbers that it holds on a GPU."""
         own = self.modules
         found: dict[Variable, Hashable] = {}
         for variable, value in self._variables():
             # Two modules may have variables of one name.
-            found[variable] = (found.get(variable), digest(value, own, tensors=False))
+            found[variable] = (found.get(variable), digest(value, own, tensors=False, exact=exact))
         return found | {Variable("os.environ", "environ"): hash(tuple(sorted(os.environ.items())))}
 
-    def changed(self, before: Mapping[Variable, Hashable]) -> tuple[Variable, str] | None:
+    def changed(self, before: Mapping[Variable, Hashable], exact: bool = True) -> tuple[Variable, str] | None:
         """The first variable, if any, that is not as it was, and its place: `` (mine.py:12)``, or nothing."""
-        now = self.look()
+        now = self.look(exact)
         first = next((each for each in now if now[each] != before.get(each)), None)
         return (first, self._place(first.last)) if first else None
 

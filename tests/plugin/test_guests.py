@@ -372,3 +372,40 @@ def test_a_clock_that_is_set_and_a_module_without_a_file_are_no_replaced_functio
     """As what scikit-learn imports: time.tzname is another tuple afterwards."""
     source = "import sys, time, types\ntime.tzset()\nsys.modules['made'] = types.ModuleType('made')\n" + LOSS
     assert not causes(load(a=source))
+
+
+#: Where torch computes in less than float32, and what each of them is then.
+SHORTCUTS = {
+    "torch.backends.fp32_precision = 'tf32'": "tf32 everywhere",
+    "torch.backends.cuda.matmul.fp32_precision = 'tf32'": "tf32 in products",
+    "torch.backends.cudnn.conv.fp32_precision = 'tf32'": "tf32 in convolutions",
+    "torch.backends.cudnn.fp32_precision = 'tf32'": "tf32 in cuDNN",
+    "torch.backends.mkldnn.matmul.fp32_precision = 'bf16'": "bfloat16 in a CPU's products",
+    "torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True": "the older names",
+    "torch.set_float32_matmul_precision('medium')\ntorch.backends.cudnn.conv.fp32_precision = 'tf32'": "both",
+    "torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False": "sums in bfloat16",
+}
+
+
+def precisions() -> list[object]:
+    pairs = [(backend, kind) for backend in ("cuda", "mkldnn") for kind in ("all", "matmul", "conv", "rnn")]
+    return [
+        *(torch._C._get_fp32_precision_getter(*pair) for pair in (("generic", "all"), *pairs)),
+        torch.backends.cuda.matmul.allow_tf32,
+        torch.backends.cudnn.allow_tf32,
+        torch.get_float32_matmul_precision(),
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
+    ]
+
+
+@pytest.mark.parametrize("lines", SHORTCUTS, ids=SHORTCUTS.values())
+def test_a_files_shortcuts_in_arithmetic_are_not_taken_for_everybody(lines, load):
+    """Read without the older names' complaint of a mix of old and new, and what was inherited is so again."""
+    before = precisions()
+    try:
+        assert not causes(load(mine=f"import torch\n{lines}\n{LOSS}"))
+        assert precisions() == before
+        torch.backends.fp32_precision = "ieee"
+        assert torch.backends.cuda.matmul.fp32_precision == "ieee"
+    finally:
+        torch.backends.fp32_precision = before[0]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import time
+import warnings
 
 import pytest
 import torch
 
+from ganbench.core.digest import digest
 from ganbench.core.errors import PluginError
 from ganbench.suite.load import parse
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.plan import plan
 from ganbench.train.data import build_dataset
+from ganbench.train.fixed_order import fixed_order
 from ganbench.train.hidden_state import HiddenState
 from ganbench.train.reference import reference_inputs
-from ganbench.train.repeat import check_repeats
+from ganbench.train.repeat import check_repeats, same_but_for_rounding
 from ganbench.train.trainer import Trainer
 
 HEAD = """'''A test's plugin.'''
@@ -429,3 +432,54 @@ def test_what_a_reference_draws_globally_is_the_seeds_own(foreign, cpu):
     one, again, other = (reference_inputs(cell, data, seed, names, cpu)["samples"] for seed in (0, 0, 1))
     assert one.equal(again)
     assert not one.equal(other)
+
+
+# On a GPU, whose order of adding up is another each time; what decides there is asked here of numbers alone.
+
+
+def adam_step(gradient, noise):
+    """The first step of Adam, whose size is its rate, whatever the gradient's: lr * g / (|g| + eps)."""
+    g = gradient + 1e-7 * noise
+    return -1e-3 * g / (g.abs() + 1e-8)
+
+
+def test_what_a_gpu_rounds_otherwise_is_the_same_step_and_a_draw_without_a_seed_is_none():
+    """One gradient in 20 is 0 but for rounding: a bias before a batch norm, the last bias of a relativistic D."""
+    random = torch.Generator().manual_seed(0)
+    gradient = torch.randn(10_000, generator=random, dtype=torch.float64)
+    gradient[::20] = 0
+    begin = torch.randn(10_000, generator=random, dtype=torch.float64)
+    one, other = (begin + adam_step(gradient, torch.randn(10_000, generator=random)) for _ in range(2))
+    assert same_but_for_rounding(begin, one, other)
+    # As norms they are far apart: the rate times the root of the share.
+    assert (one - other).norm() > 0.1 * (one - begin).norm()
+    sgd = [begin - 1e-3 * (gradient + 0.01 * torch.randn(10_000, generator=random)) for _ in range(2)]
+    assert not same_but_for_rounding(begin, *sgd)
+    assert not same_but_for_rounding(begin, begin + adam_step(-gradient, torch.zeros(10_000)), one)
+    assert not same_but_for_rounding(torch.zeros(1), torch.ones(1), 1.01 * torch.ones(1))
+    assert same_but_for_rounding(torch.zeros(0), torch.zeros(0), torch.zeros(0))
+
+
+def test_a_gpu_adds_up_in_one_order_while_steps_are_compared_and_as_before_afterwards():
+    def now():
+        cudnn, memory = torch.backends.cudnn, torch.utils.deterministic
+        own = (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled())
+        return (*own, cudnn.deterministic, cudnn.benchmark, memory.fill_uninitialized_memory)
+
+    before = now()
+    with fixed_order(torch.device("cpu")) as without:
+        assert now() == before
+    with fixed_order(torch.device("cuda")) as without:
+        assert now() == (True, True, True, False, False)
+        warnings.warn("scatter_add_cuda_kernel does not have a deterministic implementation, but you", stacklevel=1)
+        warnings.warn("Deterministic behavior was enabled with either ...", stacklevel=1)
+        with pytest.warns(match="mine"):
+            warnings.warn("mine", stacklevel=1)
+    assert without == ["scatter_add_cuda_kernel"]
+    assert now() == before
+
+
+def test_what_a_network_keeps_on_a_gpu_without_such_an_order_is_not_looked_at_to_the_bit():
+    kept, other = (torch.zeros(2, width, device="meta") for width in (3, 4))
+    assert digest([kept], exact=False) == digest([torch.ones_like(kept)], exact=False) != digest([other], exact=False)
+    assert digest([torch.zeros(2)], exact=False) != digest([torch.ones(2)], exact=False)
