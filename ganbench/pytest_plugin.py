@@ -10,8 +10,6 @@ processes, again and again. All of them know one folder, in which the first to c
 from __future__ import annotations
 
 import argparse
-import hashlib
-import math
 import re
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -23,12 +21,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ganbench.compare.sides.compared_run import ComparedRun
-    from ganbench.compare.verdicts.finding import Comparison, Finding
+    from ganbench.cli.session_run import JudgedRun, SessionRun
     from ganbench.suite.suite import Suite
-
-    #: A measured run, its comparison with the base, if there is one, and its folder.
-    Result = tuple[ComparedRun, Comparison | None, str]
 
 _SUITE_KEY = re.compile(r"""^(suite|"suite"|'suite')\s*:""", re.MULTILINE)
 _SHARED = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
@@ -127,12 +121,12 @@ class Summary:
 class SuiteItems(pytest.File):
     """A suite's file; its selected cases are trained together, when the first of them is run."""
 
-    _suite: Suite
-    _known: tuple[str, ComparedRun | None] | None = None
-    _result: Result | Exception | None = None
+    _run: SessionRun
+    _result: JudgedRun | Exception | None = None
 
     def collect(self) -> Iterator[CaseItem]:
         """An item for each trained row of each data set, in the suite's order."""
+        from ganbench.cli.session_run import SessionRun
         from ganbench.plugin.registry import Registry
         from ganbench.suite.load import load
         from ganbench.suite.mistake import SuiteError
@@ -144,10 +138,17 @@ class SuiteItems(pytest.File):
         except SuiteError as error:
             raise self.CollectError(str(error)) from None
         seeds = self.config.getoption("--ganbench-seeds")
-        self._suite = suite if seeds is None else suite.with_seeds(seeds)
-        _shared(self.config)  # before any process is forked for a test
+        self._run = SessionRun(
+            self.path,
+            suite if seeds is None else suite.with_seeds(seeds),
+            out=Path(self.config.getoption("--ganbench-out")),
+            against=str(self.config.getoption("--ganbench-against") or ""),
+            homes=[*dict.fromkeys((Path("results"), self.config.rootpath / "results"))],
+            shared=_shared(self.config),  # before any process is forked for a test
+            command=["pytest", *map(str, self.config.invocation_params.args)],
+        )
         lines = _lines(file)
-        for cell in plan(self._suite):
+        for cell in plan(self._run.suite):
             if cell.trained is not None:
                 name = f"{cell.dataset}/{cell.variant}"
                 yield CaseItem.from_parent(
@@ -159,13 +160,13 @@ class SuiteItems(pytest.File):
                     line=lines.get(cell.family, 1),
                 )
 
-    def result(self) -> Result:
-        """The measured run and what it was judged against; trained once, then returned (or raised) each time."""
+    def result(self) -> JudgedRun:
+        """The run and what it was judged against; trained once, then returned (or raised) each time."""
         if self._result is None:
             from ganbench.record.folder import RunLockedError
 
             try:
-                self._result = self._judged()
+                self._result = self._run.judged(self._selected())
             except (RunLockedError, OSError, ValueError) as error:
                 self._result = CaseFailedError(str(error))
             except Exception as error:
@@ -177,81 +178,24 @@ class SuiteItems(pytest.File):
     def check_base(self) -> None:
         """Read the base. Raises UsageError, or in a worker, where nobody would read that, lets each case say it."""
         try:
-            self.base()
+            self._run.base()
         except (OSError, ValueError) as error:
             message = f"--ganbench-against: {error}"
             if not hasattr(self.config, "workerinput"):
                 raise pytest.UsageError(message) from None
             self._result = CaseFailedError(message)
 
-    def _judged(self) -> Result:
-        from ganbench.compare.sides.load import load
-        from ganbench.compare.verdicts.judge import compare
-
-        # Before training, so that a damaged base is reported at once.
-        known = self.base()[1]
-        folder = self._trained(self._selected())
-        now = load(folder)
-        return now, None if known is None else compare(known, now), folder
-
-    def _trained(self, suite: Suite) -> str:
-        """The folder of the run, trained here unless another process of this session has done so, or does it now."""
-        from ganbench.record.lock import locked
-
-        key = hashlib.sha256(f"{self.path}\n{suite.to_yaml()}".encode()).hexdigest()
-        place = _shared(self.config) / key
-        with locked(place.with_suffix(".lock"), wait=math.inf):
-            if not place.exists():
-                place.write_text(self._train(suite), encoding="utf-8")
-            return place.read_text(encoding="utf-8")
-
-    def _train(self, suite: Suite) -> str:
-        from ganbench.run.observer import Observer
-        from ganbench.run.run import run
-        from ganbench.train.device import choose
-
-        out = Path(self.config.getoption("--ganbench-out"))
-        watching = Observer()
-        notes: list[str] = []
-        watching.note = notes.append  # type: ignore[method-assign, assignment]
-        # A run of a part of the suite goes to another folder: it must not be taken for the suite's newest run.
-        result = run(
-            suite,
-            out=out if suite == self._suite else out / "partial",
-            device=choose("auto"),
-            engine="auto",
-            command=["pytest", *map(str, self.config.invocation_params.args)],
-            observer=watching,
-        )
-        return str(result.folder.path)
-
-    def base(self) -> tuple[str, ComparedRun | None]:
-        """The base's name, and the base; ("", None) where there is none to judge against. Raises ValueError."""
-        if self._known is None:
-            from ganbench.compare.sides.load import load
-
-            name = self._base()
-            self._known = name, load(name, suite=self._suite.name) if name else None
-        return self._known
-
-    def _base(self) -> str:
-        if given := self.config.getoption("--ganbench-against"):
-            return str(given)
-        out = Path(self.config.getoption("--ganbench-out"))
-        homes = dict.fromkeys((Path("results"), self.config.rootpath / "results", out))
-        usual = (home / "baselines" / f"{self._suite.name}.csv" for home in homes)
-        return next((str(path) for path in usual if path.is_file()), "")
-
     def _selected(self) -> Suite:
         """The suite with no more datasets and variants than the selected items need."""
+        suite = self._run.suite
         items = [item for item in self.session.items if isinstance(item, CaseItem) and item.parent is self]
         datasets, families = {item.dataset for item in items}, {item.family for item in items}
         return replace(
-            self._suite,
-            datasets={name: one for name, one in self._suite.datasets.items() if name in datasets},
-            variants={name: one for name, one in self._suite.variants.items() if name in families},
-            sweeps={name: one for name, one in self._suite.sweeps.items() if name in families},
-            guard={name: one for name, one in self._suite.guard.items() if name in {"", *families}},
+            suite,
+            datasets={name: one for name, one in suite.datasets.items() if name in datasets},
+            variants={name: one for name, one in suite.variants.items() if name in families},
+            sweeps={name: one for name, one in suite.sweeps.items() if name in families},
+            guard={name: one for name, one in suite.guard.items() if name in {"", *families}},
         )
 
 
@@ -266,24 +210,14 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Raise CaseFailedError where the case failed or got worse; skip it where it cannot be compared."""
-        from ganbench.report.finding import line
-
         assert isinstance(self.parent, SuiteItems)
-        measured, comparison, folder = self.parent.result()
-        base = self.parent.base()[0]
-        self.told = f"{folder}, judged {f'against {base}' if base else 'by itself: there is no baseline'}"
-        self.user_properties[:] = [("ganbench_run", folder)]
-        reasons = list(_failures(measured, (self.dataset, self.variant)))
-        mine = [] if comparison is None else _of(comparison, self)
-        reasons += [line(finding) for finding in mine if self._is_wrong(finding)]
-        if reasons:
+        judged, name = self.parent.result(), (self.dataset, self.variant)
+        self.told = judged.line
+        self.user_properties[:] = [("ganbench_run", judged.folder)]
+        if reasons := judged.reasons(name, strict=bool(self.config.getoption("--ganbench-strict"))):
             raise CaseFailedError("\n".join(reasons))
-        for finding in mine:
-            if finding.kind == "case" and finding.outcome == "not comparable":
-                pytest.skip(line(finding))
-
-    def _is_wrong(self, finding: Finding) -> bool:
-        return finding.outcome == "worse" or (bool(self.config.getoption("--ganbench-strict")) and finding.unsettled)
+        if why := judged.not_comparable(name):
+            pytest.skip(why)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The reasons why the case failed, without a traceback; other errors have one."""
@@ -306,24 +240,6 @@ def _shared(config: pytest.Config) -> Path:
     if _SHARED not in config.stash:
         config.stash[_SHARED] = tempfile.TemporaryDirectory(prefix="ganbench-", ignore_cleanup_errors=True)
     return Path(config.stash[_SHARED].name)
-
-
-def _of(comparison: Comparison, item: CaseItem) -> list[Finding]:
-    """The findings on a case, except failed seeds: those are reported by ``_failures``, compared or not."""
-    return [
-        finding
-        for finding in comparison.counted()
-        if (finding.dataset, finding.variant) == (item.dataset, item.variant) and finding.outcome != "failed"
-    ]
-
-
-def _failures(measured: ComparedRun, name: tuple[str, str]) -> Iterator[str]:
-    """A line for each way in which seeds of a case ended without a result."""
-    seeds = measured.cases[name].seeds.values()
-    for status in dict.fromkeys(seed.status for seed in seeds if not seed.status.measured):
-        messages = [seed.message for seed in seeds if seed.status is status]
-        why = next((f": {message}" for message in messages if message), "")
-        yield f"failed: {len(messages)} of {len(seeds)} seeds {status}{why}"
 
 
 def _lines(file: Path) -> dict[str, int]:

@@ -12,13 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-import ganbench.compare.sides.load
-
 # Pytester forgets what is first imported inside of it, which not every library survives.
-import ganbench.compare.verdicts.judge
-import ganbench.report.finding
-import ganbench.run.run  # noqa: F401
+import ganbench.cli.session_run  # noqa: F401
 from ganbench import pytest_plugin
+from ganbench.cli.session_run import JudgedRun
 from ganbench.compare.sides.baseline import save
 from ganbench.compare.sides.baseline_seal import SEAL
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
@@ -205,7 +202,7 @@ def test_what_is_not_sure_fails_only_if_strict_and_what_cannot_be_compared_is_sk
     cases = {("ring8", name): Case("ring8", name, {0: Seed(Status.DONE, {})}) for name in ("minimax", "other")}
     side = ComparedRun("", "tiny", {}, {}, {}, cases)
     finding = Finding("ring8", "minimax", "jsd" if kind == "value" else "", kind, word, "for a reason", **effect)
-    told = (side, Comparison(side, side, (finding,)), "somewhere")
+    told = JudgedRun(side, "somewhere", "", Comparison(side, side, (finding,)))
     monkeypatch.setattr(pytest_plugin.SuiteItems, "result", lambda suite: told)
     found = run(here, "suites/tiny.yaml", "-rs", *arguments)
     assert found.parseoutcomes() == {"passed": 2} if outcome == "passed" else {"passed": 1, outcome: 1}

@@ -14,7 +14,7 @@ from ganbench.core.patience import named_when_slow
 from ganbench.core.streams import StderrText
 from ganbench.core.torch_warnings import hidden
 from ganbench.data.kept import keep
-from ganbench.plugin.loader import one_line
+from ganbench.plugin.file_error import one_line
 from ganbench.plugin.types import Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
 from ganbench.suite.document import Document

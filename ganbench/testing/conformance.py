@@ -26,7 +26,7 @@ from ganbench.testing import (
     references,
     schedules,
     slopes,
-    terms,
+    term_properties,
     training,
     updates,
 )
@@ -151,9 +151,15 @@ def of_kind(kind: str) -> Sequence[Property]:
     own: tuple[Property, ...]
     match kind:
         case "loss":
-            own = (*terms.PROPERTIES, *fdivergence.PROPERTIES, slopes.LINE, slopes.CONSTANT, *dirac.PROPERTIES)
+            own = (
+                *term_properties.PROPERTIES,
+                *fdivergence.PROPERTIES,
+                slopes.LINE,
+                slopes.CONSTANT,
+                *dirac.PROPERTIES,
+            )
         case "penalty":
-            own = (*terms.PROPERTIES, *penalties.PROPERTIES, slopes.LINE, *dirac.PROPERTIES)
+            own = (*term_properties.PROPERTIES, *penalties.PROPERTIES, slopes.LINE, *dirac.PROPERTIES)
         case "update":
             own = (*updates.PROPERTIES, *dirac.RULE_PROPERTIES)
         case "optimizer":

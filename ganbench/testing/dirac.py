@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.types import Loss
+from ganbench.testing.checked_cell import CHECK, variant_of
 from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
-from ganbench.testing.game_at_point import CHECK, variant_of
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.terms import PLAYERS, steady
 

@@ -20,7 +20,8 @@ from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Architecture, Dataset, Networks, Player, Players, Update
-from ganbench.testing.game_at_point import CHECK, position
+from ganbench.testing.checked_cell import CHECK
+from ganbench.testing.game_at_point import position
 from ganbench.train.engine.graph import record
 from ganbench.train.step.draws import DrawRecorder, fill
 from ganbench.train.step.flat_network import Buffers

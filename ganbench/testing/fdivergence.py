@@ -21,7 +21,8 @@ from torch import Tensor
 from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.testing.dirac_game import resting
-from ganbench.testing.game_at_point import Position, Sides
+from ganbench.testing.discriminators import TwoLogits
+from ganbench.testing.game_at_point import Position
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.terms import steady, terms
 
@@ -225,7 +226,7 @@ def _slopes(at: Position, b: float) -> tuple[float, float]:
     """The slopes of D's loss in the logits of all real and of all fake samples, at b, by central differences."""
 
     def loss(real: float, fake: float) -> float:
-        rules = replace(at.rules, discriminator=Sides(at, (b + real, b + fake)))
+        rules = replace(at.rules, discriminator=TwoLogits(at, (b + real, b + fake)))
         return at.loss("discriminator", rules=rules).item()
 
     real, fake = (

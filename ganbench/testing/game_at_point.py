@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,59 +13,15 @@ from torch import Tensor
 from ganbench.core.errors import out_of_memory
 from ganbench.core.rng import stream
 from ganbench.plugin.registry import Registry
-from ganbench.plugin.shipped import chosen
 from ganbench.plugin.types import Player, Players
-from ganbench.suite.load import parse
-from ganbench.suite.plan import Cell, plan
-from ganbench.testing.result import Subject
+from ganbench.testing.checked_cell import BATCH, CPU, cell_of
 from ganbench.train.build import build_networks, modules, rules
 from ganbench.train.data import build_dataset, draw
 from ganbench.train.step.draws import DrawRecorder, fill
-from ganbench.train.step.flat_network import Buffers, FlatNetwork, buffers_of, flatten
+from ganbench.train.step.flat_network import Buffers, buffers_of, flatten
 from ganbench.train.step.game import Memory, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import PlayerName, Rules
-
-CPU = torch.device("cpu")
-#: Divisible by the sizes of packs.
-BATCH = 24
-#: The plugins that what is checked plays with.
-CHECK = chosen().check
-
-
-def cell_of(variant: dict[str, Any], registry: Registry, *, data: Any = None, **suite: Any) -> Cell:
-    """The cell of a variant, as a suite defines it.
-
-    Args:
-        variant: the parts of the variant, as in a suite; missing parts are small defaults.
-        registry: the plugins.
-        data: the dataset, as in a suite; a ring by default.
-        **suite: other keys of the suite.
-
-    Returns:
-        The cell.
-
-    Raises:
-        SuiteError: the suite has mistakes.
-    """
-    document = {
-        "suite": "conformance",
-        "seeds": [0],
-        "budget": {"steps": 100, "batch": BATCH},
-        "evaluate": {"samples": 500},
-        "datasets": {"data": data or CHECK["dataset"]},
-        "variants": {"it": {part: CHECK[part] for part in ("loss", "architecture")} | variant},
-        "references": [],
-    } | suite
-    return next(cell for cell in plan(parse(json.dumps(document), registry)) if cell.trained)
-
-
-def variant_of(subject: Subject) -> dict[str, Any]:
-    """The part of a variant that names the plugin with the subject's parameters, as in a suite."""
-    chosen = {"name": subject.entry.name, **subject.parameters}
-    if subject.entry.kind == "schedule":
-        return {"optimizer": {**CHECK["optimizer"], "schedule": chosen}}
-    return {subject.entry.kind: chosen}
 
 
 class Rows(DrawRecorder):
@@ -182,80 +137,6 @@ class Position:
             if out_of_memory(error):
                 raise
             return autograd_gradient(function, self.theta[player])[0]
-
-
-class Sure(FlatNetwork):
-    """A discriminator whose logits are scaled, so that the largest of each call is ``logit``."""
-
-    def __init__(self, module: torch.nn.Module, logit: float) -> None:
-        super().__init__(module)
-        self._logit = logit
-
-    def call(self, *arguments: Any, part: str = "", **options: Any) -> Any:
-        """The network's output, scaled where it is logits.
-
-        Args:
-            *arguments: as for ``FlatNetwork.call``.
-            part: as for ``FlatNetwork.call``; the output of a part is not scaled.
-            **options: as for ``FlatNetwork.call``.
-
-        Returns:
-            The output.
-        """
-        output: Any = super().call(*arguments, part=part, **options)
-        if part or not isinstance(output, Tensor):
-            return output
-        flat = output.detach().flatten()
-        largest = flat.gather(0, flat.abs().argmax(0, keepdim=True))
-        return output * (self._logit / largest)
-
-
-class Flat(FlatNetwork):
-    """A discriminator whose logits are 0 everywhere: its slope is exactly 0, as a ReLU network's can be at a point."""
-
-    def call(self, *arguments: Any, part: str = "", **options: Any) -> Any:
-        """The network's output times 0.
-
-        Args:
-            *arguments: as for ``FlatNetwork.call``.
-            part: as for ``FlatNetwork.call``; the output of a part is the network's own.
-            **options: as for ``FlatNetwork.call``.
-
-        Returns:
-            The output.
-        """
-        output: Any = super().call(*arguments, part=part, **options)
-        return output if part or not isinstance(output, Tensor) else 0 * output
-
-
-class Sides(FlatNetwork):
-    """A discriminator with two logits: the first for inputs nearest to a real sample, the other to a fake one."""
-
-    def __init__(self, at: Position, logits: tuple[float, float]) -> None:
-        super().__init__(at.rules.discriminator.module)
-        self._logits = logits
-        fake = at.rules.generator.call(at.theta["generator"], at.buffers[1], at.z)
-        self._real, self._fake = (x.detach().flatten(1) for x in (at.real, fake))
-
-    def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Any:
-        """A logit for each sample, which does not depend on the parameters.
-
-        Args:
-            theta: as for ``FlatNetwork.call``.
-            buffers: as for ``FlatNetwork.call``.
-            *inputs: the samples, (batch, *shape), first.
-            part: as for ``FlatNetwork.call``; the output of a part is the network's own.
-            **options: as for ``FlatNetwork.call``.
-
-        Returns:
-            The logits, (batch,).
-        """
-        output: Any = super().call(theta, buffers, *inputs, part=part, **options)
-        if part or not isinstance(output, Tensor):
-            return output
-        x = inputs[0].detach().flatten(1)
-        real = torch.cdist(x, self._real).amin(1) <= torch.cdist(x, self._fake).amin(1)
-        return 0 * output.flatten() + torch.where(real, *self._logits).to(x.dtype)
 
 
 @contextmanager

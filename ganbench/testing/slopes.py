@@ -14,7 +14,8 @@ from torch.nn.functional import pad
 from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss
-from ganbench.testing.game_at_point import CHECK, Rows
+from ganbench.testing.checked_cell import CHECK
+from ganbench.testing.game_at_point import Rows
 from ganbench.testing.result import Property, Subject, WrongError
 
 #: The known forms of a penalty, as functions of the length of D's slope.

@@ -15,7 +15,7 @@ from ganbench.core.reasons import plain_words
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.testing import architectures, schedules
-from ganbench.testing.game_at_point import BATCH, CHECK, CPU, cell_of, variant_of
+from ganbench.testing.checked_cell import BATCH, CHECK, CPU, cell_of, variant_of
 from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.engine.graph import record
