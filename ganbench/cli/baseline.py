@@ -9,7 +9,7 @@ import click
 
 from ganbench.cli.options import UserMistakeError, tell
 from ganbench.cli.run_argument import chosen_run, name_newest
-from ganbench.core.disk import said
+from ganbench.core.disk import os_error_line
 
 _HOME = "results/baselines"
 
@@ -43,7 +43,7 @@ def save(run: Path, reason: str | None, out: Path) -> None:
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except OSError as error:
-        raise UserMistakeError(said(error, out)) from None
+        raise UserMistakeError(os_error_line(error, out)) from None
     name_newest(chosen, run)
     files = f"{saved.path} and {saved.path.with_suffix('.json').name}"
     what = f"{saved.rows} rows of {saved.suite}"

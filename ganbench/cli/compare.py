@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, tell, training_options
-from ganbench.core.disk import said
+from ganbench.core.disk import os_error_line
 from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def compare(
     except Exception as error:
         # Python's own exit code would be 1, which means worse.
         if isinstance(error, OSError):
-            tell(said(error, "results"))
+            tell(os_error_line(error, "results"))
         else:
             traceback.print_exc()
         sys.exit(3 if culprit is None else _SKIP)
@@ -209,7 +209,7 @@ def _print(found: Comparison, form: str, out: Path | None, suite_file: Path, *, 
     except BrokenPipeError:
         raise  # the program that reads our output has ended: that says nothing of the comparison
     except OSError as error:
-        raise UserMistakeError(said(error, out or "the output")) from None
+        raise UserMistakeError(os_error_line(error, out or "the output")) from None
     if form == "github":
         # Without this, the log would be empty where all is fine: then there are no annotations.
         tell(headline(found))

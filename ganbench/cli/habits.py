@@ -52,8 +52,8 @@ def option_cure(option: str, known: list[str]) -> str:
     for here, words in _OPTIONS.items():
         if word in map(same, words.split()) and here.split()[0] in known:
             return f"write {here}"
-    for said, words in _NEEDLESS.items():
+    for cure, words in _NEEDLESS.items():
         if word in map(same, words.split()):
-            return said
+            return cure
     cure = key_cure(word, "").removeprefix(": ")
     return f"it is no option, but of the suite: {cure}" if cure else ""

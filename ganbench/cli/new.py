@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError
-from ganbench.core.disk import said
+from ganbench.core.disk import os_error_line
 from ganbench.plugin.kinds import KINDS
 
 
@@ -45,7 +45,7 @@ def new(kind: str, name: str, folder: Path) -> None:
     except NotNewError as error:
         raise UserMistakeError(str(error)) from None
     except OSError as error:
-        raise UserMistakeError(said(error, folder)) from None
+        raise UserMistakeError(os_error_line(error, folder)) from None
     beside = "" if folder == Path("plugins") else f" --plugins {shlex.quote(str(folder))}"
     click.echo(f"wrote {plugin.path} and {plugin.test_path}\n")
     for what, how in (

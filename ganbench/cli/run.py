@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
-from ganbench.core.disk import said
+from ganbench.core.disk import os_error_line
 
 
 @click.command()
@@ -67,9 +67,9 @@ def run(
     except BrokenPipeError:
         raise  # the program that reads our output has ended: click then exits without a message
     except (RunStoppedError, NoLocksError) as error:
-        raise UserMistakeError(said(error, out)) from None
+        raise UserMistakeError(os_error_line(error, out)) from None
     except OSError as error:
-        raise UserMistakeError(f"{said(error, out)}; keep runs in another folder with --out DIR") from None
+        raise UserMistakeError(f"{os_error_line(error, out)}; keep runs in another folder with --out DIR") from None
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)

@@ -18,7 +18,7 @@ from ganbench.cli.options import (
     plugins_option,
     tell,
 )
-from ganbench.core.disk import make_folder, said
+from ganbench.core.disk import make_folder, os_error_line
 
 if TYPE_CHECKING:
     from ganbench.score.save import Score
@@ -101,7 +101,7 @@ def score(
         tell(str(error))
         sys.exit(3)
     except OSError as error:
-        raise UserMistakeError(said(error, out)) from None
+        raise UserMistakeError(os_error_line(error, out)) from None
     path, problem = _saved(result, out)
     if as_json:
         click.echo(json.dumps(as_object(result) | {"written": None if path is None else str(path)}))
@@ -125,5 +125,8 @@ def _saved(result: Score, out: Path | None) -> tuple[Path | None, str]:
     except ValueError as error:
         return None, str(error)
     except OSError as error:
-        return None, f"{said(error, out or home)}; the score is shown, and not kept: --out FILE writes it elsewhere"
+        return (
+            None,
+            f"{os_error_line(error, out or home)}; the score is shown, and not kept: --out FILE writes it elsewhere",
+        )
     return path, ""

@@ -33,7 +33,7 @@ def make_folder(folder: Path) -> None:
         raise
 
 
-def said(error: OSError, place: object) -> str:
+def os_error_line(error: OSError, place: object) -> str:
     """What the system said, in one line after the file's name, or ``place`` where the error names no file."""
     return f"{error.filename or place}: {error.strerror or error}"
 

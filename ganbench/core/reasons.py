@@ -28,7 +28,7 @@ class Reason:
     does: str
     cures: tuple[tuple[str, str], ...]
 
-    def said(self, code: str, layer: str) -> str:
+    def text(self, code: str, layer: str) -> str:
         """The reason, for this code of the plugin, which is quoted, and for the layer of torch's that it called."""
         quoted = code if len(code) <= QUOTED else ""
         subject = f"{quoted}, in its {layer}," if quoted and layer else quoted or layer
@@ -149,7 +149,7 @@ def plain_words(error: BaseException) -> str:
     message = " ".join([*(file for file in files if file.endswith(_TELLING)), message_of(error)])
     reason = next((reason for part, reason in _REASONS if re.search(part, message, re.DOTALL)), None)
     if reason is not None:
-        return reason.said(_quoted(frame) if frame else "", _layer(error)) + where
+        return reason.text(_quoted(frame) if frame else "", _layer(error)) + where
     return shortened(error_line(error).removesuffix(where)) + where
 
 

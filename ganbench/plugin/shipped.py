@@ -39,11 +39,11 @@ def chosen() -> Chosen:
     """What plugins/defaults.yaml says, read once."""
     import yaml
 
-    said = yaml.safe_load((folder("plugins") / CHOSEN).read_text(encoding="utf-8"))
+    written = yaml.safe_load((folder("plugins") / CHOSEN).read_text(encoding="utf-8"))
     return Chosen(
-        parts=said["parts"],
-        references=tuple(said["references"]),
-        metrics=tuple(said["metrics"]),
-        floor=said["floor"],
-        check=said["check"],
+        parts=written["parts"],
+        references=tuple(written["references"]),
+        metrics=tuple(written["metrics"]),
+        floor=written["floor"],
+        check=written["check"],
     )

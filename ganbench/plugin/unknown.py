@@ -34,8 +34,8 @@ def cure(kind: str, word: str, entries: Iterable[Entry]) -> str:
         return f": write {written}"
     if called := _names(entry for entry in of_kind if meant in map(same, aliases(entry))):
         return f": it is called {called} here"
-    if said := about(kind).get(meant):
-        return f": {said}"
+    if cure := about(kind).get(meant):
+        return f": {cure}"
     if filled := _names(entry for entry in of_kind if _fills(entry, meant)):
         return f": it is a column of the metric {filled}, name that"
     for other in entries:

@@ -24,9 +24,9 @@ def same(word: str) -> str:
 def parameter_cure(word: str, known: Iterable[str]) -> str:
     """What to write for a word that is no parameter, as the end of a message; empty where nothing is known."""
     known, meant = tuple(known), same(word)
-    for name, said in _words().get(PARAMETERS, {}).get("about", {}).items():
-        if name in known and meant in map(same, said["of"]):
-            return f": {said['write']}"
+    for name, entry in _words().get(PARAMETERS, {}).get("about", {}).items():
+        if name in known and meant in map(same, entry["of"]):
+            return f": {entry['write']}"
     found = [name for name in known if same(name) == meant]
     found = found or [name for name in known if meant in map(same, called(PARAMETERS).get(name, ()))]
     return f": it is called {' or '.join(map(repr, found))} here" if found else ""
@@ -39,9 +39,9 @@ def key_cure(word: str, value: str) -> str:
         word: the key.
         value: what was written there, as a suite writes it; empty where it is no single value.
     """
-    for said in _words().get("key", ()):
-        if same(word) in map(same, said["of"]):
-            return f": {said['write'].replace('VALUE', value or '...')}"
+    for entry in _words().get("key", ()):
+        if same(word) in map(same, entry["of"]):
+            return f": {entry['write'].replace('VALUE', value or '...')}"
     return ""
 
 

@@ -30,7 +30,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from ganbench.plugin.column import Column
-from ganbench.record.reading import PrimaryScale, Reading, readings
+from ganbench.record.curve_point import CurvePoint, PrimaryScale, curve_points
 
 #: For how many evaluations in a row something must be true to count as held.
 HELD = 5
@@ -74,8 +74,8 @@ def verdict(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, di
         return Verdict("diverged", "a loss or a parameter was not finite")
     if not curve:
         return Verdict("", "")
-    read, primary = readings(curve, columns), PrimaryScale.of(columns)
-    last = read[-1]
+    points, primary = curve_points(curve, columns), PrimaryScale.of(columns)
+    last = points[-1]
     if reason := _out_of_range(last):
         return Verdict("diverged", reason)
     if primary is None or last.value is None:
@@ -84,7 +84,7 @@ def verdict(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, di
         return Verdict("discriminator collapsed", reason)
     if reason := _collapsed(last, primary):
         return Verdict("collapsed", reason)
-    window = [one for one in read if one.value is not None][-HELD:]
+    window = [one for one in points if one.value is not None][-HELD:]
     word, reason = _settled(window, primary) if len(window) == HELD else _at_last(last, primary)
     if word == "converged" and last.bound:
         at = "at least" if primary.sign > 0 else "at most"
@@ -96,40 +96,40 @@ def verdict(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, di
     return Verdict(word, reason)
 
 
-def _out_of_range(read: Reading) -> str:
+def _out_of_range(point: CurvePoint) -> str:
     # The metric has no std where half of the samples are not finite; without modes it does not apply.
-    if read.scale_missing and read.total is not None:
+    if point.scale_missing and point.total is not None:
         return "too many of the samples are not finite, or too large to measure"
-    for value, what in ((read.scale, "spread over"), (read.location, "lie off by")):
+    for value, what in ((point.scale, "spread over"), (point.location, "lie off by")):
         if value is not None and not abs(value) <= RANGE:
             return f"the samples {what} {value:.3g} total std of the data"
     return ""
 
 
-def _constant(read: Reading, primary: PrimaryScale) -> str:
-    if read.logits is None or read.logits > CONSTANT or primary.converged(read.least):
+def _constant(point: CurvePoint, primary: PrimaryScale) -> str:
+    if point.logits is None or point.logits > CONSTANT or primary.converged(point.least):
         return ""
-    return f"D's logits have a std of {read.logits:.2g}, at {primary.text(read.known)}"
+    return f"D's logits have a std of {point.logits:.2g}, at {primary.text(point.known)}"
 
 
-def _collapsed(read: Reading, primary: PrimaryScale) -> str:
-    if read.covered is not None and read.covered > 1:
+def _collapsed(point: CurvePoint, primary: PrimaryScale) -> str:
+    if point.covered is not None and point.covered > 1:
         return ""
     limit = primary.thresholds.half_lost
-    if limit is not None and read.at_one_mode >= ONE_MODE and read.known >= primary.sign * limit:
-        return f"one mode: {read.at_one_mode:.0%} of the samples are nearest to it"
-    if read.scale is not None and read.scale <= POINT:
-        return f"one point: the samples spread over {read.scale:.2g} total std of the data"
+    if limit is not None and point.at_one_mode >= ONE_MODE and point.known >= primary.sign * limit:
+        return f"one mode: {point.at_one_mode:.0%} of the samples are nearest to it"
+    if point.scale is not None and point.scale <= POINT:
+        return f"one point: the samples spread over {point.scale:.2g} total std of the data"
     return ""
 
 
-def _settled(window: Sequence[Reading], primary: PrimaryScale) -> Verdict:
+def _settled(window: Sequence[CurvePoint], primary: PrimaryScale) -> Verdict:
     """The verdict on a full window that is neither diverged nor collapsed."""
-    curve = [read.known for read in window]
+    curve = [point.known for point in window]
     counts, total = _counts(window, primary)
     values, over = primary.text(*curve), f"over the last {HELD} evaluations"
     every = f"all {total} modes, " if total > 1 else ""
-    all_modes = [_all_modes(read, primary) for read in window]
+    all_modes = [_all_modes(point, primary) for point in window]
     good_enough = [primary.converged(value) for value in curve]
     good = [both == (True, True) for both in zip(good_enough, all_modes, strict=True)]
     if all(good):
@@ -142,7 +142,7 @@ def _settled(window: Sequence[Reading], primary: PrimaryScale) -> Verdict:
         return Verdict(
             "improving", f"{every}{primary.text(curve[-1])}, but only for the last {sum(good)} of {HELD} evaluations"
         )
-    best, worst = min(window, key=lambda read: read.known), max(window, key=lambda read: read.known)
+    best, worst = min(window, key=lambda point: point.known), max(window, key=lambda point: point.known)
     if worst.known - best.known > primary.thresholds.settled + best.noise + worst.noise:
         return Verdict("oscillating", f"{values} {over}")
     if counts and max(counts) - min(counts) > max(1, FLICKER * total):
@@ -159,31 +159,31 @@ def _settled(window: Sequence[Reading], primary: PrimaryScale) -> Verdict:
     return Verdict("wrong shape", f"{every}{values} {over}")
 
 
-def _at_last(read: Reading, primary: PrimaryScale) -> Verdict:
+def _at_last(point: CurvePoint, primary: PrimaryScale) -> Verdict:
     """The verdict on a single evaluation that is neither diverged nor collapsed."""
-    if not _all_modes(read, primary):
-        return Verdict("modes lost", f"{read.covered} of {read.total} modes")
-    every = f"all {read.total} modes, " if (read.total or 0) > 1 else ""
+    if not _all_modes(point, primary):
+        return Verdict("modes lost", f"{point.covered} of {point.total} modes")
+    every = f"all {point.total} modes, " if (point.total or 0) > 1 else ""
     return Verdict(
-        "converged" if primary.converged(read.known) else "wrong shape", f"{every}{primary.text(read.known)}"
+        "converged" if primary.converged(point.known) else "wrong shape", f"{every}{primary.text(point.known)}"
     )
 
 
-def _all_modes(read: Reading, primary: PrimaryScale) -> bool:
+def _all_modes(point: CurvePoint, primary: PrimaryScale) -> bool:
     """Whether no mode is lost. Overlapping modes hide some: a JSD that may be the data's own has them all."""
-    if read.covered is None or read.total is None or read.covered >= read.total:
+    if point.covered is None or point.total is None or point.covered >= point.total:
         return True
-    both = read.low is not None and read.high is not None
-    return both and read.least <= primary.sign * primary.thresholds.best
+    both = point.low is not None and point.high is not None
+    return both and point.least <= primary.sign * primary.thresholds.best
 
 
-def _counts(window: Sequence[Reading], primary: PrimaryScale) -> tuple[list[int], int]:
+def _counts(window: Sequence[CurvePoint], primary: PrimaryScale) -> tuple[list[int], int]:
     """The modes covered, as ``_all_modes`` judges them, and of how many; empty and 0 where they are not counted."""
-    pairs = [(read.covered, read.total) for read in window]
+    pairs = [(point.covered, point.total) for point in window]
     known = [(covered, total) for covered, total in pairs if covered is not None and total is not None]
     if len(known) < len(window):
         return [], 0
-    judged = [_all_modes(read, primary) for read in window]
+    judged = [_all_modes(point, primary) for point in window]
     counts = [total if all_ else covered for (covered, total), all_ in zip(known, judged, strict=True)]
     return counts, max(total for _, total in known)
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.testing.result import CheckResult, Status, said_once
+from ganbench.testing.result import CheckResult, Status, grouped_by_reason
 
 STYLES = {"pass": "green", "fail": "bold red", "n/a": "dim"}
 
@@ -34,7 +34,7 @@ def show_results(results: Sequence[CheckResult], console: Console, *, brief: boo
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(width=6, justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    for status, what, reason in said_once(shown, names=not brief):
+    for status, what, reason in grouped_by_reason(shown, names=not brief):
         line = Text(what)
         line.append(f": {reason}" if reason else "", style="dim" if status != "fail" else "")
         table.add_row(Text(status, style=STYLES[status]), line)

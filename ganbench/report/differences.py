@@ -15,8 +15,8 @@ from ganbench.report.numbers import common
 
 _LEGEND = (
     "Interquartile means of the paired differences, with 95 % bootstrap intervals. better: how probably a seed is "
-    "better than one of {}. p: Wilcoxon's signed-rank test, by Holm over all rows of the column. could see: the "
-    "smallest difference that so many pairs show with 80 % power."
+    "better than one of {}. p: Wilcoxon's signed-rank test, by Holm over all rows of the column. detectable: "
+    "the smallest difference that so many pairs show with 80 % power."
 )
 
 
@@ -66,5 +66,5 @@ def _figures(rows: pd.DataFrame, column: Column, signs: Signs) -> list[Figures]:
         Figures(column.name, head, under, difference),
         Figures(f"{column.name} better", "better", "of pairs", better),
         Figures(f"{column.name} p", "p", "Holm", p_values),
-        Figures(f"{column.name} could see", "could see", under, estimates(rows, "detectable", missing, signs)),
+        Figures(f"{column.name} detectable", "detectable", under, estimates(rows, "detectable", missing, signs)),
     ]

@@ -141,8 +141,8 @@ def _shows(finding: Finding) -> str:
         return f"{finding.measure} later by {size:.3g} steps"
     if finding.kind == "clock":
         return f"{finding.measure} lower by {100 * size:.2g} %"
-    side = "lower" if finding.better == "higher" else "higher"
-    return f"{finding.measure} {side} by {size:.2g} {finding.unit}".rstrip()
+    direction = "lower" if finding.better == "higher" else "higher"
+    return f"{finding.measure} {direction} by {size:.2g} {finding.unit}".rstrip()
 
 
 def _hopeless(finding: Finding) -> bool:

@@ -42,7 +42,7 @@ def words(error: yaml.MarkedYAMLError, text: str) -> str:
     at = end.index if end else 0
     if text[max(at - 1, 0) : at + 1] == "${" or text[at : at + 2] == "%(":
         return _VARIABLE
-    said = ", ".join(" ".join(part.split()) for part in (error.context, error.problem) if part)
+    cause = ", ".join(" ".join(part.split()) for part in (error.context, error.problem) if part)
     begun = f" (begun on line {start.line + 1})" if start and end and start.line != end.line else ""
     cure = _CURES.get(problem, _BRACKET if problem.startswith("expected ',' or ") else "")
-    return f"not valid YAML: {said}{begun}{f': {cure}' if cure else ''}"
+    return f"not valid YAML: {cause}{begun}{f': {cure}' if cure else ''}"

@@ -30,7 +30,7 @@ from ganbench.testing import (
     training,
     updates,
 )
-from ganbench.testing.result import CheckResult, Property, Subject, judge, said_once, settings
+from ganbench.testing.result import CheckResult, Property, Subject, grouped_by_reason, judge, settings
 
 
 def check(
@@ -75,7 +75,9 @@ def assert_conforms(plugin: str | Path, registry: Registry | None = None, *, com
     failed = [each for each in check(plugin, registry, compile=compile) if each.status == "fail"]
     if failed:
         of_one = groupby(failed, key=lambda each: f"{each.kind} {each.name}")
-        lines = [f"{name}: {what}: {reason}" for name, own in of_one for _, what, reason in said_once(tuple(own))]
+        lines = [
+            f"{name}: {what}: {reason}" for name, own in of_one for _, what, reason in grouped_by_reason(tuple(own))
+        ]
         raise AssertionError("\n".join(lines))
 
 

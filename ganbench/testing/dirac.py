@@ -72,7 +72,7 @@ def rule(subject: Subject) -> str:
     """An update rule converges where the game does (non-saturating with R1), and moves as its eigenvalues predict."""
     own = {"update": {"name": subject.entry.name, **subject.parameters}}
     rate = RATE / 10
-    said: list[str] = []
+    eigenvalues: list[str] = []
     for loss in (CHECK["converges"], CHECK["orbits"]):
         game = game_of(own | {"loss": loss}, subject.registry, rate=rate)
         matrix = game.matrix()
@@ -80,10 +80,10 @@ def rule(subject: Subject) -> str:
             raise WrongError(f"the {player} does not move near the equilibrium")
         flow = _flow(matrix, rate)
         _follow(game, "the rule")
-        if not said and flow.real.max() > -ZERO:
+        if not eigenvalues and flow.real.max() > -ZERO:
             raise WrongError(f"does not converge where the game does: eigenvalues {_shown(flow)}; a wrong sign?")
-        said.append(_shown(flow))
-    return f"eigenvalues {said[0]} with R1, {said[1]} without"
+        eigenvalues.append(_shown(flow))
+    return f"eigenvalues {eigenvalues[0]} with R1, {eigenvalues[1]} without"
 
 
 PROPERTIES = (

@@ -166,8 +166,8 @@ def probability(subject: Subject) -> str:
     _, logits = Table.of(subject).best(p / q)
     if np.abs(logits - np.log(p / q)).max() > STEP:
         worst = np.abs(logits - np.log(p / q)).argmax()
-        said = 1 / (1 + math.exp(-logits[worst]))
-        raise WrongError(f"where p / (p + q) is {(p / (p + q))[worst]:.3f}, the best D says {said:.3f}")
+        probability = 1 / (1 + math.exp(-logits[worst]))
+        raise WrongError(f"where p / (p + q) is {(p / (p + q))[worst]:.3f}, the best D says {probability:.3f}")
     value = -_of_samples(loss, np.log(p / q)).item()
     flat = -_of_samples(loss, np.zeros(len(P))).item()
     m = (p + q) / 2

@@ -96,7 +96,7 @@ def _one(tested: Property, subject: Subject, *, usual: bool) -> tuple[Status, st
         return "n/a" if isinstance(error, ValueError) and not usual else "fail", plain_words(error)
 
 
-def said_once(results: Sequence[CheckResult], *, names: bool = True) -> Iterator[tuple[Status, str, str]]:
+def grouped_by_reason(results: Sequence[CheckResult], *, names: bool = True) -> Iterator[tuple[Status, str, str]]:
     """Status, property and reason of one plugin's results; of those with the same reason only the first in full.
 
     The others are counted in one line; ``names``: whether that line names them.

@@ -40,7 +40,7 @@ def line(subject: Subject) -> str:
     _looks(subject)
     found = [[_on_line(subject, shape, length) for length in LENGTHS] for shape in SHAPES]
     wanted = CHECK["slopes"][subject.entry.kind].get(subject.entry.name)
-    said = ""
+    closed = ""
     for form in FORMS if wanted is None else (wanted["form"],):
         own = [FORMS[form](length) - FORMS[form](0.0) for length in LENGTHS]
         factor = found[0][-1] / own[-1] if wanted is None else _factor(wanted["factors"], subject)
@@ -48,11 +48,11 @@ def line(subject: Subject) -> str:
         if all(_near(value, factor * each, size) for row in found for value, each in zip(row, own, strict=True)):
             return f"{factor:.4g} {form}"
         expected = ", ".join(f"{factor * each:.4g}" for each in own)
-        said = f"{factor:.4g} {form} less its value at 0: {expected}"
+        closed = f"{factor:.4g} {form} less its value at 0: {expected}"
     values = ", ".join(f"{value:.4g}" for value in found[0])
     if wanted is None:
         raise NotApplicableError(f"no closed form that is known: {values} for |w| = .5, 2 and 5")
-    raise WrongError(f"for a line of slope |w| = .5, 2 and 5 it is {values}, not {said}")
+    raise WrongError(f"for a line of slope |w| = .5, 2 and 5 it is {values}, not {closed}")
 
 
 def _factor(known: Mapping[str, float], subject: Subject) -> float:

@@ -266,8 +266,8 @@ def _record(
                 )
     moved = {player for player, gradient in game.gradients if gradient.any()}
     idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
-    said = globally[0] if globally else f"draws from {drawn[0]}'s global random generator" if drawn else ""
-    return tuple(recorder.draws), global_rng.used, idle, said
+    why = globally[0] if globally else f"draws from {drawn[0]}'s global random generator" if drawn else ""
+    return tuple(recorder.draws), global_rng.used, idle, why
 
 
 def _global_state(device: torch.device) -> bytes:

@@ -112,7 +112,7 @@ def covering(side: ComparedRun, place: Name, which: Sequence[bool]) -> ComparedR
     """The side of whose seeds these cover all modes in one case; nothing else of it changes."""
     case = side.cases[place]
     seeds = {
-        seed: replace(one, said={**one.said, "all_modes": bool(covers)})
+        seed: replace(one, values={**one.values, "all_modes": bool(covers)})
         for (seed, one), covers in zip(case.seeds.items(), which, strict=True)
     }
     return replace(side, cases={**side.cases, place: replace(case, seeds=seeds)})
@@ -124,7 +124,8 @@ def higher(side: ComparedRun) -> ComparedRun:
     def change(case: Case) -> Case:
         seeds = case.seeds.items()
         return replace(
-            case, seeds={seed: replace(one, said={**one.said, "jsd": one.said["jsd"] + 0.05}) for seed, one in seeds}
+            case,
+            seeds={seed: replace(one, values={**one.values, "jsd": one.values["jsd"] + 0.05}) for seed, one in seeds},
         )
 
     return changed(side, change)
@@ -194,7 +195,7 @@ def rows(one: ComparedRun, other: ComparedRun, far: ComparedRun) -> Iterator[dic
 def rows_of_rate(once: ComparedRun, twice: ComparedRun) -> Iterator[dict[str, object]]:
     """The rates of a doubled learning rate, with more and more seeds."""
     (place,) = once.cases
-    medians = (np.median([seed.said["jsd"] for seed in side.cases[place].seeds.values()]) for side in (once, twice))
+    medians = (np.median([seed.values["jsd"] for seed in side.cases[place].seeds.values()]) for side in (once, twice))
     what = "twice the learning rate, JSD {:.3f} to {:.3f}".format(*medians)
     for seeds in (16, 32, 48, 64):
         yield rate(

@@ -60,7 +60,7 @@ def test_folders_of_one_name_are_two_points_where_their_numbers_differ():
     save(made, RESULTS / "baselines")
     found = points()
     assert {(point.name, point.source) for point in found} == {(made.path.name, "baseline"), ("other", "run")}
-    spoken = {point.name: point.run.cases["ring8", "one"].seeds[0].said["jsd"] for point in found}
+    spoken = {point.name: point.run.cases["ring8", "one"].seeds[0].values["jsd"] for point in found}
     assert spoken == {made.path.name: 0.1, "other": 0.7}
 
 
@@ -70,7 +70,7 @@ def test_what_was_before_an_accepted_baseline_predicts_nothing():
     assert len(prior_runs(points())) == 2, "the first baseline accepts nothing"
     save(run(0.3), RESULTS / "baselines", "a better loss")
     run(0.4)
-    assert [side.cases["ring8", "one"].seeds[0].said["jsd"] for side in prior_runs(points())] == [0.3, 0.4]
+    assert [side.cases["ring8", "one"].seeds[0].values["jsd"] for side in prior_runs(points())] == [0.3, 0.4]
 
 
 def test_every_committed_version_of_the_baseline_is_a_point(repository):

@@ -47,15 +47,15 @@ def test_a_run_is_told_whole_and_without_its_references():
     one = found.cases["ring8", "one"]
     assert [seed.status for seed in one.seeds.values()] == [Status.DONE, Status.DONE, Status.ERROR]
     assert [seed.message for seed in one.seeds.values()] == ["", "", "why"]
-    assert one.seeds[0].said == {key: value for key, value in ROW.items() if key != "jsd_note"} | {
+    assert one.seeds[0].values == {key: value for key, value in ROW.items() if key != "jsd_note"} | {
         "first_all_modes_step": 20.0,
         "held_all_modes_step": 20.0,
         "all_modes_departures": 0.0,
     }
-    assert one.seeds[0].said["all_modes"] is True
-    assert one.seeds[1].said["reverse_kl"] == math.inf
-    assert one.seeds[1].said["modes_covered"] is None
-    assert set(one.seeds[2].said.values()) == {None}
+    assert one.seeds[0].values["all_modes"] is True
+    assert one.seeds[1].values["reverse_kl"] == math.inf
+    assert one.seeds[1].values["modes_covered"] is None
+    assert set(one.seeds[2].values.values()) == {None}
     assert one.speed == SPEED
     assert one.counts == {name: count for name, count in COUNTS.items() if count is not None}
     assert found.columns["jsd"] == SHIPPED["jsd"]
@@ -176,7 +176,7 @@ def test_a_baseline_is_read_as_a_revision_has_it(repository, monkeypatch):
     commit = repository("rev-parse", "HEAD~1")
 
     def jsd(text, **more):
-        return load(text, **more).cases["ring8", "one"].seeds[0].said["jsd"]
+        return load(text, **more).cases["ring8", "one"].seeds[0].values["jsd"]
 
     assert jsd("HEAD", suite="smoke") == jsd("main:results/baselines/smoke.csv") == 0.7
     for name in ("HEAD~1", "v1", commit, commit[:9]):

@@ -112,10 +112,10 @@ def changed(side, *, distance=0.0, jsd=0.0, pace=1.0, flops=0, memory=0):
         said = {
             seed: replace(
                 one,
-                said={
-                    **one.said,
-                    "my_distance": one.said["my_distance"] + distance,
-                    "jsd": one.said["jsd"] + jsd,
+                values={
+                    **one.values,
+                    "my_distance": one.values["my_distance"] + distance,
+                    "jsd": one.values["jsd"] + jsd,
                 },
             )
             for seed, one in case.seeds.items()

@@ -13,7 +13,7 @@ from ganbench.compare.sides.compared_run import Case, ComparedRun, Name
 from ganbench.compare.verdicts.costs import ends
 from ganbench.compare.verdicts.finding import Kind
 from ganbench.compare.verdicts.measures import MIN_EFFECTS, Measure, measures, min_effects, side_of
-from ganbench.compare.verdicts.values import says, values
+from ganbench.compare.verdicts.values import has_value, values
 from ganbench.plugin.column import Column, find
 from ganbench.stats.change_points import Shift, shifts
 from ganbench.stats.intervals import median, share
@@ -105,7 +105,7 @@ def _of_case(runs: Sequence[ComparedRun], name: Name) -> Iterator[Series]:
         observations = []
         for (at, run), again in zip(having, repeated, strict=True):
             case = run.cases[name]
-            if says(case, measure) and (numbers := values(case, measure)):
+            if has_value(case, measure) and (numbers := values(case, measure)):
                 reason = _reason(run, newest, name, measure.of)
                 estimate = _estimate(list(numbers.values()), measure)
                 observations.append(Observation(at, *estimate, len(numbers), reason, again))
@@ -183,7 +183,7 @@ def same(case: Case, other: Case) -> bool:
         return False
     for seed, ours in case.seeds.items():
         theirs = other.seeds[seed]
-        both = ours.said.keys() & theirs.said.keys()
-        if ours.status is not theirs.status or not both or any(ours.said[key] != theirs.said[key] for key in both):
+        both = ours.values.keys() & theirs.values.keys()
+        if ours.status is not theirs.status or not both or any(ours.values[key] != theirs.values[key] for key in both):
             return False
     return True

@@ -167,11 +167,11 @@ def _case_changes(base: Case, new: Case, run: ComparedRun) -> Iterator[str]:
             yield f"{case} seed {seed} {before.status} -> {now.status}"
         elif different := [
             name
-            for name in {**before.said, **now.said}
-            if before.said.get(name) != now.said.get(name) or (name in before.said) != (name in now.said)
+            for name in {**before.values, **now.values}
+            if before.values.get(name) != now.values.get(name) or (name in before.values) != (name in now.values)
         ]:
             name = different[0]
-            yield f"{case} seed {seed} {name} {before.said.get(name)} -> {now.said.get(name)}"
+            yield f"{case} seed {seed} {name} {before.values.get(name)} -> {now.values.get(name)}"
     for name in {**base.counts, **new.counts}:
         steady = name not in run.columns or not run.columns[name].varies
         if steady and base.counts.get(name) != new.counts.get(name):

@@ -20,7 +20,7 @@ class Seed:
     """How one seed ended, and its row of seeds.csv: numbers (infinities too), true or false, or None."""
 
     status: Status
-    said: Mapping[str, float | bool | None]
+    values: Mapping[str, float | bool | None]
     message: str = ""
 
 

@@ -22,8 +22,8 @@ from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.compare.verdicts.measures import MIN_EFFECTS
 from ganbench.suite.guard import SPEED
 
-Role = Literal["base", "new"]
-SIDES: tuple[Role, Role] = ("base", "new")
+Side = Literal["base", "new"]
+SIDES: tuple[Side, Side] = ("base", "new")
 #: Seconds of a side's turn, and turns in a round. Turns are short, since the load of the machine changes with time.
 TURN, TURNS = 0.075, 4
 #: Steps of one CUDA graph, which a GPU computes at once.
@@ -38,7 +38,7 @@ Tell = Callable[[str], None]
 class Lost:
     """Why a case could not be timed, and on which side."""
 
-    side: Role
+    side: Side
     reason: str
 
 
@@ -59,8 +59,8 @@ class WorkerPair:
     """The workers of both sides; one of them computes at a time. One that has died is started again when needed."""
 
     def __init__(self, base: Command, new: Command) -> None:
-        self._commands: dict[Role, Command] = {"base": base, "new": new}
-        self._workers: dict[Role, Worker] = {}
+        self._commands: dict[Side, Command] = {"base": base, "new": new}
+        self._workers: dict[Side, Worker] = {}
         self._ends = ExitStack()
 
     def __enter__(self) -> WorkerPair:
@@ -71,7 +71,7 @@ class WorkerPair:
     ) -> None:
         self._ends.close()
 
-    def worker(self, side: Role) -> Worker:
+    def worker(self, side: Side) -> Worker:
         """The worker of a side, started if it does not run. Raises WorkerError."""
         if side not in self._workers:
             command = self._commands[side]
@@ -103,7 +103,7 @@ class WorkerPair:
 
     def time_case(self, case: Name, rounds: int) -> Timing | Lost:
         """Time a case on both sides in ``rounds`` rounds."""
-        side: Role = "base"
+        side: Side = "base"
         try:
             ready = self.worker(side).prepare(case, self._commands[side].engine)
             # The engine that the base chose, for both: where two engines are nearly as fast, the choice may vary.
@@ -114,7 +114,7 @@ class WorkerPair:
             replicas[side] = int(self.worker(side).prepare(case, chosen)["replicas"])
             timeout = GRACE + PATIENCE * expected
             self.worker(side).time(0, steps, 1, timeout=timeout)
-            seconds: dict[Role, list[float]] = {"base": [], "new": []}
+            seconds: dict[Side, list[float]] = {"base": [], "new": []}
             for turn in range(rounds * TURNS):
                 for side in (SIDES, SIDES[::-1])[turn % 2]:
                     seconds[side] += self.worker(side).time((turn + 1) * steps, steps, 1, timeout=timeout)

@@ -10,7 +10,7 @@ from scipy.stats import trim_mean
 
 from ganbench.compare.sides.compared_run import Case
 from ganbench.compare.verdicts.measures import Measure
-from ganbench.compare.verdicts.values import says, values
+from ganbench.compare.verdicts.values import has_value, values
 from ganbench.stats.exact_tests import TestResult, boschloo, rank_sum, signed_rank
 from ganbench.stats.intervals import Interval, interquartile_mean, resampled_ends
 from ganbench.stats.paired import differences
@@ -62,7 +62,7 @@ def evidence_of(base: Case, new: Case, measure: Measure) -> Evidence | None:
     Returns:
         The evidence; None where the measure applies to neither side, or a side has no measured seed.
     """
-    if not (says(new, measure) or says(base, measure)):
+    if not (has_value(new, measure) or has_value(base, measure)):
         return None
     ours, theirs = values(new, measure), values(base, measure)
     if not ours or not theirs:

@@ -18,7 +18,7 @@ from ganbench.compare.verdicts.costs import costs
 from ganbench.compare.verdicts.evidence import Evidence, evidence_of
 from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
 from ganbench.compare.verdicts.measures import Measure, measures
-from ganbench.compare.verdicts.values import says
+from ganbench.compare.verdicts.values import has_value
 from ganbench.record.events import failed_metric
 from ganbench.stats.exact_tests import boschloo, holm_tarone, tarone_k
 from ganbench.stats.paired import detectable
@@ -80,7 +80,7 @@ def compare(base: ComparedRun, new: ComparedRun, *, level: float = LEVEL) -> Com
 def _unmeasured(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
     """A finding for each measure that the base has, and that no metric of the new side gives."""
     for measure in measures(replace(base, guard=new.guard), base.cases[name]):
-        if measure.of != DIVERGED and measure.of not in new.columns and says(base.cases[name], measure):
+        if measure.of != DIVERGED and measure.of not in new.columns and has_value(base.cases[name], measure):
             yield _finding(new.cases[name], measure, Outcome.GONE, "no metric of the new side measures it")
 
 

@@ -41,7 +41,7 @@ def notes(found: Comparison, base: str, new: str) -> tuple[str, ...]:
     ]
     both = [name for name in now.variants if name in before.variants]
     for name in both:
-        was, is_ = (dict(_leaves(side.variants[name])) for side in (before, now))
+        was, is_ = (dict(_leaves(suite.variants[name])) for suite in (before, now))
         lines += _differ(f"training of {name}", was, is_)
     left_out = [name for name, min_effect in _flat(now.guard).items() if min_effect is False]
     if left_out:
@@ -56,7 +56,7 @@ def _worse_of_seeds(found: Comparison) -> bool:
 
 def _commits(found: Comparison, base: str, new: str) -> list[str]:
     """A line with the range of commits and, where something got worse, one with the command that finds the commit."""
-    before, now = (dict(side.git or {}) for side in (found.base, found.new))
+    before, now = (dict(run.git or {}) for run in (found.base, found.new))
     if not before.get("commit") or not now.get("commit"):
         return []
     span = f"{before['commit'][:12]}..{now['commit'][:12]}"
@@ -84,7 +84,7 @@ def _suite(name: str, new: str) -> str | None:
 
 def _differ(what: str, base: Mapping[str, Any], new: Mapping[str, Any], short: int | None = None) -> list[str]:
     keys = [key for key in {**base, **new} if base.get(key) != new.get(key)]
-    shown = [tuple(str(side.get(key, "none"))[:short] for side in (base, new)) for key in keys]
+    shown = [tuple(str(versions.get(key, "none"))[:short] for versions in (base, new)) for key in keys]
     changes = ", ".join(f"{key} {was} -> {is_}" for key, (was, is_) in zip(keys, shown, strict=True))
     return [f"other {what}: {changes}"] if changes else []
 

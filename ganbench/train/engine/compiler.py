@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.disk import make_folder, said
+from ganbench.core.disk import make_folder, os_error_line
 from ganbench.core.errors import out_of_memory
 from ganbench.train.engine.graph import lowered, record
 from ganbench.train.step.step import Draws, FlatStep
@@ -43,7 +43,7 @@ def check_cache() -> None:
         make_folder(Path(given))
         why = "" if os.access(given, os.W_OK | os.X_OK) else "cannot be written"
     except OSError as error:
-        why = said(error, given)
+        why = os_error_line(error, given)
     if why:
         raise ValueError(f"{_CACHE}={given}: {why}; torch keeps compiled code there: set it to a folder of yours")
 

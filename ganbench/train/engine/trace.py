@@ -41,12 +41,12 @@ def trace(step: Callable[..., Any], *arguments: Any) -> Trace:
     tracing = _Tracing(arguments)
     with tracing:
         results = step(*arguments)
-    tracing.said(results)
+    tracing.add(results)
     return Trace(tracing.digest.hexdigest(), tuple(tracing.constants))
 
 
 class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Writes down every operation below autograd and vmap, where all tensors are plain ones."""
+    """Adds every operation to a hash, below autograd and vmap, where all tensors are plain ones."""
 
     def __init__(self, arguments: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -61,15 +61,15 @@ class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         self.digest.update(str(func).encode())
         # Before the call, which may write into what it is given.
-        self.said((args, kwargs or {}))
+        self.add((args, kwargs or {}))
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor) and leaf not in self._numbers:
                 self._number(leaf)
-        self.said(result)
+        self.add(result)
         return result
 
-    def said(self, tree: Any) -> None:
+    def add(self, tree: Any) -> None:
         """Add values to the hash: of a tensor that is known its number, of any other what it holds."""
         leaves, structure = tree_flatten(tree)
         words = [str(structure)]

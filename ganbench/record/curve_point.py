@@ -11,7 +11,7 @@ from ganbench.plugin.column import Column, find, interval_of
 from ganbench.plugin.role import LOWER_BOUND, Thresholds
 
 
-class Reading(NamedTuple):
+class CurvePoint(NamedTuple):
     """The numbers of one row; None for what is missing. Of ``value``, ``low`` and ``high`` larger is worse.
 
     ``bound``: the value is a bound: the true one may be worse, and is not better. ``scale_missing``: there is a column
@@ -56,7 +56,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class PrimaryScale:
-    """How the values of the primary column are judged and printed; a value is as in ``Reading``: larger is worse.
+    """How the values of the primary column are judged and printed; a value is as in ``CurvePoint``: larger is worse.
 
     ``label``: what the column is called. ``sign``: 1 where lower is better, else -1.
     """
@@ -88,8 +88,8 @@ class PrimaryScale:
         return f"{self.sign * value:.{self.thresholds.decimals}f}"
 
 
-def readings(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[Reading]:
-    """A ``Reading`` of each row of a seed. An infinity may be a text, as in the journal."""
+def curve_points(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[CurvePoint]:
+    """A ``CurvePoint`` of each row of a seed. An infinity may be a text, as in the journal."""
     primary, covered = find(columns, "primary"), find(columns, "covered")
     name, sign = (primary.name, 1 if primary.better == "lower" else -1) if primary else ("", 1)
     low, high = interval_of(columns, name)[::sign]
@@ -106,7 +106,7 @@ def readings(curve: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> l
         return None if value is None else sign * value
 
     return [
-        Reading(
+        CurvePoint(
             value=signed(row, primary),
             low=signed(row, low),
             high=signed(row, high),
