@@ -213,6 +213,29 @@ def test_what_must_be_compiled_and_cannot_is_one_line(cell, shipped, cpu, uncomp
         trainer.prepare()
 
 
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("C++ compile error\nfatal error: error writing to /tmp/x.s: No space left on device", "no space is left"),
+        ("/tmp/x.so: failed to map segment from shared object", "no program may be executed"),
+    ],
+)
+def test_a_disk_that_is_full_or_executes_nothing_is_named_with_the_cure(
+    cell, shipped, cpu, uncompilable, monkeypatch, said, what
+):
+    """As a tiny or noexec /tmp of a container; tried for real once, both were "C++ compile error" and its like."""
+
+    def fail(*rest):
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(compiler, "_compile", fail)
+    trainer = Trainer([cell(TINY)], cpu, "compiled")
+    with pytest.raises(
+        PluginError, match=f"{what} in .+: set TORCHINDUCTOR_CACHE_DIR and TMPDIR to folders of another"
+    ):
+        trainer.prepare()
+
+
 def test_a_damaged_cache_is_done_without(monkeypatch):
     """What the compiler finds on disk may be cut short, and would be found again each time: then in an empty folder."""
     folders = []

@@ -8,6 +8,7 @@ threads can run.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -28,6 +29,8 @@ KEPT = 64
 _COMPILED: dict[tuple[Any, ...], tuple[Callable[..., Sequence[Tensor]], str]] = {}
 #: The environment variable of torch's folder of compiled code.
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
+#: What the system says of a disk that is full, or mounted noexec, in a compiler's words.
+_REFUSED = {os.strerror(errno.ENOSPC): "no space is left", "failed to map segment": "no program may be executed"}
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -114,6 +117,10 @@ def _compile_anew(
             # Torch would leave the empty cache behind, with a warning.
             made = None
     if made is None:
+        if what := next((words for sign, words in _REFUSED.items() if sign in str(first)), ""):
+            raise RuntimeError(
+                f"{what} in {folder}, or where temporary files are: set {_CACHE} and TMPDIR to folders of another disk"
+            ) from first
         raise first
     return made, f"compiled without the compiler's cache, which is damaged: delete {folder}"
 
