@@ -156,7 +156,10 @@ class SweepReader:
             entry = choices[field].entry
             known = {parameter.name: parameter for parameter in entry.parameters}
             if name not in known:
-                self._lacks(variant, place, entry.unknown_parameter(name, swept=True))
+                inner = choices.get(field + SCHEDULE)
+                of_schedule = inner is not None and name in inner.parameters
+                written = f"it is the schedule's, write {key.removesuffix(name)}schedule.{name}"
+                self._lacks(variant, place, written if of_schedule else entry.unknown_parameter(name, swept=True))
                 return None
             found = known[name], entry
         return found

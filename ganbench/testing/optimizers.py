@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicableError
+from ganbench.core.errors import NotApplicableError, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.core.rng import stream
 from ganbench.plugin.binding import bind
 from ganbench.testing.purity import global_rng_untouched, unchanged
@@ -95,6 +98,34 @@ def shapes(subject: Subject) -> None:
         raise WrongError("update() must give a theta and a state of the shapes that it is given")
 
 
+def scheduled(subject: Subject) -> None:
+    """With a rate as a schedule gives it, a tensor and one for each seed, it moves as with the suite's number."""
+    name = subject.entry.scheduled
+    number = subject.parameters.get(name) if name else None
+    if name is None or type(number) not in (int, float):
+        raise NotApplicableError("has no number that a schedule scales")
+    start = torch.linspace(-1, 1, 8).double()
+
+    def moved(value: Any) -> Tensor:
+        update = bind(subject.value.update, subject.parameters | {name: value})
+        theta, state = start, tuple(subject.value.start(start))
+        for t in range(1, 6):
+            # All in float64: else what is compared would be rounding.
+            at = torch.tensor(float(t), dtype=torch.float64)
+            theta, state = update({"theta": theta, "gradient": theta, "state": state, "t": at, "shapes": LAYERS})
+        return theta
+
+    try:
+        together = torch.func.vmap(moved)(torch.tensor([number, number], dtype=torch.float64))
+    except BaseException as error:
+        raise_if_stopped(error)
+        raise NotApplicableError(f"under a schedule its seeds train one by one: {plain_words(error)}") from error
+    alone = moved(number)
+    if not torch.allclose(together, alone.expand(2, -1), rtol=1e-9):
+        apart = (together - alone).abs().max().item()
+        raise WrongError(f"moves elsewhere ({apart:.2g}) where {name!r} is a tensor, as a schedule gives it")
+
+
 def global_rng(subject: Subject) -> None:
     """No global random state is changed."""
     with global_rng_untouched():
@@ -107,5 +138,6 @@ PROPERTIES = (
     Property("downhill in each layer", layers),
     Property("finite without a gradient", flat),
     Property("theta and state keep their shapes", shapes),
+    Property("scheduled = as it is", scheduled),
     Property("no global random state", global_rng),
 )

@@ -269,6 +269,8 @@ OF_ONE = {
     "plugins, make variants of them",
     "{optimizer.schedule.finl: [0.1]}": "5:9 sweep.optimizer.schedule.finl: unknown parameter 'finl' of schedule "
     "'cosine', did you mean 'final'? (of 'a': give it a sweep without it)",
+    "{optimizer.final: [0.1]}": "5:9 sweep.optimizer.final: it is the schedule's, write optimizer.schedule.final "
+    "(of 'a': give it a sweep without it)",
     "{optimizer.schedule.final: [-1]}": "5:36 sweep.optimizer.schedule.final[0]: must be a number of at least "
     "0, not -1",
     "{optimizer.schedule.warmup: [10, 5000]}": "5:41 sweep.optimizer.schedule.warmup[1]: warmup must end before the "

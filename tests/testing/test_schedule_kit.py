@@ -66,3 +66,36 @@ def test_a_schedule_that_asks_what_a_number_is_trains_each_setting_alone(checked
     result = checked("return 1.0 if final > 0.5 else 0.5")["swept = alone"]
     assert result.status == "n/a"
     assert result.reason.startswith("in a sweep each setting trains alone: ")
+
+
+OPTIMIZER = """
+import torch
+from ganbench import Optimizer, hookimpl
+
+def start(theta):
+    return ()
+
+def update(theta, gradient, state, t, *, lr: float = 0.1):
+    {code}
+    return theta - rate * gradient, state
+
+@hookimpl
+def ganbench_optimizers():
+    yield Optimizer("mine", start, update)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason"),
+    [
+        ("rate = lr", "pass", ""),
+        ("rate = lr if isinstance(lr, float) else 2 * lr", "fail", "where 'lr' is a tensor, as a schedule gives it"),
+        ("rate = float(lr)", "n/a", "under a schedule its seeds train one by one: "),
+    ],
+)
+def test_an_optimizer_is_tried_with_a_rate_as_a_schedule_gives_it(code, status, reason, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(OPTIMIZER.format(code=code))
+    (found,) = (each for each in check(file) if each.property == "scheduled = as it is")
+    assert found.status == status
+    assert reason in found.reason
