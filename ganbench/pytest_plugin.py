@@ -196,6 +196,11 @@ class SuiteItems(pytest.File):
             variants={name: one for name, one in suite.variants.items() if name in families},
             sweeps={name: one for name, one in suite.sweeps.items() if name in families},
             guard={name: one for name, one in suite.guard.items() if name in {"", *families}},
+            expect={
+                name: {dataset: word for dataset, word in one.items() if dataset in datasets}
+                for name, one in suite.expect.items()
+                if name in families
+            },
         )
 
 

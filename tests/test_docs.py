@@ -44,7 +44,7 @@ DOCUMENTS = (
     *(BASELINES, *sorted(RESULTS.parent.glob("*.md")), *sorted(MEASURED.glob("*.md"))),
 )
 #: The most lines of a document, where that is not 200: more needs a page of its own.
-LONGEST = {README: 130, RESULTS: 80, HOUSE: 130, PLUGINS: 120, SUITES: 250}
+LONGEST = {README: 130, RESULTS: 80, HOUSE: 130, PLUGINS: 120, SUITES: 260}
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -212,11 +212,13 @@ def test_what_is_not_sure_fails_only_if_strict_and_what_cannot_be_compared_is_sk
 def test_seeds_that_fail_are_a_failure_and_the_suite_is_run_once(here):
     (here.path / "suites" / "plugins").mkdir()
     (here.path / "suites" / "plugins" / "mine.py").write_text(RAISES)
-    (here.path / "suites" / "tiny.yaml").write_text(SUITE.replace("nonsaturating", "raises"))
+    (here.path / "suites" / "tiny.yaml").write_text(SUITE.replace("nonsaturating", "raises, expect: fails"))
     found = run(here, "suites/tiny.yaml", "--ganbench-seeds=2", "--ganbench-out=elsewhere")
     found.assert_outcomes(passed=1, failed=1)
     text = "\n".join(found.outlines)
     assert len(re.findall(r"^suites/tiny.yaml:10: failed: 2 of 2 seeds error: .*own words", text, re.MULTILINE)) == 1
+    void = "the run is void: it is expected to fail (at most 0 of 2 seeds converge), and whether it does is not known"
+    assert f"suites/tiny.yaml:10: failed: {void}: 0 converged, 2 without a result (error)" in text
     assert only_run(here.path / "elsewhere" / "tiny")
 
 

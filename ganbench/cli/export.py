@@ -32,6 +32,7 @@ def export(folder: Path, form: str, out: Path | None) -> None:
 
     RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """
+    from ganbench.record.control import controls
     from ganbench.record.folder import write
     from ganbench.record.gaps import gap_lines
     from ganbench.record.record import Record
@@ -48,6 +49,9 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     name_newest(opened, folder)
     for line in made.left_out:
         tell(f"left out: {line}")
+    for one in controls(record):
+        if one.void:
+            tell(one.void)
     if not record.finished:
         click.echo(f"{opened.path} has not finished: what is not measured yet is not in the export", err=True)
     text = json.dumps(made.content, indent=2, allow_nan=False) + "\n"

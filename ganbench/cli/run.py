@@ -39,6 +39,7 @@ def run(
     A run that was stopped goes on where it was when the same command is given again.
     """
     resolved, _ = load_suite(suite, seeds, plugins)
+    from ganbench.record.control import as_object
     from ganbench.record.folder import RunLockedError
     from ganbench.record.lock import NoLocksError
     from ganbench.record.record import Record
@@ -74,9 +75,10 @@ def run(
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)
     if as_json:
-        click.echo(json.dumps({"run": str(result.folder.path), "table": as_rows(result.table)}))
+        found = {"run": str(result.folder.path), "table": as_rows(result.table)}
+        click.echo(json.dumps(found | as_object(result.controls)))
     else:
-        show_table(result.table, console, result.columns, result.folder.table, result.failures)
+        show_table(result.table, console, result.columns, result.folder.table, result.failures, result.controls)
         record = Record.read(result.folder)
         if record.swept:
             show_tries(tries(record, columns=1), console, record.columns)

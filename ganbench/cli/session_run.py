@@ -32,11 +32,17 @@ class JudgedRun:
     @property
     def line(self) -> str:
         """Where the run is and what it was judged against."""
-        return f"{self.folder}, judged {f'against {self.base}' if self.base else 'by itself: there is no baseline'}"
+        notes = "".join(f"; {note}" for note in (self.comparison.notes if self.comparison else ()))
+        against = f"against {self.base}" if self.base else "by itself: there is no baseline"
+        return f"{self.folder}, judged {against}{notes}"
 
     def failures(self, name: tuple[str, str]) -> Iterator[str]:
-        """A line for each way in which seeds of a case, (dataset, variant), ended without a result."""
-        seeds = self.run.cases[name].seeds.values()
+        """A line for each way in which a case, (dataset, variant), failed: a metric, control or seed."""
+        case = self.run.cases[name]
+        yield from (f"failed: {one}" for one in case.failures)
+        if case.void:
+            yield f"failed: the run is void: it {case.void}"
+        seeds = case.seeds.values()
         for status in dict.fromkeys(seed.status for seed in seeds if not seed.status.measured):
             messages = [seed.message for seed in seeds if seed.status is status]
             why = next((f": {message}" for message in messages if message), "")

@@ -20,6 +20,7 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
 
     RUN is a run's folder, or a suite's folder of runs: its newest.
     """
+    from ganbench.record.control import as_object, controls
     from ganbench.record.gaps import gap_lines
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
@@ -39,14 +40,14 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
         raise UserMistakeError(str(error)) from None
     name_newest(opened, folder)
     if as_json:
-        found = {"run": str(opened.path), "table": as_rows(frame)}
+        found = {"run": str(opened.path), "table": as_rows(frame)} | as_object(controls(record))
         more = {"differences": apart, "tries": best}
         click.echo(json.dumps(found | {name: as_rows(one) for name, one in more.items() if one is not None}))
     elif against is not None and apart is not None:
         show_differences(apart, console_for(), record.columns, against)
     else:
         path = opened.table if record.finished else None
-        show_table(frame, console_for(), record.columns, path, record.failures)
+        show_table(frame, console_for(), record.columns, path, record.failures, controls(record))
         if best is not None:
             show_tries(best, console_for(), record.columns)
     for line in gap_lines(record):

@@ -179,7 +179,7 @@ class RunFolder:
         hidden = home / f"{_CREATING}{name}"
         hidden.mkdir()
         write(hidden / "suite.yaml", suite_yaml)
-        write(hidden / "run.json", json.dumps(filled, indent=2, allow_nan=False) + "\n")
+        write(hidden / "run.json", _as_json(filled))
         write(hidden / "journal.jsonl", "")
         hidden.rename(home / name)
         sync(home)
@@ -219,7 +219,20 @@ class RunFolder:
                     held.pop_all().close()
                     folder = cls.unfinished(out, suite, identity) or cls.create(out, suite, identity, suite_yaml, run)
                     held.enter_context(folder.lock())
+                folder._judge_by(suite_yaml, run)
             yield folder
+
+    def _judge_by(self, suite_yaml: str, run: Mapping[str, Any]) -> None:
+        """Write down how the suite now judges a run that is gone on with: that alone may have changed."""
+        described = self.describe()
+        if "cells" in run and described.get("cells") != (cells := json.loads(json.dumps(run["cells"]))):
+            write(self.path / "run.json", _as_json(described | {"cells": cells}))
+        if self.suite.read_text(encoding="utf-8") != suite_yaml:
+            write(self.suite, suite_yaml)
+
+
+def _as_json(run: Mapping[str, Any]) -> str:
+    return json.dumps(run, indent=2, allow_nan=False) + "\n"
 
 
 def write(path: Path, text: str) -> None:

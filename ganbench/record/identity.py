@@ -15,6 +15,8 @@ from ganbench.record.folder import RunFolder
 
 #: The keys of run.json that decide numbers, beside the plugins.
 _DECIDES = ("versions", "device", "engine", "source", "environment", "data")
+#: The keys of a suite, and of a variant, that only judge or describe a run: they change no number of it.
+_ABOUT_SUITE, _ABOUT_VARIANT = ("description", "guard"), ("guard", "expect")
 #: So many differences are named.
 _NAMED = 3
 
@@ -25,7 +27,7 @@ def identity_of(about: Mapping[str, Any], suite_yaml: str) -> str:
     ``about``: the content of run.json; ``suite_yaml``: the resolved suite.
     """
     plugins = [[one["name"], one["sha256"], one["uses"]] for one in about["plugins"]]
-    content = [suite_yaml, {key: about[key] for key in _DECIDES}, plugins]
+    content = [json.dumps(_trained(suite_yaml)), {key: about[key] for key in _DECIDES}, plugins]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -86,7 +88,17 @@ def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], sui
             yield f"{name} is {version} (it was {was})"
     if then.get("source", now["source"]) != now["source"]:
         yield "ganbench's own code has changed"
-    yield from _of_suite(yaml.safe_load(text), yaml.safe_load(suite_yaml))
+    yield from _of_suite(_trained(text), _trained(suite_yaml))
+
+
+def _trained(suite_yaml: str) -> dict[str, Any]:
+    """What of a resolved suite decides numbers: all but what describes it, and what a run is judged by."""
+    suite: dict[str, Any] = yaml.safe_load(suite_yaml)
+    variants = {
+        name: {key: value for key, value in variant.items() if key not in _ABOUT_VARIANT}
+        for name, variant in suite["variants"].items()
+    }
+    return {key: value for key, value in suite.items() if key not in _ABOUT_SUITE} | {"variants": variants}
 
 
 def _of_device(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ganbench.core.expectation import Expectation
 from ganbench.plugin.column import Column, OlderFormatError, check_columns
 from ganbench.record import journal
 from ganbench.record.events import (
@@ -25,6 +26,7 @@ from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.run_json import check_run
 from ganbench.record.status import Status
 from ganbench.record.told import told
+from ganbench.record.verdict import Verdict, verdict
 
 #: The values of a row, by the column's name.
 Row = Mapping[str, Any]
@@ -36,8 +38,9 @@ class CellRecord:
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
     ``reference``: nothing was trained, as for the data. ``family``: the variant of which a sweep has made this setting.
-    ``every``: after how many steps the seeds are evaluated, 0 where that is not known. ``unmeasured``: a line for each
-    metric that failed on the cell as a whole.
+    ``every``: after how many steps the seeds are evaluated, 0 where that is not known. ``expect``: what the suite
+    expects of the row, see ``record.control``. ``unmeasured``: a line for each metric that failed on the cell as a
+    whole.
     """
 
     id: str
@@ -49,6 +52,7 @@ class CellRecord:
     family: str
     precision: str
     every: int = 0
+    expect: Expectation | None = None
     engine: str = ""
     note: str = ""
     evaluations: dict[int, dict[int, SeedRow]] = field(default_factory=dict)
@@ -80,6 +84,14 @@ class CellRecord:
         """The seed's last row, which seeds.csv and table.csv show; None where the seed was not measured."""
         history = self.history(seed)
         return history[max(history)].values if history and self.outcome(seed).status.measured else None
+
+    def verdict(self, seed: int, columns: Sequence[Column]) -> Verdict:
+        """What happened to the seed, by the record's ``columns``; empty where it was not measured, or not trained."""
+        status = self.outcome(seed).status
+        if self.reference or not status.measured:
+            return Verdict("", "")
+        rows = [row.values for row in self.history(seed).values()]
+        return verdict(rows, columns, diverged=status is Status.DIVERGED)
 
     def failures(self, seed: int) -> list[str]:
         """A line for each metric that failed on the seed, or on the cell, and at how many evaluations if not at all."""
@@ -193,6 +205,7 @@ class Record:
                 family=one["family"],
                 precision=one["precision"],
                 every=one.get("every", 0),
+                expect=one.get("expect"),
             )
             for one in run["cells"]
         }

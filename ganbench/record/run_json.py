@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ganbench.core.expectation import Expectation
 from ganbench.core.messages import shown
 from ganbench.plugin.column import Better, Summary
 from ganbench.plugin.role import Role
@@ -29,6 +30,7 @@ class _RunCell(_RunShape):
     family: str
     precision: str
     every: Whole = 0
+    expect: Expectation | None = None
 
 
 class _RunThresholds(_RunShape):

@@ -67,4 +67,6 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         about = f"{about} to {duration(total * slower)} on {device}: {beside}"
     else:
         about += f" on {device}"
+    if expected := [f"{cell.dataset} {cell.variant} {cell.expect}" for cell in cells if cell.expect]:
+        console.print(f"The run is void (exit code 3) unless {', '.join(expected)}", soft_wrap=True)
     console.print(f"{len(cells)} cells{swept}, {about}", soft_wrap=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from rich.console import Console
 
 from ganbench.plugin.column import Column
+from ganbench.record.control import Control
 from ganbench.record.tables.values import sided
 from ganbench.report.figures import SIGNS, Figures, distinct_texts, figures, title
 from ganbench.report.grid import print_line, show_grid
@@ -26,6 +27,7 @@ def show(
     columns: Sequence[Column],
     path: Path | None = None,
     failures: Mapping[str, Sequence[str]] | None = None,
+    controls: Sequence[Control] = (),
 ) -> None:
     """Print the table of a run, with notes on its numbers, and where its file is.
 
@@ -38,6 +40,7 @@ def show(
         columns: The record's columns.
         path: The table's file; not printed where it is None.
         failures: A line for each metric that failed, with the cells that it failed on.
+        controls: The rows of which the suite expects something; where one did not end so, the run is void.
     """
     signs = SIGNS[console.options.ascii_only]
     found = figures(frame, columns, signs)
@@ -46,6 +49,11 @@ def show(
         print_line(console, line, style)
     for line, cells in (failures or {}).items():
         print_line(console, f"{line}: its numbers are missing: {_listed(cells)}", "red")
+    if held := [f"{one.dataset} {one.variant} {one.expect}" for one in controls if one.as_expected]:
+        print_line(console, f"As the suite expects: {_listed(held)}", "dim")
+    for one in controls:
+        if one.void:
+            print_line(console, one.void, "red")
     if path is not None:
         print_line(console, str(path), "")
 

@@ -19,6 +19,7 @@ from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.record import provenance
 from ganbench.record.attempt import attempt
+from ganbench.record.control import Control, controls
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
@@ -43,8 +44,9 @@ from ganbench.train.fingerprint import fingerprint
 class RunResult:
     """A finished run: its folder, its table and its columns.
 
-    ``complete``: whether every seed gave a result, no metric failed, and some column has a number. ``failures``: a line
-    for each metric that failed, with the cells that it failed on.
+    ``complete``: whether every seed gave a result, no metric failed, some column has a number, and every control ended
+    as expected. ``failures``: a line for each metric that failed, with the cells that it failed on. ``controls``: the
+    rows of which the suite expects something.
     """
 
     folder: RunFolder
@@ -52,6 +54,7 @@ class RunResult:
     columns: tuple[Column, ...]
     complete: bool
     failures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()
 
 
 class RunStoppedError(OSError):
@@ -107,6 +110,7 @@ def run(
             {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
             | {"reference": c.reference is not None, "family": c.family, "precision": arithmetic(c.precision, device)}
             | {"every": c.every}
+            | ({"expect": c.expect} if c.expect else {})
             for c in cells
         ],
         "columns": [{"metric": metric, **column.to_json()} for metric, column in metrics.columns],
@@ -152,9 +156,11 @@ def run(
             table = write_tables(folder)
             journal.append(RunFinished())
     measured = [name for column in record.columns for name in column.fills if name in table]
-    failures = Record.read(folder).failures
+    record = Record.read(folder)
+    failures, expected = record.failures, controls(record)
     complete = bool(not failures and (table["failed"] == 0).all() and table[measured].notna().any(axis=None))
-    return RunResult(folder, table, record.columns, complete, failures)
+    complete = complete and all(one.as_expected for one in expected)
+    return RunResult(folder, table, record.columns, complete, failures, expected)
 
 
 def _complete(record: Record) -> tuple[Record, dict[str, str]]:

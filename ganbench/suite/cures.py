@@ -79,6 +79,8 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
             return ": write {} for the defaults alone"
         case ("budget" | "evaluate" as section,) if type(found) is int:
             return f": write {flow({'steps' if section == 'budget' else 'every': found})}"
+        case ("variants", _, "expect", *_) if isinstance(found, str):
+            return _of_expect(found)
         case ("precision",):
             return _of_precision(found)
         case (*_, "average") if isinstance(found, list):
@@ -144,6 +146,13 @@ def _of_precision(found: Any) -> str:
     if any(mark in word for mark in ("bf16", "16")):
         return ": write bfloat16, the only one of 16 bits" if "b" not in word else ": write bfloat16"
     return ": write float32" if any(mark in word for mark in ("32", "full", "float", "single")) else ""
+
+
+def _of_expect(found: str) -> str:
+    word = found.lower()
+    if any(mark in word for mark in ("fail", "diverge", "collapse", "lost", "negative")):
+        return ": write fails"
+    return ": write converges" if any(mark in word for mark in ("conver", "pass", "succe", "positive")) else ""
 
 
 def _listed(found: Any, none: bool) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ganbench.core.expectation import Expectation
 from ganbench.suite.choice import Choice
 from ganbench.suite.suite import Suite, Variant
 from ganbench.suite.sweep import Setting, row_name, settings
@@ -21,7 +22,7 @@ class Cell:
 
     ``variant`` is the name of the row. The row is a Variant that is ``trained``, or else a ``reference``, which is not
     trained as a GAN. In a sweep the row is the variant ``family`` at one ``setting``; otherwise family and variant are
-    the same name.
+    the same name. ``expect``: how the row is to end, which changes none of its numbers.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Cell:
     precision: str
     family: str
     setting: Setting = ()
+    expect: Expectation | None = None
 
     @property
     def evaluations(self) -> tuple[int, ...]:
@@ -116,6 +118,7 @@ def _cell(suite: Suite, resolved: Mapping[str, Any], dataset: str, row: _Row) ->
         precision=suite.precision,
         family=row.family,
         setting=row.setting,
+        expect=suite.expect.get(row.family, {}).get(dataset) if row.trained else None,
     )
 
 

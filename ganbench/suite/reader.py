@@ -24,6 +24,7 @@ from ganbench.suite.choice import (
     with_schedules,
 )
 from ganbench.suite.document import Document
+from ganbench.suite.expect import Expected, read_expect
 from ganbench.suite.guard import Guard, read_guard
 from ganbench.suite.mistake import Place, SuiteError
 from ganbench.suite.schema import BUILT_IN, FLOOR, SuiteSchema, read_shape
@@ -46,6 +47,7 @@ class Reader:
         self.metrics: list[Choice] = []
         self.sweeps: dict[str, Sweep] = {}
         self.guard: dict[str, Guard] = {}
+        self.expect: dict[str, Expected] = {}
         self.averages: dict[str, Average] = {}
         self._architectures: dict[str, tuple[Draft, Choice]] = {}
         self._losses: dict[str, tuple[Draft, Choice]] = {}
@@ -72,6 +74,7 @@ class Reader:
             precision=shape.precision,
             sweeps={name: sweep for name, sweep in self.sweeps.items() if sweep},
             guard=self.guard,
+            expect=self.expect,
         )
 
     def _read(self) -> None:
@@ -89,7 +92,9 @@ class Reader:
             if isinstance(raw, dict):
                 self._read_variant(name)
         self._read_sweeps()
-        self._read_guards(self._read_metrics())
+        columns = self._read_metrics()
+        self._read_guards(columns)
+        self._read_expectations(columns)
         build_check = BuildCheck(self.document)
         build_check.datasets(self.datasets)
         build_check.architectures((*self._architectures.values(), *self._swept_architectures))
@@ -181,6 +186,13 @@ class Reader:
         for name, place in places:
             if guard := read_guard(self.document, place, self._at(*place), columns):
                 self.guard[name] = guard
+
+    def _read_expectations(self, columns: list[Column]) -> None:
+        datasets = [name for name, _ in self._items("datasets")]
+        for name, _ in self._items("variants"):
+            place: Place = ("variants", name, "expect")
+            if expected := read_expect(self.document, place, self._at(*place), datasets, columns):
+                self.expect[name] = expected
 
     def _read_defaults(self) -> None:
         """Check each default alone, since every variant may replace it."""

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from ganbench.core.expectation import Expectation
 from ganbench.core.messages import JsonSchema, describe_schema, shown
 from ganbench.core.names import lost_in_tables, lost_on_windows
 from ganbench.plugin.shipped import chosen
@@ -166,6 +167,13 @@ Guard = Annotated[
 ]
 
 
+Expect = Annotated[
+    Annotated[Expectation, Tag("<name>")] | Annotated[dict[Name, Expectation], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(_shape_of),
+    Field(description="fails or converges, or a mapping of data sets to one of these"),
+]
+
+
 Penalties = Annotated[
     Annotated[str, Tag("<name>")]
     | Annotated[ScheduledMapping, Tag("<mapping>")]
@@ -209,10 +217,11 @@ class Parts(_Strict):
 
 
 class VariantSchema(Parts):
-    """One way to train, with a sweep and a guard of its own where the suite's do not fit."""
+    """One way to train, with a sweep and a guard of its own where the suite's do not fit, and how it is to end."""
 
     sweep: Sweep | None = None
     guard: Guard | None = None
+    expect: Expect | None = None
 
 
 class Defaults(Parts):
@@ -322,7 +331,7 @@ def _belongs(root: JsonSchema, place: Place, value: Any, data: Any) -> str:
 def _homes(top: bool) -> dict[str, str]:
     """Where the keys of other places belong, seen from the top of a suite or from a place inside."""
     inside = {key: f"in {name!r}" for name, model in _SECTIONS.items() for key in model.model_fields}
-    inside |= dict.fromkeys(Parts.model_fields, "in 'defaults', or in a variant")
+    inside |= dict.fromkeys(Parts.model_fields, "in 'defaults', or in a variant") | {"expect": "in a variant"}
     above = dict.fromkeys(SuiteSchema.model_fields, "at the top of the suite, the same for all variants")
     above |= dict.fromkeys(("sweep", "guard"), "at the top of the suite, or in a variant")
     return inside if top else inside | above

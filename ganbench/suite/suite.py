@@ -13,6 +13,7 @@ from ganbench.plugin.entry import Entry
 from ganbench.suite import document
 from ganbench.suite.average import SWEPT, Average
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of, scheduled, with_schedules
+from ganbench.suite.expect import Expected
 from ganbench.suite.guard import Guard
 from ganbench.suite.sweep import Setting, Sweep, apply_setting, count
 
@@ -75,7 +76,8 @@ class Suite:
     ``steps``: generator steps; ``batch``: samples a step; ``every``: steps between evaluations; ``samples``: how many
     are drawn for each evaluation. ``references``: rows that are not trained as GANs, the oracle first. ``sweeps``: the
     values that parameters of each variant take; a variant without a sweep is trained as it is. ``guard``: how large a
-    change must be to matter when runs are compared, by variant; under "" the values for all variants.
+    change must be to matter when runs are compared, by variant; under "" the values for all variants. ``expect``: how
+    variants are to end, by variant and data set.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Suite:
     precision: str = "float32"
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     guard: dict[str, Guard] = field(default_factory=dict)
+    expect: dict[str, Expected] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -129,12 +132,19 @@ class Suite:
                 name: variant.plain()
                 | ({"sweep": sweeps[name]} if name in sweeps and not shared else {})
                 | ({"guard": dict(self.guard[name])} if name in self.guard else {})
+                | ({"expect": self._expect(name)} if self.expect.get(name) else {})
                 for name, variant in self.variants.items()
             },
             **({"sweep": next(iter(sweeps.values()))} if sweeps and shared else {}),
             **({"guard": dict(self.guard[""])} if "" in self.guard else {}),
             "metrics": [choice.plain() for choice in self.metrics],
         }
+
+    def _expect(self, variant: str) -> Any:
+        """What is expected of a variant, as a suite file writes it: one word where it is the same on all data sets."""
+        own = self.expect[variant]
+        words = {own.get(name) for name in self.datasets}
+        return words.pop() if len(words) == 1 else dict(own)
 
     def to_yaml(self) -> str:
         """The resolved suite as the text of a suite file."""

@@ -202,12 +202,12 @@ MALFORMED = {
     "variant_text": (
         HEAD.replace("{loss: minimax}", "minimax"),
         "3:15 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
-        "sweep, guard, not 'minimax': write {loss: minimax}",
+        "sweep, guard, expect, not 'minimax': write {loss: minimax}",
     ),
     "variant_null": (
         HEAD.replace("{loss: minimax}", ""),
         "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
-        "sweep, guard, not null: write {} for the defaults alone",
+        "sweep, guard, expect, not null: write {} for the defaults alone",
     ),
     "variant_oracle": (
         HEAD.replace("{a:", "{oracle:"),

@@ -39,7 +39,7 @@ class MeasuredRun:
 
 
 def history(suite: str, results: Path) -> tuple[tuple[MeasuredRun, ...], tuple[str, ...]]:
-    """The measured runs of a suite, oldest first, and a line for each that is left out: damaged, or not in this clone.
+    """The measured runs of a suite, oldest first, and a line for each that is void, or left out: damaged, or not here.
 
     They are the finished runs in results/<suite>/, the baseline results/baselines/<suite>.csv and, in a git repository,
     every version of it that was committed. A run that was also saved as a baseline is listed once. So are two folders
@@ -51,15 +51,16 @@ def history(suite: str, results: Path) -> tuple[tuple[MeasuredRun, ...], tuple[s
         if isinstance(made, str):
             notes.append(made)
         else:
+            notes += [f"{made.name}: {line}" for line in made.run.void]
             _add(made, found.setdefault(made.name, []))
     named = [made if len(alike) == 1 else _by_folder(made) for alike in found.values() for made in alike]
     return tuple(sorted(named, key=lambda made: (made.when, made.name))), tuple(dict.fromkeys(notes))
 
 
 def prior_runs(measured: Sequence[MeasuredRun]) -> list[ComparedRun]:
-    """The runs that may predict the next one: those since a baseline was last replaced for a given reason."""
+    """The runs that may predict the next one: those since a baseline was last replaced for a given reason, not void."""
     accepted = [at for at, made in enumerate(measured) if made.reason not in ("", FIRST)]
-    return [made.run for made in measured[max(accepted, default=0) :]]
+    return [made.run for made in measured[max(accepted, default=0) :] if not made.run.void]
 
 
 def _add(made: MeasuredRun, alike: list[MeasuredRun]) -> None:

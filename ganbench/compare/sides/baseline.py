@@ -135,8 +135,8 @@ def _check_run(folder: RunFolder, table: pd.DataFrame, cases: Sequence[Mapping[s
             case = f"{row['dataset']}/{row['variant']} seed {row['seed']}"
             raise ValueError(f"{folder.path} cannot be a baseline: {case} failed ({row['status']})")
     for one in cases:
-        if failures := one.get("failures"):
-            raise ValueError(f"{folder.path} cannot be a baseline: {one['dataset']}/{one['variant']}: {failures[0]}")
+        if why := [*one.get("failures", ()), *filter(None, [one.get("void")])]:
+            raise ValueError(f"{folder.path} cannot be a baseline: {one['dataset']}/{one['variant']}: {why[0]}")
 
 
 def _change(base: ComparedRun, new: ComparedRun) -> str:

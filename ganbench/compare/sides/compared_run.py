@@ -29,7 +29,8 @@ class Case:
     """One trained row of a suite with its seeds, and what was measured of them together.
 
     ``speed``: the columns that hold time. ``counts``: the others. Empty where no metric measured them. ``failures``: a
-    line for each metric that failed.
+    line for each metric that failed. ``void``: where the suite expects something of the row and it did not end so, what
+    happened.
     """
 
     dataset: str
@@ -38,6 +39,7 @@ class Case:
     speed: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    void: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class ComparedRun:
     def steps(self) -> int:
         """The generator steps that each seed was given."""
         return int(self.protocol["budget"]["steps"])
+
+    @property
+    def void(self) -> list[str]:
+        """A line for each row that did not end as the suite expects; empty where the run is not void."""
+        return [f"it is void: {case.dataset}/{case.variant} {case.void}" for case in self.cases.values() if case.void]
 
     @property
     def machine(self) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ are equal.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name, Seed
 from ganbench.core.controls import without_controls
 from ganbench.plugin.column import RESERVED_COLUMNS, Column
+from ganbench.record.control import control
 from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.gaps import gap_lines
 from ganbench.record.record import CellRecord, Record
@@ -111,7 +112,12 @@ def compared_run(table: pd.DataFrame, about: Mapping[str, Any], label: str) -> C
         metric_of={one["name"]: one["metric"] for one in about["columns"]},
         cases={
             name: Case(
-                *name, seeds_of[name], _numbers(one["speed"]), _numbers(one["counts"]), tuple(one.get("failures", ()))
+                *name,
+                seeds_of[name],
+                _numbers(one["speed"]),
+                _numbers(one["counts"]),
+                tuple(one.get("failures", ())),
+                one.get("void", ""),
             )
             for name, one in described.items()
         },
@@ -162,27 +168,33 @@ def _guard(suite: Mapping[str, Any], trained: Iterable[CellRecord]) -> dict[str,
 
 
 def _variants(suite: Mapping[str, Any]) -> dict[str, Any]:
-    """How each variant is trained, without its sweep (which is in the rows' names) and its guard."""
-    elsewhere = ("sweep", "guard")
+    """How each variant is trained, without its sweep (which is in the rows' names) and what it is judged by."""
+    elsewhere = ("sweep", "guard", "expect")
     return {
         name: {part: value for part, value in variant.items() if part not in elsewhere}
         for name, variant in suite["variants"].items()
     }
 
 
-def _case(cell: CellRecord, columns: Iterable[Column], *, finished: bool) -> dict[str, Any]:
+def _case(cell: CellRecord, columns: Sequence[Column], *, finished: bool) -> dict[str, Any]:
     """What was measured of a cell, its times apart from its counts, and the messages of its seeds."""
     measured = [column for column in columns if cell.speed.get(column.name) is not None and column.summary != "words"]
     unfinished = "" if finished or cell.ended else _UNFINISHED
     messages = {str(seed): cell.outcome(seed).message or unfinished for seed in cell.seeds}
-    return {
+    expected = control(cell, columns)
+    about = {
         "dataset": cell.dataset,
         "variant": cell.variant,
         "seeds": list(cell.seeds),
         "speed": {column.name: _said(cell.speed[column.name]) for column in measured if column.is_time},
         "counts": {column.name: _said(cell.speed[column.name]) for column in measured if not column.is_time},
         "messages": {seed: message for seed, message in messages.items() if message},
-    } | ({"failures": failures} if (failures := cell.failed_metrics) else {})
+    }
+    void = "" if expected is None or expected.as_expected else expected.said
+    if not finished and expected is not None and expected.as_expected is None:
+        void = ""  # it has not ended yet
+    more = {"failures": cell.failed_metrics, "void": void}
+    return about | {name: what for name, what in more.items() if what}
 
 
 def _said(value: Any) -> Any:

@@ -74,7 +74,8 @@ def compare(base: ComparedRun, new: ComparedRun, *, level: float = LEVEL) -> Com
     for name, own in found.items():
         if name in base.cases and name in new.cases and not incomparable(base, new, name):
             own += costs(base, new, name)
-    return Comparison(base, new, tuple(finding for own in found.values() for finding in own))
+    notes = tuple(f"the base: {line}" for line in base.void)
+    return Comparison(base, new, tuple(finding for own in found.values() for finding in own), notes)
 
 
 def _unmeasured(base: ComparedRun, new: ComparedRun, name: Name) -> Iterator[Finding]:
@@ -88,6 +89,8 @@ def _failed(case: Case) -> Iterator[Finding]:
     failed = [seed for seed in case.seeds.values() if not seed.status.measured]
     for line in case.failures:
         yield _case_finding(case, Outcome.FAILED, line)
+    if case.void:
+        yield _case_finding(case, Outcome.FAILED, f"the run is void: it {case.void}")
     if not failed:
         return
     counts = ", ".join(f"{count} x {status}" for status, count in Counter(str(seed.status) for seed in failed).items())

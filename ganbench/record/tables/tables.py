@@ -27,7 +27,6 @@ from ganbench.record.tables.hold import hold
 from ganbench.record.tables.profiles import profiles
 from ganbench.record.tables.values import against, baseline, last_values, paired, values
 from ganbench.record.told import number
-from ganbench.record.verdict import Verdict, verdict
 from ganbench.stats.intervals import NOTHING, interquartile_mean, median, share
 from ganbench.stats.paired import detectable
 
@@ -93,7 +92,7 @@ def seeds(record: Record) -> pd.DataFrame:
             outcome, result, (word, reason) = (
                 cell.outcome(seed),
                 cell.result(seed),
-                _verdict(cell, seed, record.columns),
+                cell.verdict(seed, record.columns),
             )
             rows.append(
                 _row(cell)
@@ -125,7 +124,7 @@ def table(record: Record) -> pd.DataFrame:
             "done": statuses.count(Status.DONE),
             "diverged": statuses.count(Status.DIVERGED),
             "failed": sum(not status.measured for status in statuses),
-            "verdicts": _count((_verdict(cell, seed, record.columns).word for seed in cell.seeds), "{} x {}", ", "),
+            "verdicts": _count((cell.verdict(seed, record.columns).word for seed in cell.seeds), "{} x {}", ", "),
             "engine": cell.engine,
             "arithmetic": _arithmetic(cell),
         }
@@ -150,15 +149,6 @@ def _message(cell: CellRecord, seed: int) -> str:
     """All notes on a seed: how it ended, which metrics gave no number, how its cell was trained."""
     notes = ((cell.result(seed) or {}).get("note"), cell.speed.get("note"), cell.note)
     return "; ".join(filter(None, (cell.outcome(seed).message, *cell.failures(seed), *notes)))
-
-
-def _verdict(cell: CellRecord, seed: int, columns: Sequence[Column]) -> Verdict:
-    """What happened to the seed; empty where it was not measured, or not trained."""
-    status = cell.outcome(seed).status
-    if cell.reference or not status.measured:
-        return Verdict("", "")
-    rows = [row.values for row in cell.history(seed).values()]
-    return verdict(rows, columns, diverged=status is Status.DIVERGED)
 
 
 def _summary(cell: CellRecord, column: Column, rival: CellRecord | None) -> tuple[Any, ...]:
