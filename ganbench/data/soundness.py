@@ -16,6 +16,7 @@ from torch import Tensor
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.rng import stream
 from ganbench.data.finite_set import parts_of
+from ganbench.data.phases import check_phases, phases
 
 #: So many samples are drawn, but no more numbers than the second.
 DRAWN, NUMBERS = 1000, 2**22
@@ -39,8 +40,15 @@ TANH = 1.05
 def check_soundness(distribution: Any) -> None:
     """Check a distribution before training; its shape becomes a tuple of Python's numbers where it is another list.
 
-    Raises ValueError, one line, at the first thing that is wrong.
+    Where the data change during training, each phase is checked. Raises ValueError, one line, at the first thing that
+    is wrong.
     """
+    check_phases(distribution)
+    for _, own in phases(distribution):
+        _check_one(own)
+
+
+def _check_one(distribution: Any) -> None:
     settle_shape(distribution)
     for name, rows in parts_of(distribution).items():
         _check_part(name, rows, distribution.shape)
@@ -110,7 +118,9 @@ def remarks(distribution: Any) -> tuple[str, ...]:
     look = _scale if len(distribution.shape) > 1 else _discrete
     shared = _shared(distribution)
     leak = f"{100 * shared:.2g} % of the held-out rows are training rows too" if shared > SHARED else ""
-    return tuple(filter(None, (*few, leak, look(rows))))
+    turns = ", ".join(f"{share:g}" for share, _ in phases(distribution)[1:])
+    moves = f"the data change at {turns} of the training's steps: references have the last phase" if turns else ""
+    return tuple(filter(None, (*few, leak, look(rows), moves)))
 
 
 def _check_part(name: str, rows: Any, shape: tuple[int, ...]) -> None:

@@ -153,9 +153,10 @@ class Game(Protocol):
 class Distribution(Protocol):
     """What a dataset's factory returns: a distribution that can be sampled without end.
 
-    Three more attributes are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact,
+    Four more attributes are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact,
     likelihoods are exact, too. ``training`` and ``held_out``, tensors (n, *shape): for data that is a finite set, the
-    part that is trained on and the part that never is.
+    part that is trained on and the part that never is. ``phases``: for data that change during training, see
+    ``ganbench.data.phases``.
     """
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganbench.core.expectation import Expectation
+from ganbench.data.phases import first_step
 from ganbench.plugin.column import Column, OlderFormatError, check_columns
 from ganbench.record import journal
 from ganbench.record.events import (
@@ -39,8 +40,8 @@ class CellRecord:
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
     ``reference``: nothing was trained, as for the data. ``family``: the variant of which a sweep has made this setting.
     ``every``: after how many steps the seeds are evaluated, 0 where that is not known. ``expect``: what the suite
-    expects of the row, see ``record.control``. ``unmeasured``: a line for each metric that failed on the cell as a
-    whole.
+    expects of the row, see ``record.control``. ``turn``: the step at which data that change during training do so
+    for the last time, 0 for other data. ``unmeasured``: a line for each metric that failed on the cell as a whole.
     """
 
     id: str
@@ -53,6 +54,7 @@ class CellRecord:
     precision: str
     every: int = 0
     expect: Expectation | None = None
+    turn: int = 0
     engine: str = ""
     note: str = ""
     evaluations: dict[int, dict[int, SeedRow]] = field(default_factory=dict)
@@ -72,6 +74,10 @@ class CellRecord:
             return (0,) if self.every else ()
         return (*range(self.every, self.steps, self.every), self.steps)
 
+    def counts(self, step: int) -> bool:
+        """Whether an evaluation is of the data as they are at the end: what a verdict, or a hold, is made from."""
+        return not self.turn or step > self.turn
+
     def history(self, seed: int) -> dict[int, SeedRow]:
         """The seed's rows by step, in order."""
         return {step: rows[seed] for step, rows in sorted(self.evaluations.items()) if seed in rows}
@@ -90,7 +96,7 @@ class CellRecord:
         status = self.outcome(seed).status
         if self.reference or not status.measured:
             return Verdict("", "")
-        rows = [row.values for row in self.history(seed).values()]
+        rows = [row.values for step, row in self.history(seed).items() if self.counts(step)]
         return verdict(rows, columns, diverged=status is Status.DIVERGED)
 
     def failures(self, seed: int) -> list[str]:
@@ -206,6 +212,7 @@ class Record:
                 precision=one["precision"],
                 every=one.get("every", 0),
                 expect=one.get("expect"),
+                turn=_turn(run.get("data", {}).get(one["dataset"], {}), one["steps"]),
             )
             for one in run["cells"]
         }
@@ -218,6 +225,11 @@ class Record:
                 _planned("cell", {event.cell}, cells.keys())
                 cells[event.cell].add(event, named)
         return cls(run["run"], columns, tuple(cells.values()), finished)
+
+
+def _turn(data: Mapping[str, Any], steps: int) -> int:
+    """The step at which data change for the last time, by what run.json says of them; 0 where they do not."""
+    return first_step(data["phases"][-1], steps) if "phases" in data else 0
 
 
 def _planned(what: str, names: Iterable[Any], planned: Iterable[Any]) -> None:

@@ -14,6 +14,7 @@ from ganbench.core.patience import named_when_slow
 from ganbench.core.streams import StderrText
 from ganbench.core.torch_warnings import hidden
 from ganbench.data.kept import keep
+from ganbench.data.phases import phases
 from ganbench.plugin.file_error import one_line
 from ganbench.plugin.types import Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
@@ -52,7 +53,7 @@ class BuildCheck:
             else:
                 StderrText().write(f"{name}: takes more than {QUICK:.0f} s to build, so it is built once: {_UNKNOWN}\n")
             keep(choice, built)
-            self._shapes.setdefault(tuple(built.shape), (name, built))
+            self._shapes.setdefault(tuple(built.shape), (name, phases(built)[0][1]))
 
     def architectures(self, chosen: Iterable[tuple[Draft, Choice]]) -> None:
         """Build each architecture once for each shape of data."""
@@ -109,7 +110,8 @@ def _content(dataset: Distribution) -> Hashable:
         density = dataset.log_density(samples.double().numpy()) if hasattr(dataset, "log_density") else None
         # As it holds them: a finite set of images would be unpacked.
         parts = [value for value in getattr(dataset, "__dict__", {}).values() if hasattr(value, "dtype")]
-        return digest([tuple(dataset.shape), samples, density, *parts])
+        before = [_content(own) for _, own in phases(dataset)[:-1]]
+        return digest([tuple(dataset.shape), samples, density, *parts, *before])
     except Exception:  # what it does wrong is said elsewhere
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.rng import stream
 from ganbench.data.mixture import Mixture
+from ganbench.data.phases import check_phases, phases
 from ganbench.plugin.types import Distribution
 from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
@@ -152,12 +154,31 @@ def modes(subject: Subject) -> str:
     return f"{dataset.modes} distinct modes, each with its share"
 
 
+def changes(subject: Subject) -> str:
+    """Where the data change during training, each phase is sound, and differs from the one before."""
+    dataset = built(subject)
+    found = phases(dataset)
+    if len(found) == 1:
+        raise NotApplicableError("the data do not change")
+    try:
+        check_phases(dataset)
+        for _, own in found:
+            check_distribution(subject.entry.name, own)
+    except (ValueError, PluginError) as error:
+        raise WrongError(str(error)) from error
+    for (_, before), (share, after) in pairwise(found):
+        if torch.equal(*(own.sample(100, stream(0, "conformance")) for own in (before, after))):
+            raise WrongError(f"nothing changes at {share:g}: the same seed gives the same samples before and after")
+    return f"{len(found)} phases, from {', '.join(f'{share:g}' for share, _ in found)} of the steps on"
+
+
 PROPERTIES = (
     Property("samples", samples, everywhere=False),
     Property("held-out data", apart, everywhere=False),
     Property("the density integrates to 1", mass),
     Property("samples fit the density", fit),
     Property("modes", modes),
+    Property("phases", changes),
 )
 
 

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 from ganbench.core.digest import digest
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import isolated, stream
+from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Optimizer, Penalty
 from ganbench.suite.plan import Cell
@@ -69,7 +70,7 @@ def build_networks(
             scope: dict[str, Any] = {
                 "build": architecture,
                 "shape": dataset.shape,
-                "data": lambda n, random=random: draw(dataset, n, random),
+                "data": lambda n, random=random: draw(phases(dataset)[0][1], n, random),
             }
             try:
                 made = players(scope)

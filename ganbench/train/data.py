@@ -11,6 +11,7 @@ from torch import Tensor
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import stream
 from ganbench.data.kept import keep, kept
+from ganbench.data.phases import phases
 from ganbench.data.soundness import check_soundness
 from ganbench.plugin.types import Distribution
 from ganbench.suite.choice import Choice
@@ -18,10 +19,15 @@ from ganbench.suite.choice import Choice
 
 @dataclass(frozen=True)
 class _InUse:
-    """A dataset, and the held-out data drawn so far, by (number, seed, device)."""
+    """A dataset, and the held-out data drawn so far, by (phase, number, seed, device)."""
 
     distribution: Distribution
-    held_out: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
+    held_out: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict)
+
+    def phase(self, distribution: Distribution) -> int | None:
+        """Which of the dataset's phases a distribution is; None where it is none of them."""
+        found = (at for at, (_, own) in enumerate(phases(self.distribution)) if own is distribution)
+        return next(found, None)
 
 
 #: The dataset that was asked for last, if any: most cells use the same, and all evaluations use the same held-out data.
@@ -70,7 +76,7 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     are the same on all devices, and for ``ganbench score``.
 
     Args:
-        dataset: the data
+        dataset: the data, or one of its phases
         n: how many samples; a finite set gives fewer where its held-out part is smaller
         seed: the seed whose stream they are drawn from
         device: where the samples are returned
@@ -81,8 +87,9 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     Raises:
         PluginError: where the dataset cannot be sampled
     """
-    known = _LAST[0].held_out if _LAST and _LAST[0].distribution is dataset else {}
-    key = (n, seed, device)
+    phase = _LAST[0].phase(dataset) if _LAST else None
+    known = {} if phase is None else _LAST[0].held_out
+    key = (phase or 0, n, seed, device)
     if key not in known:
         random = stream(seed, "evaluate.real")
         finite: Tensor | None = getattr(dataset, "held_out", None)

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 from ganbench.core.errors import PluginError
 from ganbench.core.rng import drawn_since, global_states, isolated, restored, stream
 from ganbench.core.threads import pool
+from ganbench.data.phases import at_step
 from ganbench.plugin.types import Distribution, Loss
 from ganbench.train.data import metric_inputs
 from ganbench.train.step.draws import fill
@@ -34,18 +35,26 @@ T = TypeVar("T")
 class Evaluation:
     """The discriminators and generators of a batch of cells, in evaluation mode.
 
-    ``seeds``: the seed of each replica; ``samples``: how many samples each generator makes. On a CPU several models
-    are evaluated at a time, each in a thread of its own.
+    ``seeds``: the seed of each replica; ``samples``: how many samples each generator makes; ``steps``: the steps of the
+    whole training. Data that change during training are those that the last step before the evaluation drew from. On a
+    CPU several models are evaluated at a time, each in a thread of its own.
     """
 
     def __init__(
-        self, rules: Rules, constants: Constants, dataset: Distribution, loss: Loss, seeds: Sequence[int], samples: int
+        self,
+        rules: Rules,
+        constants: Constants,
+        dataset: Distribution,
+        loss: Loss,
+        seeds: Sequence[int],
+        samples: int,
+        steps: int,
     ) -> None:
         self._networks = (rules.discriminator, rules.generator)
         self._judges = rules.judges
         self._latent, self._latent_kind = (samples, *rules.latent), rules.latent_kind
         self._buffers = (constants.D, constants.G)
-        self._dataset, self._loss, self._seeds = dataset, loss, tuple(seeds)
+        self._dataset, self._loss, self._seeds, self._steps = dataset, loss, tuple(seeds), steps
         self._workers = min(torch.get_num_threads(), len(seeds))
         # Copies: the modules that train stay in training mode, and two threads must not call the same module.
         self._modules: SimpleQueue[list[nn.Module]] = SimpleQueue()
@@ -90,7 +99,7 @@ class Evaluation:
             The values by name.
         """
         with isolated(self._seeds[replica], "evaluate.global", step):
-            scope = self._known(self._samples(state, step, replica), replica, final, names)
+            scope = self._known(self._samples(state, step, replica), step, replica, final, names)
             return scope | self._logits(state, replica, scope, names)
 
     @torch.no_grad()
@@ -128,7 +137,7 @@ class Evaluation:
         replicas = [replica for replica, _ in asked]
         samples = self._each(lambda replica: self._samples(state, step, replica), replicas)
         # One after another: a dataset's code need not be thread-safe.
-        scopes = [self._known(own, *which, names) for own, which in zip(samples, asked, strict=True)]
+        scopes = [self._known(own, step, *which, names) for own, which in zip(samples, asked, strict=True)]
         scope_of = dict(zip(replicas, scopes, strict=True))
         logits = self._each(lambda replica: self._logits(state, replica, scope_of[replica], names), replicas)
         return [scope | own for scope, own in zip(scopes, logits, strict=True)]
@@ -143,8 +152,9 @@ class Evaluation:
                 future.cancel()
             wait(futures)
 
-    def _known(self, samples: Tensor, replica: int, final: bool, names: frozenset[str]) -> dict[str, Any]:
-        return metric_inputs(samples, self._dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
+    def _known(self, samples: Tensor, step: int, replica: int, final: bool, names: frozenset[str]) -> dict[str, Any]:
+        dataset = at_step(self._dataset, max(step - 1, 0), self._steps)
+        return metric_inputs(samples, dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
 
     def _samples(self, state: State, step: int, replica: int) -> Tensor:
         random = stream(self._seeds[replica], "evaluate.latent", step, state.survived.device)

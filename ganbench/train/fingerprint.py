@@ -13,6 +13,7 @@ from torch import Tensor
 from ganbench.core.errors import raise_if_stopped
 from ganbench.core.rng import isolated, stream
 from ganbench.data.finite_set import on_unit_scale, parts_of
+from ganbench.data.phases import phases
 from ganbench.suite.choice import Choice
 from ganbench.train.data import build_dataset, draw
 
@@ -27,19 +28,22 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
 
     ``sha256``: of a fixed draw and, of a finite set, of all its rows: it finds any change, and on another machine
     differences of rounding too. What is there for other machines: ``rows``, how many each part of a finite set has
-    (else none); ``mean`` and ``quartiles`` along fixed directions.
+    (else none); ``mean`` and ``quartiles`` along fixed directions. Of data that change during training ``phases``: the
+    shares of the steps at which each phase begins; all else but ``sha256`` is of the last one.
     """
     try:
         data = build_dataset(choice)
         n = max(4, min(_DRAWN, _NUMBERS // math.prod(data.shape)))
         with isolated(0, "fingerprint"):
-            drawn = draw(data, n, stream(0, "fingerprint"))
+            drawn, *before = [draw(own, n, stream(0, "fingerprint")) for _, own in reversed(phases(data))]
         parts = parts_of(data)
         digest = hashlib.sha256()
         for name, rows in {"": drawn, **parts}.items():
             digest.update(f"{name} {rows.dtype} {tuple(rows.shape)}\n".encode())
             for some in torch.split(rows, _AT_ONCE):
                 digest.update(some.contiguous().numpy().tobytes())
+        for earlier in before:
+            digest.update(earlier.contiguous().numpy().tobytes())
         along = np.concatenate([_along(rows) for rows in (parts or {"": drawn}).values()])
     except BaseException as error:
         raise_if_stopped(error)
@@ -50,7 +54,7 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
         "rows": [len(rows) for rows in parts.values()],
         "mean": _plain(along.mean(axis=0)),
         "quartiles": [_plain(one) for one in quartiles],
-    }
+    } | ({"phases": [share for share, _ in phases(data)]} if len(phases(data)) > 1 else {})
 
 
 def _along(rows: Tensor) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
+from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Distribution, Reference
 from ganbench.suite.choice import Choice
@@ -70,8 +71,13 @@ def reference_inputs(
     return metric_inputs(samples, dataset, seed, names, final=True) | {
         "training": training,
         "model": model,
-        "note": str(getattr(fitted, "note", None) or ""),
+        "note": "; ".join(filter(None, (str(getattr(fitted, "note", None) or ""), _phase(dataset)))),
     }
+
+
+def _phase(dataset: Distribution) -> str:
+    """Which phase of data that change during training a reference has; empty for other data."""
+    return "of the data after the last change" if len(phases(dataset)) > 1 else ""
 
 
 def _fit(reference: Choice, dataset: Distribution, training: Tensor, seed: int) -> Any:

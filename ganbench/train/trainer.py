@@ -70,7 +70,7 @@ class Trainer:
         self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
         # Before any step: a network may keep what it computes, which then could not be copied.
         self._evaluation = Evaluation(
-            self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples
+            self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples, self.cell.steps
         )
         choices = (variant.discriminator_optimizer, variant.generator_optimizer)
         starts = (choices[0].plugin(Optimizer).start, choices[1].plugin(Optimizer).start)
@@ -131,7 +131,7 @@ class Trainer:
 
     def noise(self, seeds: tuple[int, ...]) -> RandomBlocks:
         """The random numbers that training these seeds draws."""
-        return RandomBlocks(self.probe.draws, self.dataset, seeds, self.device)
+        return RandomBlocks(self.probe.draws, self.dataset, seeds, self.device, self.cell.steps)
 
     def _chunks(self, engine: str, replicas: int) -> Chunks:
         if engine == "compiled" and self.device.type == "cpu":

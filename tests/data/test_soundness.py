@@ -275,7 +275,7 @@ def test_shipped_data_is_sound_and_few_of_it_unusual(shipped):
         check_soundness(data)
         if remarks(data):
             unusual.add(entry.name)
-    assert unusual == {"dirac", "pacgan-1200d"}
+    assert unusual == {"dirac", "pacgan-1200d", "turning-ring"}
 
 
 def test_a_part_that_is_no_tensor_names_what_makes_one():

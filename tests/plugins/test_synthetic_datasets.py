@@ -29,8 +29,10 @@ FILES = (
     "pacgan_1200d",
     "pinwheel",
     "presets",
+    "rare_modes",
     "rotated_grid",
     "student_t",
+    "turning_ring",
     "uneven_ring",
 )
 DATASETS: dict[str, Dataset] = {
@@ -299,3 +301,24 @@ def test_samples_are_float32_of_the_shape_and_from_the_generator_alone(name: str
     assert torch.equal(first, again)
     assert (first.dtype, first.shape) == (torch.float32, (9, *data.shape))
     assert first.isfinite().all()
+
+
+def test_the_turning_ring_is_the_ring_before_and_the_ring_turned_after() -> None:
+    data = build("turning-ring", degrees=30.0, at=0.25)
+    (start, before), (share, after) = data.phases
+    assert (start, share) == (0.0, 0.25)
+    assert after is data
+    angle = np.arange(8) * 2 * math.pi / 8
+    assert before.means == pytest.approx(2 * np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    angle += math.pi / 6
+    assert data.means == pytest.approx(2 * np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    assert data.std.tolist() == before.std.tolist() == [0.02] * 8
+
+
+def test_every_second_mode_is_a_hundred_times_as_rare() -> None:
+    data = build("rare-modes")
+    assert data.weights == pytest.approx(np.array([1, 0.01] * 4) / 4.04)
+    assert np.linalg.norm(data.means, axis=1) == pytest.approx(np.full(8, 2.0))
+    shares = np.bincount(nearest_mode(draw(data, 20_000), data)[0], minlength=8)
+    assert chisquare(shares, 20_000 * data.weights).pvalue > SIGNIFICANT
+    assert build("rare-modes", modes=3, ratio=10.0).weights == pytest.approx(np.array([1, 0.1, 1]) / 2.1)

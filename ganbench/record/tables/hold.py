@@ -17,7 +17,8 @@ class Hold(NamedTuple):
     ``first``: the first step at which it was true. ``since``: the first step of the first ``HELD`` evaluations in a row
     at which it was true; in a cell with fewer evaluations, of all of them. ``departures``: how often it was false after
     it had been true. ``to_the_end``: whether it was true at the last ``HELD`` evaluations (or all, if fewer). None
-    where the seed has no value of the column.
+    where the seed has no value of the column. Where the data change during training, only what comes after the last
+    change counts, and steps are counted from it.
     """
 
     first: int | None = None
@@ -44,13 +45,14 @@ def hold(cell: CellRecord, seed: int, column: Column, *, until: int | None = Non
     counted = [
         step
         for step, rows in sorted(cell.evaluations.items())
-        if any(row.values.get(column.name) is not None for row in rows.values())
+        if cell.counts(step) and any(row.values.get(column.name) is not None for row in rows.values())
     ]
     history = cell.history(seed)
     if all(history[step].values.get(column.name) is None for step in counted if step in history):
         return Hold()
     steps = [step for step in counted if step in history and (until is None or step <= until)]
     true = [bool(history[step].values.get(column.name)) for step in steps]
+    steps = [step - cell.turn for step in steps]
     need = min(HELD, len(counted))
     return Hold(
         first=next((step for step, now in zip(steps, true, strict=True) if now), None),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError
 from ganbench.core.rng import stream
+from ganbench.data.phases import spans
 from ganbench.plugin.types import Distribution
 
 #: One seed's draws of one purpose in one block hold at most this many numbers, and a block has at most this many steps.
@@ -114,15 +115,24 @@ def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
 
 
 class RandomBlocks:
-    """All the draws of some seeds, step by step: ``noise.at(step)``."""
+    """All the draws of some seeds, step by step: ``noise.at(step)``.
+
+    ``steps``: the steps of the whole training, which data that change during training are asked for.
+    """
 
     def __init__(
-        self, draws: Sequence[DrawSpec], dataset: Distribution, seeds: Sequence[int], device: torch.device
+        self,
+        draws: Sequence[DrawSpec],
+        dataset: Distribution,
+        seeds: Sequence[int],
+        device: torch.device,
+        steps: int = 1,
     ) -> None:
         self._draws = tuple((draw, draw.block_steps) for draw in draws)
         self._dataset = dataset
         self._seeds = tuple(seeds)
         self._device = device
+        self._steps = steps
         #: For each draw: the index of the block drawn last, and the block.
         self._blocks: list[tuple[int, Tensor]] = [(-1, torch.empty(0))] * len(self._draws)
 
@@ -162,8 +172,13 @@ class RandomBlocks:
         return block
 
     def _one(self, draw: DrawSpec, seed: int, index: int) -> Tensor:
-        generator = stream(seed, draw.purpose, index, self._device)
         shape = (draw.block_steps, *draw.shape)
         if draw.kind != "real":
-            return fill(draw.kind, shape, generator)
-        return self._dataset.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)
+            return fill(draw.kind, shape, stream(seed, draw.purpose, index, self._device))
+        pieces = []
+        for part, data in spans(self._dataset, index * draw.block_steps, draw.block_steps, self._steps):
+            # The whole block of each: a step's numbers do not depend on where in a block the data change.
+            generator = stream(seed, draw.purpose, index, self._device)
+            whole = data.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)
+            pieces.append(whole[part.start : part.stop])
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
