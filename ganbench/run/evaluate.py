@@ -53,7 +53,7 @@ class Metrics:
                 for outcome, divergence in zip(some, _divergences(some), strict=True):
                     outcome["divergence"] = divergence
         rows = [self._row(outcome) for outcome in outcomes]
-        if not self._ask_again(outcomes, rows[:1]):
+        if not self._ask_again(outcomes, rows):
             return rows
         return [self._row(outcome) for outcome in outcomes]
 
@@ -80,16 +80,24 @@ class Metrics:
         return self._measure(outcome, cell=True)
 
     def _ask_again(
-        self, outcomes: Sequence[dict[str, Any]], first: Sequence[dict[str, MetricValue] | PluginError]
+        self, outcomes: Sequence[dict[str, Any]], rows: Sequence[dict[str, MetricValue] | PluginError]
     ) -> bool:
-        """Ask each metric that was not asked before again, once; whether one of them has no numbers that repeat."""
-        unknown = [one for one in self.metrics if one[0].name not in self.found] if first else []
-        if not unknown:
-            return False
-        row = first[0] if isinstance(first[0], dict) else self.salvaged(outcomes[0])[0]
+        """Ask each metric that was not asked before again, once; whether one of them has no numbers that repeat.
+
+        Each by itself, about the first seed that it has a number for: another metric's failure is none of its own.
+        """
+        unknown = [one for one in self.metrics if one[0].name not in self.found]
         for one in unknown:
-            if own := {column.name: row[column.name] for column in one[0].columns if column.name in row}:
-                self.found[one[0].name] = unlike(one[0], own, Metrics((one,))._row, outcomes)
+            alone = Metrics((one,))
+            for at, row in enumerate(rows):
+                known = alone._row(outcomes[at]) if isinstance(row, PluginError) else row
+                if isinstance(known, PluginError):
+                    continue
+                own = {column.name: known[column.name] for column in one[0].columns if column.name in known}
+                if any(value is not None for value in own.values()):
+                    asked = [*outcomes[at:], *outcomes[:at]]
+                    self.found[one[0].name] = unlike(one[0], own, alone._row, asked)
+                    break
         return any(self.found.get(one[0].name) for one in unknown)
 
     def _row(self, outcome: Mapping[str, Any]) -> dict[str, MetricValue] | PluginError:

@@ -1,19 +1,23 @@
 """A metric, asked again about the same samples: it must give the same numbers and remember nothing.
 
 It is asked about a few of the samples, so that a metric that takes minutes does not take as many again. Where it has no
-numbers for so few, it is asked about all of them.
+numbers for so few, it is asked about all of them. In between it is asked about samples that are as good and as bad as
+can be: one that keeps the best so far, or the worst, has other numbers afterwards.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganbench.core.errors import PluginError
+from ganbench.metrics.divergence import Divergence
 from ganbench.plugin.types import Metric, MetricValue
 from ganbench.train.fixed_order import fixed_order
 from ganbench.train.hidden_state import HiddenState
@@ -48,8 +52,10 @@ def unlike(
         first = was if asked[0] is outcomes[0] and device.type == "cpu" else measure(asked[0])
         if isinstance(first, PluginError) or any(was[name] is not None and first.get(name) is None for name in was):
             asked, first = [*outcomes[:2]], was
-        for other in asked[1:]:
-            measure(other)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # no user has such samples
+            for other in (*asked[1:], *_extreme(asked[0])):
+                measure(other)
         # On a GPU what was measured before was added up in another order.
         exact = not without and (device.type == "cpu" or first is not was)
         watched = HiddenState([metric.measure], {})
@@ -71,6 +77,25 @@ def _few(outcome: Mapping[str, Any]) -> Mapping[str, Any]:
     tensors = {name: value for name, value in outcome.items() if isinstance(value, Tensor) and value.ndim}
     long = {name: tensor for name, tensor in tensors.items() if len(tensor) > FEW}
     return {**outcome, **{name: tensor[:FEW] for name, tensor in long.items()}} if long else outcome
+
+
+def _extreme(outcome: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Metric inputs whose samples are the data, and ones whose samples are far from it; other numbers low and high."""
+    data = outcome.get("real")
+    for value, sign in ((0.0, -1), (math.log(2), 1)):
+        far = {
+            name: tensor + sign * (10 + 10 * tensor.abs().max())
+            for name, tensor in outcome.items()
+            if name not in ("real", "training")
+            and isinstance(tensor, Tensor)
+            and tensor.is_floating_point()
+            and tensor.numel()
+        }
+        if sign < 0 and isinstance(data, Tensor):
+            far["samples"] = data.clone()
+        divergence = outcome.get("divergence")
+        own = {"divergence": replace(divergence, value=value)} if isinstance(divergence, Divergence) else {}
+        yield {**outcome, **far, **own}
 
 
 def _close(one: MetricValue, other: MetricValue, exact: bool) -> bool:

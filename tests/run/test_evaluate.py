@@ -83,6 +83,59 @@ def test_a_metric_that_depends_on_more_than_its_arguments_is_refused(measure, me
     assert bound.salvaged(outcome()) == ({}, [str(rows[0])])
 
 
+KEPT: dict[str, float] = {}
+
+
+def best(samples, real):
+    KEPT["best"] = min(KEPT.get("best", np.inf), float((samples.mean(0) - real.mean(0)).norm()))
+    return {"it": KEPT["best"]}
+
+
+def worst(samples, real):
+    KEPT["worst"] = max(KEPT.get("worst", 0.0), float((samples.mean(0) - real.mean(0)).norm()))
+    return {"it": KEPT["worst"]}
+
+
+def best_divergence(divergence):
+    KEPT["jsd"] = min(KEPT.get("jsd", np.inf), divergence.value)
+    return {"it": KEPT["jsd"]}
+
+
+def away(seed):
+    known = outcome(seed)
+    return known | {"samples": known["samples"] + 1}
+
+
+def fails_first(samples, real):
+    if torch.equal(samples, away(0)["samples"]):
+        raise ArithmeticError("no answer")
+    return best(samples, real)
+
+
+def declines_first(samples, real):
+    if torch.equal(samples, away(0)["samples"]):
+        raise NotApplicableError("no answer")
+    return best(samples, real)
+
+
+def refused(samples):
+    return {"other": 1}
+
+
+@pytest.mark.parametrize("beside", [(), (named("refused", refused),)])
+@pytest.mark.parametrize("measure", [best, worst, best_divergence, fails_first, declines_first])
+def test_the_best_so_far_is_found_whatever_another_metric_does(measure, beside) -> None:
+    """Whichever of the seeds was the best, and where the metric itself has no number for the first seed."""
+    for first in range(4):
+        KEPT.clear()
+        bound = metrics(*beside, named("it", measure))
+        outcomes = [away(0), *(away((first + i) % 4 + 1) for i in range(4))]
+        bound.of_outcomes(outcomes)
+        row, failures = bound.salvaged(outcomes[1])
+        assert row == {}
+        assert re.search("^metric it: .*it must depend on its arguments alone", failures[-1])
+
+
 @pytest.fixture
 def sizes(monkeypatch):
     """How many samples metrics were asked about, one call after another."""
@@ -99,7 +152,7 @@ def sizes(monkeypatch):
 def test_a_metric_is_asked_again_about_few_samples(sizes) -> None:
     """So that one that takes minutes does not take as many again; by their number, since a clock depends on others."""
     metrics(named("m", lambda samples: {"m": float(samples.mean())})).of_outcomes([outcome(n=5000), outcome(1, n=5000)])
-    assert sizes == [5000, 5000, FEW, FEW, FEW]
+    assert sizes == [5000, 5000, FEW, FEW, FEW, FEW, FEW]
 
 
 def refuses_few(samples):
