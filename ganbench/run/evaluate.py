@@ -12,6 +12,7 @@ from torch import Tensor
 from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory, raise_if_stopped
 from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
+from ganbench.core.unseeded import random_calls
 from ganbench.metrics.divergence import Divergence, divergences
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.column import Column
@@ -20,6 +21,7 @@ from ganbench.plugin.types import Metric, MetricValue
 from ganbench.run.metric_repeats import unlike
 from ganbench.run.metric_value import described, plain
 from ganbench.suite.choice import Choice
+from ganbench.train.hidden_state import HiddenState
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ class Metrics:
                 some = [outcome for outcome in outcomes if outcome["final"] == final]
                 for outcome, divergence in zip(some, _divergences(some), strict=True):
                     outcome["divergence"] = divergence
-        rows = [self._row(outcome) for outcome in outcomes]
-        if not self._ask_again(outcomes, rows):
+        # A metric may draw only where there are many samples, as one that rests on some of them does.
+        with random_calls(self._watched(outcomes)) as drawn:
+            rows = [self._row(outcome) for outcome in outcomes]
+        if not self._ask_again(outcomes, rows, few=not drawn):
             return rows
         return [self._row(outcome) for outcome in outcomes]
 
@@ -80,7 +84,7 @@ class Metrics:
         return self._measure(outcome, cell=True)
 
     def _ask_again(
-        self, outcomes: Sequence[dict[str, Any]], rows: Sequence[dict[str, MetricValue] | PluginError]
+        self, outcomes: Sequence[dict[str, Any]], rows: Sequence[dict[str, MetricValue] | PluginError], *, few: bool
     ) -> bool:
         """Ask each metric that was not asked before again, once; whether one of them has no numbers that repeat.
 
@@ -96,9 +100,19 @@ class Metrics:
                 own = {column.name: known[column.name] for column in one[0].columns if column.name in known}
                 if any(value is not None for value in own.values()):
                     asked = [*outcomes[at:], *outcomes[:at]]
-                    self.found[one[0].name] = unlike(one[0], own, alone._row, asked)
+                    self.found[one[0].name] = unlike(one[0], own, alone._row, asked, few=few)
                     break
         return any(self.found.get(one[0].name) for one in unknown)
+
+    def _watched(self, outcomes: Sequence[dict[str, Any]]) -> frozenset[str]:
+        """The modules of the metrics that are measured now and that were not asked again before."""
+        ended = any(outcome["final"] for outcome in outcomes)
+        due = [
+            metric.measure
+            for metric, bound in self.metrics
+            if metric.name not in self.found and CELL_NAMES.isdisjoint(bound.names) and (ended or metric.at != "end")
+        ]
+        return HiddenState(due, {}).modules if due else frozenset()
 
     def _row(self, outcome: Mapping[str, Any]) -> dict[str, MetricValue] | PluginError:
         try:

@@ -1,8 +1,9 @@
 """A metric, asked again about the same samples: it must give the same numbers and remember nothing.
 
 It is asked about a few of the samples, so that a metric that takes minutes does not take as many again. Where it has no
-numbers for so few, it is asked about all of them. In between it is asked about samples that are as good and as bad as
-can be: one that keeps the best so far, or the worst, has other numbers afterwards.
+numbers for so few, or has drawn numbers that no seed decides, it is asked about all of them. In between it is asked
+about samples that are as good and as bad as can be: one that keeps the best so far, or the worst, has other numbers
+afterwards.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def unlike(
     was: Mapping[str, MetricValue],
     measure: Callable[[Mapping[str, Any]], Row | PluginError],
     outcomes: Sequence[Mapping[str, Any]],
+    *,
+    few: bool = True,
 ) -> str:
     """Ask a metric again about the first of some seeds, after another one.
 
@@ -41,6 +44,7 @@ def unlike(
         was: its numbers for the first seed
         measure: gives the row of this metric alone for the metric inputs of a seed
         outcomes: the metric inputs of the seeds
+        few: whether it is asked about a few of the samples first
 
     Returns:
         Why its numbers are not the same again, in one line; empty where they are.
@@ -48,7 +52,7 @@ def unlike(
     samples = outcomes[0].get("samples")
     device = samples.device if isinstance(samples, Tensor) else torch.device("cpu")
     with fixed_order(device) as without:
-        asked = [_few(outcome) for outcome in outcomes[:2]]
+        asked = [_few(outcome) if few else outcome for outcome in outcomes[:2]]
         first = was if asked[0] is outcomes[0] and device.type == "cpu" else measure(asked[0])
         if isinstance(first, PluginError) or any(was[name] is not None and first.get(name) is None for name in was):
             asked, first = [*outcomes[:2]], was

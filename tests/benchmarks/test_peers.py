@@ -67,7 +67,7 @@ def game(request, shipped, cpu):
     case = Case("tiny", request.param, 2)
     cell = cell_of(case, shipped)
     trainer = Trainer([cell], cpu, "eager")
-    noise = RandomBlocks(trainer.probe.draws, trainer.dataset, cell.seeds, cpu)
+    noise = RandomBlocks(trainer.probe.draws, trainer.dataset, cell.seeds, cpu, cell.steps)
     names = [draw.purpose for draw in trainer.probe.draws]
     draws = [dict(zip(names, noise.at(step), strict=True)) for step in range(STEPS)]
     return case, draws, trainer.start.players, trainer.advance(trainer.start, 0, STEPS).players

@@ -158,11 +158,11 @@ def test_a_metric_is_asked_again_about_few_samples(sizes) -> None:
 def refuses_few(samples):
     if len(samples) < 1000:
         raise NotApplicableError("too few")
-    return unseeded(samples)
+    return counting(samples)
 
 
 def fails_on_few(samples):
-    return unseeded(samples) if len(samples) > 1000 else {"it": samples[FEW]}
+    return counting(samples) if len(samples) > 1000 else {"it": samples[FEW]}
 
 
 @pytest.mark.parametrize("measure", [refuses_few, fails_on_few])
@@ -170,6 +170,19 @@ def test_a_metric_without_a_number_for_few_samples_is_asked_about_all(sizes, mea
     """And what it does wrong is found there."""
     rows = metrics(named("it", measure)).of_outcomes([outcome(n=5000), outcome(1, n=5000)])
     assert sizes[:5] == [5000, 5000, FEW, 5000, 5000]
+    assert all("it must depend on its arguments alone" in str(row) for row in rows)
+
+
+def rests_on_some(samples):
+    """As a metric does that would take too long for all of them."""
+    chosen = np.random.default_rng().permutation(len(samples))[:1000] if len(samples) > 1000 else slice(None)
+    return {"it": float(samples[chosen].mean())}
+
+
+def test_a_metric_that_draws_without_a_seed_only_of_many_is_asked_about_all(sizes) -> None:
+    """Of few it would have the same number each time."""
+    rows = metrics(named("it", rests_on_some)).of_outcomes([outcome(n=5000), outcome(1, n=5000)])
+    assert FEW not in sizes[:4]
     assert all("for the same samples" in str(row) for row in rows)
 
 

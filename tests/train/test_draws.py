@@ -17,8 +17,8 @@ REAL, LATENT = DrawSpec("real.0", "real", (16, 2)), DrawSpec("latent.0", "normal
 
 
 def test_a_seeds_noise_does_not_depend_on_its_batch_mates(cpu):
-    together = RandomBlocks([REAL, LATENT], DATA, [3, 5, 9], cpu).at(130)
-    alone = RandomBlocks([REAL, LATENT], DATA, [5], cpu).at(130)
+    together = RandomBlocks([REAL, LATENT], DATA, [3, 5, 9], cpu, 200).at(130)
+    alone = RandomBlocks([REAL, LATENT], DATA, [5], cpu, 200).at(130)
     for a, b in zip(together, alone, strict=True):
         assert torch.equal(a[1], b[0])
 
@@ -26,14 +26,17 @@ def test_a_seeds_noise_does_not_depend_on_its_batch_mates(cpu):
 @pytest.mark.parametrize("more", [DrawSpec("uniform.0", "uniform", (16,)), DrawSpec("latent.1", "normal", (64, 1024))])
 def test_variants_with_more_draws_see_the_same_data(more, cpu):
     """Comparisons are paired: a variant that draws more, however large, shares the draws that both have."""
-    few, many = RandomBlocks([REAL, LATENT], DATA, [0], cpu), RandomBlocks([REAL, more, LATENT], DATA, [0], cpu)
+    few, many = (
+        RandomBlocks([REAL, LATENT], DATA, [0], cpu, 200),
+        RandomBlocks([REAL, more, LATENT], DATA, [0], cpu, 200),
+    )
     for step in (0, 3, 64, 100):
         assert torch.equal(few.at(step)[0], many.at(step)[0])
         assert torch.equal(few.at(step)[1], many.at(step)[2])
 
 
 def test_steps_seeds_and_purposes_differ(cpu):
-    noise = RandomBlocks([LATENT, DrawSpec("latent.1", "normal", (16, 4))], DATA, [0, 1], cpu)
+    noise = RandomBlocks([LATENT, DrawSpec("latent.1", "normal", (16, 4))], DATA, [0, 1], cpu, 200)
     first, next_, later = noise.at(0), noise.at(1), noise.at(BLOCK_STEPS)
     drawn = [first[0][0], first[0][1], first[1][0], next_[0][0], later[0][0]]
     assert len({tensor.sum().item() for tensor in drawn}) == len(drawn)
@@ -41,9 +44,9 @@ def test_steps_seeds_and_purposes_differ(cpu):
 
 def test_steps_may_be_asked_for_in_any_order(cpu):
     steps = [0, 70, 3, 200, 70]
-    kept = RandomBlocks([REAL, LATENT], DATA, [0, 1], cpu)
+    kept = RandomBlocks([REAL, LATENT], DATA, [0, 1], cpu, 200)
     for step in steps:
-        for a, b in zip(kept.at(step), RandomBlocks([REAL, LATENT], DATA, [0, 1], cpu).at(step), strict=True):
+        for a, b in zip(kept.at(step), RandomBlocks([REAL, LATENT], DATA, [0, 1], cpu, 200).at(step), strict=True):
             assert torch.equal(a, b)
 
 

@@ -52,6 +52,21 @@ def test_a_step_draws_what_its_phase_alone_would_draw(cpu):
     assert torch.equal(noise[after].span(60, 20)[0][9], noise[before].at(69)[0])
 
 
+def test_the_data_of_a_seed_that_diverged_is_looked_at_in_its_own_phase(shipped, cpu, monkeypatch):
+    """What it was given at the step where it diverged, and not what the data become later."""
+    looked = []
+    monkeypatch.setattr("ganbench.train.trainer.check_drawn", lambda name, drawn, seed, step: looked.append(drawn))
+    trained = [cell for cell in plan(parse(SUITE.replace("DATA", TURNING), shipped)) if cell.trained]
+    trainer = Trainer(trained, cpu, "eager")
+    for step in (10, 70):
+        trainer.check_data(0, step)
+        given = trainer.noise((trainer.seeds[0],)).at(step)
+        real = [each[0] for draw, each in zip(trainer.probe.draws, given, strict=True) if draw.kind == "real"]
+        assert real
+        assert all(any(torch.equal(one, other) for other in real) for one in looked)
+        looked.clear()
+
+
 @pytest.fixture(scope="module")
 def turned(run_text):
     return run_text(SUITE.replace("DATA", TURNING), engine="eager")

@@ -126,7 +126,7 @@ class RandomBlocks:
         dataset: Distribution,
         seeds: Sequence[int],
         device: torch.device,
-        steps: int = 1,
+        steps: int,
     ) -> None:
         self._draws = tuple((draw, draw.block_steps) for draw in draws)
         self._dataset = dataset
