@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import error_line, raise_if_stopped
+from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
 from ganbench.data.finite_set import parts_of
 from ganbench.data.phases import check_phases, phases
@@ -85,7 +86,7 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
     """
     n = n or max(4, min(DRAWN, NUMBERS // math.prod(distribution.shape)))
     try:
-        samples, again = (distribution.sample(n, stream(0, "check")) for _ in range(2))
+        samples, again = (_drawn(distribution, n, 0) for _ in range(2))
     except BaseException as error:
         raise_if_stopped(error)
         raise ValueError(f"sample({n}): {error_line(error)}") from error
@@ -105,9 +106,14 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
         raise ValueError("sample() must draw from the generator it is given, and from nothing else")
     # So many different samples do not come again by chance.
     seeded = n < MANY or len(np.unique(_names(samples[:MANY]))) <= MANY // 4
-    if not seeded and torch.equal(samples, distribution.sample(n, stream(1, "check"))):
+    if not seeded and torch.equal(samples, _drawn(distribution, n, 1)):
         raise ValueError("sample() gives the same samples for every seed: draw from the generator it is given")
     return samples
+
+
+def _drawn(distribution: Any, n: int, seed: int) -> Any:
+    with process_kept():
+        return distribution.sample(n, stream(seed, "check"))
 
 
 def remarks(distribution: Any) -> tuple[str, ...]:
@@ -192,7 +198,8 @@ def _check_density(distribution: Any, samples: Tensor) -> None:
         return
     x = samples.double().numpy()
     try:
-        heights, alone = density(x), density(x[:1])
+        with process_kept():
+            heights, alone = density(x), density(x[:1])
     except BaseException as error:
         raise_if_stopped(error)
         raise ValueError(f"log_density: {error_line(error)}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.core.messages import shown, suggest
+from ganbench.core.process_state import process_kept
 from ganbench.plugin.binding import bind
 from ganbench.plugin.parameters import Parameter
 from ganbench.plugin.types import Value
@@ -39,8 +40,8 @@ class Entry:
     def build(self, parameters: Mapping[str, Any], *, by: str = "build", **given: Any) -> Any:
         """Call the ``build`` function of a dataset or an architecture.
 
-        The global generators of torch, numpy and Python are restored afterwards. A dataset finds them seeded, always
-        alike; an architecture finds them as they are: they decide its first parameters.
+        The process is put back afterwards, and so are the global generators of torch, numpy and Python. A dataset
+        finds them seeded, always alike; an architecture finds them as they are: they decide its first parameters.
 
         Args:
             parameters: the parameters that a suite sets, by name.
@@ -56,7 +57,7 @@ class Entry:
         from ganbench.core.rng import isolated, restored  # late: torch takes seconds, and a list of plugins needs none
 
         function = getattr(self.value, by)
-        with isolated(0, "dataset") if self.kind == "dataset" else restored():
+        with process_kept(), isolated(0, "dataset") if self.kind == "dataset" else restored():
             return bind(function, parameters)(given)
 
     def check_parameters(self, given: Mapping[str, Any]) -> list[tuple[str | None, str]]:

@@ -13,8 +13,8 @@ from ganbench.core import streams
 from ganbench.core.exits import exits_refused
 from ganbench.core.installed import file_of
 from ganbench.core.patience import named_when_slow
+from ganbench.core.process_state import Change, ProcessState
 from ganbench.plugin import neighbours
-from ganbench.plugin.process_state import Change, ProcessState
 from ganbench.plugin.replaced import Watched
 
 

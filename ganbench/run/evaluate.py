@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory, raise_if_stopped
+from ganbench.core.process_state import ProcessState, process_kept
 from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
 from ganbench.core.unseeded import random_calls
@@ -124,6 +125,7 @@ class Metrics:
     def _measure(self, outcome: Mapping[str, Any], *, cell: bool) -> dict[str, MetricValue]:
         row: dict[str, MetricValue] = {}
         notes = []
+        process = ProcessState(chance=False)
         for metric, bound in self.metrics:
             if cell == CELL_NAMES.isdisjoint(bound.names) or (cell and not outcome.keys() >= {*bound.names}):
                 continue
@@ -147,6 +149,8 @@ class Metrics:
             except BaseException as error:
                 raise_if_stopped(error)
                 raise PluginError(f"metric {metric.name}: {error_line(error)}") from error
+            finally:
+                process.put_back()
             declared = [column.name for column in metric.columns]
             if surplus := sorted(set(values) - set(declared), key=repr):
                 raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")
@@ -176,7 +180,8 @@ def _divergences(outcomes: Sequence[Mapping[str, Any]]) -> list[Divergence | Plu
         return []
     samples, real = (torch.stack([outcome[name].detach() for outcome in outcomes]) for name in ("samples", "real"))
     try:
-        return [*divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])]
+        with process_kept():
+            return [*divergences(samples, outcomes[0]["dataset"], real, final=outcomes[0]["final"])]
     except BaseException as error:
         raise_if_stopped(error)
         if out_of_memory(error):

@@ -11,6 +11,7 @@ from typing import Any
 from ganbench.core.errors import message_of, raise_if_stopped
 from ganbench.core.messages import shown
 from ganbench.core.patience import named_when_slow
+from ganbench.core.process_state import process_kept
 from ganbench.core.streams import StderrText
 from ganbench.core.torch_warnings import hidden
 from ganbench.data.kept import keep
@@ -107,7 +108,8 @@ def _content(dataset: Distribution) -> Hashable:
 
     try:
         samples = _samples(dataset, 64)
-        density = dataset.log_density(samples.double().numpy()) if hasattr(dataset, "log_density") else None
+        with process_kept():
+            density = dataset.log_density(samples.double().numpy()) if hasattr(dataset, "log_density") else None
         # As it holds them: a finite set of images would be unpacked.
         parts = [value for value in getattr(dataset, "__dict__", {}).values() if hasattr(value, "dtype")]
         before = [_content(own) for _, own in phases(dataset)[:-1]]
@@ -129,4 +131,5 @@ def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:
 def _samples(dataset: Distribution, n: int) -> Any:
     from torch import Generator  # late, but no delay: the plugin that calls this has imported torch
 
-    return dataset.sample(n, Generator().manual_seed(0))
+    with process_kept():
+        return dataset.sample(n, Generator().manual_seed(0))

@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from ganbench.core.digest import digest
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
+from ganbench.core.process_state import process_kept
 from ganbench.core.rng import isolated, stream
 from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
@@ -54,7 +55,8 @@ def build_networks(
 
     def architecture(shape: tuple[int, ...]) -> Networks:
         try:
-            built = build({"shape": tuple(shape)})
+            with process_kept():
+                built = build({"shape": tuple(shape)})
         except BaseException as error:
             raise_if_stopped(error)
             raise PluginError(f"architecture {variant.architecture.name}: {error_line(error)}") from error
@@ -73,7 +75,8 @@ def build_networks(
                 "data": lambda n, random=random: draw(phases(dataset)[0][1], n, random),
             }
             try:
-                made = players(scope)
+                with process_kept():
+                    made = players(scope)
             except PluginError:
                 raise
             except BaseException as error:

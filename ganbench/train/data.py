@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
+from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
 from ganbench.data.kept import keep, kept
 from ganbench.data.phases import phases
@@ -144,7 +145,8 @@ def draw(distribution: Distribution, n: int, random: torch.Generator) -> Tensor:
         PluginError: where the plugin's code fails, or its samples have another shape
     """
     try:
-        samples = distribution.sample(n, random)
+        with process_kept():
+            samples = distribution.sample(n, random)
     except BaseException as error:
         raise_if_stopped(error)
         raise PluginError(f"sample({n}): {error_line(error)}") from error

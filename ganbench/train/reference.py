@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
+from ganbench.core.process_state import process_kept
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
 from ganbench.data.phases import phases
@@ -83,7 +84,7 @@ def _phase(dataset: Distribution) -> str:
 def _fit(reference: Choice, dataset: Distribution, training: Tensor, seed: int) -> Any:
     random = stream(seed, f"reference.{reference.name}", 0, training.device)
     given = {"training": training.clone(), "dataset": dataset, "random": random}
-    with isolated(seed, "reference.global"), threads_for(training.numel()):
+    with process_kept(), isolated(seed, "reference.global"), threads_for(training.numel()):
         return bind(reference.plugin(Reference).fit, reference.parameters)(given)
 
 
@@ -91,7 +92,7 @@ def _check_repeats(reference: Choice, dataset: Distribution, training: Tensor, s
     """Raise PluginError where a reference fits something else each time to the same few points."""
     try:
         one, other = (
-            _fit(reference, dataset, training, seed).sample(100, stream(seed, "check", 0, training.device))
+            draw(_fit(reference, dataset, training, seed), 100, stream(seed, "check", 0, training.device))
             for _ in range(2)
         )
     except Exception:  # it may need more points

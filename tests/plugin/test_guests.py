@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.core import patience
-from ganbench.plugin import process_state, shipped
+from ganbench.core import patience, process_state
+from ganbench.plugin import shipped
 from ganbench.plugin.entry import Broken
 from ganbench.plugin.loader import load_named
 from ganbench.plugin.registry import Registry, UnknownNameError

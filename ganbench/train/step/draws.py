@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import PluginError
+from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
 from ganbench.data.phases import spans
 from ganbench.plugin.types import Distribution
@@ -179,6 +180,7 @@ class RandomBlocks:
         for part, data in spans(self._dataset, index * draw.block_steps, draw.block_steps, self._steps):
             # The whole block of each: a step's numbers do not depend on where in a block the data change.
             generator = stream(seed, draw.purpose, index, self._device)
-            whole = data.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)
+            with process_kept():
+                whole = data.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)
             pieces.append(whole[part.start : part.stop])
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)

@@ -1,7 +1,8 @@
-"""What a plugin file can change for everybody while it is executed: read before, put back afterwards.
+"""What a plugin can change for everybody while its file is executed or it is called: read before, put back afterwards.
 
 Habits that do no harm once they are undone, such as seeding or ``torch.set_num_threads``, are put back without a word.
-What the plugin itself may count on, such as another default type, is put back too, and the file is refused.
+What the plugin itself may count on, such as another default type, is put back too, and the file is refused. After a
+call all is put back without a word: the next call finds the same.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,6 +32,10 @@ _REDUCED = (
     "allow_fp16_reduced_precision_reduction",
     "allow_bf16_reduced_precision_reduction",
 )
+
+
+#: Asking for them takes longer than reading them.
+_SIGNALS = tuple(signal.valid_signals())
 
 
 class Change(NamedTuple):
@@ -50,13 +55,13 @@ class Setting:
 
 
 class ProcessState:
-    """The settings as they are now."""
+    """The settings as they are now; ``chance``: the global generators, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, chance: bool = True) -> None:
         self._settings = [*_of_python(), *_of_torch(), *_of_numpy()]
         self._before = [_reading(setting) for setting in self._settings]
         # Always written back: to compare them is no quicker.
-        self._chance = [*_chance()]
+        self._chance = _chance() if chance else []
 
     def put_back(self) -> list[Change]:
         """Put back what has changed since; returns what must not be changed."""
@@ -69,6 +74,16 @@ class ProcessState:
         for write, state in self._chance:
             write(state)
         return refused
+
+
+@contextmanager
+def process_kept() -> Iterator[None]:
+    """Put back, after a call of a plugin's function, what it has changed; the global generators are ``isolated``'s."""
+    state = ProcessState(chance=False)
+    try:
+        yield
+    finally:
+        state.put_back()
 
 
 def _reading(setting: Setting) -> Any:
@@ -119,7 +134,7 @@ def _of_python() -> list[Setting]:
         *(_attribute(sys, name) for name in ("argv", "stdin", "stdout", "stderr", "__stdout__", "__stderr__")),
         *(_attribute(sys, name) for name in ("excepthook", "displayhook", "unraisablehook")),
         _attribute(threading, "excepthook"),
-        Setting(lambda: {number: signal.getsignal(number) for number in signal.valid_signals()}, handlers),
+        Setting(lambda: {number: signal.getsignal(number) for number in _SIGNALS}, handlers),
         Setting(lambda: list(warnings.filters), filters),
         Setting(lambda: warnings.showwarning, lambda before: setattr(warnings, "showwarning", before)),
         Setting(umask, lambda before: os.umask(before)),
