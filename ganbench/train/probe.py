@@ -18,6 +18,7 @@ from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.engine.cost import StepCost, step_cost
+from ganbench.train.movement import PLAYERS, steps_to_try, still
 from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
@@ -47,15 +48,17 @@ class Probe:
 
     ``draws``: what it drew at random. ``global_rng``: whether code drew from torch's global generator where
     ``GlobalRngOverride`` could replace that. ``idle``: the players whose gradient was exactly zero, which is nearly
-    always a mistake. ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one
-    model. ``eager_seconds``, ``serial_seconds``: measured, of one step of all replicas, as a batch and one after the
-    other; the latter is only known where it matters. ``note``: what may make the step's numbers
+    always a mistake; ``unmoved``: those that stay where they are in each step that was tried, though it is not.
+    ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one model.
+    ``eager_seconds``, ``serial_seconds``: measured, of one step of all replicas, as a batch and one after the other;
+    the latter is only known where it matters. ``note``: what may make the step's numbers
     differ from run to run; empty where nothing was found.
     """
 
     draws: tuple[DrawSpec, ...]
     global_rng: bool
     idle: tuple[str, ...]
+    unmoved: tuple[str, ...]
     serial: str
     cost: StepCost
     eager_seconds: float
@@ -138,6 +141,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             raise PluginError(plain_words(error)) from error
     other = invent(draws, index.device, "between")
     note = check_repeats(lambda own_draws: step(one, own, own_draws, index), one, (drawn, other), watched)
+    unmoved = still(lambda at: step(one, own, drawn, at).players, one.players, idle, steps_to_try(rules, index))
     seconds, serial_seconds = 0.0, math.inf
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
@@ -154,7 +158,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             if out_of_memory(error):
                 raise
             why = plain_words(error)
-    return Probe(draws, global_rng, idle, why, cost, seconds, note, serial_seconds)
+    return Probe(draws, global_rng, idle, unmoved, why, cost, seconds, note, serial_seconds)
 
 
 def invent(draws: tuple[DrawSpec, ...], device: torch.device, which: str = "") -> Draws:
@@ -249,13 +253,13 @@ def _record(
         raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
     if not game.values:
         raise ValueError("the update rule took no gradient")
-    for whose, moved_in_place, theta in zip(("discriminator", "generator"), state.players, weights, strict=True):
+    for whose, moved_in_place, theta in zip(PLAYERS, state.players, weights, strict=True):
         if not torch.equal(moved_in_place.theta, theta):
             raise PluginError(
                 f"a step changes the {whose}'s weights in place, as weight.data.clamp_() does: write "
                 "Loss(project=...), a function of D's weights that is applied after each of its steps"
             )
-    for player, was in zip(("discriminator", "generator"), before, strict=True):
+    for player, was in zip(PLAYERS, before, strict=True):
         named = buffers[0] if player == "discriminator" else buffers[1]
         for name, tensor in named.items():
             if not torch.equal(tensor, was[name]):
@@ -264,10 +268,14 @@ def _record(
                     f"the {player}'s buffer {name!r} changes while training, and buffers are held fixed: "
                     + ("for a batch norm set track_running_stats=False" if norm else _STATE)
                 )
-    moved = {player for player, gradient in game.gradients if gradient.any()}
-    idle = tuple(player for player in ("discriminator", "generator") if player not in moved)
+    idle = []
+    for player, theta, moved in zip(PLAYERS, weights, players, strict=True):
+        taken = [gradient.any() for whose, gradient in game.gradients if whose == player]
+        # An update rule may take a gradient by itself: it is not known, but where the player moves it is not zero.
+        if not (any(taken) if taken else not torch.equal(moved.theta, theta)):
+            idle.append(player)
     why = globally[0] if globally else f"draws from {drawn[0]}'s global random generator" if drawn else ""
-    return tuple(recorder.draws), global_rng.used, idle, why
+    return tuple(recorder.draws), global_rng.used, tuple(idle), why
 
 
 def _global_state(device: torch.device) -> bytes:

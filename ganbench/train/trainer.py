@@ -29,6 +29,7 @@ from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
 from ganbench.train.engine.trace import Trace, trace
 from ganbench.train.evaluation import Evaluation
 from ganbench.train.likeness import Likeness
+from ganbench.train.movement import movement_notes
 from ganbench.train.probe import Probe, invent, probe
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
@@ -80,7 +81,7 @@ class Trainer:
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, kept or engine)
         self._forced = (kept or engine) != "auto"
-        self._notes = [f"the {player}'s gradient is exactly zero at the first step" for player in self.probe.idle]
+        self._notes = movement_notes(self.probe.idle, self.probe.unmoved, (theta_D, theta_G), len(self.cell.seeds))
         if self.probe.serial and engine != "serial":
             self._notes.append(f"trained seed by seed: {self.probe.serial}")
         self._notes += filter(None, [squashed(self.rules.discriminator.network("")), self.probe.note])

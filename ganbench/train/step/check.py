@@ -64,6 +64,7 @@ def check_networks(
             check_module(f"{kind} {name}: the {part}", module)
         if not FlatNetwork(as_one_module(modules.pop(player), modules)).parameters:
             raise PluginError(f"{kind} {name}: the {player} has no parameters to train")
+    _check_apart(f"{kind} {name}", networks)
     # A copy, since a call may change the module.
     generator = copy.deepcopy(networks.generator)
     with torch.no_grad():
@@ -85,6 +86,19 @@ def check_networks(
             raise PluginError(
                 f"architecture {name}: the discriminator must give one logit a sample, ({_FEW},) or ({_FEW}, 1), "
                 f"not {tuple(logits.shape)}: {cure}"
+            )
+
+
+def _check_apart(who: str, networks: Networks) -> None:
+    """Refuse parameters that both players have: each is trained on its own, so the sharing would be lost."""
+    D = as_one_module(networks.discriminator, networks.discriminator_parts)
+    G = as_one_module(networks.generator, networks.generator_parts)
+    own = {parameter.untyped_storage()._cdata: name for name, parameter in D.named_parameters()}
+    for name, parameter in G.named_parameters():
+        if shared := own.get(parameter.untyped_storage()._cdata):
+            raise PluginError(
+                f"{who}: the generator's {name!r} is the discriminator's {shared!r} too, and each player trains its "
+                "own: give each a layer of its own, as copy.deepcopy(layer) makes it"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NoReturn
 
 from torch import Tensor, nn
 from torch.nn.utils.stateless import _reparametrize_module
@@ -29,6 +29,13 @@ class PlayerFunction:
     the module until the plugin's function has returned.
     """
 
+    _function: Callable[..., Any]
+    _module: nn.Module
+    _whole: nn.Module
+    _tensors: Callable[[], dict[str, Tensor]]
+    _stack: ExitStack
+    _entered: bool
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -37,9 +44,8 @@ class PlayerFunction:
         tensors: Callable[[], dict[str, Tensor]],
         stack: ExitStack,
     ) -> None:
-        self._function = function
-        self._module, self._whole, self._tensors, self._stack = module, whole, tensors, stack
-        self._entered = False
+        own = {"_function": function, "_module": module, "_whole": whole, "_tensors": tensors, "_stack": stack}
+        vars(self).update(own, _entered=False)
 
     def __call__(self, *inputs: Tensor, **options: Any) -> Any:
         """Call the network as training does: with this step's weights and penalties."""
@@ -57,6 +63,13 @@ class PlayerFunction:
             # Torch's own wants an nn.Parameter, and the tensors of a step are parts of the player's vector.
             return dict(self._of_this_step().named_parameters()).__getitem__
         return getattr(self._of_this_step(), name)
+
+    def __setattr__(self, name: str, _: Any) -> NoReturn:
+        """A player is made anew for each call of a plugin's function; raises AttributeError."""
+        raise AttributeError(
+            f"a loss or a penalty sets .{name} of a player, which would be lost: what changes with the step is "
+            "computed from `step`, or kept in a penalty's `memory`"
+        )
 
     def __getitem__(self, index: int | slice) -> Any:
         """A layer of a network that is an ``nn.Sequential``."""
@@ -88,5 +101,5 @@ class PlayerFunction:
         """The module, with the tensors of this step in it until the plugin's function has returned."""
         if not self._entered:
             self._stack.enter_context(_reparametrize_module(self._whole, self._tensors()))
-            self._entered = True
+            vars(self)["_entered"] = True
         return self._module

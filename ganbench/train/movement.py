@@ -1,0 +1,71 @@
+"""Whether the players move: a player that stays, or that all seeds start at one point, is said before training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ganbench.plugin.types import Players
+from ganbench.train.step.rules import Rules
+
+PLAYERS = ("discriminator", "generator")
+#: So many steps are tried where a player does not move.
+LATER_STEPS = 10
+
+
+def steps_to_try(rules: Rules, first: Tensor) -> list[Tensor]:
+    """The first step, and those at which a player may move that stays then: a rate from 0, a rule that rarely acts."""
+    ends = {at for schedule in rules.schedules for at in (schedule.steps // 2, schedule.steps - 1)}
+    return [first, *(torch.full_like(first, at) for at in sorted({*range(1, LATER_STEPS), *ends}))]
+
+
+def still(
+    step: Callable[[Tensor], Players], begin: Players, idle: Sequence[str], steps: Sequence[Tensor]
+) -> tuple[str, ...]:
+    """The players that have a gradient, and that no step moves.
+
+    Args:
+        step: what a step of a given number makes of the players
+        begin: the players before it
+        idle: the players without a gradient
+        steps: the numbers to try; nearly always the first is enough
+
+    Returns:
+        Their names.
+    """
+    found = [player for player in PLAYERS if player not in idle]
+    for at in steps:
+        before, after = (dict(zip(PLAYERS, players, strict=True)) for players in (begin, step(at)))
+        found = [player for player in found if torch.equal(before[player].theta, after[player].theta)]
+        if not found:
+            break
+    return tuple(found)
+
+
+def movement_notes(idle: Sequence[str], unmoved: Sequence[str], theta: tuple[Tensor, Tensor], seeds: int) -> list[str]:
+    """Notes on players that do not move, or start alike.
+
+    Args:
+        idle: the players whose gradient is exactly zero
+        unmoved: the players that stay though it is not
+        theta: the parameters of D and of G at the start, each (replicas, parameters)
+        seeds: how many seeds there are; the replicas are those of one setting after the other's
+
+    Returns:
+        The notes.
+    """
+    notes = [f"the {player}'s gradient is exactly zero at the first step" for player in idle]
+    notes += [
+        f"the {player} does not move, though its gradient is not zero: an update rule must return the players that "
+        "game.move() returns, an optimizer's update() a new theta, and a rate must not be 0"
+        for player in unmoved
+    ]
+    notes += [
+        f"the {player} starts from the same parameters for every seed: build must make it anew each time, from "
+        "torch's global generator, without torch.manual_seed"
+        for player, own in zip(PLAYERS, theta, strict=True)
+        if seeds > 1 and torch.equal(own[:seeds], own[:1].expand(seeds, -1))
+    ]
+    return notes
