@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,17 +41,6 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
     """Share out the cores: workers, and what they start, would wait for each other's threads."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // len(specs))))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests are handed out one by one: those of many cases last, which are short and keep all cores busy."""
-
-    def function(item: pytest.Item) -> tuple[Path, str]:
-        return item.path, getattr(item, "originalname", item.name)
-
-    if config.getoption("loadgroup", False):
-        cases = Counter(map(function, items))
-        items.sort(key=lambda item: cases[function(item)])
 
 
 #: A suite of one variant; ``{}`` is the variant's mapping.

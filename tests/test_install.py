@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PATIENCE = 600
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installed")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

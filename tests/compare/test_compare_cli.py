@@ -139,7 +139,6 @@ def test_a_revision_has_its_own_baseline(repository, here):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("repository")
 def test_git_bisects_a_planted_regression_to_its_commit(repository, inside, tmp_path):
     """Of six commits the fourth has the wrong sign; the line is the one that the report gives."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
@@ -175,7 +174,6 @@ def test_a_crash_is_not_taken_for_worse(repository, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("repository")
 def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, inside, tmp_path):
     """Beside steps of some ms, 5 ms more: slower in every round. The unchanged tree is not accused."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")

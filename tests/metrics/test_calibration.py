@@ -86,7 +86,6 @@ def test_the_page_shows_the_table() -> None:
     assert list(committed(MEASURED / "calibration.csv")) == [known.name for known in KNOWN]
 
 
-@pytest.mark.xdist_group("calibration")
 @pytest.mark.calibration
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
 def test_known_answer(known: Known) -> None:
@@ -97,7 +96,6 @@ def test_known_answer(known: Known) -> None:
         assert row.flagged == known.flagged
 
 
-@pytest.mark.xdist_group("calibration")
 @pytest.mark.calibration
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
 def test_the_file_says_what_is_measured(known: Known) -> None:

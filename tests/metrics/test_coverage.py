@@ -99,7 +99,6 @@ def test_the_page_shows_the_table() -> None:
     check_page(MEASURED / "coverage.csv", least=PAIRS)
 
 
-@pytest.mark.xdist_group("coverage")
 @pytest.mark.calibration
 def test_the_interval_covers_on_average() -> None:
     """Nominal 95 %: at least 93 % over all pairs never tuned on."""
@@ -111,14 +110,12 @@ HIDDEN = pytest.mark.xfail(
 )
 
 
-@pytest.mark.xdist_group("coverage")
 @pytest.mark.calibration
 @pytest.mark.parametrize("index", [pytest.param(i, marks=HIDDEN) if i == 6 else i for i in range(PAIRS)])
 def test_the_interval_covers_on_each_pair(index: int) -> None:
     assert all_pairs()[index].covered >= 0.80
 
 
-@pytest.mark.xdist_group("coverage")
 @pytest.mark.calibration
 def test_the_file_says_what_is_measured() -> None:
     """Bias and sd to 0.0005, shares to two repetitions: other versions of numpy and scipy may round as they like."""
