@@ -77,6 +77,13 @@ def test_a_step_decay_has_its_milestones_where_they_are_without_a_warm_up(shippe
     assert warm == pytest.approx([min(1, (step + 1) / 30) * factor for step, factor in enumerate(plain)])
 
 
+@pytest.mark.parametrize("percent", [7, 14, 28, 55, 56, 70])
+def test_the_step_at_a_milestone_is_the_first_that_is_smaller(percent, shipped):
+    """Also where the share times the steps is rounded up, as 0.07 * 100 is to 7.000000000000001."""
+    found = factors(shipped.get("schedule", "step"), steps=100, milestones=(percent / 100,))
+    assert found.index(0.1) == percent
+
+
 def test_a_linear_decay_may_be_held_first(shipped):
     """As CycleGAN's: half of the budget at the full rate, then a line to 0."""
     found = factors(shipped.get("schedule", "linear"), hold=0.5)
