@@ -31,6 +31,8 @@ from ganbench.train.data import build_dataset, draw, forget_held_out, held_out, 
 FLOOR_SEEDS = (0, 1, 2, 3, 4)
 #: Standard deviations whose ratio is beyond this look like a mistake of scale.
 _ODD_SCALE = 1.6
+#: Samples are standardised where means are so near 0 and standard deviations so near 1.
+_STANDARD = 0.05
 
 
 def fitted(
@@ -191,6 +193,12 @@ def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:
                 f"column {odd[0]} of the samples holds whole numbers alone, and the data's does not: "
                 "row numbers or labels?"
             )
+    if _standardised(points) and not _standardised(real, 2 * _STANDARD):
+        yield (
+            f"the samples have mean 0 and standard deviation 1, and lie in {_range(points)}, the data in "
+            f"{_range(real)}: were they standardised? Bring them back to the data's scale, x * std + mean"
+        )
+        return
     spread, usual = (math.sqrt(each.var(axis=0).sum()) for each in (points, real))
     away = float(np.linalg.norm(points.mean(axis=0) - real.mean(axis=0)))
     if usual > 0 and (not 1 / _ODD_SCALE < spread / usual < _ODD_SCALE or away > 3 * usual):
@@ -198,6 +206,15 @@ def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:
             f"the samples lie in {_range(points)}, the data in {_range(real)}; their standard deviation is "
             f"{spread / usual:.3g} times the data's: another scale?"
         )
+
+
+def _standardised(points: np.ndarray, tolerance: float = _STANDARD) -> bool:
+    """Whether each column that is not constant, or all numbers together, have mean 0 and standard deviation 1."""
+    spreads = points.std(axis=0)
+    means = points.mean(axis=0)
+    apart = np.abs(means).max() < tolerance and bool((spreads > 0).any())
+    apart = apart and np.abs(spreads[spreads > 0] - 1).max() < tolerance
+    return bool(apart or (abs(points.mean()) < tolerance and abs(points.std() - 1) < tolerance))
 
 
 def _range(points: np.ndarray) -> str:

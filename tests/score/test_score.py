@@ -484,6 +484,31 @@ def test_another_scale_is_suspected_aloud(factor, odd, shipped):
         assert times == pytest.approx(factor, rel=0.01)
 
 
+def standardised(values):
+    return (values - values.mean(0)) / values.std(0)
+
+
+def by_the_data(values):
+    """As a pipeline does: by the mean and the standard deviation of the data that it was fitted to."""
+    real = drawn(2000, seed=7)
+    return (values - real.mean(0)) / real.std(0)
+
+
+@pytest.mark.parametrize("way", [standardised, by_the_data, lambda values: values / values.std()])
+def test_standardised_samples_are_suspected_aloud(way, shipped):
+    """A ring of radius 1 has the standard deviation 0.71, which is too near 1 to look like another scale."""
+    notes = scored(way(drawn(2000)), shipped, metrics=["modes"]).notes
+    assert ["were they standardised? Bring them back" in note for note in notes] == [True]
+    assert not scored(drawn(2000), shipped, metrics=["modes"]).notes
+
+
+def test_standardised_data_is_no_surprise(shipped):
+    """Samples of data that have mean 0 and standard deviation 1 themselves."""
+    target = of_names("ring", ["modes=4", "std=0.1", "radius=1.4107"], ["modes"], shipped)
+    values = standardised(np.sqrt(2) * drawn(2000)).astype(np.float32)
+    assert score(Samples(Path("x.npy"), "0", values), target).notes == ()
+
+
 def test_the_seed_is_the_files_own_unless_another_is_asked_for(shipped):
     target = of_names("ring", ["modes=4"], ["mmd"], shipped)
     file = Samples(Path("x.npz"), "0", drawn(500), seed=3)
