@@ -99,6 +99,11 @@ class Trainer:
                 return trace(step, *of_replica((self.start, self.constants), replica), draws, index)
 
         traced_first = traced(0, 0)
+        if traced_first.reduced and self.cell.precision != "bfloat16":
+            self._notes.append(
+                f"computes partly in {traced_first.reduced}, whatever the column arithmetic says: leave out "
+                "torch.autocast and .half() in plugins, or write 'precision: bfloat16' in the suite"
+            )
         likeness.check_constants(traced_first.constants)
         likeness.check_code(traced)
         shared = json.dumps([traced_first.text, self.cell.precision])

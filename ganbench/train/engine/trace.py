@@ -19,10 +19,14 @@ _PLAIN = (int, float, complex, str, type(None), torch.dtype, torch.device, torch
 
 @dataclass(frozen=True)
 class Trace:
-    """``text``: a hash of all operations with their numbers. ``constants``: the tensors that are no arguments."""
+    """``text``: a hash of all operations with their numbers. ``constants``: the tensors that are no arguments.
+
+    ``reduced``: a type of less than float32 that something is computed in; empty where nothing is.
+    """
 
     text: str
     constants: tuple[Tensor, ...]
+    reduced: str = ""
 
 
 def trace(step: Callable[..., Any], *arguments: Any) -> Trace:
@@ -42,7 +46,7 @@ def trace(step: Callable[..., Any], *arguments: Any) -> Trace:
     with tracing:
         results = step(*arguments)
     tracing.add(results)
-    return Trace(tracing.digest.hexdigest(), tuple(tracing.constants))
+    return Trace(tracing.digest.hexdigest(), tuple(tracing.constants), tracing.reduced)
 
 
 class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -52,6 +56,8 @@ class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.digest = hashlib.sha256()
         self.constants: list[Tensor] = []
+        #: A type of less than float32 that something is computed in.
+        self.reduced = ""
         #: The number of each tensor that exists, in the order in which they came.
         self._numbers = WeakTensorKeyDictionary()
         self._count = 0
@@ -66,6 +72,8 @@ class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor) and leaf not in self._numbers:
                 self._number(leaf)
+            if isinstance(leaf, Tensor) and leaf.dtype in (torch.bfloat16, torch.float16):
+                self.reduced = str(leaf.dtype).removeprefix("torch.")
         self.add(result)
         return result
 
