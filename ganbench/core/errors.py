@@ -7,6 +7,7 @@ import signal
 import sys
 from types import TracebackType
 
+from ganbench.core.installed import foreign
 from ganbench.core.place import place
 
 #: On a CPU torch raises a plain RuntimeError. Its message has the first text; in compiled code it has the second, the
@@ -84,15 +85,38 @@ def plugin_frame(error: BaseException) -> TracebackType | None:
     A shipped plugin's line only where the error was raised in that line itself: it is no place to look for what a
     user's network or loss, called from there, did wrong.
     """
-    trace, own, last = error.__traceback__, None, None
+    last = _last(error)
+    shipped = last is not None and _module(last).startswith("ganbench_plugin_shipped_")
+    return own_frame(error) or (last if shipped else None)
+
+
+def own_frame(error: BaseException) -> TracebackType | None:
+    """The innermost call in a user's own plugin, if an error went through one."""
+    trace, own = error.__traceback__, None
     while trace is not None:
-        name, last = str(trace.tb_frame.f_globals.get("__name__", "")), None
-        if name.startswith("ganbench_plugin_shipped_"):
-            last = trace
-        elif name.startswith("ganbench_plugin_"):
+        name = _module(trace)
+        if name.startswith("ganbench_plugin_") and not name.startswith("ganbench_plugin_shipped_"):
             own = trace
         trace = trace.tb_next
-    return own or last
+    return own
+
+
+def by_library(error: BaseException) -> bool:
+    """Whether an error was raised in a library's code: its words are not the plugin's, nor ganbench's."""
+    last = _last(error)
+    name = "" if last is None else _module(last)
+    return last is not None and not name.startswith("ganbench") and foreign(name)
+
+
+def _last(error: BaseException) -> TracebackType | None:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
+
+
+def _module(trace: TracebackType) -> str:
+    return str(trace.tb_frame.f_globals.get("__name__", ""))
 
 
 def place_of(trace: TracebackType) -> str:

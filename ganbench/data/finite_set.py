@@ -25,7 +25,9 @@ class Finite:
     where the shapes or the kinds of the two parts differ.
     """
 
-    def __init__(self, training: Tensor | np.ndarray | Any, held_out: Tensor | np.ndarray | Any) -> None:
+    def __init__(self, training: Tensor | np.ndarray | Any, held_out: Tensor | np.ndarray | Any = None) -> None:
+        if held_out is None:
+            raise ValueError("held_out is missing: shuffle the rows x, and give Finite(x[:800], x[800:]) for 1000 rows")
         self._training, self._held_out = as_rows(training, "training"), as_rows(held_out, "held_out")
         shapes = [tuple(part.shape) for part in self.parts.values()]
         if shapes[0][1:] != shapes[1][1:]:

@@ -1,10 +1,11 @@
-"""Whether a distribution can be trained on and measured: what is wrong with it, and what is only unusual.
+"""Whether a distribution can be trained on and measured.
 
 What is wrong is found before training, and in the data: later a loss or a generator would seem to be at fault.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
+from ganbench.data.density import check_density
 from ganbench.data.finite_set import parts_of
 from ganbench.data.phases import check_phases, phases
 
@@ -25,17 +27,9 @@ DRAWN, NUMBERS = 1000, 2**22
 AT_ONCE = 2**20
 #: From so many samples on it is asked whether another seed has others.
 MANY = 64
-#: The log-density is computed of so many of these.
-HEIGHTS = 100
-#: The share of them where the density may be 0.
-FEW_ABSENT = 0.1
-#: Of the held-out rows so many are looked for among the training rows. A larger share than the first, above what
-#: repeats in the data explain, is said, and a larger one than the second is a mistake.
-SOUGHT, SHARED, MOST_SHARED = 2000, 0.01, 0.5
-#: A column with at most so many values is called discrete.
-FEW_VALUES = 20
-#: An image's values beyond this are not on the scale of a generator that ends in tanh.
-TANH = 1.05
+#: Of the held-out rows so many are looked for among the training rows. A larger share than the second, above what
+#: repeats in the data explain, is a mistake.
+SOUGHT, MOST_SHARED = 2000, 0.5
 
 
 def check_soundness(distribution: Any) -> None:
@@ -55,7 +49,7 @@ def _check_one(distribution: Any) -> None:
         _check_part(name, rows, distribution.shape)
     samples = checked_samples(distribution)
     _check_apart(distribution)
-    _check_density(distribution, samples[:HEIGHTS])
+    check_density(distribution, samples)
 
 
 def settle_shape(distribution: Any) -> None:
@@ -85,6 +79,15 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
     ``sample`` fails or gives anything but finite numbers of the right kind.
     """
     n = n or max(4, min(DRAWN, NUMBERS // math.prod(distribution.shape)))
+    try:
+        inspect.signature(distribution.sample).bind(n, None)
+    except ValueError:  # of a function without a signature
+        pass
+    except TypeError:
+        raise ValueError(
+            "sample() must take n and a generator, and draw from that: def sample(self, n, generator), with "
+            "torch.randn(n, 2, generator=generator) and the like"
+        ) from None
     try:
         samples, again = (_drawn(distribution, n, 0) for _ in range(2))
     except BaseException as error:
@@ -116,19 +119,6 @@ def _drawn(distribution: Any, n: int, seed: int) -> Any:
         return distribution.sample(n, stream(seed, "check"))
 
 
-def remarks(distribution: Any) -> tuple[str, ...]:
-    """What is unusual about a sound distribution and may be a mistake, in one line each."""
-    parts = parts_of(distribution)
-    few = [f"{name} has only {len(rows)} rows" for name, rows in parts.items() if len(rows) < FEW_VALUES]
-    rows = parts["training"][:DRAWN] if "training" in parts else checked_samples(distribution)
-    look = _scale if len(distribution.shape) > 1 else _discrete
-    shared = _shared(distribution)
-    leak = f"{100 * shared:.2g} % of the held-out rows are training rows too" if shared > SHARED else ""
-    turns = ", ".join(f"{share:g}" for share, _ in phases(distribution)[1:])
-    moves = f"the data change at {turns} of the training's steps: references have the last phase" if turns else ""
-    return tuple(filter(None, (*few, leak, look(rows), moves)))
-
-
 def _check_part(name: str, rows: Any, shape: tuple[int, ...]) -> None:
     wanted = f"(n, {', '.join(map(str, shape))})"
     if not isinstance(rows, Tensor) or rows.dtype not in (torch.float32, torch.uint8):
@@ -151,26 +141,29 @@ def _check_part(name: str, rows: Any, shape: tuple[int, ...]) -> None:
 
 
 def _check_apart(distribution: Any) -> None:
-    shared = _shared(distribution)
-    if shared > MOST_SHARED:
+    shared, repeated = shared_rows(distribution)
+    if shared - repeated > MOST_SHARED:
         raise ValueError(
             f"held_out has the rows of training ({100 * shared:.3g} % of them), so whoever copies them has perfect "
             "scores: shuffle the data with a fixed seed, and give each row to one of the two"
         )
 
 
-def _shared(distribution: Any) -> float:
-    """The share of the held-out rows that are training rows too, above what repeats among the training rows explain."""
+def shared_rows(distribution: Any) -> tuple[float, float]:
+    """The share of a finite set's held-out rows that are training rows too, and of training rows that repeat.
+
+    Where the second is as large as the first, equal rows are all over the data.
+    """
     parts = parts_of(distribution)
     if parts.keys() < {"training", "held_out"}:
-        return 0.0
+        return 0.0, 0.0
     training, held_out = parts["training"], parts["held_out"]
     if training.shape == held_out.shape and torch.equal(training, held_out):
-        return 1.0
+        return 1.0, 0.0
     names, counts = np.unique(_names(training), return_counts=True)
     step = -(-len(held_out) // SOUGHT)
     found = np.isin(_names(held_out[::step]), names)
-    return float(found.mean() - counts[counts > 1].sum() / len(training))
+    return float(found.mean()), float(counts[counts > 1].sum() / len(training))
 
 
 def _names(rows: Tensor) -> np.ndarray:
@@ -191,60 +184,6 @@ def _names(rows: Tensor) -> np.ndarray:
 def _in_parts(rows: Tensor) -> tuple[Tensor, ...]:
     """The rows, so many at once that what is computed from all their numbers is not larger than a small data set."""
     return torch.split(rows, max(1, AT_ONCE // max(1, math.prod(rows.shape[1:]))))
-
-
-def _check_density(distribution: Any, samples: Tensor) -> None:
-    if not callable(density := getattr(distribution, "log_density", None)):
-        return
-    x = samples.double().numpy()
-    try:
-        with process_kept():
-            heights, alone = density(x), density(x[:1])
-    except BaseException as error:
-        raise_if_stopped(error)
-        raise ValueError(f"log_density: {error_line(error)}") from error
-    if not isinstance(heights, np.ndarray) or heights.dtype.kind != "f":
-        raise ValueError(f"log_density must return a float64 array of numpy, not {_kind(heights)}")
-    if heights.shape != (len(x),):
-        raise ValueError(f"log_density must have the shape ({len(x)},) for {len(x)} samples, not {heights.shape}")
-    # A sample may be rounded out of the region where the density is positive, but only a few can be.
-    absent = np.isneginf(heights)
-    bad = ~np.isfinite(heights) & ~absent if absent.mean() <= FEW_ABSENT else ~np.isfinite(heights)
-    if bad.any():
-        found = " and ".join(dict.fromkeys(str(height) for height in heights[bad]))
-        raise ValueError(f"log_density gives {found} at {bad.sum()} of {len(x)} of the data's own samples")
-    if np.shape(alone) != (1,) or not np.allclose(alone, heights[:1], rtol=1e-4, atol=1e-4):
-        raise ValueError("log_density of a sample must not depend on the samples that are given with it")
-
-
-def _discrete(rows: Tensor) -> str:
-    """Which columns have few values: a generator whose outputs differ from these is as far from them as possible."""
-    counts = [len(np.unique(column)) for column in rows.cpu().numpy().T]
-    some = [index for index, count in enumerate(counts) if count <= min(FEW_VALUES, len(rows) // 5)]
-    if not some:
-        return ""
-    most = max(counts[index] for index in some)
-    values = "1 value" if most == 1 else f"at most {most} values"
-    return (
-        f"{_columns(some, len(counts))} {'has' if len(some) == 1 else 'have'} {values} (classes, labels, a constant?): "
-        "a generator that does not give exactly these is told from the data by them alone, with a JSD of up to log 2"
-    )
-
-
-def _columns(some: list[int], total: int) -> str:
-    if len(some) == 1:
-        return f"column {some[0]} of {total}"
-    if some == list(range(some[0], some[-1] + 1)):
-        return f"columns {some[0]} to {some[-1]} of {total}"
-    return f"{len(some)} of {total} columns, the first is column {some[0]},"
-
-
-def _scale(rows: Tensor) -> str:
-    low, high = float(rows.min()), float(rows.max())
-    if rows.dtype == torch.uint8 or max(-low, high) <= TANH:
-        return ""
-    cure = "give Finite uint8, which it scales" if low >= 0 and TANH < high <= 255 and high > 2 else "scale them"
-    return f"images run from {low:.3g} to {high:.3g}, and a generator that ends in tanh from -1 to 1: {cure}"
 
 
 def _not_finite(rows: Tensor) -> tuple[float, int, int] | None:

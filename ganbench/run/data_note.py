@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganbench.data.soundness import remarks
+from ganbench.data.remarks import remarks
 from ganbench.plugin.types import Distribution
 from ganbench.suite.plan import Cell
 from ganbench.suite.schema import FLOOR

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.rng import stream
-from ganbench.data.soundness import remarks
+from ganbench.data.remarks import remarks
 from ganbench.metrics.points import finite, from_tensor
 from ganbench.plugin.column import check_columns
 from ganbench.plugin.types import Distribution, MetricValue

@@ -8,8 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from ganbench.core.errors import message_of, raise_if_stopped
-from ganbench.core.messages import shown
+from ganbench.core.errors import by_library, message_of, own_frame, place_of, raise_if_stopped
 from ganbench.core.patience import named_when_slow
 from ganbench.core.process_state import process_kept
 from ganbench.core.streams import StderrText
@@ -17,6 +16,7 @@ from ganbench.core.torch_warnings import hidden
 from ganbench.data.kept import keep
 from ganbench.data.phases import phases
 from ganbench.plugin.file_error import one_line
+from ganbench.plugin.returned import not_distribution, not_networks
 from ganbench.plugin.types import Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
 from ganbench.suite.document import Document
@@ -83,14 +83,15 @@ class BuildCheck:
         try:
             with named_when_slow(f"building the {choice.entry.kind} {choice.name!r}"):
                 built = choice.entry.build(choice.parameters, **given)
-            if isinstance(built, wanted):
+            if isinstance(built, wanted) and not isinstance(built, type) and not hasattr(built, "dtypes"):
                 if wanted is Distribution:
                     _check_data(built)
                 return built
-            message = f"{choice.entry.kind} {choice.name!r} built {shown(built)}, which is no {wanted.__name__}"
+            said = not_distribution if wanted is Distribution else not_networks
+            message = f"{choice.entry.kind} {choice.name!r} built {said(built)}"
         except BaseException as error:
             raise_if_stopped(error)
-            message = " ".join(message_of(error).split()) if isinstance(error, ValueError) else _said(error)
+            message = _said(error)
         first_word = message.partition(" ")[0].strip("'\"`:,")
         self._document.add(drafted.places.get(first_word, drafted.place), f"{prefix}{message}")
         return None
@@ -119,9 +120,20 @@ def _content(dataset: Distribution) -> Hashable:
 
 
 def _said(error: BaseException) -> str:
-    from ganbench.core.reasons import plain_words  # late, but no delay: the plugin that failed has imported torch
+    """An error in one line, with its place in a user's file.
 
-    return plain_words(error) if isinstance(error, RuntimeError) else one_line(error, None)
+    A ValueError that the file itself raises is shown as it is: it names the parameter that it is about.
+    """
+    if isinstance(error, RuntimeError):
+        from ganbench.core.reasons import plain_words  # late, but no delay: the plugin that failed has imported torch
+
+        return plain_words(error)
+    frame = own_frame(error)
+    said = one_line(error, None)
+    if isinstance(error, ValueError) and not by_library(error):
+        said = " ".join(message_of(error).split())
+        frame = None if frame and frame.tb_next is None else frame
+    return f"{said} ({place_of(frame)})" if frame else said
 
 
 def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:

@@ -11,6 +11,7 @@ from torch import Tensor
 from ganbench.core.errors import PluginError
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import bind
+from ganbench.plugin.returned import not_distribution
 from ganbench.plugin.types import Distribution
 from ganbench.testing.metrics import DATA
 from ganbench.testing.purity import global_rng_untouched, unchanged
@@ -24,7 +25,7 @@ def fits(subject: Subject) -> str:
     """It returns a distribution of the data's shape; its samples are finite and from the generator that is given."""
     fitted = _fitted(subject)
     if not isinstance(fitted, Distribution):
-        raise WrongError(f"fit() must return a Distribution, not {type(fitted).__name__}")
+        raise WrongError(f"fit() returned {not_distribution(fitted)}")
     if tuple(fitted.shape) != DATA.shape:
         raise WrongError(f"its samples have the shape {fitted.shape}, and the data {DATA.shape}")
     try:

@@ -13,6 +13,7 @@ from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
 from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
+from ganbench.plugin.returned import not_distribution
 from ganbench.plugin.types import Distribution, Reference
 from ganbench.suite.choice import Choice
 from ganbench.suite.plan import Cell
@@ -56,8 +57,8 @@ def reference_inputs(
     except BaseException as error:
         raise_if_stopped(error)
         raise PluginError(f"reference {name}: {error_line(error)}") from error
-    if not isinstance(fitted, Distribution):
-        raise PluginError(f"reference {name}: fit() must return a Distribution, not {type(fitted).__name__}")
+    if not isinstance(fitted, Distribution) or isinstance(fitted, type):
+        raise PluginError(f"reference {name}: fit() returned {not_distribution(fitted)}")
     if tuple(fitted.shape) != tuple(dataset.shape):
         raise PluginError(f"reference {name}: its samples have the shape {fitted.shape}, and the data {dataset.shape}")
     if fitted is not dataset:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ganbench.data.mixture import Mixture
 from ganbench.data.phases import at_step, check_phases, first_step, phases, spans
-from ganbench.data.soundness import check_soundness, remarks
+from ganbench.data.remarks import remarks
+from ganbench.data.soundness import check_soundness
 
 
 def changing(*shares, means=None):

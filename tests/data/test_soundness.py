@@ -14,7 +14,8 @@ from scipy.sparse import csr_array
 from ganbench.data import soundness
 from ganbench.data.finite_set import Finite
 from ganbench.data.mixture import Mixture
-from ganbench.data.soundness import check_soundness, remarks
+from ganbench.data.remarks import remarks
+from ganbench.data.soundness import check_soundness
 from ganbench.plugin.registry import Registry
 from ganbench.suite.load import parse
 from ganbench.suite.mistake import SuiteError
@@ -63,7 +64,6 @@ class Normal:
         (np.ma.masked_less(X.numpy(), 0), "has masked entries"),
         ([[1.0, 2.0], [3.0]], "not rows of different lengths"),
         (torch.utils.data.TensorDataset(X, X[:, 0]), "not TensorDataset"),
-        (None, "not NoneType"),
     ],
 )
 @pytest.mark.parametrize("place", ["training", "held_out"])
@@ -125,6 +125,17 @@ def test_data_of_few_values_repeats_itself_and_is_not_refused_for_that():
     assert remarks(some) == ("9.1 % of the held-out rows are training rows too",)
 
 
+def test_copies_that_are_on_both_sides_of_a_random_split_are_counted():
+    """Each row is there twice: 4 of 5 held-out rows have their copy among the training rows."""
+    rows = X.repeat(2, 1)[torch.randperm(800, generator=torch.Generator().manual_seed(0))]
+    for one in (rows, (40 * rows).byte()[:, :, None]):
+        twice = Finite(one[:640], one[640:])
+        check_soundness(twice)
+        (said, *_) = remarks(twice)
+        assert 70 < float(said.split()[0]) < 90 or one.ndim == 3
+        assert "are training rows too, as rows are in the data more than once: where these are copies, drop" in said
+
+
 @pytest.mark.parametrize("shape", [[2], torch.Size([2]), (np.prod((1, 2)),), np.array([2]), (np.int32(2),)])
 def test_a_shape_of_other_numbers_is_the_same_shape(shape):
     data = Normal(shape=shape)
@@ -178,15 +189,23 @@ def rarely(n, generator):
         (lambda n, g: normal(n, g)[:999], "sample(1000) must have the shape (1000, 2), not (999, 2)"),
         (lambda n, g: normal(n, g).to("meta"), "must be on the generator's device, generator.device, not on meta"),
         (lambda n, g: torch.randn(n, 2), "must draw from the generator it is given, and from nothing else"),
-        (lambda n: torch.zeros(n, 2), "sample(1000): TypeError"),
+        (
+            lambda n: torch.zeros(n, 2),
+            "sample() must take n and a generator, and draw from that: def sample(self, n, g",
+        ),
+        (lambda n, g: torch.zeros(n, "2"), "sample(1000): TypeError"),
     ],
 )
 def test_samples_that_are_none_are_refused(sample, line):
     assert line in refusal(lambda: Normal(sample=sample))
 
 
-def log_density(x):
+def log_unnormalised(x):
     return -(x**2).sum(1) / 2
+
+
+def log_density(x):
+    return log_unnormalised(x) - np.log(2 * np.pi)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +216,17 @@ def log_density(x):
         (lambda x: np.full(len(x), -np.inf), "log_density gives -inf at 100 of 100"),
         (lambda x: log_density(x)[:, None], "must have the shape (100,) for 100 samples, not (100, 1)"),
         (lambda x: log_density(x).mean(), "must return a float64 array of numpy, not float64"),
-        (lambda x: torch.tensor(log_density(x)), "must return a float64 array of numpy, not a torch.float64 tensor"),
+        (lambda x: torch.tensor(log_density(x)), "not a torch.float64 tensor: end it in .double().numpy()"),
+        (lambda x: torch.square(x), "log_density: TypeError: "),
+        (lambda x: torch.square(x), "it is given numpy arrays, float64, (100, 2)"),
+        (lambda: 0, "log_density must take x alone, a numpy array"),
+        (
+            log_unnormalised,
+            "log_density is about 1.8 too high where the data is (its exponential integrates to about 6",
+        ),
+        (lambda x: log_unnormalised(x) - 1e4, "is about 1e+04 too low where the data is: is the logarithm of its norm"),
+        (lambda x: log_density(x) + np.where(np.abs(x[:, 0]) > 4, np.nan, 0), "-inf where the density is 0, as a gen"),
+        (lambda x: np.where((x == np.float32(x)).all(1), 0.0, -np.inf), "log_density is -inf all around the data's"),
         (lambda x: log_density(x - x.mean(0)), "must not depend on the samples that are given with it"),
         (lambda x: x.nothing(), "log_density: AttributeError: "),
     ],
@@ -208,7 +237,20 @@ def test_a_density_that_is_none_is_refused(density, line):
 
 def test_a_right_density_is_taken_even_where_rounding_leaves_its_support():
     check_soundness(Normal(log_density=log_density))
-    check_soundness(Normal(log_density=lambda x: np.where(x[:, 0] > 2.5, -np.inf, 0.0)))
+    check_soundness(Normal(log_density=lambda x: np.where(x[:, 0] > 2.5, -np.inf, log_density(x))))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 8])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_a_right_density_is_taken_in_any_dimension_and_on_any_scale(size, scale):
+    """The integral may be 6 of its standard errors off: one right density in 1e8 is refused, by the normal law."""
+
+    def log_of_normal(x):
+        return -(x**2).sum(1) / (2 * scale**2) - size * np.log(scale * np.sqrt(2 * np.pi))
+
+    check_soundness(
+        Normal(shape=(size,), sample=lambda n, g: scale * normal(n, g, size=size), log_density=log_of_normal)
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,6 +266,13 @@ def test_a_right_density_is_taken_even_where_rounding_leaves_its_support():
         ),
         (Finite(torch.cat([X, X[:, :1] * 0], 1), torch.cat([Y, Y[:, :1] * 0], 1)), "column 2 of 3 has 1 value "),
         (Finite(X, Y[:7]), "held_out has only 7 rows"),
+        (Finite(X * 1e6, Y * 1e6), "of 2 runs from -"),
+        (Finite(X + torch.tensor([0, 300.0]), Y), "column 1 of 2 runs from 2"),
+        (Finite(X * 1e-3, Y * 1e-3), "about 1: standardise each column (subtract its mean"),
+        (Normal(sample=lambda n, g: 1e4 * normal(n, g)), "a generator starts at numbers about 1"),
+        (Finite(torch.rand(400, 6, 6, 3), torch.rand(90, 6, 6, 3)), "(6, 6, 3) is read as 6 channels of 6 x 3 pixels"),
+        (Finite(torch.rand(400, 8, 8, 1), torch.rand(90, 8, 8, 1)), "bring them to the front, x.transpose(0, 3, 1, 2)"),
+        (Finite(torch.rand(400, 3, 8, 3), torch.rand(90, 3, 8, 3)), ""),
         (Finite(X, Y), ""),
         (Mixture([[0, 0], [1, 1]], 0.1), ""),
     ],
@@ -236,6 +285,8 @@ def test_what_is_unusual_is_said(data, words):
 
 
 PLUGIN = """'''A test's data.'''
+import numpy as np
+import pandas as pd
 import torch
 from ganbench import Dataset, hookimpl
 from ganbench.data import soundness
@@ -246,10 +297,23 @@ def holed(*, every: int = 100):
     x[::every, 0] = torch.nan
     return Finite(x, x[:500])
 
+class Own:
+    shape = (2,)
+
+X = torch.zeros(9, 2)
+BUILT = {
+    "tensor": lambda: X, "frame": lambda: pd.DataFrame(X.numpy()), "pair": lambda: (X, X), "nothing": lambda: None,
+    "torchs": lambda: torch.utils.data.TensorDataset(X), "class": lambda: Own, "shape-only": lambda: Own(),
+    "one-part": lambda: Finite(X), "ragged": lambda: np.stack([np.zeros(2), np.zeros(3)]), "absent": lambda: X.nothing,
+}
+
 @hookimpl
 def ganbench_datasets():
     yield Dataset("holed", holed)
+    for name, build in BUILT.items():
+        yield Dataset(name, build)
 """
+RETURN = "which is no Distribution: return Finite(training, held_out), of ganbench.data.finite_set, with rows that"
 
 
 def test_it_is_a_mistake_at_the_data_sets_line_before_training(tmp_path, shipped):
@@ -261,6 +325,39 @@ def test_it_is_a_mistake_at_the_data_sets_line_before_training(tmp_path, shipped
     line = "datasets.mine: training holds numbers that are not finite (nan in row 0; in 10 of 1000 rows)"
     assert line in str(raised.value)
     assert str(raised.value).startswith("<text>:2:18 ")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("tensor", f"dataset 'tensor' built a Tensor of shape (9, 2), {RETURN}"),
+        ("frame", f"dataset 'frame' built a DataFrame of shape (9, 2), {RETURN}"),
+        ("pair", f"dataset 'pair' built a tuple of Tensor, Tensor, {RETURN}"),
+        ("torchs", f"dataset 'torchs' built a TensorDataset, {RETURN}"),
+        ("nothing", "dataset 'nothing' built nothing, which is no Distribution: is its return missing?"),
+        ("class", "dataset 'class' built the class Own, not an object of it: return Own()"),
+        (
+            "shape-only",
+            "built an Own, which is no Distribution, for it has no sample: write the attribute shape, as (2",
+        ),
+        (
+            "one-part",
+            "held_out is missing: shuffle the rows x, and give Finite(x[:800], x[800:]) for 1000 rows (odd.py",
+        ),
+        ("ragged", "ValueError: all input arrays must have the same shape (odd.py:"),
+        ("absent", "AttributeError: 'Tensor' object has no attribute 'nothing' (odd.py:"),
+    ],
+)
+def test_what_is_built_in_place_of_data_is_said_with_what_to_return(name, line, tmp_path):
+    (tmp_path / "odd.py").write_text(PLUGIN)
+    suite = (
+        f"suite: t\ndatasets: {{mine: {name}}}\ndefaults: {{architecture: mlp}}\nvariants: {{a: {{loss: minimax}}}}\n"
+    )
+    with pytest.raises(SuiteError) as raised:
+        parse(suite, Registry.load(extra=tmp_path))
+    assert line in str(raised.value)
+    assert str(raised.value).startswith("<text>:2:18 datasets.mine: ")
+    assert "\n" not in str(raised.value)
 
 
 def test_shipped_data_is_sound_and_few_of_it_unusual(shipped):

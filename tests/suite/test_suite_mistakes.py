@@ -143,11 +143,11 @@ MALFORMED = {
     ),
     "dataset_crashes": (
         HEAD.replace("{r: ring}", "{r: {name: ring, modes: 13}}"),
-        "2:15 datasets.r: KeyError: 'thirteen'",
+        "2:15 datasets.r: KeyError: 'thirteen' (small_plugins.py:38)",
     ),
     "dataset_is_none": (
         HEAD.replace("{r: ring}", "{r: {name: ring, modes: 99}}"),
-        "2:15 datasets.r: dataset 'ring' built null, which is no Distribution",
+        "2:15 datasets.r: dataset 'ring' built nothing, which is no Distribution: is its return missing?",
     ),
     "references_text": (
         HEAD + "references: em\n",

@@ -173,7 +173,10 @@ def test_the_random_numbers_of_a_fit_are_the_seeds_own(refer):
     ("name", "message"),
     [
         ("crash", r"^reference crash: .*no, not with these points"),
-        ("number", r"^reference number: fit\(\) must return a Distribution, not int$"),
+        (
+            "number",
+            r"^reference number: fit\(\) returned an int, which is no Distribution, for it has no shape",
+        ),
         ("line", r"^reference line: its samples have the shape \(1,\), and the data \(2,\)$"),
         ("long", r"^reference long: sample\(4\) must have the shape \(4, 2\), not \(5, 2\)$"),
         (

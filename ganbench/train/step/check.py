@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganbench.core.errors import PluginError, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.data.soundness import checked_samples, settle_shape
+from ganbench.plugin.returned import not_networks
 from ganbench.plugin.types import Distribution, Networks
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.layers import check_module
@@ -53,7 +54,7 @@ def check_networks(
         PluginError: where they do not fit
     """
     if not isinstance(networks, Networks):
-        raise PluginError(f"{kind} {name}: must return Networks, not {_kind(networks)}")
+        raise PluginError(f"{kind} {name}: returned {not_networks(networks)}")
     own = {"generator": networks.generator_parts, "discriminator": networks.discriminator_parts}
     if sorted([*own["generator"], *own["discriminator"]]) != sorted(parts):
         given = ", ".join(sorted([*own["generator"], *own["discriminator"]])) or "none"
