@@ -13,6 +13,7 @@ from ganbench.suite.document import flow
 from ganbench.suite.mistake import Place
 
 _LONGEST, _LONG = 20, 60
+_TRUE, _FALSE = ("yes", "on", "true", "y"), ("no", "off", "false", "n", "none")
 #: A range of seeds: ``range(3)``, ``range(2, 5)``, ``0-9``, ``0..9``, ``0:10``.
 _RANGE = re.compile(r"(?:np\.arange|arange|range)\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _FROM_TO = re.compile(r"(\d+)\s*(-|\.\.\.?|:|to)\s*(\d+)")
@@ -70,9 +71,8 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
         case ("metrics" | "references",):
             return _listed(found, none=place == ("references",))
         case ("datasets" | "variants" as section,) if isinstance(found, list | str):
-            names = [name for name in (found if isinstance(found, list) else [found]) if isinstance(name, str)]
-            entries = {name: name if section == "datasets" else {"loss": name} for name in names[:1]}
-            return f": write names to choices, as {flow(entries)}" if entries else ""
+            entry = _named_entry(section, found[0] if isinstance(found, list) and found else found)
+            return f": write names to choices, as {flow(entry)}" if entry else ""
         case ("variants", _) if isinstance(found, str):
             return f": write {flow({'loss': found})}"
         case ("variants", _) if found is None:
@@ -83,6 +83,12 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
             return _of_expect(found)
         case ("precision",):
             return _of_precision(found)
+        case (*_, "penalty") if isinstance(found, int | float):
+            return key_cure("penalty-weight", shown(found))
+        case (*_, "average") if str(found).lower() in _TRUE:
+            return ": write 0.999, the decay at each step"
+        case (*_, "average") if str(found).lower() in _FALSE:
+            return ": leave the key out for none"
         case (*_, "average") if isinstance(found, list):
             return ": write one, and the others in a sweep of average.decay"
         case ("sweep", *_) | ("variants", _, "sweep", *_):
@@ -127,7 +133,40 @@ def _of_seeds(found: Any, inner: bool) -> str:
         return f": write {listed}"
     if isinstance(found, Mapping) and len(found) == 1 and type(count := next(iter(found.values()))) is int:
         return f": write {count}"
-    return f": write {text}" if text.isdecimal() else counted(text)
+    if isinstance(found, Mapping):
+        return _from_to(found, inner)
+    return f": write {text}" if text.isdecimal() else counted(text) or respelled(text, {})
+
+
+def _from_to(given: Mapping[Any, Any], inner: bool) -> str:
+    """The seeds of a mapping such as ``{start: 0, stop: 4}``: from the first to before ``stop``, or to ``last``."""
+    numbers = {key: value for key, value in given.items() if type(value) is int}
+    first = next((numbers[key] for key in ("start", "from", "first", "min") if key in numbers), 0)
+    for end, after in {
+        "stop": 0,
+        "end": 0,
+        "to": 1,
+        "last": 1,
+        "max": 1,
+        "n": first,
+        "num": first,
+        "count": first,
+    }.items():
+        if end in numbers:
+            return _seeds(first, numbers[end] + after, inner)
+    return ""
+
+
+def _named_entry(section: str, first: Any) -> dict[str, Any]:
+    """The first item of a list, as an entry of the mapping that is wanted; empty where its name is not known."""
+    if isinstance(first, str):
+        return {first: first if section == "datasets" else {"loss": first}}
+    if not isinstance(first, Mapping):
+        return {}
+    inner = first.get("name", first.get("loss") if section == "variants" else None)
+    name = inner.get("name") if isinstance(inner, Mapping) else inner
+    own = {key: value for key, value in first.items() if key != "name" or section == "datasets"}
+    return {name: own} if isinstance(name, str) else {}
 
 
 def _seeds(first: int, end: int, inner: bool) -> str:

@@ -42,7 +42,10 @@ def _name(text: str) -> str:
     if len(text) > 100:
         raise ValueError(f"{shown(text)} is longer than 100 characters")
     if not re.fullmatch(_PATTERN, text):
-        raise ValueError(f"{shown(text)} is not {_NAME}")
+        # Only spaces: of what else is left out the rest may name something else.
+        name = re.sub(r"\s+", "-", text.strip())
+        cure = f": write {name}" if re.fullmatch(_PATTERN, name) else ""
+        raise ValueError(f"{shown(text)} is not {_NAME}{cure}")
     if message := lost_in_tables(text) or lost_on_windows(text):
         raise ValueError(message)
     return text

@@ -33,7 +33,7 @@ MALFORMED = {
     ),
     "name_spaces": (
         HEAD.replace("demo", "my suite"),
-        "1:8 suite: 'my suite' is not a name of letters, digits and . _ + - (a letter or digit first)",
+        "1:8 suite: 'my suite' is not a name of letters, digits and . _ + - (a letter or digit first): write my-suite",
     ),
     "unknown_key": (HEAD + "metric: [jsd]\n", "4:1 metric: unknown key 'metric', did you mean 'metrics'?"),
     "unknown_key_far": (
@@ -118,7 +118,8 @@ MALFORMED = {
     ),
     "dataset_key": (
         HEAD.replace("{r: ring}", "{'ring of 8': ring}"),
-        "2:12 datasets.ring of 8: 'ring of 8' is not a name of letters, digits and . _ + - (a letter or digit first)",
+        "2:12 datasets.ring of 8: 'ring of 8' is not a name of letters, digits and . _ + - (a letter or digit first): "
+        "write ring-of-8",
     ),
     "dataset_nameless": (HEAD.replace("{r: ring}", "{r: {modes: 8}}"), "2:15 datasets.r: needs a name: which dataset?"),
     "dataset_unknown": (
@@ -424,7 +425,8 @@ MALFORMED = {
     "penalty_number": (
         HEAD.replace("minimax", "minimax, penalty: 5"),
         "3:40 variants.a.penalty: must be a penalty's name, a mapping of its name and parameters, or a list of such, "
-        "not 5",
+        "not 5: it is a parameter, write it at its plugin: loss: {name: wgan-gp, penalty: 10}, or penalty: {name: r1, "
+        "weight: 10}",
     ),
     "penalty_no_name": (
         HEAD.replace("minimax", "minimax, penalty: {weight: 1}"),
@@ -546,7 +548,7 @@ variants:
 metrics: [jsd, mode]
 """
     assert mistakes(text, registry) == [
-        "f:1:8 suite: 'my demo' is not a name of letters, digits and . _ + - (a letter or digit first)",
+        "f:1:8 suite: 'my demo' is not a name of letters, digits and . _ + - (a letter or digit first): write my-demo",
         "f:2:12 seeds[1]: must be a whole number of at least 0, not 'x'",
         "f:3:17 budget.steps: must be a whole number of at least 1, not 0.0001",
         "f:3:23 budget.bacth: unknown key 'bacth', did you mean 'batch'?",
