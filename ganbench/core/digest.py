@@ -63,7 +63,7 @@ class _Digest:
         if isinstance(value, Tensor):
             if not self._exact and value.device.type != "cpu":
                 return tuple(value.shape), str(value.dtype)
-            return _of_tensor(value)
+            return _of_tensor(value, self._tensors)
         if isinstance(value, np.ndarray) and not value.dtype.hasobject:
             return value.shape, str(value.dtype), _checksum(value.reshape(-1))
         if (state := random_state(value)) is not None:
@@ -146,8 +146,10 @@ def random_state(value: Any) -> Any:
     return value.getstate() if isinstance(value, random.Random) else None
 
 
-def _of_tensor(tensor: Tensor) -> Hashable:
-    # What a trace has left behind has no numbers any more.
+def _of_tensor(tensor: Tensor, kept: bool = True) -> Hashable:
+    """``kept``: whether the numbers are looked at of what a transformed function has left behind."""
+    while kept and torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
     if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
         return "traced"
     flat = tensor.detach().reshape(-1)

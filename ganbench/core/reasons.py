@@ -101,6 +101,22 @@ SHAPES = _same(
 BACKWARD = _same(
     "takes the loss's gradient itself, by backward()", "return the loss, and the engine takes its gradient"
 )
+FREED = _same(
+    "takes a gradient by torch.autograd.grad without create_graph=True, so its graph is gone when the engine needs it",
+    "write create_graph=True, or use input_gradient(D, x)",
+)
+UNUSED = _same(
+    "takes a gradient with respect to weights by name, which are made anew for each call of a player",
+    "take it with respect to a tensor that the loss was computed from, as fake",
+)
+PROBABILITIES = _same(
+    "takes probabilities, and d_real and d_fake are logits",
+    "write F.binary_cross_entropy_with_logits(d_real, torch.ones_like(d_real))",
+)
+DISTRIBUTION = _same(
+    "draws from a distribution whose numbers torch cannot draw for all seeds at once",
+    "leave it so, or draw from torch.distributions' Uniform, Normal, Bernoulli or Categorical, or Kumaraswamy for Beta",
+)
 FLAGS = _same(
     "sets requires_grad", "leave it out, each gradient is taken with respect to one player's parameters alone"
 )
@@ -109,11 +125,14 @@ GENERATOR = _same(
     "draws from a generator of its own", "leave generator= out, torch.rand and torch.randn are each seed's own"
 )
 #: The files of torch's whose name says more than their messages.
-_TELLING = ("utils/checkpoint.py", "utils/hooks.py")
+_TELLING = ("utils/checkpoint.py", "utils/hooks.py", "distributions/beta.py", "distributions/dirichlet.py")
 #: Parts of torch's messages, or of the names of the files that raised them, and what the plugin's code does.
 _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"utils/checkpoint\.py|saved tensor hooks|use_reentrant", CHECKPOINT),
     (r"utils/hooks\.py.*setup_context", HOOK),
+    (r"distributions/\w+\.py", DISTRIBUTION),
+    (r"all elements of (input|target) should be between 0 and 1", PROBABILITIES),
+    (r"appears to not have been used in the graph|One of the differentiated", UNUSED),
     (r"setup_context|generate_vmap_rule|have vmap support", OLD_FUNCTION),
     (r"a second time", BACKWARD),
     (r"Target size|target size", SHAPES),

@@ -137,13 +137,17 @@ def _plain(function: Callable[..., Any]) -> Any:
 
 
 def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: frozenset[str]) -> Iterator[Parameter]:
-    label = getattr(_plain(function), "__name__", label)
+    name, label = label, getattr(_plain(function), "__name__", label)
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
         raise UnfitError(f"{label} has no signature that can be read") from None
     for argument in signature.parameters.values():
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
+            if callable(getattr(function, "forward", None)):
+                raise UnfitError(
+                    f"{name} is an object of {type(function).__name__}, a network: give its method, {name}.forward"
+                )
             raise UnfitError(f"{label} takes {argument}: name each argument instead")
         if argument.kind is argument.KEYWORD_ONLY:
             if argument.name in given:

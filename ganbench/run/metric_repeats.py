@@ -66,7 +66,7 @@ def unlike(
         before = watched.look(exact)
         again = measure(asked[0])
     if changed := watched.changed(before, exact):
-        variable, place = changed
+        variable, _, place = changed
         return f"metric {metric.name}: a call changes {variable.name!r}, and {_CURE}{place}"
     if isinstance(again, PluginError):
         return str(again)

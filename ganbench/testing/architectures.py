@@ -87,7 +87,8 @@ def shapes(subject: Subject) -> str:
         sizes = [len(flatten(each)) for each in (networks.generator, networks.discriminator)]
         found.append(f"{'x'.join(map(str, shape))}: G {sizes[0]:,}, D {sizes[1]:,}")
     if wrong is not None and not (found and _further(subject)):
-        raise WrongError(str(wrong)) from wrong
+        cure = f"; where it is not for data of shape {shape}, let build raise a ValueError"
+        raise WrongError(f"{wrong}{cure}") from wrong
     if not found:
         raise WrongError(f"takes data of none of the shapes {tried}: {refused}; yield a dataset too, in the same file")
     return "parameters for " + "; ".join(found)

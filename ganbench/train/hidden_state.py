@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import inspect
 import os
+import random
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from ganbench.core.digest import digest
@@ -20,15 +22,24 @@ from ganbench.core.place import place
 
 #: The variables of a module.
 Namespace = dict[str, Any]
+#: The modules and objects whose functions draw from a global generator.
+_GLOBAL: dict[str, tuple[Any, ...]] = {
+    "Python": (random, getattr(random.random, "__self__", None)),
+    "numpy": (np.random, getattr(np.random.uniform, "__self__", None)),
+}
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that is watched: its name for messages, and the last part of the name, as code has it."""
+    """A variable that is watched: its name for messages, and the last part of the name, as code has it.
+
+    ``of_network``: an attribute of a player's network; ``of_function``: the object whose method a plugin's function is.
+    """
 
     name: str
     last: str
     of_network: bool = False
+    of_function: bool = False
 
 
 class HiddenState:
@@ -52,20 +63,39 @@ class HiddenState:
         """The names of the modules that are watched."""
         return frozenset(map(_name, self._namespaces))
 
-    def look(self, exact: bool = True) -> dict[Variable, Hashable]:
-        """A digest of each variable as it is now; ``exact``: also of the numbers that it holds on a GPU."""
+    def look(self, exact: bool = True, *, tensors: bool = False) -> dict[Variable, Hashable]:
+        """A digest of each variable as it is now.
+
+        ``exact``: also of the numbers that it holds on a GPU; ``tensors``: also of those that a step has left in it.
+        """
         own = self.modules
         found: dict[Variable, Hashable] = {}
         for variable, value in self._variables():
             # Two modules may have variables of one name.
-            found[variable] = (found.get(variable), digest(value, own, tensors=False, exact=exact))
+            found[variable] = (found.get(variable), digest(value, own, tensors=tensors, exact=exact))
         return found | {Variable("os.environ", "environ"): hash(tuple(sorted(os.environ.items())))}
 
-    def changed(self, before: Mapping[Variable, Hashable], exact: bool = True) -> tuple[Variable, str] | None:
-        """The first variable, if any, that is not as it was, and its place: `` (mine.py:12)``, or nothing."""
-        now = self.look(exact)
+    def changed(
+        self, before: Mapping[Variable, Hashable], exact: bool = True, *, tensors: bool = False
+    ) -> tuple[Variable, Any, str] | None:
+        """Look for a variable that is not as it was.
+
+        Args:
+            before: what ``look`` gave
+            exact: as for that look
+            tensors: as for that look
+
+        Returns:
+            The first such variable, its value, and its place: `` (mine.py:12)``, or nothing; None where there is none.
+        """
+        now = self.look(exact, tensors=tensors)
         first = next((each for each in now if now[each] != before.get(each)), None)
-        return (first, self._place(first.last)) if first else None
+        return (first, dict(self._variables()).get(first), self.place(first.last)) if first else None
+
+    def drawn(self, whose: str) -> str:
+        """Where code draws from a library's global generator, numpy's or Python's: `` (mine.py:12)``, or nothing."""
+        found = next((each for space in self._namespaces for each in _draws(space, whose)), "")
+        return f" ({found})" if found else ""
 
     def _variables(self) -> Iterator[tuple[Variable, Any]]:
         for space in self._namespaces:
@@ -87,11 +117,16 @@ class HiddenState:
                         full = f"the {player}'s {'.'.join(filter(None, (path, name)))}"
                         yield Variable(full, name, of_network=True), value
 
-    def _place(self, name: str) -> str:
-        """Where code changes a variable, else where it uses it: `` (mine.py:12)``; empty where none does."""
+    def place(self, name: str) -> str:
+        """Where code changes a variable, else where it uses a name: `` (mine.py:12)``; empty where none does."""
         uses = [use for space in self._namespaces for use in _uses(space, name)]
         uses.sort(key=lambda use: not use[0])
         return f" ({uses[0][1]})" if uses else ""
+
+
+def _is(value: Any, others: tuple[Any, ...]) -> bool:
+    """Whether a value is one of others; not by equality, which values may have of their own kind."""
+    return any(value is each for each in others)
 
 
 def _unwrapped(function: Any) -> Iterator[Any]:
@@ -127,7 +162,8 @@ def _inside(value: Any) -> Iterator[tuple[Variable, Any]]:
             elif not name.startswith("__"):
                 yield Variable(f"{value.__name__}.{name}", name), one
     else:
-        yield Variable(f"an object of {type(value).__name__}", type(value).__name__), value
+        kind = type(value).__name__
+        yield Variable(f"an object of {kind}", kind, of_function=True), value
 
 
 def _namespace(value: Any) -> Namespace | None:
@@ -188,6 +224,24 @@ def _uses(space: Namespace, name: str) -> Iterator[tuple[bool, str]]:
                 and (line := instruction.positions and instruction.positions.lineno)
             ):
                 yield instruction.opname.startswith("STORE"), place(code.co_filename, line)
+
+
+def _draws(space: Namespace, whose: str) -> Iterator[str]:
+    """The places where a module's functions use a global generator: numpy's or Python's."""
+    codes = [inner.__code__ for value in [*space.values()] for inner in _functions(value, _name(space))]
+    while codes:
+        code = codes.pop(0)
+        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
+        instructions = list(dis.get_instructions(code))
+        for at, instruction in enumerate(instructions):
+            if not instruction.opname.startswith("LOAD_GLOBAL"):
+                continue
+            value = space.get(instruction.argval)
+            following = {each.argval for each in instructions[at + 1 : at + 3]}
+            bound = getattr(value, "__self__", value)
+            drawn = _is(bound, _GLOBAL[whose]) or (whose == "numpy" and value is np and "random" in following)
+            if drawn and (line := instruction.positions and instruction.positions.lineno):
+                yield place(code.co_filename, line)
 
 
 def _functions(value: Any, module: str) -> Iterator[types.FunctionType]:

@@ -18,6 +18,7 @@ from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.engine.cost import StepCost, step_cost
+from ganbench.train.hidden_state import HiddenState
 from ganbench.train.movement import PLAYERS, steps_to_try, still
 from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
@@ -26,6 +27,7 @@ from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, batch, of_replica, one_step
 from ganbench.train.step.swept_values import with_values
+from ganbench.train.why import why_drawn, why_failed
 
 #: Seconds to compile a step that inductor has not compiled before, and for so many operations of it one second, where
 #: that is longer: measured, from an mlp (260 operations) to recurrent layers over 16 steps of time (2,900: 90 s).
@@ -107,8 +109,9 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
     own = tree_map(torch.clone, of_replica(constants, 0))
     weights = [player.theta.clone() for player in one.players]
     gradient, why = functional_gradient, ""
+    recorder = DrawRecorder(device=state.survived.device)
     try:
-        draws, global_rng, idle, globally = _record(rules, update, one, own, gradient, weights)
+        global_rng, idle, globally = _record(rules, update, one, own, gradient, weights, watched, recorder)
     except PluginError:
         refuse_changes(watched, before)
         raise
@@ -117,15 +120,18 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
             raise
         gradient, why = autograd_gradient, plain_words(error)
         before = watched.look()
+        attempted, recorder = recorder.draws, DrawRecorder(device=state.survived.device)
         try:
-            draws, global_rng, idle, globally = _record(rules, update, one, own, gradient, weights)
+            global_rng, idle, globally = _record(rules, update, one, own, gradient, weights, watched, recorder)
         except Exception as second:
             # What a step remembers of the attempt before makes it fail in ways that explain nothing.
             refuse_changes(watched, before)
-            raise PluginError(plain_words(second)) from second
-    why = why or globally
+            _refuse_moved(one, weights)
+            raise PluginError(why_failed(second, watched)) from second
+        recorder.check_again(attempted)
+    draws, why = tuple(recorder.draws), why or globally
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
-    step = one_step(rules, update, gradient, global_rng=global_rng)
+    step = one_step(rules, update, gradient, global_rng=global_rng, first=True)
     drawn = invent(draws, index.device)
     with isolated(0, "probe.global"):
         try:
@@ -140,8 +146,10 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
                 raise
             raise PluginError(plain_words(error)) from error
     other = invent(draws, index.device, "between")
-    note = check_repeats(lambda own_draws: step(one, own, own_draws, index), one, (drawn, other), watched)
-    unmoved = still(lambda at: step(one, own, drawn, at).players, one.players, idle, steps_to_try(rules, index))
+    note = check_repeats(lambda state, own_draws: step(state, own, own_draws, index), one, (drawn, other), watched)
+    # Another step than the first may draw less.
+    any_step = one_step(rules, update, gradient, global_rng=global_rng)
+    unmoved = still(lambda at: any_step(one, own, drawn, at).players, one.players, idle, steps_to_try(rules, index))
     seconds, serial_seconds = 0.0, math.inf
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
@@ -230,14 +238,15 @@ def _record(
     constants: Constants,
     gradient: Gradient,
     weights: list[torch.Tensor],
-) -> tuple[tuple[DrawSpec, ...], bool, tuple[str, ...], str]:
-    """Run one step of one model: ``draws``, ``global_rng``, ``idle`` of a Probe; why it draws globally for all that."""
+    watched: HiddenState,
+    recorder: DrawRecorder,
+) -> tuple[bool, tuple[str, ...], str]:
+    """Run one step of one model: ``global_rng``, ``idle`` of a Probe; why it draws globally for all that."""
     device = state.survived.device
     buffers = (constants.D, constants.G)
     before = [{name: tensor.clone() for name, tensor in named.items()} for named in buffers]
     with isolated(0, "probe"):
         states = global_states()
-        recorder = DrawRecorder(device=device)
         index = torch.zeros((), dtype=torch.long, device=device)
         own, moves = with_values(rules, update, constants.scalars, index)
         game = StepGame(own, buffers, recorder, index, gradient, state.memory)
@@ -253,12 +262,7 @@ def _record(
         raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
     if not game.values:
         raise ValueError("the update rule took no gradient")
-    for whose, moved_in_place, theta in zip(PLAYERS, state.players, weights, strict=True):
-        if not torch.equal(moved_in_place.theta, theta):
-            raise PluginError(
-                f"a step changes the {whose}'s weights in place, as weight.data.clamp_() does: write "
-                "Loss(project=...), a function of D's weights that is applied after each of its steps"
-            )
+    _refuse_moved(state, weights)
     for player, was in zip(PLAYERS, before, strict=True):
         named = buffers[0] if player == "discriminator" else buffers[1]
         for name, tensor in named.items():
@@ -274,8 +278,18 @@ def _record(
         # An update rule may take a gradient by itself: it is not known, but where the player moves it is not zero.
         if not (any(taken) if taken else not torch.equal(moved.theta, theta)):
             idle.append(player)
-    why = globally[0] if globally else f"draws from {drawn[0]}'s global random generator" if drawn else ""
-    return tuple(recorder.draws), global_rng.used, tuple(idle), why
+    why = globally[0] if globally else why_drawn(drawn[0], watched) if drawn else ""
+    return global_rng.used, tuple(idle), why
+
+
+def _refuse_moved(state: State, weights: list[torch.Tensor]) -> None:
+    """Raise PluginError where a step has changed weights in place, so that they are not ``weights`` any more."""
+    for whose, moved_in_place, theta in zip(PLAYERS, state.players, weights, strict=True):
+        if not torch.equal(moved_in_place.theta, theta):
+            raise PluginError(
+                f"a step changes the {whose}'s weights in place, as weight.data.clamp_() does: write "
+                "Loss(project=...), a function of D's weights that is applied after each of its steps"
+            )
 
 
 def _global_state(device: torch.device) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from ganbench.core.errors import PluginError
@@ -25,6 +26,10 @@ ROUNDING = 1e-3
 #: optimiser such as Adam makes a whole step of it.
 NOISE = 0.1
 _CURE = "it must depend on its arguments alone: take `random`, `step`, a penalty's `memory`, an optimizer's `state`"
+_TENSORS = "; a memory holds numbers, so earlier samples or weights cannot be kept"
+_LOG = "; leave a log out, the tables have each evaluation"
+_NORM = "a normalisation layer in training mode counts: call its .eval() where it is made"
+_TRAINED = "a network that is trained with the players is made by the loss's players= and named in its parts="
 _OF_NETWORK = "what changes with the step belongs in a loss, or in a penalty's `inputs`, which take `step`"
 _SEEDED = "no seed decides those: take `random` (in a network: torch.randn, nn.Dropout)"
 
@@ -39,12 +44,14 @@ def hidden_state(rules: Rules, update: BoundFunction[Players]) -> HiddenState:
     return HiddenState([each.function for each in bound if each], networks)
 
 
-def check_repeats(step: Callable[[Draws], State], start: State, draws: Sequence[Draws], watched: HiddenState) -> str:
-    """Make a step that was made before again, twice, with another one between.
+def check_repeats(
+    step: Callable[[State, Draws], State], start: State, draws: Sequence[Draws], watched: HiddenState
+) -> str:
+    """Make a step that was made before again, twice, with another one between, from the state that it leads to.
 
     Args:
-        step: one step of one model from one state, given the step's draws
-        start: that state
+        step: one step of one model, given its state and the step's draws
+        start: the state before the first step
         draws: those of the step, and those of the one between
         watched: what must stay as it is
 
@@ -55,22 +62,22 @@ def check_repeats(step: Callable[[Draws], State], start: State, draws: Sequence[
         PluginError: where the step's result is another one each time, or the step changes a variable of its own
     """
 
-    def made(own: Draws, which: int = 0) -> list[Tensor]:
+    def made(state: State, own: Draws, which: int = 0) -> State:
         with isolated(which, "probe.global"):
-            return tree_leaves(step(own))
+            return step(state, own)
 
     device = tree_leaves(start)[0].device
     with fixed_order(device) as without:
         if device.type != "cpu":
-            made(draws[0])  # what a network keeps of it is computed in this order, too
+            made(start, draws[0])  # what a network keeps of it is computed in this order, too
         exact = not without
         before = watched.look(exact)
         try:
-            first = made(draws[0])
+            first = made(start, draws[0])
             refuse_changes(watched, before, exact)
-            made(draws[1], 1)
+            made(first, draws[1], 1)
             with unseeded_calls(watched.modules) as calls:
-                second = made(draws[0])
+                second = made(start, draws[0])
         except PluginError:
             raise
         except Exception:
@@ -80,9 +87,13 @@ def check_repeats(step: Callable[[Draws], State], start: State, draws: Sequence[
         refuse_changes(watched, before, exact)
     if "random" in calls:
         raise PluginError(f"a step draws random numbers without a seed, and {_SEEDED} ({calls['random']})")
-    if not all(map(_same, tree_leaves(start), first, second)):
+    if not all(map(_same, *map(tree_leaves, (start, first, second)))):
         if "clock" in calls:
             raise PluginError(f"a step depends on the clock, and {_CURE} ({calls['clock']})")
+        # What a variable holds of a step is looked at only here: it may be looked at by somebody, and not be used.
+        before = watched.look(exact, tensors=True)
+        made(first, draws[1], 1)
+        refuse_changes(watched, before, exact, tensors=True)
         raise PluginError(
             "the same step gives other numbers each time: it remembers something, or draws random numbers without a "
             f"seed, and {_CURE}"
@@ -92,24 +103,44 @@ def check_repeats(step: Callable[[Draws], State], start: State, draws: Sequence[
     return ""
 
 
-def refuse_changes(watched: HiddenState, before: Mapping[Variable, Hashable], exact: bool = True) -> None:
+def refuse_changes(
+    watched: HiddenState, before: Mapping[Variable, Hashable], exact: bool = True, *, tensors: bool = False
+) -> None:
     """Refuse that steps have changed a variable.
 
     Args:
         watched: the variables
         before: what they were
         exact: whether the numbers on a GPU are looked at, too
+        tensors: whether those are looked at that a step has left in a variable
 
     Raises:
-        PluginError: where a variable is not as it was
+        PluginError: where a variable is not as it was, with its name, its place and what to write instead
     """
-    if changed := watched.changed(before, exact):
-        variable, place = changed
+    if changed := watched.changed(before, exact, tensors=tensors):
+        variable, value, place = changed
         if variable.of_network:
             raise PluginError(
                 f"each call changes {variable.name}, and a network must not remember: {_OF_NETWORK}{place}"
             )
-        raise PluginError(f"a step changes {variable.name!r}, and a step must not remember: {_CURE}{place}")
+        raise PluginError(
+            f"a step changes {variable.name!r}, and a step must not remember: {_cure(variable, value)}{place}"
+        )
+
+
+def _cure(variable: Variable, value: Any) -> str:
+    """What to write in place of a variable that a step changes, by what it holds."""
+    if isinstance(value, nn.Module) and not variable.of_function:
+        norms = any(getattr(each, "track_running_stats", False) and each.training for each in value.modules())
+        return _NORM if norms else _TRAINED
+    if isinstance(value, torch.optim.Optimizer):
+        return _TRAINED
+    held = list(value.values() if isinstance(value, dict) else value) if isinstance(value, dict | list | deque) else []
+    if held and all(isinstance(one, float | str) for one in held):
+        return _CURE + _LOG
+    inside = [*held, *getattr(value, "__dict__", {}).values()]
+    more = any(isinstance(one, Tensor) and one.dim() for one in (value, *inside))
+    return _CURE + (_TENSORS if more or any(isinstance(one, list | deque) for one in inside) else "")
 
 
 def _same(begin: Tensor, one: Tensor, other: Tensor) -> bool:

@@ -174,6 +174,12 @@ BROKEN = {
         loss(discriminator="(d_real, d_fake, **options)"),
         "line 3: discriminator takes **options: name each argument instead",
     ),
+    "network": (
+        loss(
+            before="import torch\n\nclass Mine(torch.nn.Module):\n    def forward(self, fake):\n        pass\n\n"
+        ).replace("discriminator, generator)", "Mine(), generator)"),
+        "discriminator is an object of Mine, a network: give its method, discriminator.forward",
+    ),
     "given": (
         loss(discriminator="(d_real, d_fake, *, step: int = 0)"),
         "line 3: discriminator has a parameter 'step', which is given: put it before the '*'",

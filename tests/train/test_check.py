@@ -123,6 +123,11 @@ def test_a_dataset_that_samples_wrongly(sample, message):
     [
         (nn.Linear(2, 3), nn.Linear(2, 1), r"the generator gives the shape \(3,\), and the data has \(2,\)"),
         (nn.Linear(3, 2), nn.Linear(2, 1), r"the generator, given \(4, 2\): RuntimeError"),
+        (
+            nn.Linear(2, 1),
+            nn.Linear(2, 2),
+            r"has \(2,\): are the two in the wrong order\? Networks\(generator, discrim",
+        ),
         (nn.Linear(2, 2), nn.Linear(2, 2), r"one logit a sample, \(4,\) or \(4, 1\), not \(4, 2\)"),
         (nn.Identity(), nn.Linear(2, 1), "the generator has no parameters to train"),
         (lambda z: z, nn.Linear(2, 1), "the generator must be a torch.nn.Module, not function"),

@@ -100,6 +100,73 @@ def test_a_loss_that_remembers_is_refused_with_its_variable_and_the_cure(what, t
         train(BODY.format(before=before, line=line) + LOSS)
 
 
+NORM = "torch.manual_seed(0)\nN = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))"
+TRAINED = "torch.manual_seed(0)\nN = nn.Linear(2, 4)"
+AVERAGED = "for n, p in D.named_parameters(): S[n] = 0.9 * S.get(n, p.detach()) + 0.1 * p.detach()"
+#: What is kept of a step: what stands before the function, in it, the variable, and a part of the cure.
+KEPT = {
+    "the last samples": (
+        "S = None",
+        "global S; k = 1 if S is None else S.mean(); S = fake.detach()",
+        "S",
+        "cannot be kept",
+    ),
+    "a running mean": (
+        "S = 0.0",
+        "global S; S = 0.9 * S + 0.1 * d_real.mean().detach(); k = S",
+        "S",
+        "a penalty's `mem",
+    ),
+    "weights": ("S = {}", f"{AVERAGED}\n    k = sum(s.square().sum() for s in S.values())", "S", "cannot be kept"),
+    "a norm that counts": (NORM, "k = N(fake).mean()", "N", r"counts: call its .eval\(\) where it is made"),
+    "a network of its own": (
+        TRAINED,
+        "N(fake.detach()).sum().backward(); N.weight.data.sub_(N.weight.grad); k = N(fake).mean()",
+        "N",
+        "is made by the loss's players= and named in its parts=",
+    ),
+    "a log": (
+        "S = []",
+        "S.append(d_real.mean().item()); k = 1",
+        "S",
+        "leave a log out, the tables have each evaluation",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_a_step_keeps_is_named_with_its_line_and_its_own_cure(what, train):
+    before, line, name, cure = KEPT[what]
+    code = BODY.replace("fake):", "fake, D):").format(before=before, line=line)
+    with pytest.raises(PluginError, match=rf"^a step changes '{name}', .*{cure}.* \(foreign\.py:\d+\)$"):
+        train(code + LOSS)
+
+
+@pytest.mark.parametrize("line", ["k = cached(len(fake))", "k = cached(len(fake)) + fake.mean().item()"])
+def test_random_numbers_that_are_kept_in_a_cache_are_refused(line, train):
+    """All steps and seeds would have the probe's; also where the step cannot be batched, and is tried again."""
+    before = "@functools.lru_cache\ndef cached(n):\n    return torch.rand(n).mean()"
+    with pytest.raises(PluginError, match=r"^a step draws fewer random numbers than the one before it: it keeps some"):
+        train(BODY.format(before=before, line=line) + LOSS)
+
+
+#: Draws that are no seed's own, which leave a step to be trained seed by seed.
+GLOBAL = {
+    "k = random.random()": "draws from Python's global random generator: write random.uniform(n) or",
+    "k = np.random.rand()": "draws from numpy's global random generator: write random.uniform(n) or",
+    "torch.manual_seed(0); k = torch.rand(2).mean()": "sets torch's seed, so that each step and each seed draws",
+    "k = torch.distributions.Beta(1.0, 1.0).sample((2,)).mean()": "cannot draw for all seeds at once: leave it so, or",
+}
+
+
+@pytest.mark.parametrize("line", GLOBAL)
+def test_what_is_drawn_globally_is_said_with_its_line_and_what_to_draw(line, train):
+    code = HEAD + BODY.format(before="", line=line)
+    note = train(code[len(HEAD) :] + LOSS).note
+    assert GLOBAL[line] in note
+    assert note.endswith(f"(foreign.py:{code.splitlines().index('    ' + line) + 1})")
+
+
 @pytest.mark.parametrize("engine", ["auto", "compiled", "serial"])
 def test_what_a_loss_remembers_is_refused_in_every_engine_at_its_line(engine, train):
     code = BODY.format(before="SEEN = []", line="SEEN.append(fake.detach()); k = torch.cat(SEEN).mean()")
@@ -286,7 +353,7 @@ def test_another_step_is_made_between_the_two_however_busy_the_machine_is(monkey
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     last = torch.zeros(1)
 
-    def step(draws):
+    def step(state, draws):
         nonlocal last
         before, last = last, draws[0]
         return (before,)

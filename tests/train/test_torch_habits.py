@@ -161,7 +161,31 @@ MISTAKES = {
         "return F.mse_loss(d_real, torch.ones(len(d_real), 1)) + d_fake.mean()",
         r"compares logits \(n,\) with another shape: make labels with torch.ones_like\(d_real\)",
     ),
-    "backward": ("loss = bce(d_real, d_fake); loss.backward(); return loss", "return the loss, and the engine takes"),
+    "clamp by name": (
+        "with torch.no_grad(): [p.clamp_(-0.01, 0.01) for _, p in D.named_parameters()]\n    return d_fake.mean()",
+        r"changes the discriminator's weights in place, .*: write Loss\(project=...\)",
+    ),
+    "backward": (
+        "loss = bce(d_real, d_fake); loss.backward(); return loss",
+        r"return the loss, and the engine takes its gradient \(foreign.py:\d+\)$",
+    ),
+    "no create_graph": (
+        "real.requires_grad_(True); d = D(real); g = torch.autograd.grad(d.sum(), real)[0]\n    "
+        "return bce(d, d_fake) + g.pow(2).mean()",
+        r"without create_graph=True, .*: write create_graph=True, or use input_gradient\(D, x\) \(foreign.py:\d+\)$",
+    ),
+    "weights by name": (
+        "w = [*D.parameters()][0]; return bce(d_real, d_fake) + torch.autograd.grad(d_real.sum(), w)[0].sum()",
+        r"weights by name, which are made anew for each call of a player: take it .* \(foreign.py:\d+\)$",
+    ),
+    "probabilities": (
+        "return F.binary_cross_entropy(d_real, torch.ones_like(d_real)) + d_fake.mean()",
+        r"^F.binary_cross_entropy\(d_real, .* takes probabilities, and d_real and d_fake are logits: write F.binary",
+    ),
+    "a copy of D": (
+        "import copy; copy.deepcopy(D); return d_real.mean()",
+        "of D's weights there is none; steps ahead of",
+    ),
     "nothing": ("bce(d_real, d_fake)", "must return a scalar tensor, not NoneType: is its return missing?"),
     "two": ("return d_real.mean(), d_fake.mean()", "not tuple: add its terms"),
 }
@@ -171,7 +195,7 @@ MISTAKES = {
 def test_what_a_loss_must_not_do_has_one_line_with_the_cure(name, train):
     body, message = MISTAKES[name]
     with pytest.raises(PluginError, match=message) as raised:
-        train(f"D = Plain\n\ndef discriminator(D, d_real, d_fake):\n    {body}\n")
+        train(f"D = Plain\n\ndef discriminator(D, d_real, d_fake, real, fake):\n    {body}\n")
     assert "\n" not in str(raised.value)
     assert "aten" not in str(raised.value)
 

@@ -68,11 +68,16 @@ def check_networks(
     _check_apart(f"{kind} {name}", networks)
     # A copy, since a call may change the module.
     generator = copy.deepcopy(networks.generator)
-    with torch.no_grad():
-        fake = _called(f"{kind} {name}", "generator", generator, torch.zeros(_FEW, *networks.latent))
+    z = torch.zeros(_FEW, *networks.latent)
+    try:
+        with torch.no_grad():
+            fake = _called(f"{kind} {name}", "generator", generator, z)
+    except PluginError as error:
+        raise PluginError(f"{error}{_exchanged(networks, z, shape)}") from error
     if tuple(fake.shape) != (_FEW, *shape):
         raise PluginError(
             f"{kind} {name}: the generator gives the shape {tuple(fake.shape[1:])}, and the data has {shape}"
+            f"{_exchanged(networks, z, shape)}"
         )
     if kind == "architecture":
         logits = _logits(name, networks, shape)
@@ -101,6 +106,18 @@ def _check_apart(who: str, networks: Networks) -> None:
                 f"{who}: the generator's {name!r} is the discriminator's {shared!r} too, and each player trains its "
                 "own: give each a layer of its own, as copy.deepcopy(layer) makes it"
             )
+
+
+def _exchanged(networks: Networks, z: Tensor, shape: tuple[int, ...]) -> str:
+    """The end of a message where what was given as the discriminator makes samples of the data's shape."""
+    try:
+        with torch.no_grad():
+            fake = copy.deepcopy(networks.discriminator)(z)
+    except BaseException as error:
+        raise_if_stopped(error)
+        return ""
+    exchanged = isinstance(fake, Tensor) and tuple(fake.shape) == (_FEW, *shape)
+    return ": are the two in the wrong order? Networks(generator, discriminator, latent)" if exchanged else ""
 
 
 def judges(networks: Networks, shape: tuple[int, ...]) -> bool:

@@ -22,6 +22,12 @@ BLOCK_NUMBERS = 2**18
 BLOCK_STEPS = 64
 
 
+_FEWER = (
+    "a step draws fewer random numbers than the one before it: it keeps some that it has drawn, as a function with "
+    "@lru_cache does, and all steps and seeds would have these: draw anew in each step"
+)
+
+
 @dataclass(frozen=True)
 class DrawSpec:
     """One random tensor of a step: ``kind`` is real, normal, uniform or symmetric (uniform on (-1, 1))."""
@@ -67,12 +73,24 @@ class DrawRecorder:
                 )
             tensor = self._tensors[self._next]
             self._next += 1
+            if tuple(tensor.shape) != tuple(shape):
+                raise PluginError(_FEWER)
             return tensor
         count = self._counts.get(purpose, 0)
         self._counts[purpose] = count + 1
         self.draws.append(DrawSpec(f"{purpose}.{count}", kind, shape))
         generator = stream(0, f"probe.{purpose}", count, self._device)
         return fill(kind, shape, generator)
+
+    def check_all_taken(self) -> None:
+        """Raise PluginError where a step has drawn less than the one before training: it keeps numbers of that."""
+        if self._tensors is not None and self._next < len(self._tensors):
+            raise PluginError(_FEWER)
+
+    def check_again(self, attempted: Sequence[DrawSpec]) -> None:
+        """Raise PluginError where a step has not drawn again what an attempt of it, up to its failure, had drawn."""
+        if self.draws[: len(attempted)] != [*attempted]:
+            raise PluginError(_FEWER)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers."""

@@ -89,7 +89,10 @@ class PlayerFunction:
 
     def __deepcopy__(self, _: dict[int, Any]) -> PlayerFunction:
         """No step keeps a copy of a player; raises AttributeError."""
-        raise AttributeError("a loss or a penalty copies a player: an average of G's weights is the suite's `average`")
+        raise AttributeError(
+            "a loss or a penalty copies a player, and a step keeps no weights of its own: an average of G's weights is "
+            "the suite's `average`, of D's weights there is none; steps ahead of a copy are an update rule's"
+        )
 
     def _layers(self) -> nn.Sequential:
         module = self._of_this_step()

@@ -50,7 +50,9 @@ Step = Callable[[State, Constants, Draws, Tensor], State]
 FlatStep = Callable[[Sequence[Tensor], Sequence[Tensor], Draws, Tensor], Sequence[Tensor]]
 
 
-def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *, global_rng: bool = False) -> Step:
+def one_step(
+    rules: Rules, update: BoundFunction[Players], gradient: Gradient, *, global_rng: bool = False, first: bool = False
+) -> Step:
     """Make the step of one model.
 
     Args:
@@ -58,6 +60,7 @@ def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *
         update: the update rule, with its parameters
         gradient: how gradients are taken: by torch.func, or by the autograd tape
         global_rng: whether numbers that code draws from torch's global generator come from the draws instead
+        first: whether it is made as the one whose draws were recorded was, so that it must draw them all
 
     Returns:
         A function (state, constants, this step's draws, step index) -> state.
@@ -69,6 +72,8 @@ def one_step(rules: Rules, update: BoundFunction[Players], gradient: Gradient, *
         game = StepGame(own, (constants.D, constants.G), recorder, index, gradient, state.memory)
         with GlobalRngOverride(recorder) if global_rng else nullcontext():
             players = moves({"game": game, "players": state.players})
+        if first:
+            recorder.check_all_taken()
         # One sum is enough: it is not finite where one of its terms is not.
         total = torch.stack(game.values).sum() + players.D.theta.sum() + players.G.theta.sum()
         survived = state.survived + (total.isfinite() & (state.survived == index))

@@ -1,0 +1,27 @@
+"""Why a step fails or cannot be batched, where torch's error alone does not show the place in a plugin."""
+
+from __future__ import annotations
+
+from ganbench.core.errors import message_of, plugin_frame
+from ganbench.core.reasons import BACKWARD, FREED, plain_words
+from ganbench.train.hidden_state import HiddenState
+
+
+def why_failed(error: Exception, watched: HiddenState) -> str:
+    """Why a step fails, with its place also where the engine's own gradient has failed for what a loss did before."""
+    if plugin_frame(error) is None and "a second time" in message_of(error):
+        if place := watched.place("backward"):
+            return BACKWARD.text("", "") + place
+        return FREED.text("", "") + watched.place("grad")
+    return plain_words(error)
+
+
+def why_drawn(whose: str, watched: HiddenState) -> str:
+    """What a step does that draws from a library's global generator, which is no seed's own, and the cure."""
+    if whose == "torch" and (place := watched.place("manual_seed")):
+        return (
+            f"sets torch's seed, so that each step and each seed draws the same numbers: leave manual_seed out{place}"
+        )
+    cure = "write random.uniform(n) or random.normal(n, 2) of the argument `random`, or torch.rand and torch.randn"
+    place = watched.drawn(whose) if whose != "torch" else ""
+    return f"draws from {whose}'s global random generator: {cure}{place}"
