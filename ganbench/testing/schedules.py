@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -15,9 +14,8 @@ from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_factor
+from ganbench.train.step.rules import looked_at
 
-#: So many steps of each budget are looked at, the first and the last among them.
-MOST = 200
 #: A budget that any schedule should fit into.
 LONG = 10_000
 #: What rounding in float64 may differ by.
@@ -28,7 +26,7 @@ def at_every_step(subject: Subject) -> str:
     """A finite number of at least 0 at every step of every budget, from a single step on."""
     least, most = math.inf, 0.0
     for steps in _budgets(subject):
-        for step in _steps(steps):
+        for step in looked_at(steps):
             value = _factor(subject, step, steps)
             if not 0 <= value < math.inf:
                 raise WrongError(f"is {value:.4g} at step {step} of {steps}, and no finite number of at least 0")
@@ -59,7 +57,7 @@ def swept(subject: Subject) -> None:
         moved = BoundFunction(bound.function, bound.names, {**bound.parameters, **own})
         return torch.as_tensor(check_factor(moved({"step": step, "steps": steps}), subject.entry.name))
 
-    for step in [*_steps(steps)][::10]:
+    for step in [*looked_at(steps)][::10]:
         try:
             together = torch.func.vmap(one, in_dims=(0, None))(each, _at(step))
         except BaseException as error:
@@ -93,12 +91,6 @@ def _longest(subject: Subject) -> int:
 def _budgets(subject: Subject) -> tuple[int, ...]:
     shortest = _longest(subject) + 1
     return shortest, shortest + 1, shortest + 6, budget(subject)
-
-
-def _steps(steps: int) -> Iterator[int]:
-    apart = max(1, steps // MOST)
-    yield from range(0, steps - 1, apart)
-    yield steps - 1
 
 
 def _bound(subject: Subject) -> BoundFunction[Any]:

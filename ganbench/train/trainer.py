@@ -35,6 +35,7 @@ from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
 from ganbench.train.step.layers import squashed
+from ganbench.train.step.rules import bind_schedules, check_schedules
 from ganbench.train.step.step import Constants, State, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
 
@@ -69,6 +70,8 @@ class Trainer:
         own = swept_values(variants, len(self.cell.seeds), device)
         self.constants = Constants(buffers_D, buffers_G, own)
         self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
+        for one in variants:
+            check_schedules(bind_schedules(one.parts(), self.cell.steps))
         # Before any step: a network may keep what it computes, which then could not be copied.
         self._evaluation = Evaluation(
             self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples, self.cell.steps

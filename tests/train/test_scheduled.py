@@ -57,6 +57,12 @@ def two_numbers(step):
 
 seen = []
 
+def falls_below(step, steps, *, slope: float = 3.0):
+    return 1 - slope * step / steps
+
+def endless(step, steps):
+    return 1 / (steps - 1 - step)
+
 def remembers(step):
     seen.append(1)
     return 1.0 / len(seen)
@@ -67,6 +73,8 @@ def ganbench_schedules():
     yield Schedule("half", half)
     yield Schedule("two-numbers", two_numbers)
     yield Schedule("remembers", remembers)
+    yield Schedule("falls-below", falls_below)
+    yield Schedule("endless", endless)
 """
 UPDATE = "update: {name: alternating, discriminator_steps: 3}"
 
@@ -228,9 +236,21 @@ def test_another_budget_is_another_step_for_the_compiler(cell, cpu):
     ("schedule", "cause"),
     [
         ("two-numbers", r"schedule two-numbers's factor\(\) must return a scalar, not the shape \(2,\)"),
+        (
+            "falls-below",
+            r"is -0.02 at generator step \d+ of \d+, for the 'lr' of \w+_optimizer: it must return a finite",
+        ),
+        ("endless", r"schedule endless's factor\(\) is inf at generator step \d+ of \d+"),
         ("remembers", "a step changes 'seen', and a step must not remember"),
     ],
 )
 def test_a_schedule_that_is_no_function_of_the_step_is_refused(schedule, cause, cell, registry, cpu):
     with pytest.raises(PluginError, match=cause):
         Trainer([cell(f"{{loss: minimax, optimizer: {{schedule: {schedule}}}}}", registry=registry)], cpu, "eager")
+
+
+def test_a_schedule_that_turns_negative_at_one_setting_of_a_sweep_is_refused(settings, registry, cpu):
+    variant = "{loss: nonsaturating, optimizer: {name: bare, schedule: falls-below}}"
+    swept = settings(variant, "{optimizer.schedule.slope: [0.5, 3.0]}", registry=registry)
+    with pytest.raises(PluginError, match=r"schedule falls-below's factor\(\) is -"):
+        Trainer(swept, cpu, "eager")

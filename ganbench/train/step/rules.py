@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
+from ganbench.core.errors import PluginError
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.types import Loss, Optimizer, Penalty, Schedule
 from ganbench.suite.choice import Choice
 from ganbench.train.step.average import RunningAverage
+from ganbench.train.step.check import check_factor
 from ganbench.train.step.flat_network import FlatNetwork
 
+#: So many generator steps of a budget are looked at before training.
+LOOKED_AT = 200
 PlayerName = Literal["discriminator", "generator"]
 BoundOptimizer = BoundFunction[tuple[Tensor, tuple[Tensor, ...]]]
 
@@ -103,6 +109,29 @@ def bind_schedules(parts: Mapping[str, Choice], steps: int) -> tuple[BoundSchedu
             factor = bind(choice.plugin(Schedule).factor, choice.parameters)
             found.append(BoundSchedule(choice.name, part, parameter, owner.parameters[parameter], factor, steps))
     return tuple(found)
+
+
+def check_schedules(schedules: Iterable[BoundSchedule]) -> None:
+    """Raise PluginError where a schedule is no finite number of at least 0: a negative rate goes uphill.
+
+    Of a long budget ``LOOKED_AT`` steps are looked at, the first and the last among them.
+    """
+    for schedule in schedules:
+        for step in looked_at(schedule.steps):
+            at = torch.tensor(float(step), dtype=torch.float64)
+            value = float(check_factor(schedule.factor({"step": at, "steps": schedule.steps}), schedule.name))
+            if not 0 <= value < math.inf:
+                where = f"generator step {step} of {schedule.steps}"
+                raise PluginError(
+                    f"schedule {schedule.name}'s factor() is {value:.4g} at {where}, for the {schedule.parameter!r} of "
+                    f"{schedule.part}: it must return a finite number of at least 0 at every step"
+                )
+
+
+def looked_at(steps: int) -> Iterator[int]:
+    """The generator steps of a budget at which a schedule is looked at."""
+    yield from range(0, steps - 1, max(1, steps // LOOKED_AT))
+    yield steps - 1
 
 
 def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> BoundOptimizer:
