@@ -156,10 +156,10 @@ def test_it_is_compiled_where_that_saves_more_time_than_it_takes(steps, engine):
     """An eager step of 2 ms, three times as fast when compiled: from 7,500 steps on that is 10 s and more."""
     cost = StepCost(*[1] * 7)
     draws = (DrawSpec("real.0", "real", (1, 2)),)
-    probe = Probe(draws, False, (), serial="", cost=cost, eager_seconds=2e-3)
+    probe = Probe(draws, False, (), (), serial="", cost=cost, eager_seconds=2e-3)
     assert probe.engine(steps, "auto") == engine
     assert [probe.engine(steps, asked) for asked in ("eager", "compiled", "serial")] == ["eager", "compiled", "serial"]
-    alone = Probe(draws, False, (), serial="why", cost=cost, eager_seconds=0.0)
+    alone = Probe(draws, False, (), (), serial="why", cost=cost, eager_seconds=0.0)
     assert {alone.engine(steps, asked) for asked in ("auto", "eager", "compiled", "serial")} == {"serial"}
 
 
@@ -176,7 +176,7 @@ def test_it_is_compiled_where_that_saves_more_time_than_it_takes(steps, engine):
 def test_the_engine_is_the_one_that_finishes_first(operations, steps, serial, engine):
     """A long step, such as a recurrent network's, takes long to compile, and may be slower for a batch of models."""
     cost = StepCost(operations, *[1] * 6)
-    probe = Probe((), False, (), serial="", cost=cost, eager_seconds=10e-3, serial_seconds=serial)
+    probe = Probe((), False, (), (), serial="", cost=cost, eager_seconds=10e-3, serial_seconds=serial)
     assert probe.engine(steps, "auto") == engine
     assert probe.engine(steps, "eager") == "eager"
 
