@@ -85,11 +85,24 @@ class CellEnded:
 
 
 @dataclass(frozen=True)
+class Pictured:
+    """A picture of the cell at one evaluation was written, see ``record.pictures``.
+
+    ``file``, ``data``: the SHA-256 of its file, and of that of its data set.
+    """
+
+    cell: str
+    step: int
+    file: str
+    data: str
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """Every cell of the run has ended and the tables are written."""
 
 
-CellEvent = CellStarted | CellMeasured | Evaluated | CellEnded
+CellEvent = CellStarted | CellMeasured | Evaluated | Pictured | CellEnded
 Event = CellEvent | RunFinished
 
 
@@ -113,6 +126,8 @@ def to_json(event: Event) -> dict[str, Any]:
                 {"seed": one.seed, "status": one.status, "step": one.step, "message": one.message} for one in seeds
             ]
             return {"event": "end", "cell": cell, "seeds": outcomes}
+        case Pictured(cell, step, file, data):
+            return {"event": "pictures", "cell": cell, "step": step, "file": file, "data": data}
         case RunFinished():
             return {"event": "finished"}
 
@@ -134,6 +149,9 @@ def from_json(line: Any) -> Event | None:
             return Evaluated(_read(line, "cell", str), _read(line, "step", int), rows)
         case "end":
             return CellEnded(_read(line, "cell", str), tuple(_outcome(seed) for seed in _read(line, "seeds", list)))
+        case "pictures":
+            cell, file, data = (_read(line, key, str) for key in ("cell", "file", "data"))
+            return Pictured(cell, _read(line, "step", int), file, data)
         case "finished":
             return RunFinished()
     return None

@@ -18,6 +18,7 @@ from ganbench.record.events import (
     CellStarted,
     Evaluated,
     Event,
+    Pictured,
     RunFinished,
     SeedOutcome,
     SeedRow,
@@ -42,6 +43,7 @@ class CellRecord:
     ``every``: after how many steps the seeds are evaluated, 0 where that is not known. ``expect``: what the suite
     expects of the row, see ``record.control``. ``turn``: the step at which data that change during training do so
     for the last time, 0 for other data. ``unmeasured``: a line for each metric that failed on the cell as a whole.
+    ``pictures``: by step; none of them counts for a table.
     """
 
     id: str
@@ -61,6 +63,7 @@ class CellRecord:
     speed: Row = field(default_factory=dict)
     unmeasured: tuple[str, ...] = ()
     outcomes: dict[int, SeedOutcome] = field(default_factory=dict)
+    pictures: dict[int, Pictured] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -136,6 +139,8 @@ class CellRecord:
                 self.evaluations[event.step] = {
                     row.seed: replace(row, values=told(row.values, columns)) for row in event.rows
                 }
+            case Pictured():
+                self.pictures[event.step] = event
             case CellEnded():
                 _planned(f"seed of cell {self.id}", (outcome.seed for outcome in event.seeds), self.seeds)
                 self.outcomes = {outcome.seed: outcome for outcome in event.seeds}

@@ -14,6 +14,7 @@ from ganbench.record.events import (
     CellStarted,
     Evaluated,
     Event,
+    Pictured,
     RunFinished,
     SeedOutcome,
     SeedRow,
@@ -43,6 +44,7 @@ LINES = {
     '{"seed":1,"status":"diverged","step":8,"message":"why"}]}': CellEnded(
         "a1", (SeedOutcome(0, Status.DONE, 40), SeedOutcome(1, Status.DIVERGED, 8, "why"))
     ),
+    '{"event":"pictures","cell":"a1","step":20,"file":"ab","data":"cd"}': Pictured("a1", 20, "ab", "cd"),
     '{"event":"finished"}': RunFinished(),
 }
 
