@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,10 +15,12 @@ from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
+from ganbench.train.alone_and_batched import check_alone_and_batched
 from ganbench.train.engine.cost import StepCost, step_cost
 from ganbench.train.hidden_state import HiddenState
 from ganbench.train.movement import PLAYERS, steps_to_try, still
 from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
+from ganbench.train.seconds import eager_seconds, least_seconds
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
@@ -39,9 +39,6 @@ COMPILED_SPEEDUP = 3.0
 CLEARLY = 0.7
 #: What to write in place of a buffer that counts or averages.
 _STATE = "compute it from the batch at hand or from `step`, or keep it in a penalty's memory"
-#: The steps that are timed, and the most replicas that they are timed with.
-TIMED_STEPS = 3
-TIMED_REPLICAS = 8
 
 
 @dataclass(frozen=True)
@@ -156,16 +153,18 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         try:
             replicas = len(state.survived)
             with threads_for(cost.peak_bytes // 4 * replicas):
-                seconds = _eager_seconds(partial(_seconds, batched, state, constants, drawn, index), replicas)
+                seconds = eager_seconds(batched, state, constants, drawn, index)
             if replicas > 1:
                 # Some of torch's layers are faster for one model than for a batch of models: recurrent ones.
                 alone = one_step(rules, update, autograd_gradient, global_rng=global_rng)
                 with threads_for(cost.peak_bytes // 4):
-                    serial_seconds = replicas * _least(partial(alone, one, own, drawn, index), index.device)
+                    serial_seconds = replicas * least_seconds(partial(alone, one, own, drawn, index), index.device)
         except Exception as error:
             if out_of_memory(error):
                 raise
             why = plain_words(error)
+        else:
+            check_alone_and_batched(rules, update, state, constants, drawn, global_rng=global_rng, watched=watched)
     return Probe(draws, global_rng, idle, unmoved, why, cost, seconds, note, serial_seconds)
 
 
@@ -182,49 +181,6 @@ def invent(draws: tuple[DrawSpec, ...], device: torch.device, which: str = "") -
     """
     recorder = DrawRecorder(device=device)
     return tuple(recorder.take(f"{which}{draw.purpose}", _synthetic(draw.kind), draw.shape) for draw in draws)
-
-
-def _eager_seconds(seconds: Callable[[int], float], replicas: int) -> float:
-    """Seconds of a step of all replicas, extrapolated from a few; from half as many where memory runs out."""
-    few = min(replicas, TIMED_REPLICAS)
-    while True:
-        try:
-            found = seconds(few)
-            break
-        except Exception as error:
-            if few == 1 or not out_of_memory(error):
-                raise
-        few //= 2
-    # Some of the time does not depend on the number of replicas.
-    alone = seconds(1) if 1 < few < replicas else 0.0
-    return found + max(0.0, found - alone) * (replicas - few) / max(1, few - 1)
-
-
-def _seconds(
-    step: Callable[..., State], state: State, constants: Constants, drawn: Draws, index: torch.Tensor, replicas: int
-) -> float:
-    """Seconds of a step of the first ``replicas``."""
-    first, fixed = tree_map(lambda tensor: tensor[:replicas], (state, constants))
-    draws = tuple(torch.stack([tensor] * replicas) for tensor in drawn)
-    return _least(partial(step, first, fixed, draws, index), index.device)
-
-
-def _least(step: Callable[[], State], device: torch.device) -> float:
-    """Seconds of a step: the least of ``TIMED_STEPS`` steps, after one to warm up."""
-    found = []
-    for _ in range(1 + TIMED_STEPS):
-        begin = _clock(device)
-        step()
-        found.append(_clock(device) - begin)
-    return min(found[1:])
-
-
-def _clock(device: torch.device) -> float:
-    """On a CPU the seconds that this thread has run, since other programs may be running too; on a GPU the clock's."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        return time.perf_counter()
-    return time.thread_time()
 
 
 def _synthetic(kind: str) -> str:

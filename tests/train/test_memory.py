@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map
 
 import ganbench
 from ganbench.core.errors import out_of_memory
-from ganbench.train import probe
+from ganbench.train import seconds as timing
 from ganbench.train.engine import engine as engines
 from ganbench.train.engine.cost import PeakMemory
 from ganbench.train.trainer import Trainer
@@ -67,7 +67,7 @@ def test_one_seed_that_does_not_fit_ends_so(hungry):
 
 def test_the_probe_itself_makes_do_with_fewer(cell, shipped, cpu, monkeypatch):
     """It times eight replicas where they fit; a cell is not lost because so many do not."""
-    seconds, tried = probe._seconds, []
+    seconds, tried = timing._seconds, []
 
     def limited(*arguments):
         tried.append(arguments[-1])
@@ -75,7 +75,7 @@ def test_the_probe_itself_makes_do_with_fewer(cell, shipped, cpu, monkeypatch):
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory")
         return seconds(*arguments)
 
-    monkeypatch.setattr(probe, "_seconds", limited)
+    monkeypatch.setattr(timing, "_seconds", limited)
     trainer = Trainer([cell(TINY, seeds=12)], cpu, "auto")
     assert tried == [8, 4, 2, 1]
     assert (trainer.engine, trainer.probe.serial) == ("eager", "")
