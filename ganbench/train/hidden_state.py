@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import nn
@@ -33,11 +33,13 @@ _GLOBAL: dict[str, tuple[Any, ...]] = {
 class Variable:
     """A variable that is watched: its name for messages, and the last part of the name, as code has it.
 
-    ``of_network``: an attribute of a player's network; ``of_function``: the object whose method a plugin's function is.
+    ``module``: the module that it is of. ``of_network``: an attribute of a player's network; ``of_function``: the
+    object whose method a plugin's function is.
     """
 
     name: str
     last: str
+    module: str = ""
     of_network: bool = False
     of_function: bool = False
 
@@ -70,7 +72,7 @@ class HiddenState:
         """
         own = self.modules
         found: dict[Variable, Hashable] = {}
-        for variable, value in self._variables():
+        for variable, value in self.variables():
             # Two modules may have variables of one name.
             found[variable] = (found.get(variable), digest(value, own, tensors=tensors, exact=exact))
         return found | {Variable("os.environ", "environ"): hash(tuple(sorted(os.environ.items())))}
@@ -90,38 +92,43 @@ class HiddenState:
         """
         now = self.look(exact, tensors=tensors)
         first = next((each for each in now if now[each] != before.get(each)), None)
-        return (first, dict(self._variables()).get(first), self.place(first.last)) if first else None
+        return (first, dict(self.variables()).get(first), self.place(first.last, first.module)) if first else None
 
     def drawn(self, whose: str) -> str:
         """Where code draws from a library's global generator, numpy's or Python's: `` (mine.py:12)``, or nothing."""
         found = next((each for space in self._namespaces for each in _draws(space, whose)), "")
         return f" ({found})" if found else ""
 
-    def _variables(self) -> Iterator[tuple[Variable, Any]]:
+    def variables(self) -> Iterator[tuple[Variable, Any]]:
+        """The variables that are watched, with what they hold now; a closure's as its cell."""
         for space in self._namespaces:
+            module = _name(space)
             for name, value in list(space.items()):
                 if name.startswith("__") or isinstance(value, types.ModuleType):
                     continue
                 if isinstance(value, types.FunctionType | type):
-                    if value.__module__ == _name(space):
-                        yield from _inside(value)
+                    if value.__module__ == module:
+                        yield from _inside(value, module)
                 else:
-                    yield Variable(name, name), value
+                    yield Variable(name, name, module), value
         for root in self._roots:
-            yield from _inside(root)
+            yield from _inside(root, str(getattr(root, "__module__", "")))
         for player, network in self._networks.items():
             for path, part in network.named_modules():
                 for name, value in list(vars(part).items()):
                     # Parts of a network are seen by themselves, parameters and buffers are watched elsewhere.
                     if name not in ("_modules", "_parameters", "_buffers"):
                         full = f"the {player}'s {'.'.join(filter(None, (path, name)))}"
-                        yield Variable(full, name, of_network=True), value
+                        yield Variable(full, name, type(part).__module__, of_network=True), value
 
-    def place(self, name: str) -> str:
-        """Where code changes a variable, else where it uses a name: `` (mine.py:12)``; empty where none does."""
-        uses = [use for space in self._namespaces for use in _uses(space, name)]
-        uses.sort(key=lambda use: not use[0])
-        return f" ({uses[0][1]})" if uses else ""
+    def place(self, name: str, module: str = "") -> str:
+        """Where code changes a variable, else where it uses a name: `` (mine.py:12)``; empty where none does.
+
+        ``module``: the variable's own; what others call so inside a function is another variable.
+        """
+        uses = [(use, _name(space) != module) for space in self._namespaces for use in _uses(space, name)]
+        found = [(not use.stored, other, use.place) for use, other in uses if not (module and other and use.local)]
+        return f" ({min(found, key=lambda use: use[:2])[2]})" if found else ""
 
 
 def _is(value: Any, others: tuple[Any, ...]) -> bool:
@@ -145,25 +152,25 @@ def _unwrapped(function: Any) -> Iterator[Any]:
         yield function
 
 
-def _inside(value: Any) -> Iterator[tuple[Variable, Any]]:
+def _inside(value: Any, module: str) -> Iterator[tuple[Variable, Any]]:
     """The variables inside a function, a class or an object: closures, defaults, attributes."""
     if isinstance(value, types.FunctionType):
         for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-            yield Variable(name, name), cell
+            yield Variable(name, name, module), cell
         for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
-            yield Variable(f"a default of {value.__name__}", value.__name__), default
+            yield Variable(f"a default of {value.__name__}", value.__name__, module), default
         for name, one in value.__dict__.items():
-            yield Variable(f"{value.__name__}.{name}", name), one
+            yield Variable(f"{value.__name__}.{name}", name, module), one
     elif isinstance(value, type):
         for name, one in list(vars(value).items()):
             inner = getattr(one, "__func__", one)
             if isinstance(inner, types.FunctionType):
-                yield from _inside(inner)
+                yield from _inside(inner, module)
             elif not name.startswith("__"):
-                yield Variable(f"{value.__name__}.{name}", name), one
+                yield Variable(f"{value.__name__}.{name}", name, module), one
     else:
         kind = type(value).__name__
-        yield Variable(f"an object of {kind}", kind, of_function=True), value
+        yield Variable(f"an object of {kind}", kind, module, of_function=True), value
 
 
 def _namespace(value: Any) -> Namespace | None:
@@ -211,8 +218,16 @@ def _with_imports(own: Sequence[Namespace]) -> list[Namespace]:
     return [*found.values()]
 
 
-def _uses(space: Namespace, name: str) -> Iterator[tuple[bool, str]]:
-    """The instructions of a module's functions that name a variable: whether they store it, and where they are."""
+class _Use(NamedTuple):
+    """An instruction that names a variable: whether it stores it, whether it is a function's local, and its place."""
+
+    stored: bool
+    local: bool
+    place: str
+
+
+def _uses(space: Namespace, name: str) -> Iterator[_Use]:
+    """The instructions of a module's functions that name a variable."""
     codes = [inner.__code__ for value in space.values() for inner in _functions(value, _name(space))]
     while codes:
         code = codes.pop(0)
@@ -223,7 +238,8 @@ def _uses(space: Namespace, name: str) -> Iterator[tuple[bool, str]]:
                 and instruction.opname.startswith(("STORE", "LOAD"))
                 and (line := instruction.positions and instruction.positions.lineno)
             ):
-                yield instruction.opname.startswith("STORE"), place(code.co_filename, line)
+                stored, local = instruction.opname.startswith("STORE"), "FAST" in instruction.opname
+                yield _Use(stored, local, place(code.co_filename, line))
 
 
 def _draws(space: Namespace, whose: str) -> Iterator[str]:

@@ -31,6 +31,7 @@ from ganbench.train.evaluation import Evaluation
 from ganbench.train.likeness import Likeness
 from ganbench.train.movement import movement_notes
 from ganbench.train.probe import Probe, invent, probe
+from ganbench.train.repeat import hidden_state
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
@@ -38,6 +39,7 @@ from ganbench.train.step.layers import squashed
 from ganbench.train.step.rules import bind_schedules, check_schedules
 from ganbench.train.step.step import Constants, State, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
+from ganbench.train.untrained import untrained_notes
 
 
 class Trainer:
@@ -107,6 +109,7 @@ class Trainer:
                 f"computes partly in {traced_first.reduced}, whatever the column arithmetic says: leave out "
                 "torch.autocast and .half() in plugins, or write 'precision: bfloat16' in the suite"
             )
+        self._notes += untrained_notes(traced_first.untrained, hidden_state(self.rules, update))
         likeness.check_constants(traced_first.constants)
         likeness.check_code(traced)
         shared = json.dumps([traced_first.text, self.cell.precision])

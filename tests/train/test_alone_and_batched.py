@@ -161,6 +161,27 @@ def test_what_computes_the_same_trains(what, train):
     assert "batch of seeds" not in train(LOSS.format(FINE[what])).note
 
 
+AUTOCAST = """
+class D(nn.Sequential):
+    def forward(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return super().forward(x).float()
+
+def build(shape):
+    layers = [nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)]
+    return Networks(nn.Linear(2, 2), D(*layers), (2,))
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("foreign", build)
+"""
+
+
+@pytest.mark.parametrize("loss", ["minimax", "wgan", "ragan"])
+def test_rounding_of_a_networks_own_autocast_is_no_difference(loss, train):
+    assert "partly in bfloat16" in train(AUTOCAST, f"{{loss: {loss}, architecture: foreign}}").note
+
+
 def test_rounding_is_no_difference():
     """Noise of float32 in a gradient that is nearly all zero, and a whole step of it under Adam."""
     random = torch.Generator().manual_seed(0)

@@ -21,12 +21,14 @@ _PLAIN = (int, float, complex, str, type(None), torch.dtype, torch.device, torch
 class Trace:
     """``text``: a hash of all operations with their numbers. ``constants``: the tensors that are no arguments.
 
-    ``reduced``: a type of less than float32 that something is computed in; empty where nothing is.
+    ``reduced``: a type of less than float32 that something is computed in; empty where nothing is. ``untrained``: the
+    constants that take part in gradients.
     """
 
     text: str
     constants: tuple[Tensor, ...]
     reduced: str = ""
+    untrained: tuple[Tensor, ...] = ()
 
 
 def trace(step: Callable[..., Any], *arguments: Any) -> Trace:
@@ -46,7 +48,7 @@ def trace(step: Callable[..., Any], *arguments: Any) -> Trace:
     with tracing:
         results = step(*arguments)
     tracing.add(results)
-    return Trace(tracing.digest.hexdigest(), tuple(tracing.constants), tracing.reduced)
+    return Trace(tracing.digest.hexdigest(), tuple(tracing.constants), tracing.reduced, tuple(tracing.untrained))
 
 
 class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -56,6 +58,7 @@ class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.digest = hashlib.sha256()
         self.constants: list[Tensor] = []
+        self.untrained: list[Tensor] = []
         #: A type of less than float32 that something is computed in.
         self.reduced = ""
         #: The number of each tensor that exists, in the order in which they came.
@@ -89,6 +92,7 @@ class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._number(leaf)
                 words.append(_content(leaf))
                 self.constants.append(leaf)
+                self.untrained += [leaf] if leaf.requires_grad and torch.is_grad_enabled() else []
             words.append(str(self._numbers[leaf]))
         self.digest.update("\n".join(words).encode())
 

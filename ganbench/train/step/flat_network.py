@@ -62,6 +62,10 @@ class FlatNetwork:
         self.shapes = tuple(parameter.shape for parameter in named.values())
         self._sizes = [parameter.numel() for parameter in named.values()]
 
+    def exact(self) -> FlatNetwork:
+        """The same network, computed in float32."""
+        return FlatNetwork(self.module)
+
     @property
     def parameters(self) -> int:
         """The length of theta."""
