@@ -121,6 +121,7 @@ OWN_WORDS = {
     "d_real": "what a loss may name: D's logits of data",
     "density": "how a divergence was estimated",
     "discriminator": "a player",
+    "grid": "the lines behind a chart",
     "kl": "an f-divergence, as its paper names it",
     "modes": "a property that the kit tests of a dataset",
     "parameters": "a key of a plugin's description, and of a command's options",

@@ -25,6 +25,7 @@ from ganbench.cli.new import new
 from ganbench.cli.options import BROKEN_PIPE, UserMistakeError, tell
 from ganbench.cli.plan import plan
 from ganbench.cli.plugins import list_plugins
+from ganbench.cli.report import report
 from ganbench.cli.run import run
 from ganbench.cli.score import score
 from ganbench.cli.show import show
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, show, compare, baseline, history, export, score, list_plugins, new, check):
+for command in (run, plan, show, report, compare, baseline, history, export, score, list_plugins, new, check):
     cli.add_command(command)
 
 

@@ -45,7 +45,7 @@ def show(
     signs = SIGNS[console.options.ascii_only]
     found = figures(frame, columns, signs)
     dropped = show_grid(console, frame["dataset"], frame["variant"], found, list(frame["reference"]))
-    for line, style in _footer(frame, columns, dropped):
+    for line, style in notes(frame, columns, dropped):
         print_line(console, line, style)
     for line, cells in (failures or {}).items():
         print_line(console, f"{line}: its numbers are missing: {_listed(cells)}", "red")
@@ -58,7 +58,17 @@ def show(
         print_line(console, str(path), "")
 
 
-def _footer(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Figures]) -> Iterator[tuple[str, str]]:
+def notes(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Figures]) -> Iterator[tuple[str, str]]:
+    """The notes under the table of a run.
+
+    Args:
+        frame: The table of ``record.tables.table``.
+        columns: The record's columns.
+        dropped: The columns for which there is no room.
+
+    Yields:
+        A line, and its style as rich names it.
+    """
     counts = sorted(set(frame["seeds"]))
     seeds = " or ".join(map(str, counts)) + (" seeds" if counts != [1] else " seed")
     yield f"{seeds} each. Medians and shares over seeds, with exact 95 % intervals.", "dim"

@@ -1,0 +1,115 @@
+"""The page of one run, or of several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ganbench.report.page.again import Again, again
+from ganbench.report.page.chart import Chart
+from ganbench.report.page.library import inline, library, policy
+from ganbench.report.page.marks import Mark, marks, outline
+from ganbench.report.page.opening import how_told_apart, what_it_says, what_ran, when_and_where
+from ganbench.report.page.result_table import ResultTable, result_table
+from ganbench.report.page.section import Section, curves, effort, outcomes
+from ganbench.report.page.shown_run import ShownRun
+from ganbench.report.page.theme import CONFIG
+
+_TEMPLATES = Path(__file__).parent / "template"
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """What a page says of one run. ``id``: what its places on the page begin with."""
+
+    id: str
+    run: ShownRun
+    ran: str
+    where: str
+    says: tuple[tuple[str, str], ...]
+    told_apart: str
+    table: ResultTable
+    sections: tuple[Section, ...]
+    again: Again
+
+    @property
+    def placed(self) -> list[tuple[Section, list[tuple[str, list[tuple[str, Chart]]]]]]:
+        """The sections, each with its groups by title, and in these the charts by their ids on the page."""
+        numbers = count()
+        return [
+            (
+                section,
+                [
+                    (group.title, [(f"{self.id}-{next(numbers)}", one) for one in group.charts])
+                    for group in section.groups
+                ],
+            )
+            for section in self.sections
+        ]
+
+    @property
+    def charts(self) -> dict[str, Chart]:
+        """All charts of the run, by their ids on the page."""
+        return {name: one for _, groups in self.placed for _, charts in groups for name, one in charts}
+
+
+def page(runs: Sequence[ShownRun]) -> str:
+    """The page of these runs as HTML, with all that it needs."""
+    known = marks(run.record for run in runs)
+    return render([_part(run, f"r{place}", known) for place, run in enumerate(runs)], known)
+
+
+def _part(run: ShownRun, name: str, known: Mapping[str, Mark]) -> RunPart:
+    says = what_it_says(run)
+    return RunPart(
+        id=name,
+        run=run,
+        ran=what_ran(run),
+        where=when_and_where(run),
+        says=tuple(says),
+        told_apart=how_told_apart(run) if any("apart" in text for _, text in says) else "",
+        table=result_table(run, known),
+        sections=(outcomes(run, known), curves(run, known), effort(run, known)),
+        again=again(run),
+    )
+
+
+def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
+    """The text of a page."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    own = inline((_TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    scripts = {"library": library(), "own": own}
+    suites = list(dict.fromkeys(part.run.suite for part in parts))
+    return environment.get_template("page.html").render(
+        title=" and ".join(suites),
+        parts=parts,
+        marks=list(known.values()),
+        outline=outline,
+        style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        scripts=scripts,
+        policy=policy(scripts.values()),
+        charts=_drawn(parts),
+    )
+
+
+def _drawn(parts: Sequence[RunPart]) -> dict[str, Any]:
+    """What the page's script draws: the specifications, each once, and for each chart which one and its data."""
+    specs: list[Any] = []
+    charts = {}
+    for part in parts:
+        for name, chart in part.charts.items():
+            if chart.spec not in specs:
+                specs.append(chart.spec)
+            charts[name] = {"spec": specs.index(chart.spec), "data": chart.data}
+    return {"config": CONFIG, "specs": specs, "charts": charts}
