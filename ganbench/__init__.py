@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Schedule,
         Update,
     )
+    from ganbench.score.generator import load_generator
 
 __version__ = "0.1.0"
 
@@ -55,6 +56,7 @@ _HOMES = {
             "Schedule",
             "Update",
         ),
+        "score.generator": ("load_generator",),
     }.items()
     for name in names
 }
@@ -81,6 +83,7 @@ __all__ = [
     "gradient_penalty",
     "hookimpl",
     "input_gradient",
+    "load_generator",
     "spectral_norm",
     "split_head",
     "squared_norm",

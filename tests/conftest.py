@@ -154,7 +154,7 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
         out: Path | None = None,
         engine: str = "auto",
         observer: Observer | None = None,
-        save_samples: bool = False,
+        **saves: bool,
     ) -> RunResult:
         # Loaded afresh, as by a new process.
         registry = Registry.load(extra=plugins)
@@ -166,7 +166,7 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
             engine=engine,
             command=["ganbench"],
             observer=observer or Observer(),
-            save_samples=save_samples,
+            **saves,
         )
 
     return build

@@ -37,6 +37,7 @@ README, HOUSE, PLUGINS, SUITES, RESULTS, BASELINES, TESTS = (
 #: The page of each kind of plugin, and that of the methods, which are losses.
 KIND_PAGES = {kind: PLUGINS.parent / plural(kind) / "README.md" for kind in KINDS}
 METHODS = PLUGINS.parent / "methods" / "README.md"
+GENERATORS = RESULTS.parent / "generators.md"
 COLUMNS = RESULTS.parent / "columns.md"
 MEASURED = RESULTS.parent / "measured"
 DOCUMENTS = (
@@ -83,7 +84,7 @@ def test_every_document_is_tested():
 
 def test_every_hook_and_public_name_is_documented():
     assert not undocumented([kind.hook for kind in KINDS.values()], text(PLUGINS))
-    everything = "\n".join(map(text, (PLUGINS, *KIND_PAGES.values(), METHODS)))
+    everything = "\n".join(map(text, (PLUGINS, *KIND_PAGES.values(), METHODS, GENERATORS)))
     assert [name for name in ganbench.__all__ if not re.search(rf"\b{name}\b", everything)] == []
 
 

@@ -27,6 +27,7 @@ from ganbench.cli.plan import plan
 from ganbench.cli.plugins import list_plugins
 from ganbench.cli.report import report
 from ganbench.cli.run import run
+from ganbench.cli.sample import sample
 from ganbench.cli.score import score
 from ganbench.cli.show import show
 from ganbench.core import streams
@@ -45,7 +46,8 @@ def cli() -> None:
     """
 
 
-for command in (run, plan, show, report, compare, baseline, history, export, score, list_plugins, new, check):
+_COMMANDS = (run, plan, show, report, compare, baseline, history, export, sample, score, list_plugins, new, check)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

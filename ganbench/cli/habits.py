@@ -9,7 +9,8 @@ from ganbench.plugin.words import key_cure, same
 
 _COMMANDS = {
     "run": "train fit start launch exec execute benchmark bench experiment resume sweep",
-    "score": "eval evaluate measure metrics sample fid",
+    "score": "eval evaluate measure metrics fid",
+    "sample": "generate draw synthesize synthesise",
     "show": "report results result print table view summary status plot",
     "compare": "diff cmp judge gate regress regression",
     "list": "ls plugins losses models info describe search",

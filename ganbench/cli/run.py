@@ -23,6 +23,7 @@ from ganbench.core.disk import os_error_line
     help="Where runs are kept: DIR/<suite>/<run>/.",
 )
 @click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
+@click.option("--save-generators", is_flag=True, help="Keep each seed's generator, for `ganbench sample`.")
 @click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
 def run(
     suite: str,
@@ -32,6 +33,7 @@ def run(
     plugins: Path | None,
     out: Path,
     save_samples: bool,
+    save_generators: bool,
     as_json: bool,
 ) -> None:
     """Train and measure every cell of SUITE.
@@ -62,6 +64,7 @@ def run(
                 command=["ganbench", *sys.argv[1:]],
                 observer=watching,
                 save_samples=save_samples,
+                save_generators=save_generators,
             )
     except (RunLockedError, ValueError) as error:
         raise UserMistakeError(str(error)) from None

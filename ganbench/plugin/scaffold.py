@@ -26,7 +26,7 @@ LONGEST = 60
 #: Files of these names would hide the modules that a plugin, or ganbench itself, imports.
 NEEDED = {
     *("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "pluggy", "rich", "yaml", "pydantic", "click"),
-    *("ganbench", "pytest", "pyarrow", "safetensors", "jax", "optax"),
+    *("ganbench", "pytest", "pyarrow", "safetensors", "PIL", "jax", "optax"),
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
 import yaml
 
 from ganbench.core.messages import shown
+from ganbench.plugin.entry import Entry
 from ganbench.record.folder import RunFolder
 
 #: The keys of run.json that decide numbers, beside the plugins.
@@ -60,17 +61,7 @@ def left_behind(newest: RunFolder, about: Mapping[str, Any], suite_yaml: str) ->
 
 
 def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> Iterator[str]:
-    before = {(one["kind"], one["name"]): one for one in then.get("plugins", ())}
-    for one in now["plugins"]:
-        known, file = before.get((one["kind"], one["name"])), PurePath(one["source"]).name
-        if known is None:
-            continue
-        if known["sha256"] != one["sha256"]:
-            yield f"{file} has changed"
-        files = known.get("uses", one["uses"])
-        for name in {**files, **one["uses"]}:
-            if files.get(name) != one["uses"].get(name):
-                yield f"{name} has changed, which {file} uses"
+    yield from changed_plugins(then.get("plugins", ()), now["plugins"])
     for name, data in now["data"].items():
         known = then.get("data", {}).get(name, data)
         if known and data and known["sha256"] != data["sha256"]:
@@ -89,6 +80,30 @@ def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], sui
     if then.get("source", now["source"]) != now["source"]:
         yield "ganbench's own code has changed"
     yield from _of_suite(_trained(text), _trained(suite_yaml))
+
+
+def described(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Plugins as run.json describes them: kind, name, file, its digest, and those of the files that it uses."""
+    return [
+        {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
+        | {"uses": dict(entry.uses)}
+        for entry in entries
+    ]
+
+
+def changed_plugins(then: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each file of plugins, as ``described``, that has changed; those of other plugins are left out."""
+    before = {(one["kind"], one["name"]): one for one in then}
+    for one in now:
+        known, file = before.get((one["kind"], one["name"])), PurePath(one["source"]).name
+        if known is None:
+            continue
+        if known["sha256"] != one["sha256"]:
+            yield f"{file} has changed"
+        files = known.get("uses", one["uses"])
+        for name in {**files, **one["uses"]}:
+            if files.get(name) != one["uses"].get(name):
+                yield f"{name} has changed, which {file} uses"
 
 
 def _trained(suite_yaml: str) -> dict[str, Any]:

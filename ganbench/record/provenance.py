@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,15 @@ def versions() -> dict[str, str]:
     import scipy
     import torch
 
-    import ganbench
-
-    libraries = {module.__name__: str(module.__version__) for module in (ganbench, torch, numpy, scipy, pandas)}
+    # The package is imported before any module of it, and imports its public names from rooms that import this one.
+    package = sys.modules["ganbench"]
+    libraries = {module.__name__: str(module.__version__) for module in (package, torch, numpy, scipy, pandas)}
     return {"python": platform.python_version(), "platform": platform.platform(), **libraries}
 
 
 def source() -> str:
     """A hash of ganbench's own code: the same suite run by different code is a different run."""
-    import ganbench
-
-    home = Path(ganbench.__file__).parent
+    home = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for file in sorted(home.rglob("*.py")):
         digest.update(f"{file.relative_to(home)}\n".encode() + file.read_bytes())

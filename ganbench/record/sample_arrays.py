@@ -7,12 +7,12 @@ import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from ganbench.record.sample_file import MOST_BYTES, UnreadableError, check_size
@@ -81,11 +81,7 @@ def read_torch(path: Path) -> SampleArray:
 def read_safetensors(path: Path) -> SampleArray:
     """The tensor of a .safetensors file that is called ``samples``, or its only one."""
     try:
-        library = import_module("safetensors")
-    except ImportError:
-        raise UnreadableError(f"{path}: reading it needs safetensors: pip install 'ganbench[files]'") from None
-    try:
-        with library.safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="pt") as file:
             name = _chosen(path, list(file.keys()))
             check_size(path, math.prod(file.get_slice(name).get_shape()))
             return _of_tensor(path, file.get_tensor(name))

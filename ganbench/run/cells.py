@@ -19,10 +19,12 @@ from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import MetricValue
 from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, SeedOutcome, SeedRow
+from ganbench.record.generators import SavedGenerator
 from ganbench.record.record import CellRecord
 from ganbench.record.status import Status
 from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
+from ganbench.run.generator_keeper import GeneratorKeeper
 from ganbench.run.metric_inputs import SeedInputs, of_models, of_reference, rows
 from ganbench.run.observer import CellNoted, CellProgressed
 from ganbench.run.resume import resumed
@@ -43,7 +45,7 @@ EXPLAINED = 4
 class RunContext:
     """What all cells of a run are trained with; ``checkpoints`` is the folder of their unfinished states.
 
-    ``identity``: the digest of all that decides the run's numbers.
+    ``identity``: the digest of all that decides the run's numbers. ``keeper``: where each seed's generator is kept.
     """
 
     metrics: Metrics
@@ -51,6 +53,7 @@ class RunContext:
     engine: str
     checkpoints: Path
     identity: str = ""
+    keeper: GeneratorKeeper | None = None
 
     def owner(self, cells: Sequence[Cell]) -> str:
         """Whose state a batch's checkpoint must be."""
@@ -75,6 +78,14 @@ class LastSamples:
 
 
 @dataclass(frozen=True)
+class LastGenerator:
+    """The generator with which a seed of the cell was measured for the last time."""
+
+    cell: str
+    saved: SavedGenerator
+
+
+@dataclass(frozen=True)
 class BatchState:
     """The state of the whole batch after ``step`` steps: its training can go on from it."""
 
@@ -82,7 +93,7 @@ class BatchState:
     state: State
 
 
-BatchEvent = CellEvent | CellNoted | CellProgressed | LastSamples | BatchState
+BatchEvent = CellEvent | CellNoted | CellProgressed | LastSamples | LastGenerator | BatchState
 
 
 def batch_events(
@@ -169,6 +180,11 @@ def _train(
                 # A seed that diverged is measured once more, to show how bad it is, and never again.
                 outcomes = of_models(trainer, own, context.metrics.names, survived, state, step, before)
                 measured = yield from _measured(cell, context, step, outcomes)
+                # Before the row is in the journal: a seed whose row is there has its file, too.
+                last = [i for i in own if survived[i] >= before and (survived[i] < step or step == first.steps)]
+                if keeper := context.keeper:
+                    generators = (keeper.saved(trainer, cell, state, i, step) for i in last)
+                    yield from (LastGenerator(cell.id, saved) for saved in generators)
                 yield Evaluated(cell.id, step, measured)
         if max(survived) < step:
             break

@@ -23,14 +23,15 @@ from ganbench.record.control import Control, controls
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
-from ganbench.record.identity import identity_of, left_behind
+from ganbench.record.identity import described, identity_of, left_behind
 from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
 from ganbench.run.cells import RunContext
 from ganbench.run.evaluate import bind_metrics
 from ganbench.run.executors.local import RunOutput, run_cells
-from ganbench.run.kept_samples import lacking as lacking_samples
+from ganbench.run.generator_keeper import GeneratorKeeper
+from ganbench.run.kept_files import GENERATORS, SAMPLES
 from ganbench.run.observer import CellNoted, Observer
 from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
@@ -70,6 +71,7 @@ def run(
     command: Sequence[str],
     observer: Observer,
     save_samples: bool = False,
+    save_generators: bool = False,
 ) -> RunResult:
     """Run a suite, or continue the run of it that was stopped; the tables are the same either way.
 
@@ -82,6 +84,7 @@ def run(
         observer: Receives what happens.
         save_samples: Whether to keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's
             folder.
+        save_generators: Whether to keep each seed's generator, as generators/<dataset>/<variant>/<seed>.safetensors.
 
     Returns:
         The finished run.
@@ -96,11 +99,6 @@ def run(
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics)
     check_columns(column for _, column in metrics.columns)
-    plugins = [
-        {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
-        | {"uses": dict(entry.uses)}
-        for entry in suite.entries
-    ]
     suite_yaml = suite.to_yaml()
     versions = provenance.versions()
     about: dict[str, Any] = {
@@ -120,7 +118,7 @@ def run(
         "device": provenance.device(str(device)),
         "git": git.commit_of_file(Path(__file__)),
         "project": git.state(Path.cwd()),
-        "plugins": plugins,
+        "plugins": described(suite.entries),
         "source": provenance.source(),
         "environment": provenance.environment(),
     }
@@ -138,21 +136,27 @@ def run(
                 observer.note(line)
             for name, what in lacking.items():
                 observer.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))
-            samples, checkpoints = folder.path / "samples", folder.path / "checkpoints"
-            if line := lacking_samples(samples, record, asked=save_samples):
+            checkpoints = folder.path / "checkpoints"
+            keeps = {SAMPLES: save_samples, GENERATORS: save_generators}
+            lacked = {kind: kind.lacking(folder.path, record, asked=asked) for kind, asked in keeps.items()}
+            for line in filter(None, lacked.values()):
                 observer.note(line)
             if not checkpoints.is_dir():
                 discard(checkpoints)
-            context = RunContext(metrics, device, engine, checkpoints, identity)
-            output = RunOutput(journal, observer, samples=samples if save_samples else None)
+            keeper = GeneratorKeeper(suite, about["source"], versions) if save_generators else None
+            context = RunContext(metrics, device, engine, checkpoints, identity, keeper)
+            kept = {kind.name: folder.path / kind.name for kind, asked in keeps.items() if asked}
+            output = RunOutput(journal, observer, **kept)
             for together in batches(cells):
                 if not all(known[cell.id].ended for cell in together):
                     doing(f"{together[0].dataset} {together[0].variant}")
                     run_cells(together, context, output, known)
             discard(checkpoints)
             # Of a seed that diverged before this attempt, in a cell that goes on, it is known only now.
-            if (lost := lacking_samples(samples, Record.read(folder), asked=save_samples)) not in ("", line):
-                observer.note(lost)
+            record = Record.read(folder)
+            for kind, asked in keeps.items():
+                if (lost := kind.lacking(folder.path, record, asked=asked)) not in ("", lacked[kind]):
+                    observer.note(lost)
             table = write_tables(folder)
             journal.append(RunFinished())
     measured = [name for column in record.columns for name in column.fills if name in table]

@@ -115,6 +115,26 @@ class Suite:
             raise ValueError(f"a suite needs at least 1 seed, not {count}")
         return replace(self, seeds=tuple(range(count)))
 
+    def only(self, dataset: str, family: str, variant: Variant) -> Suite:
+        """The same suite with one data set and one variant alone, without a sweep.
+
+        Args:
+            dataset: the data set's name.
+            family: the variant's name.
+            variant: the variant, at a setting where it is swept.
+
+        Returns:
+            The suite.
+        """
+        return replace(
+            self,
+            datasets={dataset: self.datasets[dataset]},
+            variants={family: variant},
+            sweeps={},
+            guard={name: guard for name, guard in self.guard.items() if name in ("", family)},
+            expect={},
+        )
+
     def resolved(self) -> dict[str, Any]:
         """Plain data that names every parameter; as YAML it loads as the same suite."""
         sweeps = {name: to_jsonable_python(dict(sweep)) for name, sweep in self.sweeps.items()}

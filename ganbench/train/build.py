@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from ganbench.core.rng import isolated, stream
 from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Optimizer, Penalty
+from ganbench.suite.choice import Choice
 from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Variant
 from ganbench.train.data import draw
@@ -27,8 +28,22 @@ from ganbench.train.step.rules import PlayerName, Rules, bind_loss, bind_optimiz
 from ganbench.train.step.step import State, start
 
 
+class Buildable(Protocol):
+    """What networks are built from: a variant, or as much of one as is known."""
+
+    @property
+    def architecture(self) -> Choice:
+        """The architecture, with its parameters."""
+        ...
+
+    @property
+    def loss(self) -> Choice:
+        """The loss, which may make the networks, with its parameters."""
+        ...
+
+
 def build_networks(
-    variant: Variant, dataset: Distribution, seeds: tuple[int, ...], likeness: Likeness | None = None
+    variant: Buildable, dataset: Distribution, seeds: tuple[int, ...], likeness: Likeness | None = None
 ) -> list[Networks]:
     """Build each seed's networks: the architecture's, or those that the loss makes from it.
 

@@ -19,13 +19,11 @@ from ganbench.core.threads import pool
 from ganbench.data.phases import at_step
 from ganbench.plugin.types import Distribution, Loss
 from ganbench.train.data import metric_inputs
+from ganbench.train.generator import evaluation_latents, outputs
 from ganbench.train.step.draws import fill
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, State
 
-#: Rows that go through a network at a time on a CPU: the outputs of its layers then stay in the CPU's caches, which is
-#: three times as fast as all rows at once.
-ROWS = 5000
 #: Rows that are tried before training.
 FEW = 4
 
@@ -157,8 +155,9 @@ class Evaluation:
         return metric_inputs(samples, dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
 
     def _samples(self, state: State, step: int, replica: int) -> Tensor:
-        random = stream(self._seeds[replica], "evaluate.latent", step, state.survived.device)
-        return self._through(1, state, replica, fill(self._latent_kind, self._latent, random))[0]
+        device = state.survived.device
+        z = evaluation_latents(self._latent_kind, self._latent, self._seeds[replica], step, device)
+        return self._through(1, state, replica, z)[0]
 
     def _logits(self, state: State, replica: int, scope: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
         if not self._judges:
@@ -169,18 +168,26 @@ class Evaluation:
 
     def _through(self, player: int, state: State, replica: int, *inputs: Tensor) -> list[Tensor]:
         """The outputs of one replica's discriminator (``player`` 0) or generator (1) for each of the inputs."""
-        # Where the generator's weights are averaged, the average is measured.
-        own = state.average[0] if player and state.average else state.players[player].theta
-        network, theta = self._networks[player], own[replica]
-        tensors = network.tensors(theta, {name: own[replica] for name, own in self._buffers[player].items()})
+        tensors = self._tensors(player, state, replica)
         modules = self._modules.get()
         try:
-            with torch.no_grad():
-                return [
-                    torch.cat([network.apply(tensors, (rows,), modules[player]) for rows in _split(x)]) for x in inputs
-                ]
+            return [outputs(self._networks[player], tensors, modules[player], x) for x in inputs]
         finally:
             self._modules.put(modules)
+
+    def _tensors(self, player: int, state: State, replica: int) -> dict[str, Tensor]:
+        # Where the generator's weights are averaged, the average is measured.
+        own = state.average[0] if player and state.average else state.players[player].theta
+        buffers = {name: own[replica] for name, own in self._buffers[player].items()}
+        return self._networks[player].tensors(own[replica], buffers)
+
+    def generator(self, state: State, replica: int) -> dict[str, Tensor]:
+        """A copy, on the CPU, of the parameters and buffers that a replica's generator is evaluated with, by name.
+
+        A tensor that two modules of the generator share is there once, by its first name.
+        """
+        tensors = self._tensors(1, state, replica)
+        return {name: tensors[name].detach().cpu().clone() for name in self._networks[1].names}
 
 
 def _copy(module: nn.Module) -> nn.Module:
@@ -198,7 +205,3 @@ def _plain(tensor: Tensor) -> Tensor | None:
             return None
         tensor = functorch.get_unwrapped(tensor)
     return tensor.detach().clone()
-
-
-def _split(x: Tensor) -> Sequence[Tensor]:
-    return torch.split(x, ROWS if x.device.type == "cpu" else len(x))

@@ -75,7 +75,7 @@ class Trainer:
         for one in variants:
             check_schedules(bind_schedules(one.parts(), self.cell.steps))
         # Before any step: a network may keep what it computes, which then could not be copied.
-        self._evaluation = Evaluation(
+        self.evaluation = Evaluation(
             self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples, self.cell.steps
         )
         choices = (variant.discriminator_optimizer, variant.generator_optimizer)
@@ -124,7 +124,7 @@ class Trainer:
         self._build = build
         self._engine = build(self.engine, self.seeds)
         self._alone = build("serial", self.seeds[:1])
-        self._evaluation.check_repeats(self.start)
+        self.evaluation.check_repeats(self.start)
 
     @property
     def note(self) -> str:
@@ -272,7 +272,7 @@ class Trainer:
             The values by name.
         """
         _set_tf32("float32", self.device)
-        return self._evaluation.metric_inputs(state, step, replica, names, final=final)
+        return self.evaluation.metric_inputs(state, step, replica, names, final=final)
 
     @hidden()
     def metric_inputs_of(
@@ -290,7 +290,7 @@ class Trainer:
             The values by name, for each replica in the order of ``asked``.
         """
         _set_tf32("float32", self.device)
-        return self._evaluation.metric_inputs_of(state, step, asked, names)
+        return self.evaluation.metric_inputs_of(state, step, asked, names)
 
 
 def _set_tf32(precision: str, device: torch.device) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganbench.core.rng import drawn_since, global_states
-from ganbench.train import evaluation
+from ganbench.train import generator
 from ganbench.train.trainer import Trainer
 
 NAMES = frozenset({"samples", "real", "d_real", "d_fake"})
@@ -71,16 +71,16 @@ def same(together, alone):
 
 
 def test_outcomes_side_by_side_are_to_the_bit_those_one_by_one(cell, shipped, cpu, threads, monkeypatch):
-    monkeypatch.setattr(evaluation, "ROWS", 200)
+    monkeypatch.setattr(generator, "ROWS", 200)
     names = set()
     trainer = Trainer([cell(MLP, seeds=5)], cpu, "eager")
-    call = evaluation.fill
+    call = generator.fill
 
     def told(*arguments):
         names.add(threading.current_thread().name)
         return call(*arguments)
 
-    monkeypatch.setattr(evaluation, "fill", told)
+    monkeypatch.setattr(generator, "fill", told)
     same(*both(trainer))
     assert any(name.startswith("ganbench") for name in names)
 

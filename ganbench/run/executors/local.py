@@ -1,7 +1,7 @@
 """The loop that runs cells here and now: it takes what a batch of cells says, one event after another.
 
 * The loop writes an event to the journal; then it tells the observer. It saves the state of the batch, and the last
-  samples of a seed if the run keeps samples.
+  samples and the generator of a seed if the run keeps them.
 * An exception from the batch is a plugin's, or memory ran out. If the batch is one cell, the exception ends the cell:
   each seed of it gets an outcome that says why. If the batch is several cells, each cell that has not ended is run
   again alone: the fault may be that of one cell, or of training them together.
@@ -21,11 +21,13 @@ from ganbench.core.disk import discard
 from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.record.events import CellEnded, CellEvent, SeedOutcome
+from ganbench.record.generators import place as place_of_generator
+from ganbench.record.generators import write
 from ganbench.record.journal import Journal
 from ganbench.record.record import CellRecord
 from ganbench.record.samples import keep, place
 from ganbench.record.status import Status
-from ganbench.run.cells import BatchState, LastSamples, RunContext, batch_events
+from ganbench.run.cells import BatchState, LastGenerator, LastSamples, RunContext, batch_events
 from ganbench.run.observer import CellNoted, CellProgressed, Observer
 from ganbench.suite.plan import Cell
 from ganbench.train.checkpoint import save
@@ -33,18 +35,25 @@ from ganbench.train.checkpoint import save
 
 @dataclass(frozen=True)
 class RunOutput:
-    """Where what the cells of a run say goes to; ``samples`` is the folder of the last samples, if they are kept."""
+    """Where what the cells of a run say goes to.
+
+    ``samples``, ``generators``: the folders of the last samples, and of the generators, if they are kept.
+    """
 
     journal: Journal
     observer: Observer
     samples: Path | None = None
+    generators: Path | None = None
 
-    def take(self, cell: Cell, event: CellEvent | CellNoted | CellProgressed | LastSamples) -> None:
+    def take(self, cell: Cell, event: CellEvent | CellNoted | CellProgressed | LastSamples | LastGenerator) -> None:
         """Record an event of the cell, then show it. Raises OSError where the disk or the terminal fails."""
         match event:
             case LastSamples(_, seed, step, samples):
                 if self.samples is not None:
                     keep(place(self.samples, cell.dataset, cell.variant, seed), samples, seed, step)
+            case LastGenerator(_, saved):
+                if self.generators is not None:
+                    write(place_of_generator(self.generators, cell.dataset, cell.variant, saved.about.seed), saved)
             case CellProgressed() | CellNoted():
                 self.observer.tell(event)
             case _:

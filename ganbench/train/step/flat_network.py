@@ -71,6 +71,11 @@ class FlatNetwork:
         """The length of theta."""
         return sum(self._sizes)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the module's parameters and buffers; of a tensor that two modules share, the first."""
+        return (*self._names, *(name for name, _ in self.module.named_buffers()))
+
     def call(self, theta: Tensor, buffers: Buffers, *inputs: Tensor, part: str = "", **options: Any) -> Any:
         """The output of one model.
 

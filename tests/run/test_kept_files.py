@@ -1,11 +1,12 @@
-"""Samples kept by one attempt at a run and not by another: what is lacking is said, and nothing that stands in the way
-is replaced without a word."""
+"""Files of seeds kept by one attempt at a run and not by another: what is lacking is said, and nothing that stands in
+the way is replaced without a word."""
 
 from __future__ import annotations
 
 import pytest
 
 from ganbench.record.journal import Journal
+from ganbench.run.executors import local
 from ganbench.run.observer import Observer
 from ganbench.run.run import RunStoppedError
 
@@ -53,11 +54,11 @@ class Told(Observer):
 def attempts(run_text, room_for, tmp_path):
     """An attempt that is stopped after so many events, and one that ends the run: its folder, and what was said."""
 
-    def build(events, first, second):
+    def build(events, first, second, kind="samples"):
         with room_for(events, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-            run_text(SUITE, engine="eager", out=tmp_path, save_samples=first)
+            run_text(SUITE, engine="eager", out=tmp_path, **{f"save_{kind}": first})
         told = Told()
-        result = run_text(SUITE, engine="eager", out=tmp_path, save_samples=second, observer=told)
+        result = run_text(SUITE, engine="eager", out=tmp_path, **{f"save_{kind}": second}, observer=told)
         return result.folder.path, told.lines
 
     return build
@@ -71,6 +72,34 @@ def test_seeds_that_had_ended_before_samples_were_kept_are_counted(attempts):
     assert sorted(file.relative_to(path).as_posix() for file in path.rglob("*.npz")) == [
         f"samples/ring8/second/{seed}.npz" for seed in (0, 1)
     ]
+
+
+def test_seeds_that_had_ended_before_generators_were_kept_are_counted(attempts):
+    """Those of the first variant; the oracle has none."""
+    path, lines = attempts(FIRST, False, True, "generators")
+    assert [line.partition(", ")[0] for line in lines] == ["the generators of 2 seeds are not kept"]
+    assert sorted(file.relative_to(path).as_posix() for file in path.rglob("*.safetensors")) == [
+        f"generators/ring8/second/{seed}.safetensors" for seed in (0, 1)
+    ]
+
+
+def test_wherever_a_run_is_stopped_the_generator_of_each_seed_is_there_whole(run_text, room_for, tmp_path):
+    """Between a seed's file and its row, and between two files: the same, to the byte, as of a run without a stop."""
+
+    def kept(out):
+        (path,) = out.glob("small/*/")
+        files = sorted(path.glob("generators/**/*"))
+        return {file.relative_to(path): file.read_bytes() for file in files if file.is_file()}
+
+    run_text(SUITE, engine="eager", out=tmp_path / "through", save_generators=True)
+    whole = kept(tmp_path / "through")
+    assert len(whole) == 4
+    for owner, name, room in ((Journal, "append", FIRST + 2), (local, "write", 1)):
+        out = tmp_path / name
+        with room_for(room, owner, name, KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            run_text(SUITE, engine="eager", out=out, save_generators=True)
+        run_text(SUITE, engine="eager", out=out, save_generators=True)
+        assert kept(out) == whole, name
 
 
 def test_seeds_of_a_cell_that_trains_again_are_kept(attempts):
