@@ -14,6 +14,7 @@ from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
 from ganbench.data.phases import spans
 from ganbench.plugin.types import Distribution
+from ganbench.train.step.short_lived import ShortLived
 
 #: One seed's draws of one purpose in one block hold at most this many numbers, and a block has at most this many steps.
 #: A run's numbers depend on both, so these must not depend on how many seeds train together, on what else a variant
@@ -42,7 +43,12 @@ class DrawSpec:
         return max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, torch.Size(self.shape).numel())))
 
 
-class DrawRecorder:
+class DrawRecorder(
+    ShortLived,
+    own="_counts _device _next _tensors draws",
+    called="`random`",
+    instead="pass it on as an argument; what lasts is in an optimizer's `state` or a penalty's `memory`",
+):
     """Gives a step its draws in order; without ``tensors``, it draws new ones and records them in ``draws``."""
 
     def __init__(self, tensors: Sequence[Tensor] | None = None, device: torch.device | str = "cpu") -> None:

@@ -20,35 +20,10 @@ from ganbench.plugin.types import Batch, Player, Players
 from ganbench.train.step.check import check_memory, check_scalar
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers, FlatNetwork
+from ganbench.train.step.lazy_batch import LazyBatch
 from ganbench.train.step.player_function import PlayerFunction
 from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
-
-
-class LazyBatch:
-    """A fresh minibatch; ``real`` and ``z`` are drawn when they are first read, so that an unused one costs nothing."""
-
-    def __init__(
-        self, recorder: DrawRecorder, size: int, shape: tuple[int, ...], latent: tuple[int, ...], latent_kind: str
-    ) -> None:
-        self.random = recorder
-        self._sizes = ((size, *shape), (size, *latent), latent_kind)
-        self._real: Tensor | None = None
-        self._z: Tensor | None = None
-
-    @property
-    def real(self) -> Tensor:
-        """Samples of the data, (batch, *shape)."""
-        if self._real is None:
-            self._real = self.random.take("real", "real", self._sizes[0])
-        return self._real
-
-    @property
-    def z(self) -> Tensor:
-        """Latents, (batch, *latent)."""
-        if self._z is None:
-            self._z = self.random.take("latent", self._sizes[2], self._sizes[1])
-        return self._z
-
+from ganbench.train.step.short_lived import ShortLived
 
 #: What each penalty remembers: scalars.
 Memory = tuple[tuple[Tensor, ...], ...]
@@ -71,7 +46,13 @@ def autograd_gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> tu
     return gradient, value.detach()
 
 
-class StepGame:
+class StepGame(
+    ShortLived,
+    own="_buffers _gradient _recorder _rules _step gradients memory values",
+    called="the game",
+    instead="what lasts is in an optimizer's `state` or a penalty's `memory`; an average of G's weights is the suite's "
+    "`average`",
+):
     """A ``Game`` at one step: the rules, with the buffers, the draws and the memory of that step."""
 
     def __init__(
