@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,13 +155,14 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
         out: Path | None = None,
         engine: str = "auto",
         observer: Observer | None = None,
+        pictures: bool = False,
         **saves: bool,
     ) -> RunResult:
         # Loaded afresh, as by a new process.
         registry = Registry.load(extra=plugins)
         assert not registry.broken
         return run(
-            parse(text, registry),
+            replace(parse(text, registry), pictures=pictures),
             out=out or tmp_path_factory.mktemp("results"),
             device=cpu,
             engine=engine,

@@ -205,7 +205,7 @@ def test_every_column_is_documented(table, finished):
 
 
 def test_every_file_of_a_run_is_documented(finished):
-    files = [path.name for path in finished.folder.path.iterdir()]
+    files = [path.name + "/" * path.is_dir() for path in finished.folder.path.iterdir()]
     assert [name for name in files if f"| {name} |" not in text(RESULTS)] == []
 
 

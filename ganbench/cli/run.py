@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from ganbench.core.disk import os_error_line
 )
 @click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
 @click.option("--save-generators", is_flag=True, help="Keep each seed's generator, for `ganbench sample`.")
+@click.option("--no-pictures", is_flag=True, help="Record nothing for the pictures of a report.")
 @click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
 def run(
     suite: str,
@@ -34,6 +36,7 @@ def run(
     out: Path,
     save_samples: bool,
     save_generators: bool,
+    no_pictures: bool,
     as_json: bool,
 ) -> None:
     """Train and measure every cell of SUITE.
@@ -57,7 +60,7 @@ def run(
     try:
         with observer(progress) as watching:
             result = run_suite(
-                resolved,
+                replace(resolved, pictures=resolved.pictures and not no_pictures),
                 out=out,
                 device=choose_device(device),
                 engine=engine,

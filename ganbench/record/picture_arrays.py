@@ -98,8 +98,7 @@ def pack(value: Picture | DataPicture) -> bytes:
         elif name == "points" and isinstance(value, Picture) and value.box is not None:
             array = _coded(array, value.box)
         elif name in ("logits", "latents"):
-            limit = float(np.finfo(np.float16).max)
-            array = array.clip(-limit, limit).astype(np.float16)
+            array = _half(array, bits=8 if name == "logits" else 11)
         elif name == "counts":
             array = array.clip(0, 65535).astype(np.uint16)
         arrays[name] = array
@@ -194,6 +193,14 @@ def as_picture(dataset: str, variant: str, reference: bool, arrays: Mapping[str,
     found |= {"final": tuple(map(bool, found["final"])), "probability": bool(found.get("probability", False))}
     found["note"] = str(found.get("note", ""))
     return Picture(dataset, variant, reference, seeds=seeds, followed=followed, **found)
+
+
+def _half(numbers: np.ndarray, bits: int) -> np.ndarray:
+    """As float16 of so many significant ``bits``: with 8 a probability is wrong by 0.001 at most, and packs better."""
+    drop = 11 - bits
+    limit = float(np.array(0x7C00 - (1 << drop), np.uint16).view(np.float16))
+    codes = numbers.clip(-limit, limit).astype(np.float16).view(np.uint16)
+    return ((codes + ((1 << drop) >> 1)) & (0xFFFF - (1 << drop) + 1)).astype(np.uint16).view(np.float16)
 
 
 def _coded(points: np.ndarray, box: np.ndarray) -> np.ndarray:

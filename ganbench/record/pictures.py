@@ -38,8 +38,8 @@ and a grid of cells, (200,) on the line and (60, 60) in the plane. Axis 0 of a g
                  out by its width; what is beyond is moved to that edge; 65535: not finite
     latents      float16 (n, 500)  where data and latents are one number each: from where a point came; else absent
     followed     int64 (f,)     the seeds that the next arrays are of
-    logits       float16 (f, *grid)  D's logits at the centres of the cells; absent for references, and where D judges
-                 more than single samples
+    logits       float16 (f, *grid)  D's logits, to 8 bits, at the centres of the cells; absent for references, and
+                 where D judges more than single samples
     probability  bool           whether sigmoid(logit) estimates the probability that x is real
     counts       uint16 (f, *grid)  of ``drawn`` samples, those that the metrics measured, how many are in each cell:
                  the density q of G is counts / drawn / (area of a cell); at most 65535
@@ -54,6 +54,7 @@ and a grid of cells, (200,) on the line and (60, 60) in the plane. Axis 0 of a g
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -62,6 +63,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ganbench.core.disk import make_folder, put
 from ganbench.record.folder import RunFolder
 from ganbench.record.picture_arrays import (
     DamagedPictureError,
@@ -109,6 +111,19 @@ def cell_place(folder: Path, dataset: str, variant: str, step: int) -> Path:
     return folder / "cells" / dataset / variant / f"{step}.npz"
 
 
+def keep_file(path: Path, content: bytes) -> str:
+    """Write a file of pictures, whole or not at all, unless it is there; its SHA-256. Raises OSError."""
+    if not (path.is_file() and path.read_bytes() == content):
+        make_folder(path.parent)
+        hidden = path.with_name(f".{path.name}.new")
+        with open(hidden, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        put(hidden, path)
+    return hashlib.sha256(content).hexdigest()
+
+
 def read_pictures(folder: RunFolder) -> Pictures:
     """The pictures of a run, finished or not, as far as they are as the run wrote them.
 
@@ -117,31 +132,32 @@ def read_pictures(folder: RunFolder) -> Pictures:
     record, home = Record.read(folder), folder.path / "pictures"
     data: dict[str, DataPicture] = {}
     cells: dict[tuple[str, str], tuple[Picture, ...]] = {}
-    lacking: dict[Path, str] = {}
+    lacking: list[str] = []
 
-    def read(path: Path, sha256: str, values: Callable[[Mapping[str, np.ndarray]], T]) -> T | None:
-        if path not in lacking:
-            try:
-                return values(_arrays(path, home, sha256))
-            except DamagedPictureError as error:
-                lacking[path] = f"{path}: {error}: left out"
+    def read(path: Path, digests: set[str], values: Callable[[Mapping[str, np.ndarray]], T]) -> T | None:
+        try:
+            return values(_arrays(path, home, digests))
+        except DamagedPictureError as error:
+            lacking.append(f"{path}: {error}: left out")
         return None
 
+    digests: dict[str, set[str]] = {}
     for cell in record.cells:
-        own = []
-        for step, event in sorted(cell.pictures.items()):
-            if cell.dataset not in data:
-                known = read(data_place(home, cell.dataset), event.data, partial(as_data_picture, cell.dataset))
-                data |= {} if known is None else {cell.dataset: known}
-            path = cell_place(home, cell.dataset, cell.variant, step)
-            picture = read(path, event.file, partial(_of_cell, cell, step))
-            own += [] if picture is None else [picture]
-        if own:
-            cells[cell.dataset, cell.variant] = tuple(own)
-    return Pictures(data, cells, tuple(lacking.values()))
+        digests.setdefault(cell.dataset, set()).update(event.data for event in cell.pictures.values())
+    for dataset in (name for name, own in digests.items() if own):
+        found = read(data_place(home, dataset), digests[dataset], partial(as_data_picture, dataset))
+        data |= {} if found is None else {dataset: found}
+    for cell in record.cells:
+        own = [
+            read(cell_place(home, cell.dataset, cell.variant, step), {event.file}, partial(_of_cell, cell, step))
+            for step, event in sorted(cell.pictures.items())
+        ]
+        if known := tuple(picture for picture in own if picture is not None):
+            cells[cell.dataset, cell.variant] = known
+    return Pictures(data, cells, tuple(lacking))
 
 
-def _arrays(path: Path, home: Path, sha256: str) -> Mapping[str, np.ndarray]:
+def _arrays(path: Path, home: Path, digests: set[str]) -> Mapping[str, np.ndarray]:
     """The arrays of a file. Raises DamagedPictureError."""
     if not path.resolve().is_relative_to(home.resolve()):
         raise DamagedPictureError("is outside of the run's folder")
@@ -151,7 +167,7 @@ def _arrays(path: Path, home: Path, sha256: str) -> Mapping[str, np.ndarray]:
         content = path.read_bytes()
     except OSError as error:
         raise DamagedPictureError(f"cannot be read: {error.strerror or error}") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if hashlib.sha256(content).hexdigest() not in digests:
         raise DamagedPictureError("is not what the run wrote, its checksum does not fit")
     return unpack(content)
 

@@ -22,6 +22,7 @@ from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStart
 from ganbench.record.generators import SavedGenerator
 from ganbench.record.record import CellRecord
 from ganbench.record.status import Status
+from ganbench.run.cell_pictures import CellPictures, PictureDrawn, PictureSettings
 from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
 from ganbench.run.generator_keeper import GeneratorKeeper
@@ -46,6 +47,7 @@ class RunContext:
     """What all cells of a run are trained with; ``checkpoints`` is the folder of their unfinished states.
 
     ``identity``: the digest of all that decides the run's numbers. ``keeper``: where each seed's generator is kept.
+    ``pictures``: None where none are recorded.
     """
 
     metrics: Metrics
@@ -54,6 +56,7 @@ class RunContext:
     checkpoints: Path
     identity: str = ""
     keeper: GeneratorKeeper | None = None
+    pictures: PictureSettings | None = None
 
     def owner(self, cells: Sequence[Cell]) -> str:
         """Whose state a batch's checkpoint must be."""
@@ -93,7 +96,7 @@ class BatchState:
     state: State
 
 
-BatchEvent = CellEvent | CellNoted | CellProgressed | LastSamples | LastGenerator | BatchState
+BatchEvent = CellEvent | CellNoted | CellProgressed | LastSamples | LastGenerator | PictureDrawn | BatchState
 
 
 def batch_events(
@@ -130,7 +133,7 @@ def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
             notes.update((seed, outcome["note"]) for seed, _, outcome in group)
             yield group
 
-    measured = yield from _measured(cell, context, 0, noted())
+    measured = yield from _measured(cell, context, 0, noted(), CellPictures(cell, dataset, context.pictures))
     yield Evaluated(cell.id, 0, measured)
     yield CellEnded(cell.id, tuple(SeedOutcome(seed, Status.DONE, 0, notes[seed]) for seed in cell.seeds))
 
@@ -157,7 +160,14 @@ def _train(
     step, state, why = resumed(cells, context.checkpoint(cells), context.owner(cells), trainer.start, known)
     for cell in cells if why else ():
         yield CellNoted(cell.id, why)
-    first = cells[0]
+    first, places = (
+        cells[0],
+        [range(at * len(cells[0].seeds), (at + 1) * len(cells[0].seeds)) for at in range(len(cells))],
+    )
+    pictures = [
+        CellPictures(cell, trainer.dataset, context.pictures, trainer, own)
+        for cell, own in zip(cells, places, strict=True)
+    ]
     # In slices, so that observers see progress; slicing changes no number.
     size = max(1, (first.steps + 99) // 100)
     for evaluation in first.evaluations:
@@ -174,12 +184,11 @@ def _train(
             for cell in cells:
                 yield CellProgressed(cell.id, step)
         survived = state.survived.tolist()
-        for at, cell in enumerate(cells):
-            own = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
+        for cell, own, drawn in zip(cells, places, pictures, strict=True):
             if max(survived[i] for i in own) >= before:
                 # A seed that diverged is measured once more, to show how bad it is, and never again.
                 outcomes = of_models(trainer, own, context.metrics.names, survived, state, step, before)
-                measured = yield from _measured(cell, context, step, outcomes)
+                measured = yield from _measured(cell, context, step, outcomes, drawn, state)
                 # Before the row is in the journal: a seed whose row is there has its file, too.
                 last = [i for i in own if survived[i] >= before and (survived[i] < step or step == first.steps)]
                 if keeper := context.keeper:
@@ -194,8 +203,7 @@ def _train(
     for i, steps in enumerate(survived):
         if steps < first.steps:
             trainer.check_data(i, steps)
-    for at, cell in enumerate(cells):
-        replicas = range(at * len(cell.seeds), (at + 1) * len(cell.seeds))
+    for cell, replicas in zip(cells, places, strict=True):
         early = [i for i in replicas if survived[i] < min(EARLY, cell.steps)][:EXPLAINED]
         causes = {i: trainer.divergence(i, survived[i]) for i in early}
         lasted = zip(cell.seeds, replicas, strict=True)
@@ -228,15 +236,23 @@ def _rounded(step: int, block: int) -> int:
 
 
 def _measured(
-    cell: Cell, context: RunContext, step: int, groups: Iterator[list[SeedInputs]]
+    cell: Cell,
+    context: RunContext,
+    step: int,
+    groups: Iterator[list[SeedInputs]],
+    pictures: CellPictures,
+    state: State | None = None,
 ) -> Generator[BatchEvent, None, tuple[SeedRow, ...]]:
-    """A row for each seed, after its samples if they are the seed's last."""
+    """A row for each seed, after its samples if they are the seed's last, and after the picture of them all."""
     found: list[SeedRow] = []
     for group in groups:
         found += rows(group, context.metrics)
+        pictures.add(group, step, state)
         for seed, _, outcome in group:
             if outcome["final"]:
                 yield LastSamples(cell.id, seed, step, outcome["samples"])
+    if picture := pictures.take(step):
+        yield picture
     return tuple(found)
 
 

@@ -27,12 +27,14 @@ from ganbench.record.identity import described, identity_of, left_behind
 from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
+from ganbench.run.cell_pictures import PictureSettings
 from ganbench.run.cells import RunContext
 from ganbench.run.evaluate import bind_metrics
 from ganbench.run.executors.local import RunOutput, run_cells
 from ganbench.run.generator_keeper import GeneratorKeeper
 from ganbench.run.kept_files import GENERATORS, SAMPLES
 from ganbench.run.observer import CellNoted, Observer
+from ganbench.run.picture_plan import share
 from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
@@ -144,9 +146,10 @@ def run(
             if not checkpoints.is_dir():
                 discard(checkpoints)
             keeper = GeneratorKeeper(suite, about["source"], versions) if save_generators else None
-            context = RunContext(metrics, device, engine, checkpoints, identity, keeper)
+            settings = PictureSettings(share(cells), suite.steps) if suite.pictures else None
+            context = RunContext(metrics, device, engine, checkpoints, identity, keeper, settings)
             kept = {kind.name: folder.path / kind.name for kind, asked in keeps.items() if asked}
-            output = RunOutput(journal, observer, **kept)
+            output = RunOutput(journal, observer, folder.path / "pictures", **kept)
             for together in batches(cells):
                 if not all(known[cell.id].ended for cell in together):
                     doing(f"{together[0].dataset} {together[0].variant}")

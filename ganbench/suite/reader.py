@@ -75,6 +75,7 @@ class Reader:
             sweeps={name: sweep for name, sweep in self.sweeps.items() if sweep},
             guard=self.guard,
             expect=self.expect,
+            pictures=shape.pictures,
         )
 
     def _read(self) -> None:

@@ -253,6 +253,7 @@ class SuiteSchema(_Strict):
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [
         *_CHOSEN.metrics
     ]
+    pictures: bool = True
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {"budget": Budget, "evaluate": Evaluate}

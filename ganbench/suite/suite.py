@@ -77,7 +77,7 @@ class Suite:
     are drawn for each evaluation. ``references``: rows that are not trained as GANs, the oracle first. ``sweeps``: the
     values that parameters of each variant take; a variant without a sweep is trained as it is. ``guard``: how large a
     change must be to matter when runs are compared, by variant; under "" the values for all variants. ``expect``: how
-    variants are to end, by variant and data set.
+    variants are to end, by variant and data set. ``pictures``: whether a run records what a report draws.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Suite:
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     guard: dict[str, Guard] = field(default_factory=dict)
     expect: dict[str, Expected] = field(default_factory=dict)
+    pictures: bool = True
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -158,6 +159,7 @@ class Suite:
             **({"sweep": next(iter(sweeps.values()))} if sweeps and shared else {}),
             **({"guard": dict(self.guard[""])} if "" in self.guard else {}),
             "metrics": [choice.plain() for choice in self.metrics],
+            **({} if self.pictures else {"pictures": False}),
         }
 
     def _expect(self, variant: str) -> Any:

@@ -129,6 +129,43 @@ class Evaluation:
             self._workers = 1
         return [self.metric_inputs(state, step, replica, names, final=final) for replica, final in asked]
 
+    @torch.no_grad()
+    def drawn(
+        self,
+        state: State,
+        replicas: Sequence[int],
+        work: Callable[[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor] | None], T],
+    ) -> list[T]:
+        """What is made of the networks of some replicas, in evaluation, after their metric inputs.
+
+        Args:
+            state: the training state of all replicas
+            replicas: which replicas
+            work: is given a replica's seed, its generator, and its discriminator, (n, *shape) -> (n,), or None where
+                that judges more than samples; on a CPU several at a time
+
+        Returns:
+            What ``work`` returns, for each replica.
+        """
+
+        def one(replica: int) -> T:
+            def G(z: Tensor) -> Tensor:  # noqa: N802
+                return self._through(1, state, replica, z)[0]
+
+            def D(x: Tensor) -> Tensor:  # noqa: N802
+                return self._through(0, state, replica, x)[0].flatten()
+
+            return work(self._seeds[replica], G, D if self._judges else None)
+
+        if self._workers > 1 and len(replicas) > 1 and state.survived.device.type == "cpu":
+            with restored():
+                return self._each(one, replicas)
+        found = []
+        for replica in replicas:
+            with isolated(self._seeds[replica], "picture.global"):
+                found.append(one(replica))
+        return found
+
     def _side_by_side(
         self, state: State, step: int, asked: Sequence[tuple[int, bool]], names: frozenset[str]
     ) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def test_a_picture_is_read_as_it_was_written(folder):
     for name in ("dataset", "variant", "reference", "step", "seeds", "final", "followed", "probability", "note"):
         assert getattr(picture, name) == getattr(PICTURE, name)
     np.testing.assert_array_equal(picture.counts, PICTURE.counts)
-    np.testing.assert_allclose(picture.logits, PICTURE.logits, rtol=1e-3)
+    np.testing.assert_allclose(picture.logits, PICTURE.logits, rtol=2**-8)
     np.testing.assert_allclose(picture.D, 1 / (1 + np.exp(-PICTURE.logits)), atol=1e-3)
     np.testing.assert_allclose(picture.points[..., 0], PICTURE.points[..., 0].clip(-3, 3), atol=6 / 65534)
     data = found.data["ring8"]
@@ -76,6 +76,12 @@ def test_points_that_are_not_finite_or_far_away_are_said_to_be_so():
     read = as_picture("", "", False, unpack(pack(one))).points[0]
     assert np.isnan(read[0]).all()
     np.testing.assert_allclose(read[1:], [[3, 0], [0, 0]], atol=1e-4)
+
+
+def test_logits_that_are_too_large_for_a_half_are_as_large_as_it_holds():
+    logits = np.array([[[np.nan, np.inf, -1e9], [65504, 65279, 1e-9]]])
+    read = as_picture("", "", False, unpack(pack(replace(PICTURE, logits=logits, counts=None)))).logits
+    np.testing.assert_allclose(read, [[[np.nan, 65280, -65280], [65280, 65280, 0]]], atol=1e-8)
 
 
 def test_equal_pictures_have_equal_bytes():

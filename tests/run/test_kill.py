@@ -88,6 +88,13 @@ def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+def same_bytes(one, other, folder):
+    names = files(one / folder)
+    assert names
+    for name in names:
+        assert (one / folder / name).read_bytes() == (other / folder / name).read_bytes(), name
+
+
 def without_time(folder):
     frame = pd.read_csv(folder.table)
     times = [name for column in Record.read(folder).columns if column.varies for name in column.fills]
@@ -146,6 +153,7 @@ def test_a_run_killed_within_its_events_ends_with_the_same_tables(tmp_path):
             own, theirs = (path.with_name(f"{name}.csv").read_bytes() for path in (killed, whole))
             assert own == theirs, name
         assert files(killed.parent) == files(whole.parent)
+        same_bytes(killed.parent, whole.parent, "pictures")
 
 
 @pytest.mark.slow
@@ -185,8 +193,8 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_tables(start, 
             assert getattr(killed, name).read_bytes() == getattr(whole, name).read_bytes(), (out, name)
         pd.testing.assert_frame_equal(without_time(killed), without_time(whole))
         assert files(killed.path) == files(whole.path)
-        for name in files(whole.path / "samples"):
-            assert (killed.path / "samples" / name).read_bytes() == (whole.path / "samples" / name).read_bytes(), name
+        same_bytes(killed.path, whole.path, "samples")
+        same_bytes(killed.path, whole.path, "pictures")
         assert [path.name for path in (out / "small-smoke").iterdir() if path.is_dir()] == [killed.path.name]
     print(f"{kills} kills of {outs} runs, {in_cells} in a cell, {after_evaluation} of them after an evaluation")
     # Enough of them hit where it matters.

@@ -20,13 +20,15 @@ from ganbench.core import streams
 from ganbench.core.disk import discard
 from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
 from ganbench.core.reasons import plain_words
-from ganbench.record.events import CellEnded, CellEvent, SeedOutcome
+from ganbench.record.events import CellEnded, CellEvent, Pictured, SeedOutcome
 from ganbench.record.generators import place as place_of_generator
 from ganbench.record.generators import write
 from ganbench.record.journal import Journal
+from ganbench.record.pictures import cell_place, data_place, keep_file
 from ganbench.record.record import CellRecord
 from ganbench.record.samples import keep, place
 from ganbench.record.status import Status
+from ganbench.run.cell_pictures import PictureDrawn
 from ganbench.run.cells import BatchState, LastGenerator, LastSamples, RunContext, batch_events
 from ganbench.run.observer import CellNoted, CellProgressed, Observer
 from ganbench.suite.plan import Cell
@@ -37,15 +39,21 @@ from ganbench.train.checkpoint import save
 class RunOutput:
     """Where what the cells of a run say goes to.
 
-    ``samples``, ``generators``: the folders of the last samples, and of the generators, if they are kept.
+    ``pictures``, ``samples``, ``generators``: the folders of the pictures, of the last samples, and of the generators,
+    if they are kept.
     """
 
     journal: Journal
     observer: Observer
+    pictures: Path | None = None
     samples: Path | None = None
     generators: Path | None = None
 
-    def take(self, cell: Cell, event: CellEvent | CellNoted | CellProgressed | LastSamples | LastGenerator) -> None:
+    def take(
+        self,
+        cell: Cell,
+        event: CellEvent | CellNoted | CellProgressed | LastSamples | LastGenerator | PictureDrawn,
+    ) -> None:
         """Record an event of the cell, then show it. Raises OSError where the disk or the terminal fails."""
         match event:
             case LastSamples(_, seed, step, samples):
@@ -54,6 +62,14 @@ class RunOutput:
             case LastGenerator(_, saved):
                 if self.generators is not None:
                     write(place_of_generator(self.generators, cell.dataset, cell.variant, saved.about.seed), saved)
+            case PictureDrawn(_, step, content, data):
+                if self.pictures is not None:
+                    files = (
+                        data_place(self.pictures, cell.dataset),
+                        cell_place(self.pictures, cell.dataset, cell.variant, step),
+                    )
+                    of_data, file = map(keep_file, files, (data, content))
+                    self.journal.append(Pictured(cell.id, step, file, of_data))
             case CellProgressed() | CellNoted():
                 self.observer.tell(event)
             case _:
