@@ -39,7 +39,7 @@ _SIGNALS = tuple(signal.valid_signals())
 
 
 class Change(NamedTuple):
-    """What a plugin file must not change, and what to do instead; ``sign``: a pattern for its line."""
+    """What a plugin must not change, and what to do instead; ``sign``: a pattern for its line."""
 
     sign: str
     message: str
@@ -47,11 +47,16 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that is of the whole process; ``refused``: where no plugin may count on its change."""
+    """One thing that is of the whole process.
+
+    ``refused``: where no plugin may count on its change. ``names``: what code calls to change it, separated by ``|``,
+    where a step that does so is to know that it is put back.
+    """
 
     read: Callable[[], Any]
     write: Callable[[Any], Any]
     refused: Change | None = None
+    names: str = ""
 
 
 class ProcessState:
@@ -62,6 +67,8 @@ class ProcessState:
         self._before = [_reading(setting) for setting in self._settings]
         # Always written back: to compare them is no quicker.
         self._chance = _chance() if chance else []
+        #: Of what was put back: what code calls to change it.
+        self.names: list[str] = []
 
     def put_back(self) -> list[Change]:
         """Put back what has changed since; returns what must not be changed."""
@@ -71,6 +78,7 @@ class ProcessState:
                 with suppress(Exception):  # such as a working folder that is gone
                     setting.write(before)
                 refused += [setting.refused] if setting.refused else []
+                self.names += [setting.names] if setting.names else []
         for write, state in self._chance:
             write(state)
         return refused
@@ -135,10 +143,10 @@ def _of_python() -> list[Setting]:
         *(_attribute(sys, name) for name in ("excepthook", "displayhook", "unraisablehook")),
         _attribute(threading, "excepthook"),
         Setting(lambda: {number: signal.getsignal(number) for number in _SIGNALS}, handlers),
-        Setting(lambda: list(warnings.filters), filters),
+        Setting(lambda: list(warnings.filters), filters, names="simplefilter|filterwarnings|resetwarnings"),
         Setting(lambda: warnings.showwarning, lambda before: setattr(warnings, "showwarning", before)),
         Setting(umask, lambda before: os.umask(before)),
-        Setting(sys.getrecursionlimit, sys.setrecursionlimit),
+        Setting(sys.getrecursionlimit, sys.setrecursionlimit, names="setrecursionlimit"),
         Setting(sys.gettrace, sys.settrace),
         Setting(sys.getprofile, sys.setprofile),
         Setting(gc.isenabled, lambda before: gc.enable() if before else gc.disable()),
@@ -203,13 +211,23 @@ def _of_torch() -> list[Setting]:
                 torch.is_deterministic_algorithms_warn_only_enabled(),
             ),
             lambda before: torch.use_deterministic_algorithms(before[0], warn_only=before[1]),
+            names="use_deterministic_algorithms",
         ),
-        Setting(torch.get_num_threads, torch.set_num_threads),
-        Setting(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
-        Setting(torch.is_anomaly_enabled, lambda before: torch.autograd.set_detect_anomaly(before)),
+        Setting(torch.get_num_threads, torch.set_num_threads, names="set_num_threads"),
+        Setting(
+            torch.get_float32_matmul_precision,
+            torch.set_float32_matmul_precision,
+            names="set_float32_matmul_precision",
+        ),
+        Setting(
+            torch.is_anomaly_enabled,
+            lambda before: torch.autograd.set_detect_anomaly(before),
+            names="set_detect_anomaly",
+        ),
         Setting(
             lambda: bool(torch.tensor([1e-310], dtype=torch.float64, device="cpu").mul(1.0) == 0),
             lambda before: torch.set_flush_denormal(before),
+            names="set_flush_denormal",
         ),
         *(_attribute(torch.backends.cudnn, name) for name in ("benchmark", "deterministic", "enabled", "allow_tf32")),
         *(_attribute(torch.backends.mkldnn, name) for name in ("enabled", "allow_tf32")),
@@ -222,7 +240,7 @@ def _of_torch() -> list[Setting]:
 
 def _of_numpy() -> list[Setting]:
     numpy = sys.modules.get("numpy")
-    return [] if numpy is None else [Setting(numpy.geterr, lambda before: numpy.seterr(**before))]
+    return [] if numpy is None else [Setting(numpy.geterr, lambda before: numpy.seterr(**before), names="seterr")]
 
 
 def _chance() -> list[tuple[Callable[[Any], Any], Any]]:
@@ -239,11 +257,13 @@ def _chance() -> list[tuple[Callable[[Any], Any], Any]]:
 def _precision(torch: Any, backend: str, operation: str) -> Setting:
     # torch.backends.mkldnn.fp32_precision reads one setting and writes another.
     read, write = torch._C._get_fp32_precision_getter, torch._C._set_fp32_precision_setter
-    return Setting(lambda: read(backend, operation), lambda before: write(backend, operation, before))
+    return Setting(
+        lambda: read(backend, operation), lambda before: write(backend, operation, before), names="fp32_precision"
+    )
 
 
 def _attribute(owner: Any, name: str) -> Setting:
-    return Setting(lambda: getattr(owner, name, None), lambda before: setattr(owner, name, before))
+    return Setting(lambda: getattr(owner, name, None), lambda before: setattr(owner, name, before), names=name)
 
 
 def _working_folder() -> str | None:

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 from ganbench.core.digest import digest
 from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.process_state import process_kept
+from ganbench.core.process_watch import process_watched
 from ganbench.core.rng import isolated, stream
 from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
@@ -142,7 +143,8 @@ def starting_state(
         PluginError: where an optimiser starts elsewhere each time
     """
     one = (theta[0][:1], theta[1][:1])
-    first, again = (tree_leaves(start(one, starts, rules, seeds[:1])) for _ in range(2))
+    with process_watched("an optimizer's start()"):
+        first, again = (tree_leaves(start(one, starts, rules, seeds[:1])) for _ in range(2))
     if not all(map(torch.equal, first, again)):
         raise PluginError("an optimizer's start() gives another state each time: it must depend on theta alone")
     return start(theta, starts, rules, seeds)

@@ -44,3 +44,10 @@ def _fit_threads() -> None:
 def arithmetic(precision: str, device: torch.device) -> str:
     """The precision that is really used on a device: a CPU has no tf32 and uses float32 instead."""
     return "float32" if precision == "tf32" and device.type != "cuda" else precision
+
+
+def set_tf32(precision: str, device: torch.device) -> None:
+    """Allow tf32 in a GPU's matrix products, or forbid it; this holds for everything that runs after."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"

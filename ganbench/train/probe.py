@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory
+from ganbench.core.process_watch import process_watched
 from ganbench.core.reasons import global_draw, plain_words
 from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
@@ -51,7 +52,7 @@ class Probe:
     ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one model.
     ``eager_seconds``, ``serial_seconds``: measured, of one step of all replicas, as a batch and one after the other;
     the latter is only known where it matters. ``note``: what may make the step's numbers
-    differ from run to run; empty where nothing was found.
+    differ from run to run, and what the step changes for everybody; empty where nothing was found.
     """
 
     draws: tuple[DrawSpec, ...]
@@ -100,6 +101,14 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         PluginError: where the step fails even for one model alone, or is another one each time
     """
     watched = hidden_state(rules, update)
+    with process_watched("a step", watched.place) as told:
+        found = _probed(rules, update, state, constants, watched)
+    return replace(found, note="; ".join(filter(None, (found.note, *told))))
+
+
+def _probed(
+    rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, watched: HiddenState
+) -> Probe:
     before = watched.look()
     one = of_replica(state, 0)
     # Copies, since a module may write into its buffers.

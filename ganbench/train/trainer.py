@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory, raise_if_stopped
+from ganbench.core.process_state import process_kept
+from ganbench.core.process_watch import process_watched
 from ganbench.core.reasons import plain_words
 from ganbench.core.rng import isolated
 from ganbench.core.threads import fitting
@@ -19,7 +22,7 @@ from ganbench.plugin.types import Loss, Optimizer, Update
 from ganbench.suite.plan import Cell
 from ganbench.train.build import build_networks, modules, rules, starting_state
 from ganbench.train.data import build_dataset, check_drawn
-from ganbench.train.device import arithmetic
+from ganbench.train.device import arithmetic, set_tf32
 from ganbench.train.divergence import cause
 from ganbench.train.engine.chunks import Chunks, in_cache, in_memory
 from ganbench.train.engine.cost import CellCost, Compilations, PeakMemory, kernels
@@ -63,7 +66,7 @@ class Trainer:
         self.device = device
         self.dataset = build_dataset(self.cell.data)
         self.loss = variant.loss.plugin(Loss)
-        _set_tf32(self.cell.precision, device)
+        set_tf32(self.cell.precision, device)
         likeness = Likeness(variant)
         networks = build_networks(variant, self.dataset, self.cell.seeds, likeness) * len(cells)
         D, G = zip(*map(modules, networks), strict=True)
@@ -99,7 +102,7 @@ class Trainer:
             gradient = autograd_gradient if self.probe.serial else functional_gradient
             step = one_step(own, update, gradient, global_rng=self.probe.global_rng)
             index = torch.zeros((), dtype=torch.long, device=device)
-            with isolated(0, "trace"):
+            with process_kept(), isolated(0, "trace"):
                 draws = invent(self.probe.draws, device)
                 return trace(step, *of_replica((self.start, self.constants), replica), draws, index)
 
@@ -189,9 +192,12 @@ class Trainer:
         Raises:
             PluginError: where a plugin's code fails
         """
-        _set_tf32(self.cell.precision, self.device)
+        set_tf32(self.cell.precision, self.device)
+        # Compiled, no plugin's code runs.
+        watched: AbstractContextManager[Any] = nullcontext() if self.engine == "compiled" else process_watched("a step")
         try:
-            return self._engine.run(state, self.constants, begin, end)
+            with watched:
+                return self._engine.run(state, self.constants, begin, end)
         except BaseException as error:
             raise_if_stopped(error)
             if out_of_memory(error):
@@ -199,9 +205,10 @@ class Trainer:
             raise PluginError(plain_words(error)) from error
 
     @hidden()
+    @process_kept()
     def divergence(self, replica: int, at: int) -> str:
         """Why a replica diverged at the step ``at``: its first number that is not finite; empty if it is not found."""
-        _set_tf32(self.cell.precision, self.device)
+        set_tf32(self.cell.precision, self.device)
         one, fixed = tree_map(lambda tensor: tensor[replica : replica + 1], (self.start, self.constants))
         seed = self.seeds[replica : replica + 1]
         try:
@@ -220,6 +227,7 @@ class Trainer:
             check_drawn(self.cell.data.name, drawn[0], seed, at)
 
     @hidden()
+    @process_kept()
     def speed(self) -> CellSpeed:
         """Measure the step throughput, from the state before training, which is not changed."""
         one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
@@ -229,6 +237,7 @@ class Trainer:
         )
 
     @hidden()
+    @process_kept()
     def cost(self) -> CellCost:
         """The cost of a step that does not depend on a clock, and the memory that a few steps of all replicas take."""
         with PeakMemory(self.device) as memory:
@@ -271,7 +280,7 @@ class Trainer:
         Returns:
             The values by name.
         """
-        _set_tf32("float32", self.device)
+        set_tf32("float32", self.device)
         return self.evaluation.metric_inputs(state, step, replica, names, final=final)
 
     @hidden()
@@ -289,12 +298,5 @@ class Trainer:
         Returns:
             The values by name, for each replica in the order of ``asked``.
         """
-        _set_tf32("float32", self.device)
+        set_tf32("float32", self.device)
         return self.evaluation.metric_inputs_of(state, step, asked, names)
-
-
-def _set_tf32(precision: str, device: torch.device) -> None:
-    """Allow tf32 in a GPU's matrix products, or forbid it; this holds for everything that runs after."""
-    if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-        torch.backends.cudnn.allow_tf32 = precision == "tf32"

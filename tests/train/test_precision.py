@@ -10,7 +10,8 @@ from ganbench.plugin.registry import Registry
 from ganbench.run.observer import Observer
 from ganbench.run.run import run
 from ganbench.suite.load import parse
-from ganbench.train.trainer import Trainer, _set_tf32
+from ganbench.train.device import set_tf32
+from ganbench.train.trainer import Trainer
 
 SGD = "optimizer: {name: sgd, lr: 0.01}"
 VARIANT = f"{{loss: nonsaturating-r1, {SGD}}}"
@@ -114,9 +115,9 @@ def test_a_gpus_shortcuts_are_taken_only_where_asked_for():
     cuda = torch.device("cuda")
     try:
         for precision, taken in (("tf32", True), ("float32", False), ("tf32", True), ("bfloat16", False)):
-            _set_tf32(precision, cuda)
+            set_tf32(precision, cuda)
             assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == taken
-        _set_tf32("tf32", torch.device("cpu"))
+        set_tf32("tf32", torch.device("cpu"))
         assert not torch.backends.cuda.matmul.allow_tf32
     finally:
-        _set_tf32("float32", cuda)
+        set_tf32("float32", cuda)
