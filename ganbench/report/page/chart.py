@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 DATA = "drawn"
 #: The parameter of a chart that names the variants which are not drawn.
 HIDDEN = "hidden"
-_DIGITS = 6
+#: How an axis writes its numbers, each by itself: 0, 200, 1.5k, 3M.
+SHORT = "format(datum.value, '~s')"
+_DIGITS = 5
 
 Columns = Mapping[str, Sequence[Any]]
 Rows = tuple[tuple[str, ...], ...]

@@ -10,7 +10,7 @@ from ganbench.plugin.column import Column, interval_of
 from ganbench.record.told import number
 from ganbench.report.figures import SIGNS, title
 from ganbench.report.numbers import thousands
-from ganbench.report.page.chart import Chart, colour, columns, finished, shape
+from ganbench.report.page.chart import SHORT, Chart, colour, columns, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 
@@ -75,7 +75,7 @@ def _spec(known: Sequence[Mark], logarithmic: bool) -> Any:
     axis = alt.Axis(domain=False, ticks=False, labelLimit=200)
     y = alt.Y("variant:N", sort=[one.variant for one in known], title=None, axis=axis)
     base = alt.Chart().encode(y=y, color=colour(known))
-    ticks = alt.Axis(tickCount=4, labelExpr="format(datum.value, '~s')")
+    ticks = alt.Axis(tickCount=4, labelExpr=SHORT)
     range_ = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
         x=alt.X("low:Q", title=None, scale=scale, axis=ticks), x2="high:Q"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -9,16 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.report.page.again import Again, again
+from ganbench.report.page.atlas import packed
 from ganbench.report.page.chart import Chart
 from ganbench.report.page.library import inline, library, policy
 from ganbench.report.page.marks import Mark, marks, outline
 from ganbench.report.page.opening import how_told_apart, what_it_says, what_ran, when_and_where
+from ganbench.report.page.picture_part import PicturePart, picture_part
 from ganbench.report.page.result_table import ResultTable, result_table
-from ganbench.report.page.section import Section, curves, effort, outcomes
+from ganbench.report.page.section import Section, curves, effort, on_the_line, outcomes
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.theme import CONFIG
 
 _TEMPLATES = Path(__file__).parent / "template"
+#: The sections of pictures, by their name in ``PicturePart``: their ids and what leads to them.
+_PICTURED = {
+    "walls": ("wall", "Every seed"),
+    "best_ds": ("best-d", "D beside the best D"),
+    "mode_times": ("mode-times", "Modes by time"),
+    "images": ("images", "Samples"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class RunPart:
     told_apart: str
     table: ResultTable
     sections: tuple[Section, ...]
+    pictures: PicturePart
     again: Again
 
     @property
@@ -63,7 +74,7 @@ def page(runs: Sequence[ShownRun]) -> str:
 
 
 def _part(run: ShownRun, name: str, known: Mapping[str, Mark]) -> RunPart:
-    says = what_it_says(run)
+    says, pictures = what_it_says(run), picture_part(run, known)
     return RunPart(
         id=name,
         run=run,
@@ -72,7 +83,8 @@ def _part(run: ShownRun, name: str, known: Mapping[str, Mark]) -> RunPart:
         says=tuple(says),
         told_apart=how_told_apart(run) if any("apart" in text for _, text in says) else "",
         table=result_table(run, known),
-        sections=(outcomes(run, known), curves(run, known), effort(run, known)),
+        sections=(outcomes(run, known), curves(run, known), on_the_line(pictures.figures), effort(run, known)),
+        pictures=pictures,
         again=again(run),
     )
 
@@ -89,7 +101,10 @@ def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
         undefined=jinja2.StrictUndefined,
     )
     own = inline((_TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    steps = sorted({step for part in parts for step in part.pictures.steps})
     scripts = {"library": library(), "own": own}
+    if steps:
+        scripts["pictures"] = inline((_TEMPLATES / "pictures.js").read_text(encoding="utf-8"))
     suites = list(dict.fromkeys(part.run.suite for part in parts))
     return environment.get_template("page.html").render(
         title=" and ".join(suites),
@@ -99,8 +114,27 @@ def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
         style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
         scripts=scripts,
         policy=policy(scripts.values()),
-        charts=_drawn(parts),
+        charts=packed(json.dumps(_drawn(parts), allow_nan=False).encode()),
+        steps=steps,
+        shown=lambda place: _there(parts, place),
+        links=_links(parts),
     )
+
+
+def _there(parts: Sequence[RunPart], place: int) -> bool:
+    """Whether a section has anything to show, of any run."""
+    return any(part.sections[place].groups or part.sections[place].missing for part in parts)
+
+
+def _links(parts: Sequence[RunPart]) -> list[tuple[str, str]]:
+    """The sections in their order on the page, by id and title."""
+    found = []
+    for place, section in enumerate(parts[0].sections):
+        if _there(parts, place):
+            found.append((section.id, section.title))
+        after = {"seeds": ("walls", "best_ds"), "curves": ("mode_times", "images")}.get(section.id, ())
+        found += [_PICTURED[name] for name in after if any(getattr(part.pictures, name) for part in parts)]
+    return found
 
 
 def _drawn(parts: Sequence[RunPart]) -> dict[str, Any]:

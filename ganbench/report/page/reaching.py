@@ -12,7 +12,7 @@ from ganbench.record.tables.hold import hold
 from ganbench.record.tables.values import last_values
 from ganbench.record.verdict import HELD
 from ganbench.report.figures import SIGNS, estimates
-from ganbench.report.page.chart import Chart, colour, columns, dash, finished, shape
+from ganbench.report.page.chart import SHORT, Chart, colour, columns, dash, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 
@@ -85,7 +85,7 @@ def _spec(known: Sequence[Mark], steps: int) -> Any:
     import altair as alt
 
     y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
-    x = alt.X("step:Q", title="steps", scale=alt.Scale(domain=[0, steps]), axis=alt.Axis(tickCount=5, format="~s"))
+    x = alt.X("step:Q", title="steps", scale=alt.Scale(domain=[0, steps]), axis=alt.Axis(tickCount=5, labelExpr=SHORT))
     base = alt.Chart().encode(x=x, y=y, color=colour(known))
     tooltip = [alt.Tooltip("variant:N"), alt.Tooltip("step:Q", format=","), alt.Tooltip("seeds:Q"), alt.Tooltip("of:Q")]
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(strokeDash=dash(known))

@@ -1,6 +1,13 @@
 "use strict";
+/** What the page keeps small: base64, then deflated. */
+window.unpack = async (text) => {
+  const packed = Uint8Array.from(atob(text.trim()), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+};
 (() => {
-  const drawn = JSON.parse(document.getElementById("charts").textContent);
+  const charts = window.unpack(document.getElementById("charts").textContent)
+    .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
   const views = [];
   const begun = new Set();
   const hidden = new Set();
@@ -28,9 +35,10 @@
   }
 
   async function draw(figure) {
-    const chart = drawn.charts[figure.id];
-    if (!chart || begun.has(figure)) return;
+    if (begun.has(figure)) return;
     begun.add(figure);
+    const drawn = await charts;
+    const chart = drawn.charts[figure.id];
     const spec = { ...drawn.specs[chart.spec], data: { name: "drawn", values: rows(chart.data) } };
     const options = { mode: "vega-lite", renderer: "svg", actions: false, config: drawn.config, tooltip: tell };
     const { view } = await vegaEmbed(figure.querySelector(".plot"), spec, options);
@@ -56,6 +64,9 @@
   function show() {
     for (const chip of chips) chip.setAttribute("aria-pressed", String(!hidden.has(chip.dataset.variant)));
     for (const view of views) view.signal("hidden", [...hidden]).run();
+    for (const one of document.querySelectorAll("[data-of]")) {
+      if (one.dataset.of !== undefined && !one.matches("button")) one.hidden = hidden.has(one.dataset.of);
+    }
   }
   for (const chip of chips) {
     chip.addEventListener("click", () => {

@@ -1,0 +1,58 @@
+"""The seeds of a cell from best to worst, each with its verdict: the order of the pictures of a page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ganbench.record.record import CellRecord
+from ganbench.record.tables.values import last_values
+from ganbench.report.numbers import common
+from ganbench.report.page.shown_run import ShownRun
+from ganbench.report.page.verdict_bars import paint, sign, words
+
+
+@dataclass(frozen=True)
+class OrderedSeed:
+    """A seed with what is said under its picture. ``value``: its main number, as text; empty where it has none."""
+
+    seed: int
+    verdict: str
+    sign: str
+    paint: str
+    value: str
+
+
+def ordered(run: ShownRun, cell: CellRecord) -> list[OrderedSeed]:
+    """The seeds of a cell, the best by the main column first; those without a number last."""
+    known = {} if run.main is None else {seed: float(one) for seed, one in last_values(cell, run.main).items()}
+    form = common(value for value in known.values() if math.isfinite(value))
+    better = -1 if run.main is not None and run.main.better == "higher" else 1
+    found = []
+    for seed, word in zip(cell.seeds, words(run, cell), strict=True):
+        value = known.get(seed)
+        text = "" if value is None else form(value)
+        shown = "" if cell.reference else word
+        one = OrderedSeed(seed, shown, sign(word) if shown else "", paint(word), text)
+        found.append((math.inf if value is None else better * value, one))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def chosen(run: ShownRun, cell: CellRecord, among: tuple[int, ...]) -> list[tuple[str, OrderedSeed]]:
+    """The best, the median and the worst of some seeds of a cell; fewer where there are fewer.
+
+    Args:
+        run: The run.
+        cell: One of its cells.
+        among: The seeds to choose from.
+
+    Returns:
+        ``best``, ``median`` or ``worst`` with the seed.
+    """
+    seeds = [one for one in ordered(run, cell) if one.seed in among]
+    places = {"best": 0, "median": len(seeds) // 2, "worst": len(seeds) - 1}
+    found: dict[int, tuple[str, OrderedSeed]] = {}
+    for name, place in places.items():
+        if seeds and place not in found:
+            found[place] = (name, seeds[place])
+    return [found[place] for place in sorted(found)]

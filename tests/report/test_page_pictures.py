@@ -1,0 +1,170 @@
+"""The pictures on the page of a run: what is drawn is what was recorded, and a run without them says so."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from paged import SEEDS, STEPS, paged
+
+from ganbench.record.events import Pictured
+from ganbench.record.journal import Journal
+from ganbench.record.picture_arrays import DataPicture, Picture, pack
+from ganbench.record.pictures import cell_place, data_place, read_pictures
+from ganbench.report.page import page as pages
+from ganbench.report.page.atlas import Atlas, levels
+from ganbench.report.page.best_d import best_ds, best_of
+from ganbench.report.page.figure_one import figure_one
+from ganbench.report.page.marks import marks
+from ganbench.report.page.mode_time import mode_times
+from ganbench.report.page.picture_part import NONE
+from ganbench.report.page.shown_run import ShownRun
+from ganbench.report.page.wall import walls
+
+CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+SQUARE = np.array([[-2.0, 2.0], [-2.0, 2.0]])
+LINE = SQUARE[:1]
+GRID = 20
+
+
+def plane(step):
+    """All seeds are at all corners, but for seed 7, which is at three of them at the step in the middle."""
+    points = np.repeat(CORNERS[None], len(SEEDS), 0).repeat(5, 1)
+    if step == STEPS[1]:
+        points[-1] = CORNERS[:3].repeat(8, 0)[:20]
+    shape = (len(SEEDS), GRID, GRID)
+    grids = {"logits": np.zeros(shape), "counts": np.ones(shape, int), "probability": True, "drawn": GRID * GRID}
+    return {"points": points, "box": SQUARE, **grids}
+
+
+def line(step):
+    points = np.linspace(-1, 1, 20)[None, :, None].repeat(len(SEEDS), 0)
+    shape = (len(SEEDS), GRID)
+    grids = {"logits": np.zeros(shape), "counts": np.ones(shape, int), "probability": True, "drawn": GRID}
+    return {"points": points, "latents": points[..., 0] * 3, "box": LINE, **grids}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The variant ``plain`` of a run, with pictures of the plane and of the line; D says 1/2 everywhere."""
+    folder = paged(tmp_path_factory.mktemp("runs"))
+    flat, modes = np.full((1, GRID, GRID), 1 / 16), CORNERS[None]
+    data = {
+        "ring8": DataPicture("ring8", (0,), SQUARE, density=flat, modes=modes),
+        "grid9": DataPicture("grid9", (0,), LINE, density=np.full((1, GRID), 1 / 4)),
+    }
+    home = folder.path / "pictures"
+    with Journal(folder.journal) as journal:
+        for dataset, made in (("ring8", plane), ("grid9", line)):
+            keep(data_place(home, dataset), data[dataset])
+            for step in STEPS:
+                known = {"seeds": SEEDS, "followed": SEEDS, "final": (step == STEPS[-1],) * len(SEEDS)}
+                picture = Picture(dataset, "plain", reference=False, step=step, **known, **made(step))
+                keep(cell_place(home, dataset, "plain", step), picture)
+                digests = [digest(cell_place(home, dataset, "plain", step)), digest(data_place(home, dataset))]
+                journal.append(Pictured(f"{dataset}-plain", step, *digests))
+    return ShownRun.read(folder)
+
+
+def keep(path: Path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pack(value))
+
+
+def digest(path: Path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def drawn(run):
+    pictures, known, atlas = read_pictures(run.folder), marks([run.record]), Atlas()
+    assert not pictures.lacking
+    made = {f.__name__: f(run, pictures, known, atlas) for f in (walls, best_ds, mode_times)}
+    return made, zlib.decompress(base64.b64decode(atlas.packed()))
+
+
+def test_the_points_on_the_wall_are_those_of_the_seeds_the_best_seed_first(run, drawn):
+    made, content = drawn
+    (ring, _) = made["walls"]
+    (row,) = ring.rows
+    last = {
+        seed: cell["jsd"]
+        for cell in run.record.cells[1:2]
+        for seed, cell in ((s, run.record.cells[1].result(s)) for s in SEEDS)
+    }
+    assert [one.seed for one in row.seeds] == sorted(SEEDS, key=last.__getitem__)
+    draw = row.draw[[one.seed for one in row.seeds].index(7)]
+    assert draw["steps"] == list(STEPS)
+    points = np.frombuffer(content, np.uint8, 2 * draw["count"], draw["at"][1]).reshape(-1, 2) / 254 * 4 - 2
+    np.testing.assert_allclose(points, CORNERS[:3].repeat(8, 0)[: draw["count"]], atol=4 / 254)
+
+
+def test_a_mode_that_is_lost_and_comes_back_is_counted_once_each(drawn):
+    made, content = drawn
+    (ring,) = made["mode_times"]
+    (row,) = ring.rows
+    assert (row.lost, row.regained) == (1, 1)
+    draw = row.draw[[one.seed for one in row.seeds].index(7)]
+    held = np.frombuffer(content, np.uint8, 3 * 4, draw["at"]).reshape(3, 4)
+    np.testing.assert_array_equal(held, [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1]])
+
+
+def test_where_generator_and_data_are_alike_the_best_d_is_a_half_and_so_is_the_gap_zero(drawn):
+    (one,) = drawn[0]["best_ds"]
+    assert [row.which for row in one.rows] == ["best", "median", "worst"]
+    assert all(gap < 0.005 for row in one.rows for gap in row.draw["gap"])
+
+
+def test_the_best_d_is_blank_where_nothing_is():
+    found = best_of(np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 3.0, 0.0]))
+    np.testing.assert_array_equal(found, [0.5, 1.0, 0.0, np.nan])
+
+
+def test_what_is_not_finite_has_a_code_of_its_own():
+    np.testing.assert_array_equal(levels(np.array([-9.0, 0, 1, 9, np.nan]), 0, 1), [0, 0, 254, 254, 255])
+
+
+def test_figure_one_has_the_moments_that_there_are_and_arrows_that_end_at_the_samples(run):
+    charts = figure_one(run, "grid9", read_pictures(run.folder), marks([run.record]))
+    assert [chart.title for chart in charts] == [f"plain, step {step}" for step in STEPS]
+    rows = [dict(zip(charts[0].data, one, strict=True)) for one in zip(*charts[0].data.values(), strict=True)]
+    assert {row["y"] for row in rows if row["kind"] == "D"} == {0.5}
+    ends = [(row["x"], row["x2"]) for row in rows if row["kind"] == "arrow"]
+    assert ends == sorted(ends)
+    assert all(min(abs(np.linspace(-1, 1, 20) - end)) < 1e-3 for _, end in ends)
+
+
+def test_the_page_has_a_canvas_for_each_seed_and_says_which_seed(run, monkeypatch):
+    monkeypatch.setattr(pages, "library", lambda: "0;")
+    text = pages.page([run])
+    names = re.findall(r'<canvas[^>]*aria-label="([^"]*)"', text)
+    assert len([name for name in names if name.startswith("ring8, plain, seed ")]) == 2 * len(SEEDS)
+    assert NONE not in text
+    assert json.loads(re.search(r'id="steps">(.*?)<', text)[1]) == list(STEPS)
+
+
+def test_a_run_without_pictures_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "library", lambda: "0;")
+    text = pages.page([ShownRun.read(paged(tmp_path))])
+    assert NONE in text
+    assert "<canvas" not in text
+
+
+def test_a_picture_that_is_not_as_the_run_wrote_it_is_left_out(run, tmp_path):
+    place = cell_place(run.folder.path / "pictures", "ring8", "plain", STEPS[0])
+    before = place.read_bytes()
+    try:
+        keep(place, replace(Picture("ring8", "plain", reference=False, step=1, seeds=(0,), final=(True,))))
+        found = read_pictures(run.folder)
+        (ring, _) = walls(run, found, marks([run.record]), Atlas())
+        assert ring.rows[0].draw[0]["steps"] == list(STEPS[1:])
+        assert len(found.lacking) == 1
+    finally:
+        place.write_bytes(before)
