@@ -46,9 +46,9 @@ class PictureDrawn:
 
 @dataclass(frozen=True, eq=False)
 class PictureSettings:
-    """What the pictures of a run share: ``most`` bytes a trained cell, the ``steps`` of training, the ``views`` known.
+    """What the pictures of a run share: ``most`` bytes a trained cell, the ``steps`` of training, and the last view.
 
-    ``views``: by the data set's name.
+    ``views``: by the data set's name, one at most: it may hold a set of images.
     """
 
     most: int
@@ -56,8 +56,9 @@ class PictureSettings:
     views: dict[str, DataView] = field(default_factory=dict)
 
     def view(self, name: str, dataset: Distribution) -> DataView:
-        """The view of a data set, which all of its cells share."""
+        """The view of a data set, which its cells share as they come one after another."""
         if name not in self.views:
+            self.views.clear()
             self.views[name] = data_view(name, dataset, self.steps)
         return self.views[name]
 

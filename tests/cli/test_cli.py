@@ -158,11 +158,15 @@ def test_references_are_rows_that_come_first(gb):
     assert "7 cells, about " in out
 
 
-def test_samples_are_kept_where_that_is_asked_for(gb):
-    assert gb("run", "tiny.yaml", "--out", "without")[0] == 0
+def test_samples_are_kept_where_that_is_asked_for_and_pictures_unless_that_is(gb):
+    assert gb("run", "tiny.yaml", "--out", "without", "--no-pictures")[0] == 0
     assert gb("run", "tiny.yaml", "--save-samples")[0] == 0
     kept = [path.relative_to(runs()[0].parent).as_posix() for path in sorted(Path("results").rglob("*.npz"))]
-    assert kept == [f"samples/ring8/{variant}/{seed}.npz" for variant in ("one", "oracle", "two") for seed in (0, 1)]
+    variants = ("one", "oracle", "two")
+    assert [name for name in kept if name.startswith("pictures/data")] == ["pictures/data/ring8.npz"]
+    assert {name.split("/")[3] for name in kept if name.startswith("pictures/cells")} == {*variants}
+    samples = [name for name in kept if not name.startswith("pictures/")]
+    assert samples == [f"samples/ring8/{variant}/{seed}.npz" for variant in variants for seed in (0, 1)]
     assert not list(Path("without").rglob("*.npz"))
 
 

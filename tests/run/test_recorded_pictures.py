@@ -139,6 +139,19 @@ def test_a_run_that_was_stopped_has_the_same_pictures(recorded, run_text, room_f
         assert not read_pictures(resumed).lacking
 
 
+def test_a_run_that_was_stopped_goes_on_with_pictures_or_without(run_text, room_for, tmp_path):
+    """They decide no number: it is the same run, and what was recorded of it is there."""
+    text = SUITE.format(variants="{first: {loss: minimax}}")
+    with room_for(6, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        run_text(text, engine="eager", out=tmp_path, pictures=False)
+    folder = run_text(text, engine="eager", out=tmp_path, pictures=True).folder
+    assert len([*folder.path.parent.glob("*/run.json")]) == 1
+    found = read_pictures(folder)
+    assert not found.lacking
+    assert [picture.step for picture in found.cells["two", "first"]] == [20]
+    assert ("two", "oracle") not in found.cells
+
+
 def test_what_the_row_judges_is_shown_the_averaged_weights(run_text, tmp_path):
     variants = "{live: {loss: ends, optimizer: {lr: 0.05}}, mean: {loss: ends, optimizer: {lr: 0.05}, average: 0.999}}"
     text = SUITE.format(variants=variants).replace("steps: 20", "steps: 10")

@@ -148,6 +148,13 @@ def test_a_resolved_suite_loads_as_the_same_suite(registry):
     jsonschema.validate(suite.resolved(), schema())
 
 
+def test_a_suite_says_that_it_records_no_pictures_and_nothing_where_it_does(registry):
+    plain, without = parse(HEAD, registry), parse(HEAD + "pictures: false\n", registry)
+    assert (plain.pictures, without.pictures) == (True, False)
+    assert "pictures" not in plain.resolved()
+    assert parse(without.to_yaml(), registry) == without
+
+
 def test_a_resolved_suite_does_not_follow_changed_defaults(registry):
     resolved = parse(HEAD, registry).resolved()
     assert resolved["variants"]["a"]["optimizer"] == {"name": "adam", "lr": 0.001, "betas": [0.5, 0.999]}
