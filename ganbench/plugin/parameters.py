@@ -158,7 +158,9 @@ def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: fr
                 )
             yield _of_argument(label, argument, function)
         elif argument.name not in given:
-            raise UnfitError(f"{label} names {argument.name!r}, which {_has(kind, given)}{_hint(argument, given)}")
+            raise UnfitError(
+                f"{label} names {argument.name!r}, which {_has(kind, given)}{_hint(kind, argument, given)}"
+            )
 
 
 def _has(kind: Kind, given: frozenset[str]) -> str:
@@ -166,12 +168,16 @@ def _has(kind: Kind, given: frozenset[str]) -> str:
     return f"is not given to a {kind.name} (given: {names or 'nothing'})"
 
 
-def _hint(argument: inspect.Parameter, given: frozenset[str]) -> str:
+def _hint(kind: Kind, argument: inspect.Parameter, given: frozenset[str]) -> str:
     near = suggest(argument.name, given)
     if near.startswith(", did"):
         return near
+    network = kind.name == "loss" and argument.default is argument.empty
+    parts = f"; a network of the loss's own is named in parts=({argument.name!r},), beside players=" if network else ""
+    if parts and argument.name[0].isupper():
+        return parts
     default = "" if argument.default is argument.empty else f" = {shown(argument.default, 20)}"
-    return f"; to make it a parameter, put it after a '*': (..., *, {argument.name}: float{default})"
+    return f"{parts}; to make it a parameter, put it after a '*': (..., *, {argument.name}: float{default})"
 
 
 def _of_argument(label: str, argument: inspect.Parameter, function: Callable[..., Any]) -> Parameter:

@@ -22,6 +22,7 @@ from ganbench.plugin.value_check import a, check_value
 #: A hook that yields more has probably no end.
 MOST_VALUES = 1000
 NO_HOOK = "has no hook: mark a function such as ganbench_losses with @hookimpl"
+_NO_START = "an optimizer's start(theta) returns its first state, so write start=lambda theta: () where it has none"
 OR_HELPER = ", or start the file's name with '_'"
 HOOKS = {kind.hook: kind for kind in KINDS.values()}
 
@@ -97,7 +98,8 @@ def _yielded(plugin: Any, source: Path | str) -> Iterator[tuple[Kind, Any] | str
                     values = [f"{where}{caller.name} yields more than {MOST_VALUES} values: does it end?"]
         except BaseException as error:
             raise_if_stopped(error)
-            values.append(one_line(error, source))
+            line = one_line(error, source)
+            values.append(f"{line}: {_NO_START}" if "argument: 'start'" in line else line)
         yield from values
 
 

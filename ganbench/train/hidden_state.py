@@ -28,6 +28,9 @@ _GLOBAL: dict[str, tuple[Any, ...]] = {
     "numpy": (np.random, getattr(np.random.uniform, "__self__", None)),
 }
 
+#: Variables of the environment that torch sets itself, as a part of it is first used.
+_OF_TORCH = ("TORCH", "PYTORCH", "TRITON")
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -75,7 +78,8 @@ class HiddenState:
         for variable, value in self.variables():
             # Two modules may have variables of one name.
             found[variable] = (found.get(variable), digest(value, own, tensors=tensors, exact=exact))
-        return found | {Variable("os.environ", "environ"): hash(tuple(sorted(os.environ.items())))}
+        environment = tuple(item for item in sorted(os.environ.items()) if not item[0].startswith(_OF_TORCH))
+        return found | {Variable("os.environ", "environ"): hash(environment)}
 
     def changed(
         self, before: Mapping[Variable, Hashable], exact: bool = True, *, tensors: bool = False

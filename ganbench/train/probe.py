@@ -19,6 +19,7 @@ from ganbench.plugin.types import Players
 from ganbench.train.alone_and_batched import check_alone_and_batched
 from ganbench.train.engine.cost import StepCost, step_cost
 from ganbench.train.hidden_state import HiddenState
+from ganbench.train.in_place import Untouched
 from ganbench.train.movement import PLAYERS, steps_to_try, still
 from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
 from ganbench.train.seconds import eager_seconds, least_seconds
@@ -113,11 +114,11 @@ def _probed(
     one = of_replica(state, 0)
     # Copies, since a module may write into its buffers.
     own = tree_map(torch.clone, of_replica(constants, 0))
-    weights = [player.theta.clone() for player in one.players]
+    untouched = Untouched(one.players)
     gradient, why = functional_gradient, ""
     recorder = DrawRecorder(device=state.survived.device)
     try:
-        global_rng, idle, globally = _record(rules, update, one, own, gradient, weights, watched, recorder)
+        global_rng, idle, globally = _record(rules, update, one, own, gradient, untouched, watched, recorder)
     except PluginError:
         refuse_changes(watched, before)
         raise
@@ -128,11 +129,11 @@ def _probed(
         before = watched.look()
         attempted, recorder = recorder.draws, DrawRecorder(device=state.survived.device)
         try:
-            global_rng, idle, globally = _record(rules, update, one, own, gradient, weights, watched, recorder)
+            global_rng, idle, globally = _record(rules, update, one, own, gradient, untouched, watched, recorder)
         except Exception as second:
             # What a step remembers of the attempt before makes it fail in ways that explain nothing.
             refuse_changes(watched, before)
-            _refuse_moved(one, weights)
+            untouched.check_failed()
             raise PluginError(why_failed(second, watched)) from second
         recorder.check_again(attempted)
     draws, why = tuple(recorder.draws), why or globally
@@ -202,7 +203,7 @@ def _record(
     state: State,
     constants: Constants,
     gradient: Gradient,
-    weights: list[torch.Tensor],
+    untouched: Untouched,
     watched: HiddenState,
     recorder: DrawRecorder,
 ) -> tuple[bool, tuple[str, ...], str]:
@@ -214,6 +215,7 @@ def _record(
         states = global_states()
         index = torch.zeros((), dtype=torch.long, device=device)
         own, moves = with_values(rules, update, constants.scalars, index)
+        own, gradient = untouched.rules(own), untouched.gradient(gradient)
         game = StepGame(own, buffers, recorder, index, gradient, state.memory)
         globally: list[str] = []
 
@@ -227,7 +229,7 @@ def _record(
         raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
     if not game.values:
         raise ValueError("the update rule took no gradient")
-    _refuse_moved(state, weights)
+    untouched.check()
     for player, was in zip(PLAYERS, before, strict=True):
         named = buffers[0] if player == "discriminator" else buffers[1]
         for name, tensor in named.items():
@@ -238,23 +240,13 @@ def _record(
                     + ("for a batch norm set track_running_stats=False" if norm else _STATE)
                 )
     idle = []
-    for player, theta, moved in zip(PLAYERS, weights, players, strict=True):
+    for player, begin, moved in zip(PLAYERS, state.players, players, strict=True):
         taken = [gradient.any() for whose, gradient in game.gradients if whose == player]
         # An update rule may take a gradient by itself: it is not known, but where the player moves it is not zero.
-        if not (any(taken) if taken else not torch.equal(moved.theta, theta)):
+        if not (any(taken) if taken else not torch.equal(moved.theta, begin.theta)):
             idle.append(player)
     why = globally[0] if globally else why_drawn(drawn[0], watched) if drawn else ""
     return global_rng.used, tuple(idle), why
-
-
-def _refuse_moved(state: State, weights: list[torch.Tensor]) -> None:
-    """Raise PluginError where a step has changed weights in place, so that they are not ``weights`` any more."""
-    for whose, moved_in_place, theta in zip(PLAYERS, state.players, weights, strict=True):
-        if not torch.equal(moved_in_place.theta, theta):
-            raise PluginError(
-                f"a step changes the {whose}'s weights in place, as weight.data.clamp_() does: write "
-                "Loss(project=...), a function of D's weights that is applied after each of its steps"
-            )
 
 
 def _global_state(device: torch.device) -> bytes:

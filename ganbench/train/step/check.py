@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor, nn
 from ganbench.core.errors import PluginError, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.data.soundness import checked_samples, settle_shape
-from ganbench.plugin.returned import not_networks
+from ganbench.plugin.returned import described, not_networks
 from ganbench.plugin.types import Distribution, Networks
 from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.step.layers import check_module
 
 _FEW = 4
+_NOTHING = ": for a term that is 0 leave the function out, or return torch.zeros(())"
 
 
 def check_distribution(name: str, distribution: Distribution, kind: str = "dataset") -> None:
@@ -159,6 +161,41 @@ def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Ten
     return tuple(one.to(was.dtype) for one, was in zip(value, before, strict=True))
 
 
+def check_gradients(thetas: tuple[Tensor, Tensor], given: tuple[Any, Any], taken: Sequence[tuple[str, Tensor]]) -> None:
+    """Check the gradients that an update rule moves the players by: D's first.
+
+    Args:
+        thetas: the players' parameters
+        given: their gradients; None for a player that stays
+        taken: the gradients that the rule has taken, each with the name of its player
+
+    Raises:
+        PluginError: where one is no tensor of its player's shape, or is the other player's
+    """
+    for name, theta, gradient in zip(("discriminator", "generator"), thetas, given, strict=True):
+        if gradient is None:
+            continue
+        if isinstance(gradient, tuple):
+            raise PluginError(f"game.move({name}=...) takes one gradient, not {described(gradient)}")
+        other = any(gradient is each and whose != name for whose, each in taken)
+        if other or getattr(gradient, "shape", None) != theta.shape:
+            what = "the other player's gradient" if other else described(gradient)
+            raise PluginError(
+                f"game.move({name}=...) was given {what}, and moves the {name} by its own, of the shape "
+                f"{tuple(theta.shape)}: are the two exchanged?"
+            )
+
+
+def check_state(value: Any) -> tuple[Tensor, ...]:
+    """The state that an optimizer's ``start()`` returns; raises PluginError where it is no tuple of tensors."""
+    if isinstance(value, tuple) and all(isinstance(one, Tensor) for one in value):
+        return value
+    kind = described(value)
+    raise PluginError(
+        f"an optimizer's start() must return a tuple of tensors, not {kind}: (m,) for one tensor, () for none"
+    )
+
+
 def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor:
     """Check that a loss or a penalty returns a scalar tensor.
 
@@ -175,6 +212,8 @@ def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor
     """
     if not isinstance(value, Tensor):
         cure = ": is its return missing?" if value is None else ": add its terms" if isinstance(value, tuple) else ""
+        if isinstance(value, int | float):
+            cure = _NOTHING if value == 0 else ": a number has no gradient, leave .item() and float() out"
         raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}{cure}")
     if value.dim():
         raise PluginError(

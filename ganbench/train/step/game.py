@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError
 from ganbench.plugin.types import Batch, Player, Players
-from ganbench.train.step.check import check_memory, check_scalar
+from ganbench.train.step.check import check_gradients, check_memory, check_scalar
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers, FlatNetwork
 from ganbench.train.step.lazy_batch import LazyBatch
@@ -156,9 +156,11 @@ class StepGame(
             The players after the step.
 
         Raises:
-            PluginError: where an optimiser's ``update()`` returns other shapes or types than it was given
+            PluginError: where an optimiser's ``update()`` returns other shapes or types than it was given, or a
+                gradient is the other player's
         """
         D, G = players
+        check_gradients((D.theta, G.theta), (discriminator, generator), self.gradients)
         if discriminator is not None:
             D = _advance(D, discriminator, self._rules.discriminator_optimizer, self._rules.discriminator)
             if self._rules.project is not None:
@@ -266,7 +268,9 @@ def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer, networ
     scope = {"theta": player.theta, "gradient": gradient, "state": player.state, "t": t, "shapes": network.shapes}
     moved = optimizer(scope)
     if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
-        raise PluginError("an optimizer's update() must return (theta, state), and state must be a tuple")
+        raise PluginError(
+            "an optimizer's update() must return (theta, state), and state must be a tuple, (m,) of one tensor"
+        )
     theta, state = moved
     after, before = (
         [(one.shape, one.dtype) for one in own] for own in ((theta, *state), (player.theta, *player.state))

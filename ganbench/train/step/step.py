@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 from ganbench.core.rng import isolated
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Player, Players
+from ganbench.train.step.check import check_state
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers
 from ganbench.train.step.game import Gradient, Memory, StepGame
@@ -138,7 +139,7 @@ def start(
         own = []
         for seed, theta in zip(seeds, parameters, strict=True):
             with isolated(seed, "optimizer"):
-                own.append(tuple(begin(theta)))
+                own.append(check_state(begin(theta)))
         state = tuple(torch.stack(tensors) for tensors in zip(*own, strict=True))
         return Player(parameters, state, torch.zeros(replicas, device=device))
 
