@@ -91,6 +91,14 @@ def test_a_linear_decay_may_be_held_first(shipped):
     assert found[20:] == pytest.approx([1 - step / 20 for step in range(20)])
 
 
+def test_an_exponential_decay_that_is_held_first_is_warmup_stable_decay(shipped):
+    """Equation 1 of Hu et al. 2024: a rise, the full rate, then one factor at each step."""
+    found = factors(shipped.get("schedule", "exponential"), warmup=10, hold=0.6, final=0.1)
+    assert found[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    assert found[10:29] == [1.0] * 19
+    assert found[28:] == pytest.approx([0.1 ** (step / 12) for step in range(12)])
+
+
 def test_a_warm_up_alone_stays_at_1(shipped):
     found = factors(shipped.get("schedule", "warmup"), warmup=4)
     assert found == [0.25, 0.5, 0.75, *[1.0] * 37]
