@@ -10,20 +10,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from hypothesis import settings
 
 from ganbench import cli
-from ganbench.core import patience
-from ganbench.plugin import registry as registries
-from ganbench.plugin.registry import Registry
-from ganbench.run.observer import Observer
-from ganbench.run.run import RunResult, run
-from ganbench.suite.load import parse
-from ganbench.suite.plan import Cell, plan
+
+if TYPE_CHECKING:
+    import torch
+
+    from ganbench.plugin.registry import Registry
+    from ganbench.run.observer import Observer
+    from ganbench.run.run import RunResult
+    from ganbench.suite.plan import Cell
+
+# What imports torch is imported where it is used: the process that gives xdist's workers their tests needs none of it,
+# and they start when it is done.
 
 # The same examples on every machine and in every run, however slow: a test that fails, fails for everybody.
 settings.register_profile("ganbench", derandomize=True, deadline=None)
@@ -44,6 +47,14 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // len(specs))))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only marked tests are asked for, a file that marks none need not be imported to know that."""
+    if collection_path.suffix != ".py" or config.option.markexpr not in ("slow", "calibration", "slow or calibration"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return None if any(f"mark.{mark}" in text for mark in config.option.markexpr.split(" or ")) else True
+
+
 #: A suite of one variant; ``{}`` is the variant's mapping.
 SMALL = """
 suite: small
@@ -51,7 +62,7 @@ seeds: {seeds}
 budget: {{steps: {steps}, batch: {batch}}}
 evaluate: {{every: {every}, samples: 500}}
 datasets: {{ring8: {{name: ring, std: 0.1}}}}
-defaults: {{architecture: {{name: mlp, width: 16}}}}
+defaults: {{architecture: {{name: mlp, width: 16, depth: 1}}}}
 variants: {{it: {variant}}}
 metrics: [jsd, modes]
 """
@@ -60,6 +71,8 @@ metrics: [jsd, modes]
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> Iterator[None]:
     """On a busy machine anything may take seconds: what is only said then must not be among what a test compares."""
+    from ganbench.core import patience
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(patience, "PATIENCE", 3600.0)
         yield
@@ -85,6 +98,8 @@ def _libraries_are_no_garbage() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _shipped_files_run_once() -> Iterator[None]:
     """A command loads all plugins, in a third of a second, and hundreds of tests give commands; these files stay."""
+    from ganbench.plugin import registry as registries
+
     read, known = registries.load_file, {}
 
     def once(path: Path, origin: str, source: bytes) -> Any:
@@ -102,12 +117,16 @@ def _shipped_files_run_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shipped() -> Registry:
     """The shipped plugins."""
+    from ganbench.plugin.registry import Registry
+
     return Registry.load()
 
 
 @pytest.fixture(scope="session")
 def cell(shipped: Registry):
     """A small cell: ``cell("{loss: minimax}", seeds=4, steps=100)``."""
+    from ganbench.suite.load import parse
+    from ganbench.suite.plan import plan
 
     def build(
         variant: str,
@@ -125,12 +144,16 @@ def cell(shipped: Registry):
 
 @pytest.fixture(scope="session")
 def cpu() -> torch.device:
+    import torch
+
     return torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
 def one_thread():
     """Tensors as small as a test's are slower on more."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -148,6 +171,10 @@ def plugins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch.device):
     """Run a suite, given as text, with these plugins: ``run_text("suite: ...", out=folder)``."""
+    from ganbench.plugin.registry import Registry
+    from ganbench.run.observer import Observer
+    from ganbench.run.run import run
+    from ganbench.suite.load import parse
 
     def build(
         text: str,

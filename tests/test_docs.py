@@ -240,6 +240,7 @@ def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu):
     for entry in examples:
         data = {"suite": f"{entry.kind}-{entry.name}", "seeds": 3, "budget": {"steps": 4, "batch": 16}}
         data |= {"evaluate": {"samples": 100}, "datasets": {"data": "ring"}, "metrics": ["jsd", "modes"]}
+        data["references"] = []
         variant = {"loss": "nonsaturating"}
         match entry.kind:
             case "dataset":

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 #: Beside the plugins, and the only place that says which of them the package takes.
 CHOSEN = "defaults.yaml"
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def folder(name: Literal["plugins", "suites"]) -> Path:
     """The folder of the shipped plugins or suites, inside an installed wheel or beside the package in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "shipped" / name
-    return inside if inside.is_dir() else package.parent / name
+    inside = _PACKAGE / "shipped" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 @dataclass(frozen=True)

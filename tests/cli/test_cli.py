@@ -7,10 +7,13 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -24,15 +27,15 @@ from ganbench.record.folder import RunFolder
 SUITE = """
 suite: tiny
 seeds: 2
-budget: {steps: 60, batch: 16}
-evaluate: {every: 20, samples: 300}
+budget: {steps: 30, batch: 16}
+evaluate: {every: 10, samples: 300}
 datasets: {ring8: {name: ring, std: 0.1}}
-defaults: {architecture: {name: mlp, width: 8}}
+defaults: {architecture: {name: mlp, width: 8, depth: 1}}
 variants: {one: {loss: LOSS}, two: {loss: nonsaturating}}
 metrics: [jsd, modes]
 references: []
 """
-#: Losses that a run is caught at: while a file `hold` stands in the working folder, `held` waits after 100 steps or so.
+#: Losses that a run is caught at: while a file `hold` stands in the working folder, `held` waits after 20 steps.
 PLUGIN = '''"""Losses for tests."""
 import time
 from pathlib import Path
@@ -46,7 +49,7 @@ def generator(d_fake):
     return softplus(-d_fake).mean()
 
 def held(d_real, d_fake, step):
-    while step > 50 and Path("hold").exists():
+    while step > 20 and Path("hold").exists():
         Path("held").touch()
         time.sleep(0.01)
     return plain(d_real, d_fake)
@@ -83,6 +86,28 @@ def folder(tmp_path, monkeypatch):
     torch.set_num_threads(before)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The suite, run once for all tests that only look at a finished run: its working folder, and what it printed."""
+    home = tmp_path_factory.mktemp("finished")
+    (home / "tiny.yaml").write_text(SUITE.replace("LOSS", "minimax"))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.chdir(home)
+        patch.delenv("COLUMNS", raising=False)
+        patch.setattr(sys, "argv", ["ganbench", "run", "tiny.yaml"])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+    assert not stop.value.code
+    return home, out.getvalue()
+
+
+@pytest.fixture
+def ran(finished, folder):
+    """A copy of that run in the working folder, to be looked at or damaged: its folder, as it is printed."""
+    shutil.copytree(finished[0] / "results", "results")
+    return runs()[0].parent
+
+
 def write(name, text):
     Path(name).parent.mkdir(parents=True, exist_ok=True)
     Path(name).write_text(text)
@@ -106,8 +131,8 @@ def test_a_run_ends_with_its_table_and_the_path_to_it(gb):
     lines = out.splitlines()
     assert [line.split()[:3] for line in lines[:3]] == [
         ["ring8", "oracle", "jsd"],
-        ["ring8", "one", "20/60"],
-        ["ring8", "one", "40/60"],
+        ["ring8", "one", "10/30"],
+        ["ring8", "one", "20/30"],
     ]
     assert Path(lines[-1]) == runs()[0].parent / "table.csv"
     assert Path(lines[-1]).is_file()
@@ -180,7 +205,7 @@ def test_an_engine_can_be_asked_for(gb):
 def test_a_plugin_is_picked_up_from_beside_or_from_a_named_folder(where, gb):
     write(where[0], PLUGIN)
     write("tiny.yaml", SUITE.replace("LOSS", "held"))
-    assert gb("run", "tiny.yaml", *where[1:])[0] == 0
+    assert gb("run", "tiny.yaml", *where[1:], "--seeds", "1")[0] == 0
 
 
 # Mistakes
@@ -284,16 +309,14 @@ def test_a_read_only_working_folder_is_one_line_and_out_of_it_all_is_well(gb, tm
 # Looking
 
 
-def test_a_run_can_be_shown_again(gb):
-    _, out, _ = gb("run", "tiny.yaml")
-    code, again, err = gb("show", str(runs()[0].parent))
+def test_a_run_can_be_shown_again(gb, ran, finished):
+    code, again, err = gb("show", str(ran))
     assert (code, err) == (0, "")
-    assert out.endswith(again)
+    assert finished[1].endswith(again)
 
 
-def test_an_unfinished_run_shows_what_is_missing_as_lost(gb):
-    gb("run", "tiny.yaml")
-    journal = RunFolder(runs()[0].parent).journal
+def test_an_unfinished_run_shows_what_is_missing_as_lost(gb, ran):
+    journal = RunFolder(ran).journal
     lines = journal.read_text().splitlines(keepends=True)
     # Of 13 events, the first 5: the oracle's three, the first variant's start and its first evaluation.
     journal.write_text("".join(lines[:5]) + '{"event":"evalu')
@@ -308,24 +331,20 @@ def test_an_unfinished_run_shows_what_is_missing_as_lost(gb):
 @pytest.mark.parametrize(
     "line", ["garbage", "[]", "{", '{"event":"start"}', '{"event":[]}', '{"event":"end","cell":"x","seeds":[]}']
 )
-def test_a_damaged_journal_is_one_line(line, gb):
-    gb("run", "tiny.yaml", "--seeds", "1")
-    path = runs()[0].parent
-    text = (path / "journal.jsonl").read_text()
-    (path / "journal.jsonl").write_text(line + "\n" + text)
-    code, out, err = gb("show", str(path))
+def test_a_damaged_journal_is_one_line(line, gb, ran):
+    text = (ran / "journal.jsonl").read_text()
+    (ran / "journal.jsonl").write_text(line + "\n" + text)
+    code, out, err = gb("show", str(ran))
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith(str(path))
+    assert err.startswith(str(ran))
 
 
-def test_a_damaged_run_json_is_one_line(gb):
-    gb("run", "tiny.yaml", "--seeds", "1")
-    path = runs()[0].parent
+def test_a_damaged_run_json_is_one_line(gb, ran):
     for text in ("", "[]", "{}", '{"run":"x","columns":[{}],"cells":[]}', '{"run":"x","columns":[],"cells":[]}'):
-        (path / "run.json").write_text(text)
-        code, out, err = gb("show", str(path))
+        (ran / "run.json").write_text(text)
+        code, out, err = gb("show", str(ran))
         assert (code, out, err.count("\n")) == (2, "", 1), text
-        assert err.startswith(str(path))
+        assert err.startswith(str(ran))
 
 
 def test_a_plan_trains_nothing_and_writes_nothing(gb, folder):
@@ -335,8 +354,8 @@ def test_a_plan_trains_nothing_and_writes_nothing(gb, folder):
     lines = out.splitlines()
     assert [line.split()[:4] for line in lines[1:4]] == [
         ["ring8", "oracle", "5", "0"],
-        ["ring8", "one", "5", "60"],
-        ["ring8", "two", "5", "60"],
+        ["ring8", "one", "5", "30"],
+        ["ring8", "two", "5", "30"],
     ]
     assert lines[4].startswith("3 cells, about ")
     assert sorted(folder.rglob("*")) == before
@@ -378,6 +397,7 @@ def test_a_broken_plugin_is_listed_with_its_cause_and_harms_nobody(gb):
 @pytest.mark.parametrize("columns", ["40", "1", "500"])
 def test_any_width_will_do(columns, gb, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
+    write("tiny.yaml", SUITE.replace("LOSS", "minimax").replace("steps: 30", "steps: 10"))
     assert gb("run", "tiny.yaml", "--seeds", "1")[0] == 0
     code, out, _ = gb("show", str(runs()[0].parent))
     assert code == 0
@@ -428,7 +448,7 @@ def test_ctrl_c_while_anything_loads_is_no_traceback(arguments, gb, monkeypatch)
 def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with(gb):
     """Held in the middle of training: this process is refused, Ctrl-C stops that one, and the same command ends it."""
     write("plugins/mine.py", PLUGIN)
-    write("tiny.yaml", SUITE.replace("LOSS", "held").replace("every: 20", "every: 10"))
+    write("tiny.yaml", SUITE.replace("LOSS", "held").replace("every: 10", "every: 5"))
     assert gb("run", "tiny.yaml", "--out", "whole")[0] == 0
     write("hold", "")
     first = subprocess.Popen([*HEEDING, "run", "tiny.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -446,14 +466,14 @@ def test_a_run_can_be_shared_by_nobody_stopped_and_gone_on_with(gb):
         first.kill()
     assert first.returncode == 130
     assert err == "stopped; the same command goes on from here\n"
-    assert "ring8 one     30/60" in out
+    assert "ring8 one     10/30" in out
     assert not (runs()[0].parent / "table.csv").exists()
     Path("hold").unlink()
     code, out, err = gb("run", "tiny.yaml")
     assert (code, err) == (0, "")
     assert out.startswith("going on: 1 of 3 cells have ended already\n")
     # What was measured before it was stopped is not measured again.
-    assert "ring8 one     30/60" not in out
+    assert "ring8 one     10/30" not in out
     assert len(runs()) == 1
     for name in ("table.csv", "seeds.csv", "curves.csv", "differences.csv", "profiles.csv"):
         assert (runs()[0].parent / name).read_bytes() == (runs("whole")[0].parent / name).read_bytes()

@@ -35,7 +35,7 @@ seeds: 2
 budget: {steps: 30, batch: 8}
 evaluate: {every: 10, samples: 50}
 datasets: {ring8: {name: ring, std: 0.1}}
-defaults: {architecture: {name: mlp, width: 4}}
+defaults: {architecture: {name: mlp, width: 4, depth: 1}}
 variants:
   first: {loss: minimax}
   second: {loss: nonsaturating, average: {width: 0.1}, optimizer: {schedule: {name: cosine, warmup: 5}}}

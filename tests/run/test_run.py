@@ -48,13 +48,13 @@ def unlucky(d_real, d_fake, random, *, chance: float = 0.0):
     return plain(d_real, d_fake) + torch.where(random.uniform(1).sum() < chance, torch.nan, 0.0)
 
 def poisoned(d_real, d_fake, random):
-    return plain(d_real, d_fake) * torch.where(random.uniform(1).sum() < 0.01, torch.nan, 1.0)
+    return plain(d_real, d_fake) * torch.where(random.uniform(1).sum() < 0.02, torch.nan, 1.0)
 
 def raises(d_real, d_fake):
     raise RuntimeError("the plugin's own words")  # THE LINE
 
 def raises_later(d_real, d_fake, step):
-    if step > 25:
+    if step > 15:
         raise RuntimeError("enough")
     return plain(d_real, d_fake)
 
@@ -155,10 +155,10 @@ def ganbench_references():
 SUITE = """
 suite: small
 seeds: {seeds}
-budget: {{steps: 60, batch: 16}}
-evaluate: {{every: 20, samples: 300}}
+budget: {{steps: 30, batch: 16}}
+evaluate: {{every: 10, samples: 300}}
 datasets: {{ring8: {{name: ring, std: 0.1}}}}
-defaults: {{architecture: {{name: mlp, width: 8}}}}
+defaults: {{architecture: {{name: mlp, width: 8, depth: 1}}}}
 variants: {variants}
 metrics: [{metrics}]
 references: [{references}]
@@ -195,7 +195,7 @@ def healthy(go):
 def troubled(go):
     """A run of variants that each fail in their own way, and one that does not."""
     named = ("raises", "raises-later", "leaves", "memory", "cuda-memory", "cpu-memory", "at-seven", "branches")
-    more = "calm: {loss: unlucky}, unlucky: {loss: {name: unlucky, chance: 0.01}}, fine: {loss: nonsaturating}"
+    more = "calm: {loss: unlucky}, unlucky: {loss: {name: unlucky, chance: 0.04}}, fine: {loss: nonsaturating}"
     return go(f"{{{', '.join(f'{name}: {{loss: {name}}}' for name in named)}, {more}}}", seeds=6)
 
 
@@ -235,7 +235,7 @@ def test_the_tables_have_the_columns_that_others_rely_on(healthy):
     )
     assert set(names.split()) <= set(table)
     assert (table["model_steps_per_second_one"][1:] > 0).all()
-    assert list(of(curves, "minimax")["step"]) == [20, 40, 60] * 3
+    assert list(of(curves, "minimax")["step"]) == [10, 20, 30] * 3
     assert healthy[0].complete
 
 
@@ -259,7 +259,7 @@ def test_a_diverging_variant_is_diverged_at_its_step_and_ends_early(troubled):
     # `step` counts from 0: the loss of the eighth step is the first that is not finite.
     assert list(of(seeds, "at-seven")["status"]) == ["diverged"] * 6
     assert list(of(seeds, "at-seven")["step"]) == [8] * 6
-    assert list(of(curves, "at-seven")["step"]) == [20] * 6
+    assert list(of(curves, "at-seven")["step"]) == [10] * 6
     assert list(of(curves, "at-seven")["status"]) == ["diverged"] * 6
 
 
@@ -274,7 +274,7 @@ def test_a_diverging_seed_leaves_its_batch_mates_unharmed(troubled):
     pd.testing.assert_frame_equal(*(frame[~fell].drop(columns=["variant", "family"]) for frame in (unlucky, calm)))
     for row in unlucky[fell].itertuples():
         own = of(curves, "unlucky").query("seed == @row.seed")
-        assert list(own["step"]) == list(range(20, 20 * -(-int(row.step) // 20) + 1, 20))
+        assert list(own["step"]) == list(range(10, 10 * -(-int(row.step) // 10) + 1, 10))
         assert list(own["status"]) == ["done"] * (len(own) - 1) + ["diverged"]
     counts = of(table, "unlucky").iloc[0]
     assert (counts["done"], counts["diverged"], counts["failed"]) == (6 - fell.sum(), fell.sum(), 0)
@@ -294,9 +294,9 @@ def test_a_plugin_that_raises_in_the_middle_keeps_what_was_measured(troubled):
     _, seeds, curves, _ = troubled
     rows = of(seeds, "raises-later")
     assert list(rows["status"]) == ["error"] * 6
-    assert rows["step"].between(20, 30).all()
+    assert rows["step"].between(10, 20).all()
     assert rows["jsd"].isna().all()
-    assert list(of(curves, "raises-later")["step"]) == [20] * 6
+    assert list(of(curves, "raises-later")["step"]) == [10] * 6
 
 
 @pytest.mark.parametrize("variant", ["memory", "cuda-memory", "cpu-memory"])
@@ -526,7 +526,7 @@ def test_references_are_rows_that_come_first_and_are_named_as_such(referred):
     assert list(table["variant"]) == [*names, "minimax", "nonsaturating"]
     assert list(table["reference"]) == [True] * 5 + [False] * 2
     told = [(cell["variant"], cell["reference"], cell["steps"]) for cell in result.folder.describe()["cells"]]
-    assert told == [(name, True, 0) for name in names] + [("minimax", False, 60), ("nonsaturating", False, 60)]
+    assert told == [(name, True, 0) for name in names] + [("minimax", False, 30), ("nonsaturating", False, 30)]
     assert result.complete
     assert set(seeds["status"]) == {"done"}
     assert set(curves[curves["variant"].isin(names)]["step"]) == {0}
@@ -583,7 +583,7 @@ def test_the_suite_that_a_run_keeps_is_the_one_that_it_ran(referred, plugins):
 @pytest.fixture(scope="module")
 def ends(go):
     """Seeds that end at different steps, measured at their ends, with their last samples kept."""
-    variants = "{fine: {loss: minimax}, unlucky: {loss: {name: unlucky, chance: 0.01}}, at-seven: {loss: at-seven}}"
+    variants = "{fine: {loss: minimax}, unlucky: {loss: {name: unlucky, chance: 0.04}}, at-seven: {loss: at-seven}}"
     return variants, go(variants, seeds=6, metrics="jsd, late, total", references="memoriser", save_samples=True)
 
 
@@ -591,8 +591,8 @@ def test_what_is_measured_at_the_end_is_there_at_a_seeds_last_evaluation_only(en
     """Whether it trained to the end, diverged before, or was never trained."""
     _, (_, seeds, curves, table) = ends
     last = curves.groupby(["variant", "seed"])["step"].transform("max")
-    assert set(last[curves["variant"] == "unlucky"]) >= {20, 60}
-    assert set(last[curves["variant"] == "at-seven"]) == {20}
+    assert set(last[curves["variant"] == "unlucky"]) >= {10, 30}
+    assert set(last[curves["variant"] == "at-seven"]) == {10}
     assert (curves["late"].notna() == (curves["step"] == last)).all()
     assert (seeds["late"] == 1).all()
     assert (table["late"] == 1).all()

@@ -29,7 +29,7 @@ evaluate: {every: 20, samples: 850}
 datasets:
   two: {name: mixture, means: [[-1, 0], [1, 0.5]], std: 0.1}
 references: [one-mode]
-defaults: {architecture: {name: mlp, width: 8}}
+defaults: {architecture: {name: mlp, width: 8, depth: 1}}
 variants: {it: {loss: nonsaturating}, wild: {loss: minimax, optimizer: {name: sgd, lr: 1.0e+30}}}
 metrics: METRICS
 """
@@ -133,7 +133,7 @@ def answer(result):
 )
 def test_the_numbers_are_those_of_the_run_that_made_the_samples(dataset, method, columns, gb, shipped, monkeypatch):
     """Of every variant and reference, diverged or not, in every metric that samples are enough for: to the last bit."""
-    monkeypatch.setattr("ganbench.score.score.FLOOR_SEEDS", (0,))
+    monkeypatch.setattr("ganbench.score.score.FLOOR_SEEDS", ())
     Path("plugins").mkdir()
     Path("plugins/mine.py").write_text(PLUGIN)
     usual = usual_metrics(shipped)
@@ -146,7 +146,8 @@ def test_the_numbers_are_those_of_the_run_that_made_the_samples(dataset, method,
     seeds = pd.read_csv(run / "seeds.csv")
     assert set(seeds.status) == {"done", "diverged"}
     compared = set()
-    for _, wanted in seeds.iterrows():
+    # The second of the seeds: the first is what a score would have without one.
+    for _, wanted in seeds[seeds.seed == 3].iterrows():
         file = run / "samples" / wanted.dataset / wanted.variant / f"{wanted.seed}.npz"
         options = ["--suite", "tiny.yaml", "--dataset", wanted.dataset, "--device", "cpu", "--out", "score.csv"]
         assert gb("score", file, *options)[0] == 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ganbench.testing import conformance as kit
-
 
 @pytest.fixture
 def only(monkeypatch):
     """Let the kit test these properties alone: ``only("direction")``; a name that there is not is an error."""
+    from ganbench.testing import conformance as kit
 
     def keep(*names):
         whole = kit.of_kind

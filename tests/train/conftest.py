@@ -20,7 +20,7 @@ budget: {{steps: 100, batch: 32}}
 precision: {precision}
 evaluate: {{samples: 500}}
 datasets: {{ring8: {{name: ring, std: 0.1}}}}
-defaults: {{architecture: {{name: mlp, width: 8}}}}
+defaults: {{architecture: {{name: mlp, width: 8, depth: 1}}}}
 variants: {{it: {variant}}}
 sweep: {sweep}
 references: []

@@ -21,16 +21,22 @@ UPDATES = ("alternating", "simultaneous")
 #: dead units of their variance.
 ARCHITECTURES = {
     "plain": "architecture: {name: mlp, width: 8, depth: 1}",
-    "layer norm, dropout": "architecture: {name: mlp, width: 8, activation: leaky_relu, norm: layer, dropout: 0.3}",
-    "batch norm": "architecture: {name: mlp, width: 8, activation: tanh, norm: batch}, optimizer: {name: sgd}",
+    "layer norm, dropout": (
+        "architecture: {name: mlp, width: 8, depth: 2, activation: leaky_relu, norm: layer, dropout: 0.3}"
+    ),
+    "batch norm": (
+        "architecture: {name: mlp, width: 8, depth: 2, activation: tanh, norm: batch}, optimizer: {name: sgd}"
+    ),
 }
 TOLERANCE = 1e-5
-#: Each loss under both update rules, and each architecture with several losses.
-COMPILED = [
-    (loss, update, list(ARCHITECTURES)[(i + j) % len(ARCHITECTURES)])
+#: Each loss with each architecture, under one of the two update rules: of the three, each pair of two is there.
+PAIRS = [
+    (loss, UPDATES[(i + j) % len(UPDATES)], architecture)
     for i, loss in enumerate(LOSSES)
-    for j, update in enumerate(UPDATES)
+    for j, architecture in enumerate(ARCHITECTURES)
 ]
+#: Of those, each loss under both update rules, and each architecture with several losses.
+BOTH = [one for at, one in enumerate(PAIRS) if at % 3 != (2 if at // 3 % 2 == 0 else 0)]
 
 
 def variant(loss, update="alternating", architecture="plain"):
@@ -49,25 +55,21 @@ def together(cell, cpu):
     return train
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_seed_alone_is_the_same_seed_in_a_batch_of_16(loss, together, trained, apart):
-    """Over the first 100 steps, to 1e-5 in every parameter, for every shipped loss under both update rules."""
-    for update in UPDATES:
-        one = variant(loss, update)
-        for seed in (0, 15):
-            assert apart(together(one), trained(one, seeds=[seed]), among=[seed]) < TOLERANCE
+@pytest.mark.parametrize(("loss", "update", "architecture"), BOTH)
+def test_a_seed_alone_is_the_same_seed_in_a_batch_of_16(loss, update, architecture, together, trained, apart):
+    """Over the first 100 steps, to 1e-5 in every parameter; normalisations and dropout can be batched too."""
+    one = variant(loss, update, architecture)
+    assert apart(together(one), trained(one, seeds=[15]), among=[15]) < TOLERANCE
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("update", UPDATES)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("loss", "update", "architecture"), PAIRS)
 def test_serial_and_eager_give_the_same_first_100_steps(loss, update, architecture, together, trained, apart):
     one = variant(loss, update, architecture)
     assert apart(together(one), trained(one, "serial", seeds=[1]), among=[1]) < TOLERANCE
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("loss", "update", "architecture"), COMPILED)
+@pytest.mark.parametrize(("loss", "update", "architecture"), BOTH)
 def test_compiled_and_eager_give_the_same_first_100_steps(loss, update, architecture, trained, apart):
     eager, compiled = (trained(variant(loss, update, architecture), engine) for engine in ("eager", "compiled"))
     assert apart(eager, compiled) < TOLERANCE
@@ -88,18 +90,12 @@ def test_in_chunks_of_any_size_and_number_side_by_side_the_first_100_steps_are_t
             assert apart(*found) == 0
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 2])
 def test_eager_chunks_of_any_size_give_the_same_first_100_steps(size, together, trained, apart, chunked):
+    """Of three seeds: three chunks, and two, of which the last is filled up."""
     whole = together(variant("wgan-gp"))
     chunked(size)
-    assert apart(whole, trained(variant("wgan-gp"), seeds=5), among=slice(5)) < TOLERANCE
-
-
-def test_normalisations_and_dropout_can_be_batched(together, trained, apart):
-    """A seed alone and in a batch of 16."""
-    for architecture in ARCHITECTURES:
-        one = variant("nonsaturating", "alternating", architecture)
-        assert apart(together(one), trained(one, seeds=[1]), among=[1]) < TOLERANCE
+    assert apart(whole, trained(variant("wgan-gp"), seeds=3), among=slice(3)) < TOLERANCE
 
 
 def test_slicing_a_run_of_steps_changes_no_bit(cell, shipped, cpu):

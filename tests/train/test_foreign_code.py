@@ -228,7 +228,7 @@ def test_global_noise_is_the_seeds_own(name, train, apart):
 def test_global_noise_is_the_same_with_every_engine(name, train, apart):
     code, variant, engine = GLOBAL[name]
     one, serial = (train(code, variant, engine=asked) for asked in (engine, "serial"))
-    assert apart(*(each.advance(each.start, 0, 50) for each in (one, serial))) < 1e-5
+    assert apart(*(each.advance(each.start, 0, 20) for each in (one, serial))) < 1e-5
 
 
 @pytest.mark.usefixtures("_generators_as_before")

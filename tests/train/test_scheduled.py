@@ -84,7 +84,7 @@ def registry(foreign):
     return foreign(PLUGIN)
 
 
-def states(cells, device, engine="eager", steps=40):
+def states(cells, device, engine="eager", steps=30):
     trainer = Trainer(cells, device, engine)
     trainer.prepare()
     assert trainer.engine == engine, trainer.note
@@ -103,7 +103,7 @@ def written(settings, registry, seeds=2):
 
 
 def test_a_swept_schedule_is_the_same_schedule_in_an_optimizers_code(settings, registry, cpu, apart):
-    """As one batch of settings and seeds, with three updates of D a step, to 1e-6 after 40 steps; and as alone."""
+    """As one batch of settings and seeds, with three updates of D a step, to 1e-6 after 30 steps; and as alone."""
     scheduled, coded = written(settings, registry)
     assert batches(scheduled) == (tuple(scheduled),)
     own = states(scheduled, cpu)
@@ -184,7 +184,7 @@ def test_half_of_twice_the_rate_is_the_rate(optimizer, cell, registry, cpu, apar
         states(
             [cell(f"{{loss: minimax, {DEEP}, optimizer: {{name: {optimizer}, {rate}}}}}", registry=registry)],
             cpu,
-            steps=20,
+            steps=8,
         )
         for rate in ("lr: 2e-3, schedule: half", "lr: 1e-3", "lr: 2e-3")
     ]
