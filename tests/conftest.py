@@ -79,6 +79,14 @@ def _patient() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_reports() -> Iterator[None]:
+    """A page takes seconds to make, and a thousand tests run something."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANBENCH_NO_REPORT", "1")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> Iterator[None]:
     """A shell starts what it puts in the background deaf to Ctrl-C, and tests that interrupt would wait for ever."""
     before = signal.getsignal(signal.SIGINT)

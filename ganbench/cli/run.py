@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
+from ganbench.cli.report import write_report
 from ganbench.core.disk import os_error_line
 
 
@@ -26,6 +27,13 @@ from ganbench.core.disk import os_error_line
 @click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
 @click.option("--save-generators", is_flag=True, help="Keep each seed's generator, for `ganbench sample`.")
 @click.option("--no-pictures", is_flag=True, help="Record nothing for the pictures of a report.")
+@click.option(
+    "--no-report",
+    is_flag=True,
+    envvar="GANBENCH_NO_REPORT",
+    show_envvar=True,
+    help="Write no page of the run at its end.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
 def run(
     suite: str,
@@ -37,6 +45,7 @@ def run(
     save_samples: bool,
     save_generators: bool,
     no_pictures: bool,
+    no_report: bool,
     as_json: bool,
 ) -> None:
     """Train and measure every cell of SUITE.
@@ -88,4 +97,6 @@ def run(
         record = Record.read(result.folder)
         if record.swept:
             show_tries(tries(record, columns=1), console, record.columns)
+    if not no_report:
+        write_report(result.folder, err=as_json)
     sys.exit(0 if result.complete else 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,19 @@ import pytest
 from paged import paged
 
 from ganbench.report.page import page as pages
+from ganbench.report.page.section import Section
+
+SUITE = """
+suite: it
+seeds: 1
+budget: {steps: 2, batch: 8}
+evaluate: {every: 2, samples: 100}
+datasets: {ring8: {name: ring, std: 0.1}}
+defaults: {architecture: {name: mlp, width: 4, depth: 1}}
+variants: {one: {loss: minimax}}
+metrics: [modes]
+references: []
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +62,37 @@ def test_a_page_that_cannot_be_written_is_one_line(gb, tmp_path):
     code, out, err = gb("report", folder.path, "--out", tmp_path / "nowhere" / "it.html")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.endswith("; write it elsewhere with --out FILE\n")
+
+
+def test_a_run_writes_its_page_at_its_end_and_one_that_fails_is_a_warning(gb, tmp_path, monkeypatch):
+    (tmp_path / "it.yaml").write_text(SUITE)
+    monkeypatch.delenv("GANBENCH_NO_REPORT")
+    command = ["run", tmp_path / "it.yaml", "--out", tmp_path / "runs"]
+    code, out, err = gb(*command)
+    page = Path(out.splitlines()[-1])
+    assert (code, err, page.name) == (0, "", "report.html")
+    assert "<title>it" in page.read_text()
+    monkeypatch.setattr(pages, "render", lambda *_: 1 / 0)
+    code, out, err = gb(*command)
+    assert (code, Path(out.splitlines()[-1]).name) == (0, "table.csv")
+    assert re.fullmatch(r"\S+report.html could not be written: ZeroDivisionError: .*; the run is whole, .*\n", err)
+    code, out, err = gb(*command, "--no-report")
+    assert (code, err) == (0, "")
+
+
+def test_figures_are_files_with_captions_that_say_seeds_suite_and_run(gb, tmp_path, monkeypatch):
+    folder = paged(tmp_path, variants=("plain", "a/b:c"))
+    for name in ("curves", "effort"):  # a chart takes a third of a second, and all are made alike
+        monkeypatch.setattr(f"ganbench.report.page.figure_files.{name}", lambda *_: Section("", "", "", ()))
+    code, out, err = gb("report", folder.path, "--figures", tmp_path / "figures")
+    assert (code, err) == (0, "")
+    names = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert out.startswith(f"{tmp_path / 'figures'}: {len(names)} charts, ")
+    starts = {"svg": b"<svg ", "pdf": b"%PDF", "png": b"\x89PNG"}
+    for name in names:
+        for suffix, start in starts.items():
+            assert (tmp_path / "figures" / f"{name}.{suffix}").read_bytes().startswith(start)
+        assert "var(" not in (tmp_path / "figures" / f"{name}.svg").read_text()
+        caption = (tmp_path / "figures" / f"{name}.txt").read_text()
+        assert f"Suite mog, 8 seeds of each variant, run {folder.path.name}." in caption
+    assert gb("report", folder.path, folder.path, "--figures", tmp_path)[0] == 2

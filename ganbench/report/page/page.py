@@ -22,6 +22,8 @@ from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.theme import CONFIG
 
 _TEMPLATES = Path(__file__).parent / "template"
+#: The style of the page, which names the colours of light and dark.
+STYLE = _TEMPLATES / "page.css"
 #: The sections of pictures, by their name in ``PicturePart``: their ids and what leads to them.
 _PICTURED = {
     "walls": ("wall", "Every seed"),
@@ -111,7 +113,7 @@ def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
         parts=parts,
         marks=list(known.values()),
         outline=outline,
-        style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        style=STYLE.read_text(encoding="utf-8"),
         scripts=scripts,
         policy=policy(scripts.values()),
         charts=packed(json.dumps(_drawn(parts), allow_nan=False).encode()),

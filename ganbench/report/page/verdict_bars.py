@@ -73,7 +73,8 @@ def _segments(variant: str, counts: Counter[str], there: Sequence[str]) -> list[
     rows, start = [], 0
     for word in there:
         if count := counts[word]:
-            text = f"{sign(word)} {count}"
+            # There is no room for more in the segment of a single seed.
+            text = f"{sign(word)} {count}" if count > 1 else sign(word)
             row = {"variant": variant, "verdict": word, "from": start, "to": start + count, "seeds": count}
             rows.append(row | {"text": text})
             start += count
