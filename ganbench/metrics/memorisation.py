@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ganbench.core.errors import NotApplicableError
-from ganbench.metrics.points import is_finite, nearest, nearest_other, sample_and_real, shuffled
+from ganbench.metrics.points import as_rows, is_finite, nearest, nearest_other, sample_and_real
 
 CLOSE = 0.01  # the share of the data's own distances that count as close
 REPEATS = 0.5  # the largest share of the data that may repeat; with more, repeats among samples mean nothing
@@ -51,9 +51,13 @@ def copies(samples: np.ndarray, real: np.ndarray, training: np.ndarray, most: in
         NotApplicableError: most of ``real`` equals training points, as where no data is held out.
         ValueError: the shapes differ, or ``real`` or ``training`` is not finite.
     """
-    points, data = sample_and_real(samples, real)
-    points, data = shuffled(points, most), shuffled(data, most)
-    given = sample_and_real(points, training)[1]
+    points, data = sample_and_real(samples, real, most)
+    # Not as points: there may be many, and they are looked at one after another.
+    given = as_rows(training)
+    if given.shape[1] != points.shape[1]:
+        raise ValueError(f"a sample has {points.shape[1]} coordinates and a training point {given.shape[1]}")
+    if not is_finite(given).all():
+        raise ValueError("the training points must all be finite")
     apart = np.full(len(points), np.inf)
     usable = is_finite(points)
     if usable.any():
@@ -81,11 +85,10 @@ def near_duplicates(samples: np.ndarray, real: np.ndarray, most: int = 5000) -> 
         NotApplicableError: there are fewer than 2 of either, or most of ``real`` repeats other real points.
         ValueError: the shapes differ, or ``real`` is not finite.
     """
-    points, data = sample_and_real(samples, real)
-    n = min(len(points), len(data), most)
+    n = min(len(as_rows(samples)), len(as_rows(real)), most)
+    points, data = sample_and_real(samples, real, n)
     if n < 2:
         raise NotApplicableError("near duplicates need 2 samples and 2 real points")
-    points, data = shuffled(points, n), shuffled(data, n)
     apart = np.zeros(n)
     usable = is_finite(points)
     apart[usable] = _to_another(points[usable])
@@ -130,4 +133,4 @@ def _to_another(points: np.ndarray) -> np.ndarray:
 
 def _names(points: np.ndarray) -> np.ndarray:
     """A number for each row, (n, d) -> (n,), the same for equal rows: distances are not exact in many dimensions."""
-    return np.array([hash((row + 0.0).tobytes()) for row in points], dtype=np.int64)  # -0 is 0
+    return np.array([hash((row.astype(np.float64) + 0.0).tobytes()) for row in points], dtype=np.int64)  # -0 is 0

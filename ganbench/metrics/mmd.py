@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganbench.core.errors import NotApplicableError
-from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
+from ganbench.metrics.points import distances, finite, sample_and_real
 
 #: Quantiles of the distances between real points; 0.5 alone is the usual "median heuristic".
 QUANTILES = (0.01, 0.1, 0.5)
@@ -46,8 +46,7 @@ def mmd(
         NotApplicableError: there are fewer than 2 of either, or too many real points coincide.
         ValueError: the shapes differ, or ``real`` is not finite.
     """
-    points, data = sample_and_real(samples, real)
-    points, data = shuffled(points, most), shuffled(data, most)
+    points, data = sample_and_real(samples, real, most)
     n, m, points = len(points), len(data), finite(points)
     if n < 2 or m < 2:
         raise NotApplicableError(f"a discrepancy needs 2 points of each, not {n} and {m}")

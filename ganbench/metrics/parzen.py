@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganbench.core.errors import NotApplicableError
-from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
+from ganbench.metrics.points import distances, finite, sample_and_real
 
 #: The widths tried, in units of the real data's root mean square std over coordinates.
 WIDTHS = np.geomspace(1e-3, 1.0, 19)
@@ -47,8 +47,7 @@ def parzen(samples: np.ndarray, real: np.ndarray, most: int = 2000) -> Parzen:
         NotApplicableError: there are fewer than 4 real points, or all are the same.
         ValueError: the shapes differ, or ``real`` is not finite.
     """
-    points, data = sample_and_real(samples, real)
-    points, data = shuffled(points, most), shuffled(data, most)
+    points, data = sample_and_real(samples, real, most)
     half = len(data) // 2
     scale = math.sqrt(float(data.var(axis=0).mean()))
     if half < 2 or not scale > 0:

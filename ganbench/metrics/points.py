@@ -25,22 +25,50 @@ def from_tensor(samples: Tensor) -> np.ndarray:
     return as_points(samples.detach().double().cpu().numpy())
 
 
+def rows_of(samples: Tensor) -> np.ndarray:
+    """A tensor of any device and shape (n, *shape) in its own precision: on a CPU without a copy.
+
+    For metrics that look at some of the rows alone, and make points of these.
+    """
+    plain = samples.detach().cpu()
+    return np.asarray((plain if plain.element_size() >= 4 and plain.is_floating_point() else plain.double()).numpy())
+
+
 def as_points(samples: np.ndarray) -> np.ndarray:
     """Samples (n, *shape) as points: float64, (n, d). Raises ValueError where there are none."""
-    samples = np.asarray(samples, dtype=np.float64)
+    return np.asarray(as_rows(samples), dtype=np.float64)
+
+
+def as_rows(samples: np.ndarray) -> np.ndarray:
+    """Samples (n, *shape) as rows of their own type: (n, d). Raises ValueError where there are none."""
+    samples = np.asarray(samples)
     if samples.ndim == 0 or samples.size == 0:
         raise ValueError(f"samples must have the shape (n, *shape), n above 0, not {samples.shape}")
     return samples.reshape(len(samples), -1)
 
 
-def sample_and_real(samples: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as points. Raises ValueError where their shapes differ or a coordinate of ``real`` is not finite."""
-    points, data = as_points(samples), as_points(real)
+def sample_and_real(samples: np.ndarray, real: np.ndarray, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Samples and real ones as points.
+
+    Args:
+        samples: generated samples, (n, *shape).
+        real: real samples, (m, *shape).
+        most: how many of each are used at most, a fixed random choice: only these are copied; None: all.
+
+    Returns:
+        Both, float64: (n or most, d) and (m or most, d).
+
+    Raises:
+        ValueError: their shapes differ, or a coordinate of ``real`` is not finite.
+    """
+    points, data = as_rows(samples), as_rows(real)
     if points.shape[1] != data.shape[1]:
         raise ValueError(f"a sample has {points.shape[1]} coordinates and a real one {data.shape[1]}")
-    if len(finite(data)) < len(data):
+    if not is_finite(data).all():
         raise ValueError("the real samples must all be finite")
-    return points, data
+    if most is not None:
+        points, data = shuffled(points, most), shuffled(data, most)
+    return as_points(points), as_points(data)
 
 
 def finite(points: np.ndarray) -> np.ndarray:
@@ -54,7 +82,7 @@ def is_finite(points: np.ndarray) -> np.ndarray:
     if points.shape[1] > FLAT:
         rows = max(1, WATCHED // points.shape[1])
         parts = [points[begin : begin + rows] for begin in range(0, len(points), rows)]
-        return np.concatenate([(np.abs(part) < FAR).all(axis=1) for part in parts or [points]])
+        return np.concatenate([(np.abs(part, dtype=np.float64) < FAR).all(axis=1) for part in parts or [points]])
     good = np.ones(len(points), dtype=bool)
     for axis in points.T:  # many times faster than a reduction over so few columns
         good &= np.abs(axis, dtype=np.float64) < FAR
@@ -83,11 +111,15 @@ def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Each point's distance to the nearest of ``among``, shapes (n, d) and (m, d) -> (n,)."""
+    """Each point's distance to the nearest of ``among``, shapes (n, d) and (m, d) -> (n,).
+
+    ``among`` may be of another type: it is converted some rows at a time.
+    """
     if points.shape[1] <= FLAT:
         return np.asarray(KDTree(among).query(points)[0])
     found = np.full(len(points), np.inf)
-    for some in _parts(among):  # distances copies what it is given, and a set of images may be large
+    for part in _parts(among):  # distances copies what it is given, and a set of images may be large
+        some = part.astype(np.float64, copy=False)
         for rows in _blocks(len(points), len(some)):
             np.minimum(found[rows], distances(points[rows], some).min(axis=1), out=found[rows])
     return found

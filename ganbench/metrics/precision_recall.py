@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganbench.core.errors import NotApplicableError
-from ganbench.metrics.points import distances, finite, sample_and_real, shuffled
+from ganbench.metrics.points import distances, finite, sample_and_real
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ def manifold(samples: np.ndarray, real: np.ndarray, k: int = 5, most: int = 2000
         NotApplicableError: there are no more than ``k`` real points, or ``k`` is below 1.
         ValueError: the shapes differ, or ``real`` is not finite.
     """
-    points, data = sample_and_real(samples, real)
-    points, data = shuffled(points, most), shuffled(data, most)
+    points, data = sample_and_real(samples, real, most)
     if not 1 <= k < len(data):
         raise NotApplicableError(f"k must be at least 1 and below the number of real points, {len(data)}, not {k}")
     n, points = len(points), finite(points)

@@ -16,14 +16,14 @@ from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
 from ganbench.metrics.memorisation import copies, near_duplicates
-from ganbench.metrics.points import from_tensor
+from ganbench.metrics.points import rows_of
 
 
 def measure(samples, real, training, *, points: PositiveInt = 5000):
-    samples, real = from_tensor(samples), from_tensor(real)
+    samples, real = rows_of(samples), rows_of(real)
     values = {"near_duplicates": near_duplicates(samples, real, points)}
     if training is not None:
-        found = copies(samples, real, from_tensor(training), points)
+        found = copies(samples, real, rows_of(training), points)
         values |= {"copied": found.copied, "copying_z": found.z}
     return values
 

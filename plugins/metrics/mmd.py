@@ -15,11 +15,11 @@ from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
 from ganbench.metrics.mmd import mmd
-from ganbench.metrics.points import from_tensor
+from ganbench.metrics.points import rows_of
 
 
 def measure(samples, real, *, points: PositiveInt = 2000):
-    samples, real = from_tensor(samples), from_tensor(real)
+    samples, real = rows_of(samples), rows_of(real)
     scales, median = mmd(samples, real, most=points), mmd(samples, real, (0.5,), most=points)
     return {"mmd": scales.value, "mmd_se": scales.se, "mmd_median": median.value, "mmd_median_se": median.se}
 

@@ -15,11 +15,11 @@ from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
 from ganbench.metrics.parzen import parzen
-from ganbench.metrics.points import from_tensor
+from ganbench.metrics.points import rows_of
 
 
 def measure(samples, real, *, points: PositiveInt = 2000):
-    found = parzen(from_tensor(samples), from_tensor(real), points)
+    found = parzen(rows_of(samples), rows_of(real), points)
     return {"parzen": found.log_likelihood, "parzen_se": found.se, "parzen_width": found.width}
 
 

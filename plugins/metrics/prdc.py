@@ -13,12 +13,12 @@ Cost: 60 ms at 10,000 samples in 2-D, one thread; at a seed's last evaluation.
 from pydantic import PositiveInt
 
 from ganbench import Column, Metric, hookimpl
-from ganbench.metrics.points import from_tensor
+from ganbench.metrics.points import rows_of
 from ganbench.metrics.precision_recall import manifold
 
 
 def measure(samples, real, *, k: PositiveInt = 5, points: PositiveInt = 2000):
-    found = manifold(from_tensor(samples), from_tensor(real), k, points)
+    found = manifold(rows_of(samples), rows_of(real), k, points)
     return {
         "precision": found.precision,
         "recall": found.recall,
