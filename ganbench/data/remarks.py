@@ -32,7 +32,19 @@ def remarks(distribution: Any) -> tuple[str, ...]:
     looks = (_channels, _scale) if len(distribution.shape) > 1 else (_discrete, _range)
     turns = ", ".join(f"{share:g}" for share, _ in phases(distribution)[1:])
     moves = f"the data change at {turns} of the training's steps: references have the last phase" if turns else ""
-    return tuple(filter(None, (*few, _leak(distribution, rows), *(look(rows) for look in looks), moves)))
+    made = getattr(distribution, "description", "")
+    return tuple(
+        filter(
+            None,
+            (
+                made if isinstance(made, str) else "",
+                *few,
+                _leak(distribution, rows),
+                *(look(rows) for look in looks),
+                moves,
+            ),
+        )
+    )
 
 
 def _leak(distribution: Any, rows: Tensor) -> str:

@@ -16,10 +16,9 @@ import numpy as np
 from scipy.special import rel_entr
 from scipy.stats import chi
 
+from ganbench.data.known_modes import KnownModes, good_radius
 from ganbench.data.mixture import Mixture
-from ganbench.metrics.points import finite
-
-HIGH_QUALITY = 3.0  # std from the nearest mode, on a line or plane
+from ganbench.metrics.points import as_points, finite
 
 
 @dataclass(frozen=True)
@@ -61,32 +60,46 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
     Raises:
         ValueError: the shapes do not match, or ``share`` is not in [0, 1].
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must be between 0 and 1, not {share}")
     mode, distance = nearest_mode(samples, mixture)
     good = distance <= good_radius(mixture.dimension)
-    counts = np.bincount(mode[good], minlength=mixture.modes)
     expected = len(samples) * mixture.weights * _share_of_high_quality(mixture.dimension)
+    return _counted(len(samples), mode, good, expected, mixture.weights, share)
+
+
+def count_known_modes(samples: np.ndarray, modes: KnownModes, share: float = 0.2) -> ModeCount:
+    """Count the modes of data without a density, as ``count_modes`` does: what the data has there, its rows say.
+
+    Args:
+        samples: (n, dimension).
+        modes: assigns points to modes.
+        share: the share of the data's own high-quality rows that covers a mode, 0 to 1.
+
+    Returns:
+        The counts and shares.
+
+    Raises:
+        ValueError: ``share`` is not in [0, 1].
+    """
+    mode, good = modes.assign(finite(as_points(samples)))
+    return _counted(len(samples), mode, good, len(samples) * modes.shares, modes.shares / modes.shares.sum(), share)
+
+
+def _counted(
+    n: int, mode: np.ndarray, good: np.ndarray, expected: np.ndarray, weights: np.ndarray, share: float
+) -> ModeCount:
+    """The counts of ``n`` samples, of which the finite ones have a ``mode``; ``expected``: of high quality, of data."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be between 0 and 1, not {share}")
+    counts = np.bincount(mode[good], minlength=len(expected))
     found = int(counts.sum())
     return ModeCount(
-        total=mixture.modes,
+        total=len(expected),
         covered=int(((counts >= share * expected) & (counts > 0)).sum()),
         touched=int((counts > 0).sum()),
-        high_quality=found / len(samples),
-        reverse_kl=max(float(rel_entr(counts / found, mixture.weights).sum()), 0.0) if found else math.inf,
-        largest=int(np.bincount(mode, minlength=1).max()) / len(samples),
+        high_quality=found / n,
+        reverse_kl=max(float(rel_entr(counts / found, weights).sum()), 0.0) if found else math.inf,
+        largest=int(np.bincount(mode, minlength=1).max()) / n,
     )
-
-
-@cache
-def good_radius(dimension: int) -> float:
-    """How far from its mode, in std, a sample of high quality may be: 3 in one and two dimensions.
-
-    In more dimensions it is the radius that is exceeded as rarely as 3 std in two. A fixed radius would reject the data
-    itself: in d dimensions nearly all samples are about sqrt(d) from their mode. VEEGAN uses 10 std in 1,200
-    dimensions, where no sample of PacGAN's data (700 dimensions with noise) is nearer than 24.
-    """
-    return HIGH_QUALITY if dimension <= 2 else float(chi(dimension).isf(chi(2).sf(HIGH_QUALITY)))
 
 
 @cache

@@ -30,7 +30,8 @@ PENALTY_NAMES = LOSS_NAMES | {"memory"}
 INPUTS_NAMES = frozenset({"x", "random", "step"})
 REMEMBER_NAMES = frozenset({"memory", "d_real", "d_fake", "step"})
 ARCHITECTURE_NAMES = frozenset({"shape"})
-DATASET_NAMES: frozenset[str] = frozenset()
+#: What a dataset may name. ``find(path)``: a file that the suite names, from the folder of the suite's file.
+DATASET_NAMES = frozenset({"find"})
 UPDATE_NAMES = frozenset({"game", "players"})
 #: ``shapes``: those of the player's parameters, in the order in which ``theta`` holds them.
 OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t", "shapes"})

@@ -85,7 +85,7 @@ def of_names(dataset: str, parameters: Sequence[str], metrics: Sequence[str], re
         raise ValueError("\n".join(f"--param {name}: {message}" for name, message in mistakes))
     choice = Choice.of(entry, given)
     try:
-        entry.build(choice.parameters)
+        choice.build()
     except ValueError as problem:
         raise ValueError(f"--dataset {dataset}: {problem}") from None
     chosen = tuple(_metric(name, registry) for name in _once(metrics)) if metrics else usual_metrics(registry)

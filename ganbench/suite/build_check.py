@@ -82,7 +82,7 @@ class BuildCheck:
         assert drafted is not None  # a choice was made from it
         try:
             with named_when_slow(f"building the {choice.entry.kind} {choice.name!r}"):
-                built = choice.entry.build(choice.parameters, **given)
+                built = choice.build(**given)
             if isinstance(built, wanted) and not isinstance(built, type) and not hasattr(built, "dtypes"):
                 if wanted is Distribution:
                     _check_data(built)
@@ -137,7 +137,7 @@ def _said(error: BaseException) -> str:
 
 
 def _of_shape(choice: Choice, shape: tuple[int, ...]) -> Any:
-    return choice.entry.build(choice.parameters, shape=tuple(shape))
+    return choice.build(shape=tuple(shape))
 
 
 def _samples(dataset: Distribution, n: int) -> Any:

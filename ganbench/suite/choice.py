@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 
 from ganbench.core.messages import shown
+from ganbench.data.own_files import OwnFiles
 from ganbench.plugin.binding import bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry, UnknownNameError
@@ -37,18 +39,24 @@ def kind_of(part: str) -> str:
 class Choice:
     """A plugin with all of its parameters; code that has a choice needs no registry.
 
-    ``schedule``: what changes the parameter ``entry.scheduled`` over the steps; None: nothing.
+    ``schedule``: what changes the parameter ``entry.scheduled`` over the steps; None: nothing. ``folder``: where the
+    relative paths in its parameters begin.
     """
 
     name: str
     parameters: Mapping[str, Any]
     entry: Entry = field(compare=False, repr=False)
     schedule: Choice | None = None
+    folder: Path = field(default=Path(), compare=False, repr=False)
 
     @classmethod
     def of(cls, entry: Entry, given: Mapping[str, Any]) -> Choice:
         """A plugin with the parameters ``given`` and defaults for the others; raises ValueError as ``resolve`` does."""
         return cls(entry.name, entry.resolve(given), entry)
+
+    def build(self, *, by: str = "build", **given: Any) -> Any:
+        """What the plugin builds; ``by`` and ``given`` as for ``Entry.build``, which says what is raised."""
+        return self.entry.build(self.parameters, by=by, find=OwnFiles(self.folder), **given)
 
     @property
     def structural(self) -> frozenset[str]:
@@ -215,7 +223,7 @@ def resolve_choice(
     chosen = None if schedule is None else _schedule_of(entry, schedule, registry, document, partial)
     if mistakes or absent or (schedule and not chosen):
         return None
-    choice = replace(Choice.of(entry, drafted.parameters), schedule=chosen)
+    choice = replace(Choice.of(entry, drafted.parameters), schedule=chosen, folder=document.folder)
     for name, value in choice.parameters.items():
         if message := beyond_budget(entry, name, value, document):
             document.add(drafted.places.get(name, drafted.place), message)

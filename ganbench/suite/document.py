@@ -45,6 +45,12 @@ class Document:
     mistakes: list[Mistake] = field(default_factory=list)
     _unusable: set[Place] = field(default_factory=set)
 
+    @property
+    def folder(self) -> Path:
+        """Where relative paths begin: the file's folder, or what its key ``relative_to`` names from there."""
+        given = self.value.get("relative_to") if isinstance(self.value, dict) else None
+        return Path(self.file).parent / (given if isinstance(given, str) else "")
+
     def position(self, place: Place, key: bool = False) -> Position:
         """Line and column, from 1, of a value or of its key; of the nearest enclosing value where it is missing."""
         if key and place in self.keys:

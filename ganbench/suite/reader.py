@@ -76,6 +76,7 @@ class Reader:
             guard=self.guard,
             expect=self.expect,
             pictures=shape.pictures,
+            folder=self.document.folder,
         )
 
     def _read(self) -> None:

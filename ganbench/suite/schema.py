@@ -245,6 +245,7 @@ class SuiteSchema(_Strict):
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     evaluate: Evaluate = Evaluate()
     datasets: Annotated[dict[Name, Choice], _named("datasets")]
+    relative_to: Annotated[str | None, Field(description="the folder where relative paths of data begin")] = None
     references: Annotated[list[Choice], Field(description="a list of references")] = [*_CHOSEN.references]
     defaults: Defaults = Defaults()
     variants: Annotated[dict[VariantName, VariantSchema], _named("variants")]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ganbench.plugin.binding import bind
 from ganbench.plugin.entry import Entry
+from ganbench.plugin.types import Dataset
 from ganbench.suite import document
 from ganbench.suite.average import SWEPT, Average
 from ganbench.suite.choice import PARTS, PLAYERS, Choice, kind_of, scheduled, with_schedules
@@ -78,6 +81,7 @@ class Suite:
     values that parameters of each variant take; a variant without a sweep is trained as it is. ``guard``: how large a
     change must be to matter when runs are compared, by variant; under "" the values for all variants. ``expect``: how
     variants are to end, by variant and data set. ``pictures``: whether a run records what a report draws.
+    ``folder``: where relative paths of data begin.
     """
 
     name: str
@@ -96,6 +100,7 @@ class Suite:
     guard: dict[str, Guard] = field(default_factory=dict)
     expect: dict[str, Expected] = field(default_factory=dict)
     pictures: bool = True
+    folder: Path | None = field(default=None, compare=False)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -104,6 +109,11 @@ class Suite:
         choices += [choice for variant in self.variants.values() for choice in variant.parts().values()]
         choices += self.metrics
         return tuple({(choice.entry.kind, choice.name): choice.entry for choice in choices}.values())
+
+    @property
+    def _has_files(self) -> bool:
+        """Whether a data set may look for files beside the suite."""
+        return any("find" in bind(one.plugin(Dataset).build, {}).names for one in self.datasets.values())
 
     @property
     def settings(self) -> int:
@@ -117,7 +127,7 @@ class Suite:
         return replace(self, seeds=tuple(range(count)))
 
     def only(self, dataset: str, family: str, variant: Variant) -> Suite:
-        """The same suite with one data set and one variant alone, without a sweep.
+        """The same suite with one data set and one variant alone, without a sweep, and without the folder.
 
         Args:
             dataset: the data set's name.
@@ -134,6 +144,7 @@ class Suite:
             sweeps={},
             guard={name: guard for name, guard in self.guard.items() if name in ("", family)},
             expect={},
+            folder=None,
         )
 
     def resolved(self) -> dict[str, Any]:
@@ -147,6 +158,7 @@ class Suite:
             "budget": {"steps": self.steps, "batch": self.batch},
             "precision": self.precision,
             "evaluate": {"every": self.every, "samples": self.samples},
+            **({"relative_to": self.folder.resolve().as_posix()} if self.folder and self._has_files else {}),
             "datasets": {name: choice.plain() for name, choice in self.datasets.items()},
             "references": [choice.plain() for choice in self.references],
             "variants": {

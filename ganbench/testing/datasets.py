@@ -17,6 +17,7 @@ from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.rng import stream
 from ganbench.data.density import around
 from ganbench.data.mixture import Mixture
+from ganbench.data.own_files import OwnFiles
 from ganbench.data.phases import check_phases, phases
 from ganbench.plugin.types import Distribution
 from ganbench.testing.purity import global_rng_untouched
@@ -36,7 +37,7 @@ Array = np.ndarray
 def built(subject: Subject) -> Distribution:
     """The distribution. Raises NotApplicableError where its data files are missing."""
     try:
-        dataset: Distribution = subject.entry.build(subject.parameters)
+        dataset: Distribution = subject.entry.build(subject.parameters, find=OwnFiles())
     except (ValueError, OSError) as missing:
         raise NotApplicableError(str(missing).splitlines()[0]) from missing
     return dataset
@@ -64,7 +65,7 @@ def samples(subject: Subject) -> str:
         check_distribution(subject.entry.name, dataset)
     except PluginError as error:
         raise WrongError(str(error)) from error
-    again = subject.entry.build(subject.parameters)
+    again = subject.entry.build(subject.parameters, find=OwnFiles())
     if not torch.equal(*(each.sample(100, stream(0, "conformance")) for each in (dataset, again))):
         raise WrongError("is another one each time it is built: give each generator of random numbers a fixed seed")
     with global_rng_untouched():

@@ -41,7 +41,7 @@ def build_dataset(choice: Choice) -> Distribution:
     """The distribution of a suite's dataset: the same object for all cells of it, as far as the memory allows."""
     distribution: Distribution | None = kept(choice)
     if distribution is None:
-        distribution = choice.entry.build(choice.parameters)
+        distribution = choice.build()
         try:
             check_soundness(distribution)
         except ValueError as error:

@@ -3,6 +3,7 @@
 The paper counts a mode at one sample within 3 std; here it needs ``share`` of the samples the data would put there, and
 the paper's count is the column modes_touched. Above two dimensions, where 3 std would reject the data, the radius is
 that which 98.89 % of a mode are within, as in the plane. KL over modes: PacGAN (Lin et al. 2018, arXiv:1712.04086).
+Data without a density may say what its modes are (``known_modes``): then its own rows say what is near one.
 largest_mode, spread and offset are kept for each seed, to tell how one failed; the last two for data without modes too.
 
 Direction: modes_covered and all_modes higher, reverse_kl lower; the others best at the oracle's.
@@ -18,16 +19,20 @@ from typing import Annotated
 from pydantic import Field
 
 from ganbench import Column, Metric, Mixture, hookimpl
-from ganbench.metrics.modes import count_modes
+from ganbench.metrics.modes import count_known_modes, count_modes
 from ganbench.metrics.points import from_tensor
 from ganbench.metrics.spread import spread
 
 
 def measure(samples, real, dataset, *, share: Annotated[float, Field(ge=0, le=1)] = 0.2):
     points = from_tensor(samples)
-    if not isinstance(dataset, Mixture):
+    known = getattr(dataset, "known_modes", None)
+    if isinstance(dataset, Mixture):
+        modes, data = count_modes(points, dataset, share), dataset
+    elif known is not None:
+        modes, data = count_known_modes(points, known, share), from_tensor(real)
+    else:
         return asdict(spread(points, from_tensor(real)))
-    modes = count_modes(points, dataset, share)
     return {
         "modes_covered": modes.covered,
         "modes_total": modes.total,
@@ -36,7 +41,7 @@ def measure(samples, real, dataset, *, share: Annotated[float, Field(ge=0, le=1)
         "high_quality": modes.high_quality,
         "reverse_kl": modes.reverse_kl,
         "largest_mode": modes.largest,
-        **asdict(spread(points, dataset)),
+        **asdict(spread(points, data)),
     }
 
 

@@ -33,7 +33,7 @@ def build():
 
 @hookimpl
 def ganbench_datasets():
-    yield Dataset("points", build)
+    yield Dataset("spots", build)
 ''',
     "spread.py": '''"""A metric (no citation)."""
 from ganbench import Column, Metric, hookimpl
@@ -56,7 +56,7 @@ suite: t
 seeds: 2
 budget: {steps: 4, batch: 8}
 evaluate: {every: 2, samples: 60}
-datasets: {r: points}
+datasets: {r: spots}
 references: []
 defaults: {architecture: {name: mlp, width: 4}}
 variants: {a: {loss: minimax}, b: {loss: nonsaturating}}
@@ -160,7 +160,7 @@ def test_other_data_and_other_modules_are_not_comparable(go):
     assert incomparable(first, other, ("r", "a")) == "the data differ"
     change("helper.py")
     helped = load(str(go()[0].folder.path))
-    assert incomparable(other, helped, ("r", "a")) == "the file helper.py, which the dataset 'points' uses, is another"
+    assert incomparable(other, helped, ("r", "a")) == "the file helper.py, which the dataset 'spots' uses, is another"
     Path("plugins/helper.py").write_text("SCALE = 2.0\n")
     scaled = load(str(go()[0].folder.path))
     assert incomparable(other, scaled, ("r", "a")) == "the data differ"
@@ -202,7 +202,7 @@ def test_a_fingerprint_finds_one_row_and_forgives_rounding(home):
     def apart(one, other, machine="a"):
         from ganbench.compare.sides.compared_run import ComparedRun
 
-        protocol = {"version": 1, "budget": {}, "evaluate": {}, "datasets": {"r": "points"}, "metrics": {}}
+        protocol = {"version": 1, "budget": {}, "evaluate": {}, "datasets": {"r": "spots"}, "metrics": {}}
         base, new = (
             ComparedRun("", "t", protocol, {}, {}, {}, device={"cpu": cpu}, data={"r": each} if each else {})
             for each, cpu in ((one, "a"), (other, machine))
@@ -214,7 +214,7 @@ def test_a_fingerprint_finds_one_row_and_forgives_rounding(home):
 
 
 def test_data_without_end_is_the_same_on_a_machine_that_draws_other_numbers(shipped):
-    text = SUITE.replace("r: points", "r: {name: ring, modes: 4, std: 0.1}").replace("[spread]", "[modes]")
+    text = SUITE.replace("r: spots", "r: {name: ring, modes: 4, std: 0.1}").replace("[spread]", "[modes]")
     found = fingerprint(chosen(shipped, text))
     assert found["rows"] == []
     assert fingerprint(chosen(shipped, text)) == found

@@ -1,0 +1,254 @@
+"""Points of one's own: what a file holds is what is trained on, and what is wrong with it is one line."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from ganbench.data.own_files import OwnFiles
+from ganbench.record.identity import identity_of
+from ganbench.suite.load import load, parse
+from ganbench.suite.mistake import SuiteError
+from ganbench.train.data import build_dataset
+from ganbench.train.fingerprint import fingerprint
+
+PLUGIN = "# none"
+N = 60
+XY = np.random.RandomState(1).randn(N, 2).round(4)
+KIND = np.where(XY[:, 0] > 0, "right", "left")
+SUITE = """
+suite: own
+seeds: 2
+budget: {steps: 4, batch: 8}
+evaluate: {samples: 400}
+datasets: {own: DATA}
+references: []
+defaults: {architecture: {width: 8}}
+variants: {it: {loss: nonsaturating}}
+metrics: [jsd, modes, memorisation]
+"""
+
+
+@pytest.fixture
+def build(shipped, tmp_path):
+    """The data set of a file beside the suite: ``build(file="x.csv")``."""
+    return lambda **given: shipped.get("dataset", "points").build(
+        {"held_out": 0.25, "split_seed": 0} | given, find=OwnFiles(tmp_path)
+    )
+
+
+@pytest.fixture
+def mistake(shipped, tmp_path):
+    """The one mistake that a suite with this data has, after the suite's own path."""
+
+    def line(data):
+        (tmp_path / "own.yaml").write_text(SUITE.replace("DATA", data))
+        with pytest.raises(SuiteError) as error:
+            load(tmp_path / "own.yaml", shipped)
+        return str(error.value).removeprefix(str(tmp_path / "own.yaml"))
+
+    return line
+
+
+def table(folder, name="x.csv", **more):
+    frame = pd.DataFrame({"x": XY[:, 0], "kind": KIND, "y": XY[:, 1]} | more)
+    if name.endswith(".parquet"):
+        frame.to_parquet(folder / name)
+    else:
+        frame.to_csv(folder / name, index=False, sep=";" if name.endswith(".txt") else ",")
+
+
+def rows(dataset):
+    return {tuple(row) for part in (dataset.training, dataset.held_out) for row in part.numpy().round(4).tolist()}
+
+
+WHOLE = {tuple(row) for row in XY.astype(np.float32).round(4).tolist()}
+
+
+def write(folder, kind):
+    """The same points, as each kind of file has them, and what a suite says of it."""
+    file = folder / f"x{kind}"
+    if kind == ".npy":
+        np.save(file, XY)
+    elif kind == ".npz":
+        np.savez(file, x=XY[:, 0], kind=KIND, y=XY[:, 1])
+    elif kind == ".csv.gz":
+        with gzip.open(file, "wt") as packed:
+            packed.write("x\ty\n" + "".join(f"{x}\t{y}\n" for x, y in XY))
+    elif kind == " plain.txt":
+        np.savetxt(file, XY)
+    else:
+        table(folder, file.name)
+    return {"file": file.name} | ({"label": "kind"} if kind in (".npz", ".csv", ".txt", ".parquet") else {})
+
+
+@pytest.mark.parametrize("kind", [".npy", ".npz", ".csv", ".txt", ".csv.gz", " plain.txt", ".parquet"])
+def test_every_row_of_a_file_is_trained_on_or_held_out(kind, build, tmp_path):
+    if kind == ".parquet":
+        pytest.importorskip("pyarrow")
+    data = build(**write(tmp_path, kind))
+    assert (len(data.training), len(data.held_out), data.shape) == (45, 15, (2,))
+    assert rows(data) == {tuple(np.float32(row).round(4).tolist()) for row in WHOLE}
+    again = build(**write(tmp_path, kind))
+    other = build(**write(tmp_path, kind), split_seed=1)
+    assert torch.equal(data.held_out, again.held_out)
+    assert not torch.equal(data.held_out, other.held_out)
+
+
+def test_columns_are_taken_by_name_or_number_in_the_order_given(build, tmp_path):
+    table(tmp_path)
+    both, one = build(file="x.csv", columns=["y", 0]), build(file="x.csv", columns=["y"])
+    assert torch.equal(both.training[:, :1], one.training)
+    assert rows(build(file="x.csv", columns=["x", "y"])) == {(x, y) for y, x in rows(both)}
+
+
+def test_standardised_columns_have_mean_0_and_std_1_where_they_are_trained_on_and_it_is_said(build, tmp_path):
+    table(tmp_path)
+    plain, scaled = (build(file="x.csv", label="kind", standardised=one) for one in (False, True))
+    assert torch.allclose(scaled.training.mean(0), torch.zeros(2), atol=1e-6)
+    assert torch.allclose(scaled.training.std(0, correction=0), torch.ones(2), atol=1e-6)
+    mean, std = plain.training.mean(0), plain.training.std(0, correction=0)
+    assert torch.allclose(scaled.held_out, (plain.held_out - mean) / std, atol=1e-5)
+    assert plain.description == "x.csv: 45 rows to train on, 15 held out by split_seed 0; not standardised"
+    assert f"standardised by mean and std (x by {mean[0]:.4g}" in scaled.description
+
+
+def test_a_run_is_measured_by_neighbours_by_modes_and_by_memorisation_and_says_how_the_data_were_made(
+    run_text, tmp_path, monkeypatch
+):
+    table(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = run_text(SUITE.replace("DATA", "{name: points, file: x.csv, label: kind, held_out: 0.5}"), engine="eager")
+    seeds = pd.read_csv(found.folder.seeds)
+    trained, oracle = seeds[seeds.variant == "it"], seeds[seeds.variant == "oracle"]
+    assert list(trained.jsd_method) == ["neighbours"] * 2
+    assert trained[["jsd", "modes_covered", "copied"]].notna().all(axis=None)
+    assert list(oracle.modes_covered) == [2, 2]
+    assert "x.csv: 30 rows to train on, 30 held out by split_seed 0; not standardised" in oracle.message.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (
+            "{name: points, file: none.csv}",
+            ":6:38 datasets.own.file: file none.csv: is not in FOLDER; --data DIR names",
+        ),
+        (
+            "{name: points, file: x.csv}",
+            "datasets.own: columns: FOLDER/x.csv has text in column 'kind' ('right' in row 2)",
+        ),
+        ("{name: points, file: x.csv, columns: [x, z]}", "columns: FOLDER/x.csv has no column 'z'; known: kind, x, y"),
+        ("{name: points, file: x.csv, columns: [x, x]}", "columns: 'x' is there twice"),
+        ("{name: points, file: x.csv, label: kin}", "label: FOLDER/x.csv has no column 'kin', did you mean 'kind'?"),
+        ("{name: points, file: x.csv, columns: [x], label: y}", "label: column 'y' of FOLDER/x.csv has 60 different"),
+        ("{name: points, file: x.csv, columns: [x, y], modes: [[0]]}", "modes: each must have 2 coordinates"),
+        (
+            "{name: points, file: x.csv, columns: [x, y], modes: [[0, 0], [99, 0]]}",
+            "modes: [99.0, 0.0] has 0 of 48 rows",
+        ),
+        ("{name: points, file: x.csv, label: kind, modes: [[0, 0]]}", "modes: label says already"),
+        ("{name: points, file: nan.csv}", "file FOLDER/nan.csv: its column 'y' has no number in row 3, and is not"),
+        (
+            "{name: points, file: inf.npy}",
+            "file FOLDER/inf.npy: its column '1' has inf in row 5, and is not finite in 2",
+        ),
+        ("{name: points, file: flat.csv, standardised: true}", "standardised: column 'c' has one value alone"),
+        ("{name: points, file: index.csv}", "file FOLDER/index.csv: has a column without a name, as row numbers have"),
+        ("{name: points, file: empty.csv}", "file FOLDER/empty.csv: is empty"),
+        ("{name: points, file: head.csv}", "file FOLDER/head.csv: has no rows"),
+        ("{name: points, file: objects.npy}", "file FOLDER/objects.npy: cannot be read: holds Python objects"),
+        ("{name: points, file: cube.npy}", "file FOLDER/cube.npy: its array has the shape (4, 2, 2), and points have"),
+        ("{name: points, file: uneven.npz}", "file FOLDER/uneven.npz: its arrays are of different lengths"),
+        ("{name: points, file: torn.npz}", "file FOLDER/torn.npz: cannot be read"),
+        ("{name: points, file: x.xlsx}", "file FOLDER/x.xlsx: must end in .npy, .npz, .csv, .tsv, .txt or .parquet"),
+        ("{name: points, file: .}", "file FOLDER: is a folder"),
+        ("{name: points, file: rare.csv, label: kind}", "label: 'odd' has "),
+        ("{name: points, file: mixed.csv, label: kind}", "they are among the others, and no modes"),
+        ("{name: points}", "needs the parameter 'file'"),
+        ("{name: points, file: x.csv, held_out: 1}", "held_out: must be a number above 0 and below 1, not 1"),
+    ],
+)
+def test_a_mistake_is_one_line_at_its_place(data, says, mistake, tmp_path):
+    table(tmp_path)
+    table(tmp_path, "mixed.csv", kind=np.resize(["a", "b", "c"], N))
+    table(tmp_path, "rare.csv", kind=np.where(np.arange(N) < 3, "odd", "usual"))
+    (tmp_path / "nan.csv").write_text("x,y\n1,2\n3,\n" + "5,6\n" * 8)
+    (tmp_path / "flat.csv").write_text("x,c\n" + "".join(f"{x},3\n" for x in range(20)))
+    (tmp_path / "index.csv").write_text(",x\n" + "".join(f"{x},{x}\n" for x in range(20)))
+    (tmp_path / "empty.csv").write_text("\n")
+    (tmp_path / "head.csv").write_text("x,y\n")
+    (tmp_path / "x.xlsx").write_text("PK")
+    (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04torn")
+    np.save(tmp_path / "inf.npy", np.where(np.arange(20)[:, None] // 2 == 2, [0, np.inf], [1.0, 2.0]))
+    np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    np.save(tmp_path / "cube.npy", np.zeros((4, 2, 2)))
+    np.savez(tmp_path / "uneven.npz", x=np.zeros(3), y=np.zeros(4))
+    line = mistake(data)
+    assert "\n" not in line
+    assert says.replace("FOLDER", str(tmp_path)) in line
+
+
+def test_a_file_without_names_keeps_its_first_row(build, tmp_path):
+    (tmp_path / "bare.csv").write_text("".join(f"{x},{y}\n" for x, y in XY))
+    assert rows(build(file="bare.csv")) == {tuple(np.float32(row).round(4).tolist()) for row in WHOLE}
+
+
+def test_paths_begin_at_the_suite_wherever_it_is_run_and_the_runs_own_suite_finds_them_too(
+    shipped, tmp_path, monkeypatch
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    table(tmp_path / "mine")
+    (tmp_path / "mine/own.yaml").write_text(SUITE.replace("DATA", "{name: points, file: x.csv, label: kind}"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    suite = load("../mine/own.yaml", shipped)
+    resolved = parse(suite.to_yaml(), shipped)
+    assert resolved == suite
+    assert f"relative_to: {tmp_path / 'mine'}" in suite.to_yaml()
+    assert "file: x.csv" in suite.to_yaml()
+
+
+def test_what_is_not_beside_the_suite_is_looked_for_in_the_data_folder(shipped, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    table(tmp_path / "data")
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path / "data"))
+    (tmp_path / "own.yaml").write_text(SUITE.replace("DATA", "{name: points, file: x.csv, label: kind}"))
+    assert load(tmp_path / "own.yaml", shipped).datasets
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path / "none"))
+    with pytest.raises(SuiteError, match=r"file x\.csv: is not in .* nor in .*none"):
+        load(tmp_path / "own.yaml", shipped)
+
+
+def test_the_identity_of_a_run_is_of_the_numbers_in_the_file_and_not_of_where_it_lies(shipped, tmp_path):
+    text = SUITE.replace("DATA", "{name: points, file: x.csv, label: kind}")
+    found = []
+    for name, shift in (("here", 0.0), ("there", 0.0), ("there", 1.0)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        table(tmp_path / name, x=XY[:, 0] + shift)
+        (tmp_path / name / "own.yaml").write_text(text)
+        suite = load(tmp_path / name / "own.yaml", shipped)
+        data = {"own": fingerprint(suite.datasets["own"])}
+        about = dict.fromkeys(("versions", "device", "engine", "source", "environment")) | {"plugins": [], "data": data}
+        found.append(identity_of(about, suite.to_yaml()))
+    assert found[0] == found[1] != found[2]
+
+
+def test_the_lines_of_the_page_work_with_the_files_that_they_name(shipped, tmp_path):
+    page = (Path(__file__).parents[2] / "plugins/datasets/README.md").read_text(encoding="utf-8")
+    lines = re.search(r"```yaml fragment\n(datasets:.*?)```", page, re.DOTALL)[1]
+    frame = pd.DataFrame({"length": XY[:, 0], "width": XY[:, 1], "species": KIND})
+    frame.to_csv(tmp_path / "flowers.csv", index=False)
+    (tmp_path / "faces").mkdir()
+    for at in range(10):
+        Image.effect_noise((40, 60 + at), 50).save(tmp_path / f"faces/{at}.png")
+    (tmp_path / "own.yaml").write_text(SUITE.replace("datasets: {own: DATA}\n", lines))
+    suite = load(tmp_path / "own.yaml", shipped)
+    assert [build_dataset(choice).shape for choice in suite.datasets.values()] == [(2,), (1, 32, 32)]
