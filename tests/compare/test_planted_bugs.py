@@ -119,7 +119,7 @@ def worse(found: Comparison) -> set[str]:
 
 def test_an_unchanged_tree_is_green(trained):
     """A comment more is another plugin file, and the same training."""
-    found = compare(trained(PLUGIN), trained(PLUGIN + "# the same\n"))
+    found = compare(trained(PLUGIN, 60), trained(PLUGIN + "# the same\n", 60))
     assert {finding.outcome for finding in found.findings} == {Outcome.SAME}
     assert all(finding.identical for finding in found.findings)
     assert found.exit_code(strict=True) == 0

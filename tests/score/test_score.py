@@ -25,7 +25,7 @@ SUITE = """
 suite: tiny
 seeds: [0, 3]
 budget: {steps: 40, batch: 16}
-evaluate: {every: 20, samples: 850}
+evaluate: {every: 40, samples: 850}
 datasets:
   two: {name: mixture, means: [[-1, 0], [1, 0.5]], std: 0.1}
 references: [one-mode]

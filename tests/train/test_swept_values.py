@@ -29,12 +29,15 @@ SWEEPS = {
 
 
 def both_ways(cells, registry, device, engine):
-    """The state of each cell trained with the others, and alone."""
+    """The state of each cell trained with the others, and alone.
+
+    Of eight, that differ in three numbers, three: they have both values of each, and no two numbers change alike.
+    """
     together = Trainer(cells, device, engine)
     together.prepare()
     assert together.engine == engine, together.note
     state = together.advance(together.start, 0, 100)
-    for at, cell in enumerate(cells):
+    for at, cell in list(enumerate(cells))[:: 3 if len(cells) == 8 else 1]:
         alone = Trainer([cell], device, "eager")
         seeds = len(cell.seeds)
         own = tree_map(lambda tensor, at=at, seeds=seeds: tensor[at * seeds : (at + 1) * seeds], state)
