@@ -25,6 +25,7 @@ from ganbench.report.page.figure_one import figure_one
 from ganbench.report.page.marks import marks
 from ganbench.report.page.mode_time import mode_times
 from ganbench.report.page.picture_part import NONE
+from ganbench.report.page.seed_order import thinned
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import walls
 
@@ -102,7 +103,7 @@ def test_the_points_on_the_wall_are_those_of_the_seeds_the_best_seed_first(run, 
     assert [one.seed for one in row.seeds] == sorted(SEEDS, key=last.__getitem__)
     draw = row.draw[[one.seed for one in row.seeds].index(7)]
     assert draw["steps"] == list(STEPS)
-    points = np.frombuffer(content, np.uint8, 2 * draw["count"], draw["at"][1]).reshape(-1, 2) / 254 * 4 - 2
+    points = np.frombuffer(content, np.uint8, 2 * draw["count"], draw["at"] + draw["each"]).reshape(-1, 2) / 254 * 4 - 2
     np.testing.assert_allclose(points, CORNERS[:3].repeat(8, 0)[: draw["count"]], atol=4 / 254)
 
 
@@ -125,6 +126,12 @@ def test_where_generator_and_data_are_alike_the_best_d_is_a_half_and_so_is_the_g
 def test_the_best_d_is_blank_where_nothing_is():
     found = best_of(np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 3.0, 0.0]))
     np.testing.assert_array_equal(found, [0.5, 1.0, 0.0, np.nan])
+
+
+def test_of_many_pictures_some_are_left_out_and_never_the_last():
+    assert thinned([*range(10)], 4) == [0, 3, 6, 9]
+    assert thinned([*range(10)], 0) == thinned([*range(10)], 1) == [9]
+    assert thinned([1, 2], 5) == [1, 2]
 
 
 def test_what_is_not_finite_has_a_code_of_its_own():

@@ -13,13 +13,15 @@ from ganbench.record.picture_arrays import DataPicture, Picture
 from ganbench.record.pictures import Pictures
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.marks import Mark
-from ganbench.report.page.seed_order import OrderedSeed, chosen
+from ganbench.report.page.seed_order import OrderedSeed, chosen, thinned
 from ganbench.report.page.shown_run import ShownRun
 
 #: The spread, in cells of the grid, over which the counts of samples are smoothed; of the line, where cells are narrow.
 _SMOOTH, _SMOOTH_LINE = 1.0, 2.0
 #: Cells in which both densities are below this share of the greatest are left blank: nothing is known of the best D.
 _BLANK = 1e-3
+#: So many evaluations of all cells together have maps of D: some 2 kB each and seed.
+_MOST_MAPS = 60
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def best_ds(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atlas:
     Returns:
         One for each dataset with a variant whose D is a probability.
     """
+    having = sum(some[-1].D is not None for some in pictures.cells.values() if some[-1].box is not None)
     found = []
     for dataset in run.datasets:
         data, rows = pictures.data.get(dataset), []
@@ -88,7 +91,7 @@ def best_ds(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atlas:
             if data is None or data.box is None or len(data.box) != 2 or not some:
                 continue
             for which, seed in chosen(run, cell, some[-1].followed):
-                if draw := _maps(some, data, seed.seed, atlas):
+                if draw := _maps(thinned(some, _MOST_MAPS // max(having, 1)), data, seed.seed, atlas):
                     rows.append(DRow(cell.variant, marks.get(cell.variant), which, seed, draw))
         if rows:
             found.append(BestD(dataset, tuple(rows)))
@@ -108,7 +111,10 @@ def _maps(pictures: list[Picture], data: DataPicture, seed: int, atlas: Atlas) -
         steps.append(picture.step)
         gaps.append(round(gap, 3))
         places.append(atlas.add(np.stack([levels(_halved(one), 0, 1) for one in (d, best)])))
-    return {"steps": steps, "at": places, "cells": data.density.shape[1] // 2, "gap": gaps} if steps else {}  # type: ignore[union-attr]
+    if not steps:
+        return {}
+    each = places[1] - places[0] if len(places) > 1 else 0
+    return {"steps": steps, "at": places[0], "each": each, "cells": data.density.shape[1] // 2, "gap": gaps}  # type: ignore[union-attr]
 
 
 def _halved(values: np.ndarray) -> np.ndarray:

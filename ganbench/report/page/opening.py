@@ -85,7 +85,7 @@ def _best(run: ShownRun, cells: Sequence[CellRecord], column: Column) -> str:
     if not alike:
         return f"{text} The seeds tell {_every(others, 'all')} apart from it."
     if not apart:
-        return f"{text} The seeds do not tell {_every(others, 'any')} apart from it."
+        return f"{text} The seeds do not tell {_every(others, 'any of the')} apart from it."
     return f"{text} The seeds tell {_listed(apart)} apart from it, not {_listed(alike)}."
 
 
@@ -118,7 +118,7 @@ def how_told_apart(run: ShownRun) -> str:
 
 
 def _every(names: Sequence[str], word: str) -> str:
-    return names[0] if len(names) == 1 else f"{word} of the {len(names)} others"
+    return names[0] if len(names) == 1 else f"{word} {len(names)} others"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from ganbench.record.picture_arrays import Picture
 from ganbench.record.record import CellRecord
 from ganbench.record.tables.values import last_values
 from ganbench.report.numbers import common
@@ -36,6 +40,13 @@ def ordered(run: ShownRun, cell: CellRecord) -> list[OrderedSeed]:
         one = OrderedSeed(seed, shown, sign(word) if shown else "", paint(word), text)
         found.append((math.inf if value is None else better * value, one))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def thinned(pictures: Sequence[Picture], most: int) -> list[Picture]:
+    """At most so many of a cell's pictures, evenly spread over the steps; the last is always among them."""
+    count = min(len(pictures), max(most, 1))
+    places = np.linspace(len(pictures) - 1, 0, count).round().astype(int)
+    return [pictures[place] for place in sorted(places)]
 
 
 def chosen(run: ShownRun, cell: CellRecord, among: tuple[int, ...]) -> list[tuple[str, OrderedSeed]]:

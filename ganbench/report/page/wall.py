@@ -13,13 +13,13 @@ from ganbench.record.pictures import Pictures
 from ganbench.record.record import CellRecord
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.marks import Mark
-from ganbench.report.page.seed_order import OrderedSeed, ordered
+from ganbench.report.page.seed_order import OrderedSeed, ordered, thinned
 from ganbench.report.page.shown_run import ShownRun
 
 #: So many seeds of a variant are drawn; of more, some that are evenly spread over their order.
 MOST_SEEDS = 32
 #: The bytes of a wall, before they are compressed, that a page has room for; the fewest and the most points of a panel.
-ROOM, _FEWEST, _MOST = 700_000, 60, 400
+ROOM, _FEWEST, _MOST = 450_000, 60, 400
 #: The shares of the data that are within the lines of equal density.
 _WITHIN = (0.5, 0.9, 0.99)
 
@@ -61,6 +61,8 @@ def walls(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atlas: A
     panels = sum(
         1 if one.reference else min(len(one.seeds), MOST_SEEDS) for some in pictures.cells.values() for one in some
     )
+    # Where even the fewest points of all steps are too many, some steps are left out.
+    most = ROOM * max((len(some) for some in pictures.cells.values()), default=1) // (max(panels, 1) * 2 * _FEWEST)
     found = []
     for dataset in run.datasets:
         data = pictures.data.get(dataset)
@@ -72,7 +74,10 @@ def walls(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atlas: A
         kind = (
             "images" if data.images is not None else "line" if data.box is not None and len(data.box) == 1 else "plane"
         )
-        rows = [_row(run, cell, pictures.cells[dataset, cell.variant], marks, atlas, panels) for cell in cells]
+        rows = [
+            _row(run, cell, thinned(pictures.cells[dataset, cell.variant], most), marks, atlas, panels)
+            for cell in cells
+        ]
         found.append(Wall(dataset, kind, ground(data, atlas), tuple(rows), _caption(kind, data)))
     return found
 
@@ -135,7 +140,7 @@ def _row(
 
 
 def _panel(pictures: Sequence[Picture], seed: int, atlas: Atlas, panels: int) -> Mapping[str, Any]:
-    """The bytes of a seed at each step: ``at`` has their places."""
+    """The bytes of a seed: those of the first step begin at ``at``, those of the next ``each`` bytes further on."""
     steps, places, shape, count = [], [], [1, 1, 1], 0
     for picture in pictures:
         at = picture.seeds.index(seed)
@@ -153,7 +158,8 @@ def _panel(pictures: Sequence[Picture], seed: int, atlas: Atlas, panels: int) ->
         else:
             continue
         steps.append(picture.step)
-    return {"steps": steps, "at": places, "count": count, "shape": shape}
+    each = places[1] - places[0] if len(places) > 1 else 0
+    return {"steps": steps, "at": places[0] if places else 0, "each": each, "count": count, "shape": shape}
 
 
 def _caption(kind: str, data: DataPicture) -> str:

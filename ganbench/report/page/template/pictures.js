@@ -85,7 +85,7 @@
       }
       context.globalAlpha = 0.75;
       context.fillStyle = paint.c0;
-      if (draw.at.length) dots(context, draw.at[at], draw.count, data, size, size > 120 ? 1 : 0.75);
+      if (draw.count) dots(context, draw.at + at * draw.each, draw.count, data, size, size > 120 ? 1 : 0.75);
     },
     line(canvas, draw, data) {
       const [context, width, height] = scale(canvas);
@@ -95,7 +95,7 @@
       const bins = 28;
       const counts = new Array(bins).fill(0);
       for (let one = 0; one < draw.count; one++) {
-        const code = data[draw.at[at] + one];
+        const code = data[draw.at + at * draw.each + one];
         if (code !== 255) counts[Math.min(bins - 1, Math.floor((code / 255) * bins))]++;
       }
       const n = back.cells || 0;
@@ -119,7 +119,7 @@
       const [context, width] = scale(canvas);
       const across = Math.ceil(Math.sqrt(draw.count));
       const each = width / across;
-      const from = draw.at[place(draw.steps)];
+      const from = draw.at + place(draw.steps) * draw.each;
       for (let one = 0; one < draw.count; one++) {
         image(context, data, from, one, draw.shape, (one % across) * each, Math.floor(one / across) * each, each);
       }
@@ -144,7 +144,7 @@
     d(canvas, draw, data) {
       const [context, width, height] = scale(canvas);
       const n = draw.cells;
-      const from = draw.at[place(draw.steps)];
+      const from = draw.at + place(draw.steps) * draw.each;
       const [blue, orange, page] = [paint.c0, paint.c1, paint.page].map(channels);
       const small = new OffscreenCanvas(n, n);
       const pixels = small.getContext("2d").createImageData(n, n);
