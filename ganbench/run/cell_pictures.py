@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.rng import stream
+from ganbench.core.threads import threads_for
 from ganbench.plugin.types import Distribution
 from ganbench.record.picture_arrays import Picture, pack
 from ganbench.run.data_view import DataView, data_view
@@ -145,10 +146,11 @@ class CellPictures:
             samples, final, followed = outcome["samples"], outcome["final"], seed in plan.followed
             if (final and seed in plan.shown) or (followed and step in plan.steps):
                 found[seed] = {"seed": seed, "final": final, "followed": followed}
-                if view.on_grid and followed:
-                    found[seed]["counts"] = view.counts(samples)
-                if state is None:
-                    found[seed] |= _shown(view, samples)
+                with threads_for(samples.numel()):
+                    if view.on_grid and followed:
+                        found[seed]["counts"] = view.counts(samples)
+                    if state is None:
+                        found[seed] |= _shown(view, samples)
         if self._trainer is not None and state is not None and found:
             evaluation, replicas = self._trainer.evaluation, [self._replica[seed] for seed in found]
             if self._judges is None and view.on_grid:
