@@ -36,7 +36,9 @@ def attempt(folder: RunFolder) -> Iterator[tuple[str, Callable[[str], None]]]:
         )
 
     def tell(doing: str) -> None:
-        path.write_text(f"{doing}\n", encoding="utf-8")
+        # It is for a message alone: a disk that is full stops the run where a number cannot be written.
+        with suppress(OSError):
+            path.write_text(f"{doing}\n", encoding="utf-8")
 
     tell("")
     try:

@@ -217,7 +217,7 @@ class Record:
                 precision=one["precision"],
                 every=one.get("every", 0),
                 expect=one.get("expect"),
-                turn=_turn(run.get("data", {}).get(one["dataset"], {}), one["steps"]),
+                turn=_turn(run, one["dataset"], one["steps"]),
             )
             for one in run["cells"]
         }
@@ -232,9 +232,11 @@ class Record:
         return cls(run["run"], columns, tuple(cells.values()), finished)
 
 
-def _turn(data: Mapping[str, Any], steps: int) -> int:
+def _turn(run: Mapping[str, Any], dataset: str, steps: int) -> int:
     """The step at which data change for the last time, by what run.json says of them; 0 where they do not."""
-    return first_step(data["phases"][-1], steps) if "phases" in data else 0
+    # Older runs say it with the data's fingerprint alone.
+    shares = run.get("phases", {}).get(dataset) or run.get("data", {}).get(dataset, {}).get("phases")
+    return first_step(shares[-1], steps) if shares else 0
 
 
 def _planned(what: str, names: Iterable[Any], planned: Iterable[Any]) -> None:

@@ -40,7 +40,7 @@ from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
 from ganbench.train.device import arithmetic
 from ganbench.train.engine.compiler import check_cache
-from ganbench.train.fingerprint import fingerprint
+from ganbench.train.fingerprint import fingerprint, phase_shares
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,9 @@ def run(
     }
     with streams.kept(), exits_refused():
         about["data"] = {name: found for name, choice in suite.datasets.items() if (found := fingerprint(choice))}
+        # Apart from those: data may be trained on of which there is no fingerprint.
+        shares = {name: phase_shares(choice) for name, choice in suite.datasets.items()}
+        about["phases"] = {name: own for name, own in shares.items() if len(own) > 1}
     identity, newest = identity_of(about, suite_yaml), RunFolder.newest(out, suite.name)
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))

@@ -57,6 +57,15 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
     } | ({"phases": [share for share, _ in phases(data)]} if len(phases(data)) > 1 else {})
 
 
+def phase_shares(choice: Choice) -> list[float]:
+    """The shares of the steps at which each phase of the data begins; of data that cannot be built there are none."""
+    try:
+        return [share for share, _ in phases(build_dataset(choice))]
+    except BaseException as error:
+        raise_if_stopped(error)
+        return []
+
+
 def _along(rows: Tensor) -> np.ndarray:
     """The rows along each direction, (n, directions), in double precision."""
     rows = rows[:: max(1, len(rows) // _ROWS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -75,8 +75,8 @@ class Trainer:
         own = swept_values(variants, len(self.cell.seeds), device)
         self.constants = Constants(buffers_D, buffers_G, own)
         self.rules = rules(self.cell, variant, self.dataset, networks[0], device)
-        for one in variants:
-            check_schedules(bind_schedules(one.parts(), self.cell.steps))
+        more = (each for one in variants[1:] for each in bind_schedules(one.parts(), self.cell.steps))
+        check_schedules((*self.rules.schedules, *more))
         # Before any step: a network may keep what it computes, which then could not be copied.
         self.evaluation = Evaluation(
             self.rules, self.constants, self.dataset, self.loss, self.seeds, self.cell.samples, self.cell.steps
@@ -120,7 +120,6 @@ class Trainer:
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
             gradient = autograd_gradient if name == "serial" else functional_gradient
             step = one_step(self.rules, update, gradient, global_rng=self.probe.global_rng)
-
             chunks = self._chunks(name, len(seeds))
             return Engine(name, step, self.noise, seeds, chunks, shared=shared)
 
@@ -193,10 +192,9 @@ class Trainer:
             PluginError: where a plugin's code fails
         """
         set_tf32(self.cell.precision, self.device)
-        # Compiled, no plugin's code runs.
-        watched: AbstractContextManager[Any] = nullcontext() if self.engine == "compiled" else process_watched("a step")
         try:
-            with watched:
+            # Compiled, no plugin's code runs.
+            with nullcontext() if self.engine == "compiled" else process_watched("a step"):
                 return self._engine.run(state, self.constants, begin, end)
         except BaseException as error:
             raise_if_stopped(error)

@@ -28,6 +28,11 @@ def mistake(registry, old, new):
     return line
 
 
+@pytest.mark.parametrize("name", ["CONIN$", "conout$", "conout$.csv"])
+def test_the_consoles_two_ends_are_devices_too(name):
+    assert "is a device on Windows" in lost_on_windows(name)
+
+
 @pytest.mark.parametrize("name", ["con", "NUL", "aux.yaml", "com1", "Lpt9.tar.gz", "prn."])
 def test_what_is_a_device_on_windows_is_refused_at_its_line(shipped, name):
     for old, new, place in (

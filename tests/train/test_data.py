@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -186,3 +187,16 @@ def test_held_out_data_that_is_too_much_to_keep_is_drawn_again(shipped, cpu, mon
     again = build_dataset(Choice.of(shipped.get("dataset", "ring"), {"modes": 5, "radius": 1.0, "std": 0.1}))
     assert torch.equal(held_out(again, 100, 3, cpu), kept)
     assert not data._LAST[0].held_out
+
+
+def test_data_sets_inside_a_data_set_count_when_memory_is_asked_for():
+    """As the phases of one, or arrays in a list or a dict."""
+    rows = np.zeros((100, 10), dtype=np.float32)
+
+    class Inner:
+        def __init__(self):
+            self.rows = [rows, torch.zeros(5)]
+
+    outer = Inner()
+    outer.parts, outer.by_name, outer.kind = (Inner(),), {"a": rows}, Inner
+    assert kept_data._bytes(outer) == 3 * rows.nbytes + 2 * 20

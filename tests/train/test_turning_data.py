@@ -52,6 +52,14 @@ def test_a_step_draws_what_its_phase_alone_would_draw(cpu):
     assert torch.equal(noise[after].span(60, 20)[0][9], noise[before].at(69)[0])
 
 
+def test_when_data_change_is_known_without_their_fingerprint(run_text, monkeypatch):
+    """Else a verdict would count the evaluations before the change, too."""
+    monkeypatch.setattr("ganbench.run.run.fingerprint", lambda choice: None)
+    text = SUITE.replace("DATA", TURNING).replace("80, batch", "4, batch").replace("every: 10", "every: 2")
+    folder = run_text(text.replace("metrics: [jsd, modes, learned]", "metrics: [modes]"), engine="eager").folder
+    assert {cell.turn for cell in Record.read(folder).cells if not cell.reference} == {2}
+
+
 def test_the_data_of_a_seed_that_diverged_is_looked_at_in_its_own_phase(shipped, cpu, monkeypatch):
     """What it was given at the step where it diverged, and not what the data become later."""
     looked = []
