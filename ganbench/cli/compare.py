@@ -40,7 +40,7 @@ _SKIP, _STOP = 125, 128
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "json", "junit", "github"]),
+    type=click.Choice(["text", "markdown", "json", "junit", "github", "html"]),
     default="text",
     show_default=True,
     help="The form of the output.",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ganbench.compare.verdicts.finding import Finding, Outcome
 from ganbench.report.formats import FORMATS
 from ganbench.report.formats.github import as_github, places_of
+from ganbench.report.formats.html import as_html
 from ganbench.report.formats.json_object import as_json
 from ganbench.report.formats.junit import as_junit
 from ganbench.report.formats.markdown import as_markdown
@@ -57,6 +58,9 @@ def test_no_name_or_message_breaks_a_format(name, reason, label):
     assert len(junit.findall(".//testcase")) == 2
     assert json.loads(as_json(found))["findings"][1]["reason"] == reason
     assert len(commands(as_github(found))) == 2
+    page = as_html(found)
+    assert "<script" not in page
+    assert "<img" not in page
     rows = [row for row in as_markdown(found).splitlines() if row.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows}) == 1, "as many cells in each row"
 

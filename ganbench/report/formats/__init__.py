@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ganbench.compare.verdicts.finding import Comparison
 from ganbench.report.formats.github import as_github
+from ganbench.report.formats.html import as_html
 from ganbench.report.formats.json_object import as_json
 from ganbench.report.formats.junit import as_junit
 from ganbench.report.formats.markdown import as_markdown
@@ -31,4 +32,5 @@ FORMATS: Mapping[str, Format] = {
     "json": as_json,
     "junit": as_junit,
     "github": as_github,
+    "html": as_html,
 }

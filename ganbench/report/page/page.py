@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganbench.report.page.again import Again, again
 from ganbench.report.page.atlas import packed
@@ -20,6 +20,9 @@ from ganbench.report.page.result_table import ResultTable, result_table
 from ganbench.report.page.section import Section, curves, effort, on_the_line, outcomes
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.theme import CONFIG
+
+if TYPE_CHECKING:
+    import jinja2
 
 _TEMPLATES = Path(__file__).parent / "template"
 #: The style of the page, which names the colours of light and dark.
@@ -93,6 +96,30 @@ def _part(run: ShownRun, name: str, known: Mapping[str, Mark]) -> RunPart:
 
 def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
     """The text of a page."""
+    own = inline((_TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    steps = sorted({step for part in parts for step in part.pictures.steps})
+    scripts = {"library": library(), "own": own}
+    if steps:
+        scripts["pictures"] = inline((_TEMPLATES / "pictures.js").read_text(encoding="utf-8"))
+    suites = list(dict.fromkeys(part.run.suite for part in parts))
+    style, template = templates("page.html")
+    return template.render(
+        title=" and ".join(suites),
+        parts=parts,
+        marks=list(known.values()),
+        outline=outline,
+        style=style,
+        scripts=scripts,
+        policy=policy(scripts.values()),
+        charts=packed(json.dumps(_drawn(parts), allow_nan=False).encode()),
+        steps=steps,
+        shown=lambda place: _there(parts, place),
+        links=_links(parts),
+    )
+
+
+def templates(name: str) -> tuple[str, jinja2.Template]:
+    """The style of a page, and the template of this name, which escapes whatever it is given."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -102,25 +129,7 @@ def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    own = inline((_TEMPLATES / "page.js").read_text(encoding="utf-8"))
-    steps = sorted({step for part in parts for step in part.pictures.steps})
-    scripts = {"library": library(), "own": own}
-    if steps:
-        scripts["pictures"] = inline((_TEMPLATES / "pictures.js").read_text(encoding="utf-8"))
-    suites = list(dict.fromkeys(part.run.suite for part in parts))
-    return environment.get_template("page.html").render(
-        title=" and ".join(suites),
-        parts=parts,
-        marks=list(known.values()),
-        outline=outline,
-        style=STYLE.read_text(encoding="utf-8"),
-        scripts=scripts,
-        policy=policy(scripts.values()),
-        charts=packed(json.dumps(_drawn(parts), allow_nan=False).encode()),
-        steps=steps,
-        shown=lambda place: _there(parts, place),
-        links=_links(parts),
-    )
+    return STYLE.read_text(encoding="utf-8"), environment.get_template(name)
 
 
 def _there(parts: Sequence[RunPart], place: int) -> bool:
