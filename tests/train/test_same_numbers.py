@@ -50,7 +50,7 @@ def ganbench_losses():
 """
 STEPS = 8
 VARIANTS = {
-    "buffer": "{loss: by-buffer, architecture: {name: mlp, width: 8, depth: 1}}",
+    "buffer": "{loss: by-buffer, architecture: {name: mlp, width: 8, depth: 0}}",
     "dropout": "{loss: nonsaturating, average: 0.9, architecture: {name: mlp, width: 8, depth: 1, dropout: 0.3}}",
     "penalty": "{loss: wgan-gp, optimizer: {name: sgd, clip: 1.0}, architecture: {name: mlp, width: 8, depth: 1}}",
 }
@@ -85,9 +85,10 @@ def reverse(names):
 
 
 def same(one, other, among=slice(None)):
-    for name, numbers in one.items():
+    assert other
+    for name, numbers in other.items():
         torch.testing.assert_close(
-            numbers[among], other[name], atol=1e-5, rtol=1e-5, msg=lambda why, of=name: f"{of}: {why}"
+            one[name][among], numbers, atol=1e-5, rtol=1e-5, msg=lambda why, of=name: f"{of}: {why}"
         )
 
 
@@ -95,7 +96,9 @@ def same(one, other, among=slice(None)):
 def test_a_cells_numbers_are_its_own(engine, trained_all):
     eager = trained_all(VARIANTS, "eager", [0, 1, 2], list)
     same(eager, trained_all(VARIANTS, engine, [0, 1, 2], reverse))
-    same(eager, trained_all(VARIANTS, engine, [1], list), among=[1])
+    # Alone it is another shape: each is compiled, which takes seconds, so of those the one that draws most.
+    alone = {"dropout": VARIANTS["dropout"]} if engine == "compiled" else VARIANTS
+    same(eager, trained_all(alone, engine, [1], list), among=[1])
 
 
 @pytest.mark.parametrize("engine", ["serial", pytest.param("compiled", marks=pytest.mark.slow)])
