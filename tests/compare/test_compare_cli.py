@@ -140,12 +140,12 @@ def test_a_revision_has_its_own_baseline(repository, here):
 
 @pytest.mark.slow
 def test_git_bisects_a_planted_regression_to_its_commit(repository, inside, tmp_path):
-    """Of six commits the fourth has the wrong sign; the line is the one that the report gives."""
+    """Of four commits the third has the wrong sign; the line is the one that the report gives."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
     home = tmp_path / "cloned"
     commits = []
-    for at in range(6):
-        plugin = PLUGIN if at < 3 else PLUGIN.replace(RIGHT, WRONG)
+    for at in range(4):
+        plugin = PLUGIN if at < 2 else PLUGIN.replace(RIGHT, WRONG)
         (home / MINE).write_text(f"{plugin}# commit {at}\n")
         git(home, "commit", "--quiet", "-am", f"commit {at}")
         commits.append(git(home, "rev-parse", "HEAD").strip())
@@ -154,7 +154,7 @@ def test_git_bisects_a_planted_regression_to_its_commit(repository, inside, tmp_
     line = " ".join(told.split()).partition("to find the commit: ")[2]
     assert line.endswith(f":./{BASE} {PLANTED} --bisect ring3/mine")
     found = call(home, "sh", "-c", line.replace("ganbench compare", f"{sys.executable} -m ganbench compare")).stdout
-    assert f"{commits[3]} is the first bad commit" in found
+    assert f"{commits[2]} is the first bad commit" in found
 
 
 def test_a_commit_that_cannot_be_told_is_skipped(here):
@@ -178,12 +178,13 @@ def test_a_sleep_in_the_step_is_found_against_the_commit_before(repository, insi
     """Beside steps of some ms, 5 ms more: slower in every round. The unchanged tree is not accused."""
     call(tmp_path, "git", "clone", "--quiet", str(repository), "cloned")
     home = tmp_path / "cloned"
-    same, _ = inside(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager")
+    command = ("compare", "--against", "HEAD", PLANTED, "--engine", "eager", "--rounds", "5")
+    same, _ = inside(home, *command)
     assert "same" in same
     (home / MINE).write_text(
         PLUGIN.replace("def update(game, players):", "def update(game, players):\n    time.sleep(0.005)")
     )
-    found, _ = inside(home, "compare", "--against", "HEAD", PLANTED, "--engine", "eager", code=1)
+    found, _ = inside(home, *command, code=1)
     assert "worse: ring3/mine (speed" in found
 
 
