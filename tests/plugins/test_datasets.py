@@ -36,8 +36,10 @@ def test_all_parameters_are_keywords_with_annotations_and_the_docstring_says_wha
     for value in datasets(file):
         hints = get_type_hints(value.build, include_extras=True)
         for parameter in inspect.signature(value.build).parameters.values():
-            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
-            assert parameter.name in hints
+            # What ganbench gives, and no suite sets, stands before the star.
+            given = parameter.name == "find"
+            assert (parameter.kind is inspect.Parameter.KEYWORD_ONLY) is not given
+            assert given or parameter.name in hints
     first = (FOLDER / f"{file}.py").read_text().splitlines()[0]
     assert first.startswith('"""')
     assert first.endswith(".")

@@ -134,7 +134,8 @@ def test_each_player_is_given_the_shapes_of_its_own_layers(clip, cell, cpu, tmp_
     """G has 2 outputs and D has 1; a clipped gradient changes nothing of that."""
     (tmp_path / "tells.py").write_text(TELLS)
     registry = Registry.load(extra=tmp_path)
-    one = Trainer([cell(f"{{loss: minimax, optimizer: {{name: tells{clip}}}}}", registry=registry)], cpu, "eager")
+    variant = f"{{loss: minimax, optimizer: {{name: tells{clip}}}, architecture: {{depth: 2}}}}"
+    one = Trainer([cell(variant, registry=registry)], cpu, "eager")
     moved = one.advance(one.start, 0, 1)
     for player, outputs in (("D", 1), ("G", 2)):
         after, before = (getattr(state.players, player).theta for state in (moved, one.start))

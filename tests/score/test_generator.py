@@ -99,11 +99,16 @@ def file(kept, tmp_path):
     return Path(shutil.copy(kept / "generators/ring8/it/3.safetensors", tmp_path / "3.safetensors"))
 
 
+def arrays(path) -> dict[str, np.ndarray]:
+    with np.load(path) as file:
+        return dict(file)
+
+
 @pytest.mark.parametrize(("dataset", "variant"), CASES)
 def test_samples_are_those_of_the_last_evaluation_to_the_bit(dataset, variant, kept, shipped):
     for seed in (0, 3):
         built = rebuild(kept / f"generators/{dataset}/{variant}/{seed}.safetensors", shipped)
-        own = np.load(kept / f"samples/{dataset}/{variant}/{seed}.npz")
+        own = arrays(kept / f"samples/{dataset}/{variant}/{seed}.npz")
         assert np.array_equal(built.samples(len(own["samples"])).numpy(), own["samples"])
         assert (built.about.seed, built.about.step, built.notes) == (int(own["seed"]), int(own["step"]), ())
         assert built.about.weights == ("averaged" if variant == "mean" else "live")
@@ -112,7 +117,7 @@ def test_samples_are_those_of_the_last_evaluation_to_the_bit(dataset, variant, k
 @pytest.mark.parametrize("row", ["ali lr=0.1", "bourgan lr=0.2", "twice lr=0.1", "twice lr=0.2"])
 def test_so_are_those_of_several_networks_of_tied_tensors_and_of_a_row_of_a_sweep(row, odd, plugins):
     built = rebuild(odd / f"generators/ring8/{row}/1.safetensors", Registry.load(extra=plugins))
-    assert np.array_equal(built.samples(300).numpy(), np.load(odd / f"samples/ring8/{row}/1.npz")["samples"])
+    assert np.array_equal(built.samples(300).numpy(), arrays(odd / f"samples/ring8/{row}/1.npz")["samples"])
 
 
 def test_the_suite_in_a_file_is_the_row_alone_and_runs(odd, plugins):
@@ -179,7 +184,7 @@ def test_samples_are_written_for_numpy_and_for_a_score(sample, kept):
     code, out, err = sample("mean", "--dataset", "line", "-n", 7, "-o", "s.npz")
     assert (code, err) == (0, "")
     assert out == "s.npz: 7 samples of seed 0 of mean on line, averaged weights after 6 steps\n"
-    written = np.load("s.npz")
+    written = arrays("s.npz")
     assert (written["samples"].shape, int(written["seed"]), int(written["step"])) == ((7, 1), 0, 6)
 
 
