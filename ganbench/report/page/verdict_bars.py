@@ -21,6 +21,9 @@ VERDICTS = {
     "collapsed": ("•", "collapsed"),
     "diverged": ("✕", "diverged"),
 }
+#: The share of a bar that has room for a sign, and for a sign and a number: a bar is about 270 pixels long.
+_ROOM = (1 / 18, 1 / 9)
+
 #: Of a seed that has no verdict, and of one without a result: its status.
 UNJUDGED, _UNJUDGED_SIGN, _FAILED_SIGN = "not judged", "–", "!"
 _ROW = 26
@@ -73,8 +76,8 @@ def _segments(variant: str, counts: Counter[str], there: Sequence[str]) -> list[
     rows, start = [], 0
     for word in there:
         if count := counts[word]:
-            # There is no room for more in the segment of a single seed.
-            text = f"{sign(word)} {count}" if count > 1 else sign(word)
+            share = count / counts.total()
+            text = f"{sign(word)} {count}" if share >= _ROOM[1] else sign(word) if share >= _ROOM[0] else ""
             row = {"variant": variant, "verdict": word, "from": start, "to": start + count, "seeds": count}
             rows.append(row | {"text": text})
             start += count
