@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from ganbench.plugin.registry import Registry
-    from ganbench.run.observer import Observer
+    from ganbench.run.observer import RunObserver
     from ganbench.run.run import RunResult
     from ganbench.suite.plan import Cell
 
@@ -180,7 +180,7 @@ def plugins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch.device):
     """Run a suite, given as text, with these plugins: ``run_text("suite: ...", out=folder)``."""
     from ganbench.plugin.registry import Registry
-    from ganbench.run.observer import Observer
+    from ganbench.run.observer import RunObserver
     from ganbench.run.run import run
     from ganbench.suite.load import parse
 
@@ -189,7 +189,7 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
         *,
         out: Path | None = None,
         engine: str = "auto",
-        observer: Observer | None = None,
+        observer: RunObserver | None = None,
         pictures: bool = False,
         **saves: bool,
     ) -> RunResult:
@@ -202,7 +202,7 @@ def run_text(plugins: Path, tmp_path_factory: pytest.TempPathFactory, cpu: torch
             device=cpu,
             engine=engine,
             command=["ganbench"],
-            observer=observer or Observer(),
+            observer=observer or RunObserver(),
             **saves,
         )
 

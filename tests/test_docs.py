@@ -21,7 +21,7 @@ from ganbench.plugin.column import Column
 from ganbench.plugin.kinds import KINDS, plural
 from ganbench.plugin.registry import Registry
 from ganbench.record.status import Status
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import find, load, parse
 from ganbench.suite.mistake import SuiteError
@@ -187,7 +187,7 @@ def finished(tmp_path_factory, shipped, cpu):
 
 
 def trained(suite, registry, out, device):
-    return run(suite, out=out, device=device, engine="eager", command=[], observer=Observer())
+    return run(suite, out=out, device=device, engine="eager", command=[], observer=RunObserver())
 
 
 @pytest.mark.parametrize("table", ["curves", "seeds", "table", "differences", "profiles"])

@@ -14,7 +14,7 @@ from ganbench.compare.verdicts.finding import Comparison, Finding
 from ganbench.compare.verdicts.judge import compare
 from ganbench.record.lock import locked
 from ganbench.report.finding import line
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.suite import Suite
 from ganbench.train.device import choose
@@ -117,6 +117,6 @@ class SessionRun:
             device=choose("auto"),
             engine="auto",
             command=self.command,
-            observer=Observer(),
+            observer=RunObserver(),
         )
         return str(result.folder.path)

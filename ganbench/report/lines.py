@@ -9,10 +9,10 @@ from ganbench.core.controls import without_controls
 from ganbench.record.events import CellEnded, CellEvent, CellStarted, Evaluated
 from ganbench.record.record import Record
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import CellNoted, CellProgressed, Observer, PlannedCell
+from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver
 
 
-class PlainLines(Observer):
+class PlainLines(RunObserver):
     """A line for each evaluation, as it happens: for pipes, logs and CI."""
 
     def __init__(self, file: IO[str]) -> None:

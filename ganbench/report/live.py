@@ -17,7 +17,7 @@ from ganbench.record.record import Record
 from ganbench.report.lines import PlainLines
 from ganbench.report.numbers import duration
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import CellNoted, CellProgressed, Observer, PlannedCell
+from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver
 
 #: So rare that it does not slow the training.
 _REFRESHES_PER_SECOND = 2
@@ -28,7 +28,7 @@ _BAR = 24
 _NARROW = 72
 
 
-class LiveView(Observer):
+class LiveView(RunObserver):
     """Redraws itself in place, and disappears at the end of the run, when the table is printed.
 
     Failures are printed above the view and remain.
@@ -124,7 +124,7 @@ class LiveView(Observer):
         return [cell for cell in cells if cell in first]
 
 
-def observer(console: Console) -> Observer:
+def observer(console: Console) -> RunObserver:
     """The observer that fits where ``console`` writes: a live view on a terminal, else plain lines."""
     if console.is_interactive and console.file.isatty():
         return LiveView(console)

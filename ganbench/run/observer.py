@@ -56,7 +56,7 @@ class CellNoted:
     text: str
 
 
-class Observer:
+class RunObserver:
     """Receives what happens in a run, and does nothing: the silent observer, and the base class of the others.
 
     It is a context that is open while the run goes on. An exception that it raises ends the run.

@@ -33,7 +33,7 @@ from ganbench.run.evaluate import bind_metrics
 from ganbench.run.executors.local import RunOutput, run_cells
 from ganbench.run.generator_keeper import GeneratorKeeper
 from ganbench.run.kept_files import GENERATORS, SAMPLES
-from ganbench.run.observer import CellNoted, Observer
+from ganbench.run.observer import CellNoted, RunObserver
 from ganbench.run.picture_plan import share
 from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
@@ -71,7 +71,7 @@ def run(
     device: torch.device,
     engine: str,
     command: Sequence[str],
-    observer: Observer,
+    observer: RunObserver,
     save_samples: bool = False,
     save_generators: bool = False,
 ) -> RunResult:

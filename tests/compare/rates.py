@@ -25,7 +25,7 @@ from ganbench.compare.sides.load import load
 from ganbench.compare.verdicts.finding import Outcome
 from ganbench.compare.verdicts.judge import compare
 from ganbench.plugin.registry import Registry
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import parse
 
@@ -77,7 +77,7 @@ def trained(home: Path, text: str, engine: str) -> ComparedRun:
             device=torch.device("cpu"),
             engine=engine,
             command=["rates"],
-            observer=Observer(),
+            observer=RunObserver(),
         )
         return load(str(result.folder.path))
 

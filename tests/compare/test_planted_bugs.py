@@ -9,7 +9,7 @@ from ganbench.compare.sides.load import load
 from ganbench.compare.verdicts.finding import Comparison, Outcome
 from ganbench.compare.verdicts.judge import compare
 from ganbench.plugin.registry import Registry
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import load as load_suite
 
@@ -105,7 +105,7 @@ def trained(tmp_path_factory):
                 device=torch.device("cpu"),
                 engine="eager",
                 command=["ganbench", "run", "suite.yaml"],
-                observer=Observer(),
+                observer=RunObserver(),
             )
             known[plugin, steps] = load(str(result.folder.path))
         return known[plugin, steps]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganbench.plugin.binding import bind
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import parse
 from ganbench.train.step.draws import DrawRecorder
@@ -168,7 +168,7 @@ def test_lazy_penalties_break_a_toy(shipped, cpu, tmp_path):
         device=cpu,
         engine="eager",
         command=["ganbench"],
-        observer=Observer(),
+        observer=RunObserver(),
     )
     rows = result.table.set_index("variant")
     assert rows.loc["each", "all_modes_share"] >= 10 / 12

@@ -9,7 +9,7 @@ import pytest
 
 from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.suite.plan import plan
 
 PLUGIN = ""
@@ -30,7 +30,7 @@ VOID = "the run is void: ring8 second is expected to converge (at least 3 of 4 s
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Counting(Observer):
+class Counting(RunObserver):
     def __init__(self):
         self.lines, self.ended = [], 0
 

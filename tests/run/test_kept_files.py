@@ -7,7 +7,7 @@ import pytest
 
 from ganbench.record.journal import Journal
 from ganbench.run.executors import local
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import RunStoppedError
 
 PLUGIN = """
@@ -40,7 +40,7 @@ FIRST = 3 + 3
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Told(Observer):
+class Told(RunObserver):
     """Keeps the lines about the run as a whole."""
 
     def __init__(self):

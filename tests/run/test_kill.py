@@ -17,7 +17,7 @@ from ganbench.cli import main
 from ganbench.plugin.registry import Registry
 from ganbench.record.folder import RunFolder
 from ganbench.record.record import Record
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import parse
 from ganbench.train.engine import speed
@@ -121,7 +121,7 @@ def go(out):
     gc.freeze()
     torch.set_num_threads(1)
     suite = parse(TINY, Registry.load())
-    run(suite, out=out, device=torch.device("cpu"), engine="eager", command=["ganbench"], observer=Observer())
+    run(suite, out=out, device=torch.device("cpu"), engine="eager", command=["ganbench"], observer=RunObserver())
 
 
 @pytest.mark.slow

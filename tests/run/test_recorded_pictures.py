@@ -8,7 +8,7 @@ import pytest
 from ganbench.record.journal import Journal
 from ganbench.record.pictures import read_pictures
 from ganbench.record.samples import read
-from ganbench.run.observer import CellNoted, Observer
+from ganbench.run.observer import CellNoted, RunObserver
 
 PLUGIN = """
 import torch
@@ -165,7 +165,7 @@ def test_what_the_row_judges_is_shown_the_averaged_weights(run_text, tmp_path):
     assert np.abs(centres["live"] - centres["mean"]).max() > 1
 
 
-class Told(Observer):
+class Told(RunObserver):
     """Keeps the lines about cells."""
 
     def __init__(self):

@@ -16,7 +16,7 @@ from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
 from ganbench.record.journal import Journal
 from ganbench.record.record import Record
-from ganbench.run.observer import CellNoted, Observer
+from ganbench.run.observer import CellNoted, RunObserver
 
 PLUGIN = """
 from ganbench import Column, Metric, hookimpl
@@ -47,7 +47,7 @@ EVENTS = 3 + 6 + 4
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Told(Observer):
+class Told(RunObserver):
     """Keeps the lines that are for a person."""
 
     def __init__(self):

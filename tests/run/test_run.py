@@ -24,7 +24,7 @@ from ganbench.record.journal import Journal
 from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.run.executors.local import run_cells
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import RunStoppedError
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
@@ -378,7 +378,7 @@ def test_a_changed_plugin_is_another_run(go, plugins, tmp_path):
     assert len(list((tmp_path / "small").glob("*/run.json"))) == 2
 
 
-class GoneAfter(Observer):
+class GoneAfter(RunObserver):
     """An observer whose output breaks after ``n`` events that it was told of."""
 
     def __init__(self, n):
@@ -416,7 +416,7 @@ def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, room_for, t
     assert not (result.folder.path / "checkpoints").exists()
 
 
-class Does(Observer):
+class Does(RunObserver):
     """Does something when the second cell starts."""
 
     def __init__(self, action):

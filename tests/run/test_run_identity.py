@@ -13,7 +13,7 @@ from ganbench.compare.sides.comparable import incomparable, metric_differs
 from ganbench.compare.sides.load import load
 from ganbench.plugin.registry import Registry
 from ganbench.record.journal import Journal
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
@@ -64,7 +64,7 @@ metrics: [spread]
 """
 
 
-class Noting(Observer):
+class Noting(RunObserver):
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.ended = 0

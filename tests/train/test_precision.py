@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganbench.plugin.registry import Registry
-from ganbench.run.observer import Observer
+from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import parse
 from ganbench.train.device import set_tf32
@@ -102,7 +102,7 @@ def test_each_row_says_what_it_was_computed_in(precision, arithmetic, message, t
         device=torch.device("cpu"),
         engine="auto",
         command=["ganbench"],
-        observer=Observer(),
+        observer=RunObserver(),
     ).folder
     seeds, table = (pd.read_csv(path, keep_default_na=False) for path in (folder.seeds, folder.table))
     assert set(seeds[seeds["variant"] == "it"]["arithmetic"]) == {arithmetic}

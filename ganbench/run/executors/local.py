@@ -30,7 +30,7 @@ from ganbench.record.samples import keep, place
 from ganbench.record.status import Status
 from ganbench.run.cell_pictures import PictureDrawn
 from ganbench.run.cells import BatchState, LastGenerator, LastSamples, RunContext, batch_events
-from ganbench.run.observer import CellNoted, CellProgressed, Observer
+from ganbench.run.observer import CellNoted, CellProgressed, RunObserver
 from ganbench.suite.plan import Cell
 from ganbench.train.checkpoint import save
 
@@ -44,7 +44,7 @@ class RunOutput:
     """
 
     journal: Journal
-    observer: Observer
+    observer: RunObserver
     pictures: Path | None = None
     samples: Path | None = None
     generators: Path | None = None
