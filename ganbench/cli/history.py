@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ganbench.cli.options import UserMistakeError, console_for, tell
+
+if TYPE_CHECKING:
+    from ganbench.compare.history.history import MeasuredRun
+    from ganbench.compare.history.series import Series
 
 
 @click.command()
@@ -29,15 +35,19 @@ from ganbench.cli.options import UserMistakeError, console_for, tell
     metavar="NAME",
     help="This measure in place of the JSD; 'all' for all measures; may be repeated.",
 )
+@click.option("--html", "as_html", is_flag=True, help="Write them as a page, DIR/<suite>/history.html.")
 @click.option(
-    "--svg",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Draw the plots into an SVG file.",
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the page to FILE instead."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def history(
-    suite: str, results: Path, cases: tuple[str, ...], measures: tuple[str, ...], svg: Path | None, as_json: bool
+    suite: str,
+    results: Path,
+    cases: tuple[str, ...],
+    measures: tuple[str, ...],
+    as_html: bool,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Show how the numbers of SUITE have changed: its finished runs, and its baseline with its history in git.
 
@@ -46,9 +56,7 @@ def history(
     """
     from ganbench.compare.history.history import history as read_history
     from ganbench.compare.history.series import series
-    from ganbench.record.folder import write
     from ganbench.report.history import as_object, pick, show_history
-    from ganbench.report.plot import plot
 
     if home := _home(Path(suite)):
         suite, results = home.name, home.parent
@@ -63,19 +71,31 @@ def history(
         found = pick(series([point.run for point in points]), cases, measures)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
-    if svg is not None:
-        try:
-            write(svg, plot(points, found, name))
-        except OSError as error:
-            raise UserMistakeError(f"--svg {svg}: {error.strerror or error}") from None
+    if as_html or out is not None:
+        path = out or results / name / "history.html"
+        _write_page(path, name, points, found, notes)
     if as_json:
         click.echo(json.dumps(as_object(name, points, found, notes)))
         return
     show_history(points, found, console_for())
     for note in notes:
         tell(note)
-    if svg is not None:
-        click.echo(str(svg))
+    if as_html or out is not None:
+        click.echo(str(path))
+
+
+def _write_page(
+    path: Path, suite: str, points: Sequence[MeasuredRun], found: Sequence[Series], notes: Sequence[str]
+) -> None:
+    from ganbench.core.disk import make_folder, os_error_line
+    from ganbench.record.folder import write
+    from ganbench.report.page.history_page import history_page
+
+    try:
+        make_folder(path.parent)
+        write(path, history_page(suite, points, found, notes))
+    except OSError as error:
+        raise UserMistakeError(f"{os_error_line(error, path)}; write it elsewhere with --out FILE") from None
 
 
 def _home(path: Path) -> Path | None:

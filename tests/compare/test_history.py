@@ -17,6 +17,7 @@ from ganbench.compare.history.history import history, prior_runs
 from ganbench.compare.history.series import series
 from ganbench.compare.sides.baseline import save
 from ganbench.record.status import Status
+from ganbench.report.page import html
 
 RESULTS = Path("results")
 
@@ -162,14 +163,13 @@ def test_cases_that_only_earlier_sides_have_come_last():
     assert [*dict.fromkeys(one.variant for one in found)] == ["kept", "new", "gone"]
 
 
-def test_the_command_shows_a_table_and_says_json_and_svg(gb):
+def test_the_command_shows_a_table_and_says_json(gb):
     for at in range(16):
         run(0.1 + (at >= 8) + at / 1e5, project={"commit": f"{at:040x}", "dirty": False})
-    code, out, err = gb("history", "smoke", "--case", "ring8/one", "--svg", "plot.svg")
+    code, out, err = gb("history", "smoke", "--case", "ring8/one")
     assert (code, err) == (0, "")
     assert "shift on 2" in out
     assert "(0000000000..0000000000)" not in out
-    assert Path("plot.svg").read_text().startswith("<svg")
     code, out, _ = gb("history", "smoke", "--measure", "all", "--json")
     found = json.loads(out)
     assert {(one["variant"], one["measure"]) for one in found["series"]} >= {("one", "jsd"), ("null", "all_modes")}
@@ -189,7 +189,6 @@ def test_mistakes_are_one_line_and_exit_code_2(gb):
     for arguments, message in (
         (["--case", "ring8/oen"], "--case ring8/oen: unknown case, did you mean 'ring8/one'?"),
         (["--measure", "jds"], "--measure jds: unknown measure, did you mean 'jsd'?"),
-        (["--svg", "no/folder/plot.svg"], "--svg no/folder/plot.svg: No such file or directory"),
     ):
         assert gb("history", "smoke", *arguments) == (2, "", message + "\n")
 
@@ -199,3 +198,22 @@ def test_a_suite_may_be_named_by_its_file(gb):
     code, out, _ = gb("history", made.suite)
     assert code == 0
     assert "ring8/null" in out
+
+
+def test_the_page_is_in_the_suites_folder_or_where_it_is_asked_for(gb, monkeypatch):
+    monkeypatch.setattr(html, "library", lambda: "0;")
+    for at in range(2):
+        run(0.1 + at)
+    code, out, err = gb("history", "smoke", "--html")
+    assert (code, err) == (0, "")
+    assert out.endswith("\nresults/smoke/history.html\n")
+    assert "<title>smoke: ganbench history</title>" in Path("results/smoke/history.html").read_text()
+    code, again, _ = gb("history", "smoke")
+    assert (code, again) == (0, out.removesuffix("results/smoke/history.html\n")), "the page is no run"
+    code, out, _ = gb("history", "smoke", "--out", "new/it.html", "--json")
+    assert code == 0
+    assert len(json.loads(out)["series"]) > 0
+    assert Path("new/it.html").is_file()
+    Path("file").touch()
+    wrong = "file: is a file, not a folder; write it elsewhere with --out FILE\n"
+    assert gb("history", "smoke", "--out", "file/it.html") == (2, "", wrong)

@@ -1,11 +1,11 @@
-"""The history for a person: a chart and a table at every width, an image that any reader of SVG takes."""
+"""The history for a person: a chart and a table at every width, and a page that holds what the table says."""
 
 from __future__ import annotations
 
 import io
 import json
+import math
 from datetime import UTC, datetime, timedelta
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,14 +13,16 @@ from columns import SHIPPED
 from rich.console import Console
 
 from ganbench.compare.history.history import MeasuredRun
+from ganbench.compare.history.prediction import expected
 from ganbench.compare.history.series import series
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
 from ganbench.record.status import Status
 from ganbench.report.history import as_object, chart, pick, show_history
-from ganbench.report.plot import plot, ticks
+from ganbench.report.page import html
+from ganbench.report.page.history_chart import history_chart
+from ganbench.report.page.history_page import history_page
 
 PROTOCOL = {"version": 1, "budget": {"steps": 100}, "evaluate": {}, "datasets": {"ring8": {}}, "metrics": {"jsd": {}}}
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def points(jsd, *, variant="minimax", version=1, reason=""):
@@ -117,29 +119,39 @@ def test_only_what_is_asked_for_is_shown():
         points(np.random.default_rng(0).normal(1, 0.1, 300).tolist()),
     ],
 )
-def test_an_image_is_whole_xml_with_every_number_inside(made):
-    root = ElementTree.fromstring(plot(made, found(made), "a suite"))
-    width, height = float(root.get("width")), float(root.get("height"))
-    assert len([*root.iter(f"{SVG}circle")]) + len([*root.iter(f"{SVG}rect")]) >= len(made)
-    for element in root.iter():
-        for name, most in (("x", width), ("cx", width), ("x1", width), ("y", height), ("cy", height), ("y2", height)):
-            if element.get(name) is not None:
-                assert -1 <= float(element.get(name)) <= most
+def test_a_chart_holds_every_run_and_its_table_reads_as_the_terminals(made):
+    for one in found(made):
+        drawn = history_chart(made, one, "a title")
+        data = drawn.data
+        at = [place for place, kind in enumerate(data["kind"]) if kind == "point"]
+        assert [data["place"][place] for place in at] == list(range(len(made)))
+        low, high = drawn.spec["layer"][3]["encoding"]["y"]["scale"]["domain"]
+        assert all(low <= data[name][place] <= high for name in ("value", "low", "high") for place in at)
+        assert ["∞" if math.isinf(row.value) else "" for row in one.observations] == [data["label"][p] for p in at]
+        assert len(drawn.rows) == len(made)
+        assert {len(row) for row in drawn.rows} == {len(drawn.head)}
+        assert [data["reads"][place] for place in at] == [row[1] for row in drawn.rows]
 
 
-def test_a_shift_in_the_image_has_its_size_and_commit():
+def test_a_shift_on_the_chart_has_its_place_and_size_and_the_band_begins_there():
     made = points(SHIFTED)
-    texts = [element.text for element in ElementTree.fromstring(plot(made, found(made), "s")).iter(f"{SVG}text")]
-    assert "+0.100 0100100100" in texts
+    (one,) = found(made)
+    data = history_chart(made, one, "jsd").data
+    (shift, band) = (data["kind"].index(kind) for kind in ("shift", "band"))
+    assert (data["place"][shift], data["label"][shift]) == (9.5, "+0.100")
+    assert (data["place"][band], data["until"][band]) == (9.5, 19.5)
+    assert [data["low"][band], data["high"][band]] == pytest.approx(expected(one), rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (0.041, 0.058), (-3, 1e5), (1e-9, 1.1e-9), (5, 5), (0, 0), (-1e-3, 2e-3), (0.1, 0.3)]
-)
-def test_ticks_are_round_and_hold_what_is_between(low, high):
-    marks = ticks(low, high)
-    assert marks[0] <= low
-    assert marks[-1] >= high
-    assert 2 <= len(marks) <= 7
-    assert marks == sorted(set(marks))
-    assert all(len(f"{mark:g}") <= 9 for mark in marks)
+def test_the_page_says_what_has_shifted_and_no_text_of_it_becomes_code(monkeypatch):
+    monkeypatch.setattr(html, "library", lambda: "0;")
+    evil = "</script><img src=x onerror=alert(1)>"
+    made = points(SHIFTED, variant=evil, reason=evil)
+    page = history_page(evil, made, found(made), [evil])
+    assert "<img" not in page
+    assert "19 runs and 1 baseline, 2026-10-01 to 2026-10-20" in page
+    assert "(0090090090..0100100100): 0.105 -&gt; 0.205 (+0.100), p &lt;0.001" in page
+    assert page.count("<figure") == 1
+    assert page.count("<tr>") == 21
+    all_ = series([point.run for point in made])
+    assert history_page("s", made, all_, []).count("<figure") == len(all_)

@@ -16,6 +16,7 @@ from paged import SEEDS, STEPS, paged
 
 from ganbench.plugin.column import find
 from ganbench.report.figures import SIGNS, figures
+from ganbench.report.page import html
 from ganbench.report.page import library as libraries
 from ganbench.report.page import page as pages
 from ganbench.report.page.curve import curve
@@ -60,7 +61,7 @@ def charts(page):
 def _small_library():
     """The library takes seconds to make, and only the browser's test needs it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "library", lambda: "0;")
+        patch.setattr(html, "library", lambda: "0;")
         yield
 
 

@@ -18,6 +18,7 @@ from ganbench.record.events import Pictured
 from ganbench.record.journal import Journal
 from ganbench.record.picture_arrays import DataPicture, Picture, pack
 from ganbench.record.pictures import cell_place, data_place, read_pictures
+from ganbench.report.page import html
 from ganbench.report.page import page as pages
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.best_d import best_ds, best_of
@@ -149,7 +150,7 @@ def test_figure_one_has_the_moments_that_there_are_and_arrows_that_end_at_the_sa
 
 
 def test_the_page_has_a_canvas_for_each_seed_and_says_which_seed(run, monkeypatch):
-    monkeypatch.setattr(pages, "library", lambda: "0;")
+    monkeypatch.setattr(html, "library", lambda: "0;")
     text = pages.page([run])
     names = re.findall(r'<canvas[^>]*aria-label="([^"]*)"', text)
     assert len([name for name in names if name.startswith("ring8, plain, seed ")]) == 2 * len(SEEDS)
@@ -158,7 +159,7 @@ def test_the_page_has_a_canvas_for_each_seed_and_says_which_seed(run, monkeypatc
 
 
 def test_a_run_without_pictures_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "library", lambda: "0;")
+    monkeypatch.setattr(html, "library", lambda: "0;")
     text = pages.page([ShownRun.read(paged(tmp_path))])
     assert NONE in text
     assert "<canvas" not in text

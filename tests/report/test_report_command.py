@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from paged import paged
 
+from ganbench.report.page import html
 from ganbench.report.page import page as pages
 from ganbench.report.page.section import Section
 
@@ -27,7 +28,7 @@ references: []
 
 @pytest.fixture(autouse=True)
 def _small_library(monkeypatch):
-    monkeypatch.setattr(pages, "library", lambda: "0;")
+    monkeypatch.setattr(html, "library", lambda: "0;")
 
 
 def test_the_page_is_in_the_runs_folder_and_its_path_is_printed(gb, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganbench.compare.verdicts.finding import Comparison, Outcome
 from ganbench.report.finding import effect, ends, measured, min_effect, p_value, place, seeds
-from ganbench.report.page.page import templates
+from ganbench.report.page.html import html
 from ganbench.report.sentences import headline, leading, same, statements, visible
 
 #: The sign of each outcome, and the name of its colour in the page's style.
@@ -52,22 +52,18 @@ def as_html(comparison: Comparison, *, strict: bool = False, suite_file: str | P
         )
         for one in shown
     ]
-    style, template = templates("comparison.html")
-    return (
-        template.render(
-            suite=comparison.new.suite,
-            base=comparison.base.label,
-            new=comparison.new.label,
-            sign=_SIGNS[leading(comparison)][0],
-            failed=bool(comparison.exit_code(strict=strict)),
-            headline=headline(comparison),
-            statements=[f"{word}: {text}" for word, text in statements(list(comparison.counted()))],
-            head=_HEAD,
-            rows=rows,
-            same=same(comparison),
-            visible=visible(comparison),
-            notes=comparison.notes,
-            style=style,
-        )
-        + "\n"
-    )
+    content = {
+        "title": comparison.new.suite,
+        "base": comparison.base.label,
+        "new": comparison.new.label,
+        "sign": _SIGNS[leading(comparison)][0],
+        "failed": bool(comparison.exit_code(strict=strict)),
+        "headline": headline(comparison),
+        "statements": [f"{word}: {text}" for word, text in statements(list(comparison.counted()))],
+        "head": _HEAD,
+        "rows": rows,
+        "same": same(comparison),
+        "visible": visible(comparison),
+        "notes": comparison.notes,
+    }
+    return html("comparison.html", content) + "\n"

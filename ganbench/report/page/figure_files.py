@@ -10,8 +10,8 @@ from typing import Any
 
 from ganbench.core.disk import make_folder
 from ganbench.report.page.chart import DATA, Chart
+from ganbench.report.page.html import STYLE
 from ganbench.report.page.marks import marks
-from ganbench.report.page.page import STYLE
 from ganbench.report.page.picture_part import picture_part
 from ganbench.report.page.section import curves, effort, on_the_line, outcomes
 from ganbench.report.page.shown_run import ShownRun

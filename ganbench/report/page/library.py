@@ -30,7 +30,5 @@ def policy(scripts: Iterable[str]) -> str:
     digests = (base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in digests)
     # Vega compiles its expressions, which are those of this package and never texts of the user, to functions.
-    return (
-        f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    drawing = f" script-src {allowed} 'unsafe-eval'; img-src data: blob:;" if allowed else ""
+    return f"default-src 'none';{drawing} style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

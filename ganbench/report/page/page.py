@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ganbench.report.page.again import Again, again
-from ganbench.report.page.atlas import packed
 from ganbench.report.page.chart import Chart
-from ganbench.report.page.library import inline, library, policy
+from ganbench.report.page.html import html
 from ganbench.report.page.marks import Mark, marks, outline
 from ganbench.report.page.opening import how_told_apart, what_it_says, what_ran, when_and_where
 from ganbench.report.page.picture_part import PicturePart, picture_part
 from ganbench.report.page.result_table import ResultTable, result_table
 from ganbench.report.page.section import Section, curves, effort, on_the_line, outcomes
 from ganbench.report.page.shown_run import ShownRun
-from ganbench.report.page.theme import CONFIG
 
-if TYPE_CHECKING:
-    import jinja2
-
-_TEMPLATES = Path(__file__).parent / "template"
-#: The style of the page, which names the colours of light and dark.
-STYLE = _TEMPLATES / "page.css"
 #: The sections of pictures, by their name in ``PicturePart``: their ids and what leads to them.
 _PICTURED = {
     "walls": ("wall", "Every seed"),
@@ -96,40 +85,18 @@ def _part(run: ShownRun, name: str, known: Mapping[str, Mark]) -> RunPart:
 
 def render(parts: Sequence[RunPart], known: Mapping[str, Mark]) -> str:
     """The text of a page."""
-    own = inline((_TEMPLATES / "page.js").read_text(encoding="utf-8"))
     steps = sorted({step for part in parts for step in part.pictures.steps})
-    scripts = {"library": library(), "own": own}
-    if steps:
-        scripts["pictures"] = inline((_TEMPLATES / "pictures.js").read_text(encoding="utf-8"))
-    suites = list(dict.fromkeys(part.run.suite for part in parts))
-    style, template = templates("page.html")
-    return template.render(
-        title=" and ".join(suites),
-        parts=parts,
-        marks=list(known.values()),
-        outline=outline,
-        style=style,
-        scripts=scripts,
-        policy=policy(scripts.values()),
-        charts=packed(json.dumps(_drawn(parts), allow_nan=False).encode()),
-        steps=steps,
-        shown=lambda place: _there(parts, place),
-        links=_links(parts),
-    )
-
-
-def templates(name: str) -> tuple[str, jinja2.Template]:
-    """The style of a page, and the template of this name, which escapes whatever it is given."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return STYLE.read_text(encoding="utf-8"), environment.get_template(name)
+    content = {
+        "title": " and ".join(dict.fromkeys(part.run.suite for part in parts)),
+        "parts": parts,
+        "marks": list(known.values()),
+        "outline": outline,
+        "steps": steps,
+        "shown": lambda place: _there(parts, place),
+        "links": _links(parts),
+    }
+    charts = {name: chart for part in parts for name, chart in part.charts.items()}
+    return html("page.html", content, charts, more=["pictures"] if steps else [])
 
 
 def _there(parts: Sequence[RunPart], place: int) -> bool:
@@ -146,15 +113,3 @@ def _links(parts: Sequence[RunPart]) -> list[tuple[str, str]]:
         after = {"seeds": ("walls", "best_ds"), "curves": ("mode_times", "images")}.get(section.id, ())
         found += [_PICTURED[name] for name in after if any(getattr(part.pictures, name) for part in parts)]
     return found
-
-
-def _drawn(parts: Sequence[RunPart]) -> dict[str, Any]:
-    """What the page's script draws: the specifications, each once, and for each chart which one and its data."""
-    specs: list[Any] = []
-    charts = {}
-    for part in parts:
-        for name, chart in part.charts.items():
-            if chart.spec not in specs:
-                specs.append(chart.spec)
-            charts[name] = {"spec": specs.index(chart.spec), "data": chart.data}
-    return {"config": CONFIG, "specs": specs, "charts": charts}
