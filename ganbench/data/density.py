@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 from torch import Tensor
 
 from ganbench.core.errors import error_line, raise_if_stopped
@@ -64,7 +64,8 @@ def around(centres: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
     """
     random = np.random.default_rng(0)
     n, dimension = centres.shape
-    width = np.asarray(cKDTree(centres).query(centres, min(6, n))[0])[:, -1] + 1e-6 * np.abs(centres).max() + 1e-30
+    distances = np.asarray(scipy.spatial.cKDTree(centres).query(centres, min(6, n))[0])
+    width = distances[:, -1] + 1e-6 * np.abs(centres).max() + 1e-30
     which = random.integers(n, size=points)
     drawn = centres[which] + width[which, None] * random.standard_t(DEGREES, (points, dimension))
     constant = math.log(2 / (math.pi * math.sqrt(DEGREES)))

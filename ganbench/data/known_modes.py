@@ -7,8 +7,7 @@ from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
-from scipy.spatial import KDTree
-from scipy.stats import chi
+import scipy
 
 #: How far from its centre a point of high quality may be, in its mode's std, on a line or plane.
 HIGH_QUALITY = 3.0
@@ -30,6 +29,7 @@ def good_radius(dimension: int) -> float:
     itself: in d dimensions nearly all samples are about sqrt(d) from their mode. VEEGAN uses 10 std in 1,200
     dimensions, where no sample of PacGAN's data (700 dimensions with noise) is nearer than 24.
     """
+    chi = scipy.stats.chi
     return HIGH_QUALITY if dimension <= 2 else float(chi(dimension).isf(chi(2).sf(HIGH_QUALITY)))
 
 
@@ -56,7 +56,7 @@ class Centres:
         self._centres = np.asarray(centres, dtype=np.float64)
         if self._centres.ndim != 2 or self._centres.shape[1] != rows.shape[1]:
             raise ValueError(f"each must have the data's {rows.shape[1]} coordinates")
-        nearest = KDTree(self._centres).query(rows)[1]
+        nearest = scipy.spatial.KDTree(self._centres).query(rows)[1]
         counts = np.bincount(nearest, minlength=len(self._centres))
         if counts.min() < 2:
             lonely = int(counts.argmin())
@@ -68,7 +68,7 @@ class Centres:
 
     def assign(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest centre, and whether it is within 3 std; in more than 2 dimensions within ``good_radius``."""
-        distance, mode = map(np.asarray, KDTree(self._centres).query(points))
+        distance, mode = map(np.asarray, scipy.spatial.KDTree(self._centres).query(points))
         return mode, distance <= good_radius(points.shape[1]) * self._std[mode]
 
 
@@ -103,8 +103,8 @@ class Labelled:
             )
 
     @cached_property
-    def _tree(self) -> KDTree:
-        return KDTree(self._rows)
+    def _tree(self) -> scipy.spatial.KDTree:
+        return scipy.spatial.KDTree(self._rows)
 
     def _near(self, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The distances to the k nearest rows, and which these are, (n, k) each."""

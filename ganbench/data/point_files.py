@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ganbench.core.messages import suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The endings of the files that are read, and what separates the columns of text where nothing else is found in it.
 KINDS = (".npy", ".npz", ".csv", ".tsv", ".txt", ".parquet")
@@ -81,6 +83,8 @@ def _index(path: Path, parameter: str, given: str | int, names: list[str]) -> in
 
 def _table(path: Path) -> pd.DataFrame:
     """A file's columns, whatever they hold. Raises ValueError, in one line, for what is no such file."""
+    import pandas as pd  # late: takes half a second, and other data sets do not need it
+
     endings = [ending.lower() for ending in path.suffixes]
     kind = endings[-2] if endings[-1:] == [".gz"] and endings[-2:-1] else (endings or [""])[-1]
     if not path.is_file():
@@ -112,6 +116,8 @@ class _ShapeError(Exception):
 
 def _of_arrays(path: Path, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     """Arrays side by side: (n,) is a column of its name, (n, d) are columns ``name0``, ``name1`` ..."""
+    import pandas as pd
+
     lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
     if len({*lengths.values()}) > 1:
         listed = ", ".join(f"{name} {arrays[name].shape}" for name in lengths)
@@ -132,6 +138,8 @@ def _of_arrays(path: Path, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def _of_text(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     packed = path.suffix.lower() == ".gz"
     with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as file:
         first = next((line.strip() for line in islice(file, 100) if line.strip()), "")
@@ -160,6 +168,8 @@ def _is_number(text: str) -> bool:
 
 def _numbers(path: Path, column: pd.Series, name: str, header: int) -> np.ndarray:
     """A column of finite numbers, float64. Raises ValueError at the first value that is none."""
+    import pandas as pd
+
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
         asked = pd.to_numeric(column, errors="coerce") if column.dtype.kind in "OUS" or column.dtype == "str" else None
         if asked is None:

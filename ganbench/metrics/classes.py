@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from scipy.special import rel_entr
-from scipy.stats import binom
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _expected(shares: tuple[tuple[float, int], ...], n: int) -> tuple[float, flo
         # The counts outside are less likely than 1e-20.
         reach = 10 * math.sqrt(mean) + 40
         count = np.arange(max(math.floor(mean - reach), 0), min(math.ceil(mean + reach), n) + 1)
-        probability = binom.pmf(count, n, share)
+        probability = scipy.stats.binom.pmf(count, n, share)
         covered += number * (1 - (1 - share) ** n)
         kl += number * float((probability * rel_entr(count / n, share)).sum())
     return covered, max(kl, 0.0)

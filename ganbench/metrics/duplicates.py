@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import poisson
+import scipy
 
 FALSELY = 0.01  # false discovery rate: of the points called repeated, and of samples without repeats
 
@@ -41,7 +41,7 @@ def repeated(points: np.ndarray, log_density: Callable[[np.ndarray], np.ndarray]
         digits = np.clip(np.abs(places), usual, most).astype(np.float32)
         rounding = np.log(np.spacing(digits).astype(np.float64)).sum(axis=1)
         by_chance = n * np.exp(np.minimum(log_density(places) + rounding, 0.0))
-        p_values = poisson.sf(copies[atom] - 2, by_chance)
+        p_values = scipy.stats.poisson.sf(copies[atom] - 2, by_chance)
         allowed = FALSELY * np.arange(1, len(p_values) + 1) / n
         passed = np.flatnonzero(np.sort(p_values) <= allowed)
         atom[atom] = p_values <= (allowed[passed[-1]] if len(passed) else -1.0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import scipy
 from scipy.special import rel_entr
 
 PLUG_IN_BELOW = 0.05
@@ -33,9 +34,7 @@ def _miller(lam: np.ndarray, n: np.ndarray) -> np.ndarray:
 def _correction() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Expected counts x to be unbiased at, probabilities of counts (x, n), the map (n, x) from bias to correction."""
     x = np.geomspace(0.02, 0.7 * COUNTS, 120)
-    from scipy.stats import poisson  # late: takes half a second, and `ganbench list` does not need it
-
-    likelihood = np.asarray(poisson.pmf(np.arange(COUNTS), x[:, None]))
+    likelihood = np.asarray(scipy.stats.poisson.pmf(np.arange(COUNTS), x[:, None]))
     # The count 0 keeps its term: a missing mode is many empty cells, and their errors would not average out.
     free = likelihood[:, 1:]
     system = CELLS * free.T @ free + np.diag(free.sum(axis=0) + 1e-6)

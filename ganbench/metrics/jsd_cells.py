@@ -10,8 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
-from scipy.stats import chi
+import scipy
 
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.modes import nearest
@@ -68,7 +67,7 @@ class Partition:
             self._sectors, self._together = 2, 1
             shells = min(max(_even(cells / 2), 2), 96)
 
-        radius = chi(mixture.dimension)
+        radius = scipy.stats.chi(mixture.dimension)
         equal = radius.isf(np.arange(shells - 1, 0, -1) / shells)
         self._cuts = np.concatenate([equal, np.linspace(equal[-1], TAIL_RADIUS, TAIL_CUTS)[1:]])
         self._shells = len(self._cuts) + 1  # even, so that shells pair up
@@ -113,4 +112,4 @@ def _even(x: float) -> int:
 def _apart(mixture: Mixture) -> bool:
     reach = TAIL_RADIUS * (mixture.std[:, None] + mixture.std)
     np.fill_diagonal(reach, -1.0)
-    return bool((cdist(mixture.means, mixture.means) > reach).all())
+    return bool((scipy.spatial.distance.cdist(mixture.means, mixture.means) > reach).all())

@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 from scipy.special import gammaln, psi
-from scipy.stats import hypergeom
 
 from ganbench.metrics.duplicates import repeated
 from ganbench.metrics.points import is_finite
@@ -78,9 +77,9 @@ class Pool:
         self._total, self._known = total, known
 
     @cached_property
-    def _tree(self) -> cKDTree:
+    def _tree(self) -> scipy.spatial.cKDTree:
         # Neither balanced nor compact: built in half the time, and as fast to search.
-        return cKDTree(self._points, leafsize=32, balanced_tree=False, compact_nodes=False)
+        return scipy.spatial.cKDTree(self._points, leafsize=32, balanced_tree=False, compact_nodes=False)
 
     def look(self, queries: int | None = None) -> Neighbours:
         """The estimate from the neighbourhoods of about ``queries`` points, spread evenly over the pool, or of all."""
@@ -93,7 +92,7 @@ class Pool:
         chosen = self._tree.indices[:: max(size // (queries or size), 1)]
         near = generated[self._tree.query(points[chosen], WIDE)[1]]
         count = near.sum(axis=1)
-        narrow, wide = _NARROW[near[:, :NARROW].sum(axis=1)], _WIDE_AS_NARROW[count]
+        narrow, wide = _NARROW[near[:, :NARROW].sum(axis=1)], _wide_as_narrow()[count]
         # The bias grows with the square of a neighbourhood's width, and the wide one has twice the neighbours.
         hidden = (narrow - wide) / (2 ** (2 / dimension) - 1)
         # Among few labels a rare one may be missing; the wide neighbourhood shows how much entropy that loses.
@@ -117,8 +116,13 @@ def _entropies(labels: int) -> np.ndarray:
 
 
 _NARROW, _WIDE = _entropies(NARROW), _entropies(WIDE)
-# The mean over all ways to take NARROW labels of the wide neighbourhood.
-_WIDE_AS_NARROW = hypergeom.pmf(np.arange(NARROW + 1), WIDE, np.arange(WIDE + 1)[:, None], NARROW) @ _NARROW
+
+
+@cache
+def _wide_as_narrow() -> np.ndarray:
+    """The mean of ``_NARROW`` over all ways to take NARROW labels of the wide neighbourhood's; (WIDE + 1,)."""
+    taken, ours = np.arange(NARROW + 1), np.arange(WIDE + 1)[:, None]
+    return np.asarray(scipy.stats.hypergeom.pmf(taken, WIDE, ours, NARROW) @ _NARROW)
 
 
 def _entropy_of_atoms(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -137,7 +141,7 @@ def _log_density(points: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         if len(distinct) < 2:
             return np.full(len(places), -np.inf)
         k, dimension = min(25, len(distinct)), points.shape[1]
-        distance = np.asarray(cKDTree(distinct).query(places, [k])[0])[:, 0]
+        distance = np.asarray(scipy.spatial.cKDTree(distinct).query(places, [k])[0])[:, 0]
         ball = dimension / 2 * math.log(math.pi) - gammaln(dimension / 2 + 1)
         return np.asarray(math.log(k / len(distinct)) - ball - dimension * np.log(distance))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 from ganbench.core.errors import NotApplicableError
 from ganbench.metrics.points import as_rows, is_finite, nearest, nearest_other, sample_and_real
@@ -99,7 +99,7 @@ def mann_whitney(x: np.ndarray, y: np.ndarray) -> float:
     """The Mann-Whitney U of ``x`` above ``y``, (n,) and (m,), as a standard normal z, corrected for ties."""
     n, m = len(x), len(y)
     both = np.concatenate([x, y])
-    u = rankdata(both)[:n].sum() - n * (n + 1) / 2
+    u = scipy.stats.rankdata(both)[:n].sum() - n * (n + 1) / 2
     ties = np.unique(both, return_counts=True)[1].astype(np.float64)
     variance = n * m / 12 * (n + m + 1 - (ties**3 - ties).sum() / ((n + m) * (n + m - 1)))
     return float((u - n * m / 2) / np.sqrt(variance)) if variance > 0 else 0.0

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import scipy
 from scipy.special import rel_entr
-from scipy.stats import chi
 
 from ganbench.data.known_modes import KnownModes, good_radius
 from ganbench.data.mixture import Mixture
@@ -104,7 +104,7 @@ def _counted(
 
 @cache
 def _share_of_high_quality(dimension: int) -> float:
-    return float(chi(dimension).cdf(good_radius(dimension)))
+    return float(scipy.stats.chi(dimension).cdf(good_radius(dimension)))
 
 
 def nearest_mode(samples: np.ndarray, mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import KDTree
-from scipy.spatial.distance import cdist
+import scipy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +96,7 @@ def shuffled(points: np.ndarray, most: int) -> np.ndarray:
 def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Euclidean distances, (n, d) and (m, d) -> (n, m); above 16 dimensions the error is 1e-7 of the points' norms."""
     if points.shape[1] <= FLAT or not len(others):
-        return np.asarray(cdist(points, others))
+        return np.asarray(scipy.spatial.distance.cdist(points, others))
     centre = others.mean(axis=0)
     points, others = points - centre, others - centre
     own, theirs = (points**2).sum(axis=1), (others**2).sum(axis=1)
@@ -116,7 +115,7 @@ def nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
     ``among`` may be of another type: it is converted some rows at a time.
     """
     if points.shape[1] <= FLAT:
-        return np.asarray(KDTree(among).query(points)[0])
+        return np.asarray(scipy.spatial.KDTree(among).query(points)[0])
     found = np.full(len(points), np.inf)
     for part in _parts(among):  # distances copies what it is given, and a set of images may be large
         some = part.astype(np.float64, copy=False)
@@ -131,7 +130,7 @@ def nearest_other(points: np.ndarray) -> np.ndarray:
     if n < 2:
         return np.full(n, np.inf)
     if points.shape[1] <= FLAT:
-        return np.asarray(KDTree(points).query(points, k=2)[0])[:, 1]
+        return np.asarray(scipy.spatial.KDTree(points).query(points, k=2)[0])[:, 1]
     result = np.empty(n)
     for rows in _blocks(n, n):
         apart = distances(points[rows], points)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
-from scipy.stats import chi, chi2
+import scipy
 
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.mass import stray_radius
@@ -48,12 +47,12 @@ def shapes(samples: np.ndarray, mixture: Mixture) -> Shapes:
     """
     mode, _ = nearest_mode(samples, mixture)
     points, fewest = finite(np.asarray(samples, dtype=np.float64)), max(FEWEST, 5 * mixture.dimension)
-    radius, middle = stray_radius(mixture.dimension), float(chi(mixture.dimension).median())
+    radius, middle = stray_radius(mixture.dimension), float(scipy.stats.chi(mixture.dimension).median())
     found = []
     for k in range(mixture.modes):
         own = (points[mode == k] - mixture.means[k]) / mixture.std[k]
         if len(own) >= fewest:
-            distance = cdist(own, np.median(own, axis=0, keepdims=True))[:, 0]
+            distance = scipy.spatial.distance.cdist(own, np.median(own, axis=0, keepdims=True))[:, 0]
             own = own[distance <= radius * max(1.0, float(np.median(distance)) / middle)]
         if len(own) >= fewest:
             found.append(_shape(own))
@@ -68,7 +67,7 @@ def _shape(points: np.ndarray) -> tuple[float, float, float, float]:
     variances, axes = np.linalg.eigh(points.T @ points / (n - 1))
     if variances[0] > FLAT:
         squared = np.sort(((points @ axes) ** 2 / variances).sum(axis=1))
-        below, rank = chi2(dimension).cdf(squared), np.arange(n + 1) / n
+        below, rank = scipy.stats.chi2(dimension).cdf(squared), np.arange(n + 1) / n
         radial = float(max((rank[1:] - below).max(), (below - rank[:-1]).max()))
     else:
         radial = 1.0  # no density at all

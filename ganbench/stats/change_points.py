@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 #: The probability to find a shift in a series that has none.
 LEVEL = 0.01
@@ -75,7 +75,7 @@ def _split(data: np.ndarray, begin: int, level: float, least: int) -> Iterator[t
     """The places of the shifts in a segment that begins at ``begin``, with their p-values."""
     n = len(data)
     # Ties share their mean rank, a multiple of 1/2: twice the rank is a whole number.
-    ranks = (2 * rankdata(data)).astype(int)
+    ranks = (2 * scipy.stats.rankdata(data)).astype(int)
     if n < 2 * least or ranks.min() == ranks.max():
         return
     passing = n in _PASSING

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom, hypergeom, norm, rankdata
+import scipy
 
 #: With more values than this, of both groups together, the distribution of a rank sum is taken as normal.
 _MANY = 60
@@ -61,13 +61,12 @@ def boschloo(count: int, total: int, base_count: int, base_total: int) -> TestRe
     if not total or not base_total:
         return NONE
     both = count + base_count
-    fisher, least = (
-        float(hypergeom.cdf(low, total + base_total, both, total)) for low in (count, max(0, both - base_total))
-    )
+    lows = (count, max(0, both - base_total))
+    fisher, least = (float(scipy.stats.hypergeom.cdf(low, total + base_total, both, total)) for low in lows)
     if max(total, base_total) > _MANY_SEEDS or fisher == 1.0:
         return TestResult(fisher, least)
     as_small = _fishers(total, base_total) <= fisher * (1 + 1e-9)
-    ours, theirs = (binom.pmf(np.arange(n + 1), n, _SHARES[:, None]) for n in (total, base_total))
+    ours, theirs = (scipy.stats.binom.pmf(np.arange(n + 1), n, _SHARES[:, None]) for n in (total, base_total))
     return TestResult(float(((ours @ as_small) * theirs).sum(axis=1).max()), least)
 
 
@@ -75,7 +74,7 @@ def boschloo(count: int, total: int, base_count: int, base_total: int) -> TestRe
 def _fishers(total: int, base_total: int) -> np.ndarray:
     """Fisher's p-value of every count, (total + 1, base_total + 1)."""
     counts, base_counts = np.ogrid[: total + 1, : base_total + 1]
-    return np.asarray(hypergeom.cdf(counts, total + base_total, counts + base_counts, total))
+    return np.asarray(scipy.stats.hypergeom.cdf(counts, total + base_total, counts + base_counts, total))
 
 
 def signed_rank(differences: Sequence[float] | np.ndarray) -> TestResult:
@@ -90,7 +89,7 @@ def signed_rank(differences: Sequence[float] | np.ndarray) -> TestResult:
     if not apart.size:
         return NONE
     # Ties share their mean rank, a multiple of 1/2: twice the rank is a whole number.
-    ranks = (2 * rankdata(np.abs(apart))).astype(int)
+    ranks = (2 * scipy.stats.rankdata(np.abs(apart))).astype(int)
     ways = np.zeros(int(ranks.sum()) + 1)
     ways[0] = 1
     for rank in ranks:
@@ -109,14 +108,14 @@ def rank_sum(values: Sequence[float] | np.ndarray, base: Sequence[float] | np.nd
     n, m = len(ours), len(theirs)
     if not n or not m:
         return NONE
-    ranks = (2 * rankdata(np.concatenate([ours, theirs]))).astype(int)
+    ranks = (2 * scipy.stats.rankdata(np.concatenate([ours, theirs]))).astype(int)
     total, most = int(ranks[:n].sum()), int(np.sort(ranks)[m:].sum())
     if n + m > _MANY:
         mean, spread = ranks.mean() * n, ranks.std() * math.sqrt(n * m / (n + m - 1))
         if not spread:
             return NONE
         # The ranks are doubled, so the continuity correction, half a rank, is 1.
-        return TestResult(*(float(norm.sf((one - 1 - mean) / spread)) for one in (total, most)))
+        return TestResult(*(float(scipy.stats.norm.sf((one - 1 - mean) / spread)) for one in (total, most)))
     # The number of ways to choose k of the values so that their ranks sum to s.
     ways = np.zeros((n + 1, most + 1))
     ways[0, 0] = 1

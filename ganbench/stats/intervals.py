@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom, binomtest, norm, t, trim_mean
+import scipy
 
 #: The confidence of every interval over seeds.
 CONFIDENCE = 0.95
@@ -45,7 +45,7 @@ def median(values: Iterable[float]) -> Interval:
     if not ordered:
         return NOTHING
     # The largest rank r with P(Binomial(n, 1/2) < r) below 2.5 %; 0 where even the extremes are too narrow.
-    rank = int(binom.ppf((1 - CONFIDENCE) / 2, len(ordered), 0.5))
+    rank = int(scipy.stats.binom.ppf((1 - CONFIDENCE) / 2, len(ordered), 0.5))
     low, high = (ordered[rank - 1], ordered[-rank]) if rank else (math.inf, math.inf)
     return Interval(_finite(statistics.median(ordered)), _finite(low), _finite(high))
 
@@ -55,7 +55,7 @@ def share(count: int, total: int) -> Interval:
     """The share ``count / total`` and its exact interval (Clopper & Pearson 1934); None for a total of 0."""
     if total == 0:
         return NOTHING
-    interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="exact")
+    interval = scipy.stats.binomtest(count, total).proportion_ci(CONFIDENCE, method="exact")
     return Interval(count / total, float(interval.low), float(interval.high))
 
 
@@ -86,7 +86,7 @@ def resampled_ends(resampled: np.ndarray, count: int) -> tuple[float | None, flo
     and as above the upper end. An end that is not finite is None.
     """
     freedom = count - 1
-    tail = norm.cdf(math.sqrt(count / freedom) * t.ppf((1 - CONFIDENCE) / 2, freedom))
+    tail = scipy.stats.norm.cdf(math.sqrt(count / freedom) * scipy.stats.t.ppf((1 - CONFIDENCE) / 2, freedom))
     # Order statistics, without interpolation: that would give NaN between infinities.
     place = max(math.ceil(tail * len(resampled)), 1) - 1
     low = np.sort(np.where(np.isnan(resampled), -math.inf, resampled))[place]
@@ -103,7 +103,7 @@ def _resampled(data: np.ndarray) -> np.ndarray:
 
 
 def _middle(data: np.ndarray, axis: int = -1) -> np.ndarray:
-    return np.asarray(trim_mean(data, 0.25, axis=axis))
+    return np.asarray(scipy.stats.trim_mean(data, 0.25, axis=axis))
 
 
 def _ordered(values: Iterable[float]) -> list[float]:

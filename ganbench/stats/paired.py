@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import iqr, mannwhitneyu, nct, norm, t, wilcoxon
+import scipy
 
 from ganbench.stats.intervals import CONFIDENCE, NOTHING, Interval
 
@@ -51,8 +50,8 @@ def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: b
     if not n * m:
         return NOTHING
     with np.errstate(all="ignore"):  # the p-value, not used here, is undefined where all values are equal
-        value = float(mannwhitneyu(better, worse, method="asymptotic").statistic) / (n * m)
-    z = float(norm.isf((1 - CONFIDENCE) / 2))
+        value = float(scipy.stats.mannwhitneyu(better, worse, method="asymptotic").statistic) / (n * m)
+    z = float(scipy.stats.norm.isf((1 - CONFIDENCE) / 2))
     more = (n + m) / 2 - 1
 
     def excess(truth: float) -> float:
@@ -60,8 +59,8 @@ def improvement(variant: Sequence[float], baseline: Sequence[float], *, lower: b
         return (truth - value) ** 2 - z * z * variance
 
     edge = 1e-9
-    low = brentq(excess, 0.0, min(value, 1 - edge)) if value > edge else 0.0
-    high = brentq(excess, max(value, edge), 1.0) if value < 1 - edge else 1.0
+    low = scipy.optimize.brentq(excess, 0.0, min(value, 1 - edge)) if value > edge else 0.0
+    high = scipy.optimize.brentq(excess, max(value, edge), 1.0) if value < 1 - edge else 1.0
     return Interval(value, float(low), float(high))
 
 
@@ -69,7 +68,7 @@ def p_value(differences: np.ndarray) -> float | None:
     """The two-sided p-value of Wilcoxon's signed-rank test; 1 where nothing differs, None without pairs."""
     if not differences.size:
         return None
-    return float(wilcoxon(differences).pvalue) if differences.any() else 1.0
+    return float(scipy.stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
@@ -102,7 +101,7 @@ def detectable(differences: np.ndarray, *, level: float = 1 - CONFIDENCE, power:
         return None
     with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(differences).all()
-        spread = float(differences.std(ddof=1) if finite else iqr(differences, scale="normal"))
+        spread = float(differences.std(ddof=1) if finite else scipy.stats.iqr(differences, scale="normal"))
     rounding = 1e-12 * float(np.abs(differences[np.isfinite(differences)]).max(initial=0.0))
     return spread * effect(len(differences), level, power) if rounding < spread < math.inf else None
 
@@ -129,9 +128,9 @@ def effect(pairs: int, level: float = 1 - CONFIDENCE, power: float = POWER) -> f
     if real is None:
         raise ValueError(f"with {pairs} pairs no difference can be significant")
     as_many = pairs * 3 / math.pi
-    critical = float(t.isf(real / 2, as_many - 1))
-    upper = critical + 2 * float(t.isf(1 - power, as_many - 1)) + 10
-    centre = brentq(lambda c: float(nct.sf(critical, as_many - 1, c)) - power, 0.0, upper)
+    critical = float(scipy.stats.t.isf(real / 2, as_many - 1))
+    upper = critical + 2 * float(scipy.stats.t.isf(1 - power, as_many - 1)) + 10
+    centre = scipy.optimize.brentq(lambda c: float(scipy.stats.nct.sf(critical, as_many - 1, c)) - power, 0.0, upper)
     return float(centre) / math.sqrt(as_many)
 
 

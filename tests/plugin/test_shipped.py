@@ -39,3 +39,13 @@ def test_importing_what_reads_suites_does_not_import_torch_or_pandas(module):
     command = f"import ganbench.{module}, sys; print([m for m in ('torch', 'pandas', 'numpy') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_listing_the_shipped_plugins_waits_for_no_library_that_only_their_functions_call():
+    """They take half as long as torch: `ganbench list`, and each mistake in a suite, would wait for them."""
+    command = (
+        "import sys; from ganbench.plugin.registry import Registry; assert 'ring' in Registry.load().names('dataset')\n"
+        "print([m for m in ('sklearn', 'scipy.stats', 'pandas', 'torchvision', 'torch._dynamo') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import t
+import scipy
 
 from ganbench.compare.history.series import Series, same, series
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
@@ -36,7 +36,7 @@ def prediction(values: Sequence[float], *, level: float = LEVEL) -> Interval | N
     n = len(data)
     if n < FEWEST or not np.isfinite(data).all():
         return None
-    half = float(t.isf(level / 2, n - 1)) * float(data.std(ddof=1)) * math.sqrt(1 + 1 / n)
+    half = float(scipy.stats.t.isf(level / 2, n - 1)) * float(data.std(ddof=1)) * math.sqrt(1 + 1 / n)
     return min(float(data.mean()) - half, float(data.min())), max(float(data.mean()) + half, float(data.max()))
 
 

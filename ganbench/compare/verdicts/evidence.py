@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import trim_mean
+import scipy
 
 from ganbench.compare.sides.compared_run import Case
 from ganbench.compare.verdicts.measures import Measure
@@ -109,7 +109,7 @@ def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Interval:
         value = _trimmed(ours) - _trimmed(theirs)
         random = np.random.default_rng(0)
         left, right = (
-            trim_mean(one[random.integers(len(one), size=(_RESAMPLES, len(one)))], 0.25, axis=1)
+            scipy.stats.trim_mean(one[random.integers(len(one), size=(_RESAMPLES, len(one)))], 0.25, axis=1)
             for one in (ours, theirs)
         )
         apart = left - right
@@ -121,7 +121,7 @@ def _middle_apart(ours: np.ndarray, theirs: np.ndarray) -> Interval:
 
 def _trimmed(values: np.ndarray) -> float:
     with np.errstate(invalid="ignore"):
-        return float(trim_mean(values, 0.25))
+        return float(scipy.stats.trim_mean(values, 0.25))
 
 
 def _finite(value: float) -> float | None:
