@@ -21,7 +21,8 @@ from torch import Tensor, nn
 BYTES = 2**24
 ITEMS = 1000
 #: The modules of classes, beside those of plugins, whose instances are looked into.
-_KNOWN = ("torch.nn.", "queue", "types", "argparse", "collections", "functools", "threading", "_thread")
+_TORCHS = ("torch.nn.", "torch.optim.", "torch.amp.")
+_KNOWN = ("queue", "types", "argparse", "collections", "functools", "threading", "_thread")
 _ADDRESSLESS = ("datetime", "decimal", "fractions", "pathlib", "enum")
 
 
@@ -162,7 +163,7 @@ def _checksum(flat: np.ndarray) -> int:
 
 
 def _known(module: str) -> bool:
-    return module.startswith(_KNOWN[0]) or module in _KNOWN
+    return module.startswith(_TORCHS) or module in _KNOWN
 
 
 def _names(slots: Any) -> tuple[str, ...]:

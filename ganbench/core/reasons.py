@@ -76,6 +76,14 @@ HOOK = _same("runs a hook of gradients, which cannot be batched", "remove it, th
 IN_PLACE = _same(
     "changes a tensor in place (an input, a weight, a buffer)", "write x * 2 for x.mul_(2); buffers are held fixed"
 )
+FIXED = Reason(
+    "sets a part of what stays as it is",
+    (
+        (r"\bplayers\b|\.theta$", "write players = players._replace(D=players.D._replace(theta=...)), or game.move()"),
+        (r"\bstate\b", "return the new tensors: (theta, (m,))"),
+        ("", "compute what is new in a variable of its own"),
+    ),
+)
 SHARED = Reason(
     "writes into a tensor that all seeds share",
     (
@@ -101,13 +109,17 @@ SHAPES = _same(
 BACKWARD = _same(
     "takes the loss's gradient itself, by backward()", "return the loss, and the engine takes its gradient"
 )
+IN_PLACE_LATER = _same(
+    "changes in place a tensor that a gradient still needs", "make a new one, as torch.zeros_like(x) for x.fill_(0)"
+)
 FREED = _same(
     "takes a gradient by torch.autograd.grad without create_graph=True, so its graph is gone when the engine needs it",
     "write create_graph=True, or use input_gradient(D, x)",
 )
 UNUSED = _same(
-    "takes a gradient with respect to weights by name, which are made anew for each call of a player",
-    "take it with respect to a tensor that the loss was computed from, as fake",
+    "takes a gradient with respect to what is not in its graph, as weights by name, which are made anew for "
+    "each call of a player",
+    "take it with respect to a tensor that the loss was computed from, as fake; of D at x it is input_gradient(D, x)",
 )
 PROBABILITIES = _same(
     "takes probabilities, and d_real and d_fake are logits",
@@ -119,6 +131,10 @@ DISTRIBUTION = _same(
 )
 FLAGS = _same(
     "sets requires_grad", "leave it out, each gradient is taken with respect to one player's parameters alone"
+)
+STORAGE = Reason(
+    "reads a tensor's memory",
+    (("copy", "leave the copy out, no step changes a tensor in place; x.clone() copies one"), ("", "write .detach()")),
 )
 OPTIMIZER = _same("makes an optimizer", "leave it out, a suite names it: optimizer: {name: adam, lr: 0.001}")
 GENERATOR = _same(
@@ -140,7 +156,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"non-leaf Tensor", OPTIMIZER),
     (r"register a hook", HOOK),
     (r"requires_grad_|does not require grad", TAPE),
-    (r"Cannot access storage of TensorWrapper|accessing `data`", _same("reads .data", "write .detach()")),
+    (r"Cannot access storage of|accessing `data`", STORAGE),
     (
         r"data-dependent control flow|calling \.item\(\)|Cannot access data pointer|\.numpy\(\) on|Can't call numpy",
         NUMBER,
@@ -148,6 +164,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"converted to a (NumPy|Python)|tolist\(\)", NUMBER),
     (r"dynamic shape|boolean mask|nonzero", MASK),
     (r"tensor that all seeds share|inplace arithmetic|because there exists a Tensor", SHARED),
+    (r"can't set attribute|has no setter|cannot assign to field|does not support item assignment", FIXED),
     (r"in-place operation|modified inplace|is used in an in-place|Leaf Variable|leaf Variable", IN_PLACE),
     (r"not compiled with CUDA|NVIDIA driver|Cannot initialize CUDA|No CUDA GPUs", GPU),
     (r"on the same device|expected device|is on cpu, different", DEVICE),

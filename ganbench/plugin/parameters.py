@@ -146,7 +146,8 @@ def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: fr
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
             if callable(getattr(function, "forward", None)):
                 raise UnfitError(
-                    f"{name} is an object of {type(function).__name__}, a network: give its method, {name}.forward"
+                    f"{name} is an object of {type(function).__name__}, a network: give its method, "
+                    f"{type(function).__name__}().forward"
                 )
             raise UnfitError(f"{label} takes {argument}: name each argument instead")
         if argument.kind is argument.KEYWORD_ONLY:

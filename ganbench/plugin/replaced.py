@@ -47,7 +47,9 @@ class Watched:
             theirs = home == "torch" and itself
             # Not so for what is made of a class of Python's, such as a partial: the file itself has made it.
             package = home not in _WATCHED | sys.stdlib_module_names and installed(file_of(sys.modules.get(home)))
-            if not theirs and not package:
+            # torch's optimizers wrap their own class's step when the first of them is made.
+            wrapped = getattr(new, "__wrapped__", None) is before and installed(_file(new))
+            if not theirs and not package and not wrapped:
                 found.append(f"{_called(owner)}.{name}")
                 _put(owner, name, before)
         return found
@@ -80,6 +82,10 @@ def _of(value: Any) -> str:
     """The file that a function was written in; empty for anything else."""
     function = inspect.unwrap(value) if callable(value) else value
     function = getattr(function, "fget", None) or getattr(function, "__func__", function)
+    return _file(function)
+
+
+def _file(function: Any) -> str:
     return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
 
 

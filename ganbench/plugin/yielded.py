@@ -89,17 +89,19 @@ def _yielded(plugin: Any, source: Path | str) -> Iterator[tuple[Kind, Any] | str
             answers = caller()
             if not answers:
                 values.append(f"{where}{caller.name} returned nothing: it should yield each {kind.value.__name__}")
-            elif not hasattr(answers[0], "__iter__"):
-                got = a(type(answers[0]))
-                values.append(f"{where}{caller.name} returned {got}: it should yield each {kind.value.__name__}")
-            else:
-                values += ((kind, value) for value in islice(answers[0], MOST_VALUES + 1))
+            for answer in reversed(answers):  # a hook may be written by several functions; pluggy calls the last first
+                if not hasattr(answer, "__iter__"):
+                    got = a(type(answer))
+                    values.append(f"{where}{caller.name} returned {got}: it should yield each {kind.value.__name__}")
+                    continue
+                values += ((kind, value) for value in islice(answer, MOST_VALUES + 1))
                 if len(values) > MOST_VALUES:
                     values = [f"{where}{caller.name} yields more than {MOST_VALUES} values: does it end?"]
+                    break
         except BaseException as error:
             raise_if_stopped(error)
             line = one_line(error, source)
-            values.append(f"{line}: {_NO_START}" if "argument: 'start'" in line else line)
+            values.append(f"{line}; {_NO_START}" if "argument: 'start'" in line else line)
         yield from values
 
 

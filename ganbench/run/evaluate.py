@@ -142,7 +142,7 @@ class Metrics:
             try:
                 # What it draws from a global generator is always the same: the same samples have the same numbers.
                 with isolated(0, f"metric.{metric.name}"):
-                    values = _mapping(bound(own))
+                    values = _mapping(bound(own), metric.columns[0].name)
             except NotApplicableError as reason:
                 values = {}
                 notes.append(f"{metric.name}: {reason}")
@@ -153,7 +153,8 @@ class Metrics:
                 process.put_back()
             declared = [column.name for column in metric.columns]
             if surplus := sorted(set(values) - set(declared), key=repr):
-                raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, which none of its columns declares")
+                cure = "which none of its columns declares: add a Column for it"
+                raise PluginError(f"metric {metric.name}: gave {surplus[0]!r}, {cure}")
             for column in metric.columns:
                 try:
                     row[column.name] = plain(values.get(column.name), column)
@@ -168,9 +169,9 @@ def bind_metrics(choices: Sequence[Choice]) -> Metrics:
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
 
 
-def _mapping(values: Any) -> dict[str, Any]:
+def _mapping(values: Any, column: str) -> dict[str, Any]:
     if not isinstance(values, Mapping):
-        raise TypeError(f"must return a mapping of its columns to numbers, not {described(values)}")
+        raise TypeError(f"returned {described(values)}: write return {{{column!r}: number}}")
     return dict(values)
 
 

@@ -15,6 +15,7 @@ from ganbench.plugin.types import MetricValue
 TOO_WIDE = 2**63
 #: The most characters of a column of words: readers of CSV files refuse fields that are much longer.
 LONGEST = 10_000
+_ONE = ": take its .mean(), or declare a Column for each"
 
 
 def plain(value: Any, column: Column) -> MetricValue:
@@ -39,7 +40,8 @@ def plain(value: Any, column: Column) -> MetricValue:
     if isinstance(item, Real | Decimal):
         number = _float(item, column)
         return None if math.isnan(number) else number
-    raise ValueError(f"{column.name} must be a number, not {described(item)}")
+    cure = ': float() makes one of it, and Column(..., summary="words") is for words' if isinstance(item, str) else ""
+    raise ValueError(f"{column.name} must be a number, not {described(item)}{cure}")
 
 
 def described(value: Any) -> str:
@@ -63,7 +65,7 @@ def _item(value: Any, column: Column) -> Any:
         return item()
     except Exception:
         place = f" on the device {value.device}" if str(getattr(value, "device", "cpu")) == "meta" else ""
-        raise ValueError(f"{column.name} must be one number, not {described(value)}{place}") from None
+        raise ValueError(f"{column.name} must be one number, not {described(value)}{place or _ONE}") from None
 
 
 def _float(item: Any, column: Column) -> float:

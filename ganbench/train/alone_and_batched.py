@@ -28,6 +28,7 @@ from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, of_replica
 from ganbench.train.step.swept_values import with_values
+from ganbench.train.why import refuse_changed_in_place
 
 #: Two results of a step are the same where they differ by no more than this share: rounding is mostly below, and else
 #: known by what it does to a seed alone (1e-5 of a ResNet in float32).
@@ -91,6 +92,7 @@ def check_alone_and_batched(
         except Exception as error:
             if out_of_memory(error):
                 raise
+            refuse_changed_in_place(error, watched)
             return  # what trains so tells why it fails
         unlike = [name for name in {**one, **other} if not _same(one.get(name), other.get(name))]
         if not unlike:

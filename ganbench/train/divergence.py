@@ -18,6 +18,7 @@ from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State
 from ganbench.train.step.swept_values import with_values
 
+_LOGARITHM = ": a logarithm, a root or a quotient? (logits have any sign: log sigmoid(d) is F.logsigmoid(d))"
 _ROOT = ", whose value is finite: a root, a norm or a logarithm of 0? (gradient_norm(D, x) keeps clear of 0)"
 
 
@@ -49,7 +50,7 @@ def cause(
     game = played(own)
     for (player, gradient), value in zip(game.gradients, game.values, strict=True):
         if not value.isfinite():
-            return f"the {player}'s loss{_of_term(own, played, player, values=True)}"
+            return f"the {player}'s loss{_of_term(own, played, player, values=True)}{_LOGARITHM}"
         if not gradient.isfinite().all():
             return f"the {player}'s gradient{_of_term(own, played, player, values=False)}{_ROOT}"
     return ""

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import dis
 import inspect
 import os
-import random
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from torch import nn
 
 from ganbench.core.digest import digest
 from ganbench.core.installed import installed, library
-from ganbench.core.place import place
-
-#: The variables of a module.
-Namespace = dict[str, Any]
-#: The modules and objects whose functions draw from a global generator.
-_GLOBAL: dict[str, tuple[Any, ...]] = {
-    "Python": (random, getattr(random.random, "__self__", None)),
-    "numpy": (np.random, getattr(np.random.uniform, "__self__", None)),
-}
+from ganbench.train.uses import Namespace, draws, functions, in_place, module_name, uses
 
 #: Variables of the environment that torch sets itself, as a part of it is first used.
 _OF_TORCH = ("TORCH", "PYTORCH", "TRITON")
@@ -66,7 +55,7 @@ class HiddenState:
     @property
     def modules(self) -> frozenset[str]:
         """The names of the modules that are watched."""
-        return frozenset(map(_name, self._namespaces))
+        return frozenset(map(module_name, self._namespaces))
 
     def look(self, exact: bool = True, *, tensors: bool = False) -> dict[Variable, Hashable]:
         """A digest of each variable as it is now.
@@ -100,13 +89,20 @@ class HiddenState:
 
     def drawn(self, whose: str) -> str:
         """Where code draws from a library's global generator, numpy's or Python's: `` (mine.py:12)``, or nothing."""
-        found = next((each for space in self._namespaces for each in _draws(space, whose)), "")
+        found = next((each for space in self._namespaces for each in draws(space, whose)), "")
         return f" ({found})" if found else ""
+
+    def in_place(self) -> tuple[str, str]:
+        """The first call by which code changes a tensor in place: its name, and `` (mine.py:12)``; empty for none."""
+        code = [root.__code__ for root in self._roots if isinstance(root, types.FunctionType)]
+        code += [function.__code__ for space in self._namespaces for function in functions(space)]
+        name, found = next(in_place(code), ("", ""))
+        return name, f" ({found})" if found else ""
 
     def variables(self) -> Iterator[tuple[Variable, Any]]:
         """The variables that are watched, with what they hold now; a closure's as its cell."""
         for space in self._namespaces:
-            module = _name(space)
+            module = module_name(space)
             for name, value in list(space.items()):
                 if name.startswith("__") or isinstance(value, types.ModuleType):
                     continue
@@ -130,14 +126,9 @@ class HiddenState:
 
         ``module``: the variable's own; what others call so inside a function is another variable.
         """
-        uses = [(use, _name(space) != module) for space in self._namespaces for use in _uses(space, name)]
-        found = [(not use.stored, other, use.place) for use, other in uses if not (module and other and use.local)]
+        every = [(use, module_name(space) != module) for space in self._namespaces for use in uses(space, name)]
+        found = [(not use.stored, other, use.place) for use, other in every if not (module and other and use.local)]
         return f" ({min(found, key=lambda use: use[:2])[2]})" if found else ""
-
-
-def _is(value: Any, others: tuple[Any, ...]) -> bool:
-    """Whether a value is one of others; not by equality, which values may have of their own kind."""
-    return any(value is each for each in others)
 
 
 def _unwrapped(function: Any) -> Iterator[Any]:
@@ -198,76 +189,21 @@ def _namespace(value: Any) -> Namespace | None:
     return vars(sys.modules[name]) if name in sys.modules else None
 
 
-def _name(space: Namespace) -> str:
-    return str(space["__name__"])
-
-
 def _file(space: Namespace) -> str:
     return str(space.get("__file__") or "")
 
 
 def _with_imports(own: Sequence[Namespace]) -> list[Namespace]:
     """The modules, and those that they import from places other than the installed libraries."""
-    found = {id(space): space for space in sorted(own, key=_name)}
+    found = {id(space): space for space in sorted(own, key=module_name)}
     waiting = [*found.values()]
     while waiting:
         for value in [*waiting.pop().values()]:
             space = _namespace(value)
             if space is None or id(space) in found or not _file(space):
                 continue
-            packages = {_name(each).partition(".")[0] for each in found.values()}
-            if not installed(_file(space)) or _name(space).partition(".")[0] in packages:
+            packages = {module_name(each).partition(".")[0] for each in found.values()}
+            if not installed(_file(space)) or module_name(space).partition(".")[0] in packages:
                 found[id(space)] = space
                 waiting.append(space)
     return [*found.values()]
-
-
-class _Use(NamedTuple):
-    """An instruction that names a variable: whether it stores it, whether it is a function's local, and its place."""
-
-    stored: bool
-    local: bool
-    place: str
-
-
-def _uses(space: Namespace, name: str) -> Iterator[_Use]:
-    """The instructions of a module's functions that name a variable."""
-    codes = [inner.__code__ for value in space.values() for inner in _functions(value, _name(space))]
-    while codes:
-        code = codes.pop(0)
-        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
-        for instruction in dis.get_instructions(code):
-            if (
-                instruction.argval == name
-                and instruction.opname.startswith(("STORE", "LOAD"))
-                and (line := instruction.positions and instruction.positions.lineno)
-            ):
-                stored, local = instruction.opname.startswith("STORE"), "FAST" in instruction.opname
-                yield _Use(stored, local, place(code.co_filename, line))
-
-
-def _draws(space: Namespace, whose: str) -> Iterator[str]:
-    """The places where a module's functions use a global generator: numpy's or Python's."""
-    codes = [inner.__code__ for value in [*space.values()] for inner in _functions(value, _name(space))]
-    while codes:
-        code = codes.pop(0)
-        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
-        instructions = list(dis.get_instructions(code))
-        for at, instruction in enumerate(instructions):
-            if not instruction.opname.startswith("LOAD_GLOBAL"):
-                continue
-            value = space.get(instruction.argval)
-            following = {each.argval for each in instructions[at + 1 : at + 3]}
-            bound = getattr(value, "__self__", value)
-            drawn = _is(bound, _GLOBAL[whose]) or (whose == "numpy" and value is np and "random" in following)
-            if drawn and (line := instruction.positions and instruction.positions.lineno):
-                yield place(code.co_filename, line)
-
-
-def _functions(value: Any, module: str) -> Iterator[types.FunctionType]:
-    if getattr(value, "__module__", None) != module:
-        return
-    for inner in vars(value).values() if isinstance(value, type) else (value,):
-        inner = getattr(inner, "__func__", inner)
-        if isinstance(inner, types.FunctionType):
-            yield inner

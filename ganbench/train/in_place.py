@@ -67,9 +67,9 @@ class Untouched:
             if not all(map(torch.equal, player.state, states)):
                 raise PluginError(_STATE.format(name))
 
-    def check_failed(self) -> None:
-        """The same after a step that has failed: nearly always it is a loss that has changed a player."""
-        self.check(_LOSS)
+    def check_failed(self, by_rule: bool) -> None:
+        """The same after a step that has failed: where not in the update rule's code, it was nearly always a loss."""
+        self.check(_RULE if by_rule else _LOSS)
 
     def _watched(self, optimizer: BoundFunction[Any]) -> BoundFunction[Any]:
         @wraps(optimizer.function)

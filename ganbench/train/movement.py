@@ -13,6 +13,7 @@ from ganbench.train.step.rules import Rules
 PLAYERS = ("discriminator", "generator")
 #: So many steps are tried where a player does not move.
 LATER_STEPS = 10
+_DETACHED = ": does its loss stop it, by .detach(), .data, torch.no_grad() or a comparison?"
 
 
 def steps_to_try(rules: Rules, first: Tensor) -> list[Tensor]:
@@ -56,7 +57,7 @@ def movement_notes(idle: Sequence[str], unmoved: Sequence[str], theta: tuple[Ten
     Returns:
         The notes.
     """
-    notes = [f"the {player}'s gradient is exactly zero at the first step" for player in idle]
+    notes = [f"the {player}'s gradient is exactly zero at the first step{_DETACHED}" for player in idle]
     notes += [
         f"the {player} does not move, though its gradient is not zero: an update rule must return the players that "
         "game.move() returns, an optimizer's update() a new theta, and a rate must not be 0"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch.utils._pytree import tree_map
 
-from ganbench.core.errors import PluginError, out_of_memory
+from ganbench.core.errors import PluginError, out_of_memory, plugin_frame
 from ganbench.core.process_watch import process_watched
 from ganbench.core.reasons import global_draw, plain_words
 from ganbench.core.rng import drawn_since, global_states, isolated
@@ -27,9 +28,9 @@ from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
-from ganbench.train.step.step import Constants, Draws, State, batch, of_replica, one_step
+from ganbench.train.step.step import Constants, Draws, State, Step, batch, of_replica, one_step
 from ganbench.train.step.swept_values import with_values
-from ganbench.train.why import why_drawn, why_failed
+from ganbench.train.why import refuse_changed_in_place, why_drawn, why_failed
 
 #: Seconds to compile a step that inductor has not compiled before, and for so many operations of it one second, where
 #: that is longer: measured, from an mlp (260 operations) to recurrent layers over 16 steps of time (2,900: 90 s).
@@ -117,8 +118,23 @@ def _probed(
     untouched = Untouched(one.players)
     gradient, why = functional_gradient, ""
     recorder = DrawRecorder(device=state.survived.device)
+    index = torch.zeros((), dtype=torch.long, device=state.survived.device)
+
+    def tried() -> tuple[bool, tuple[str, ...], str, Step, Draws, StepCost]:
+        found = _record(rules, update, one, own, gradient, untouched, watched, recorder)
+        step = one_step(rules, update, gradient, global_rng=found[0], first=True)
+        drawn = invent(recorder.draws, index.device)
+        with isolated(0, "probe.global"):
+            cost = step_cost(
+                partial(step, one, own, drawn, index),
+                parameters=sum(player.theta.numel() for player in one.players),
+                state=(one, own),
+                draws=drawn,
+            )
+        return *found, step, drawn, cost
+
     try:
-        global_rng, idle, globally = _record(rules, update, one, own, gradient, untouched, watched, recorder)
+        global_rng, idle, globally, step, drawn, cost = tried()
     except PluginError:
         refuse_changes(watched, before)
         raise
@@ -129,29 +145,18 @@ def _probed(
         before = watched.look()
         attempted, recorder = recorder.draws, DrawRecorder(device=state.survived.device)
         try:
-            global_rng, idle, globally = _record(rules, update, one, own, gradient, untouched, watched, recorder)
+            global_rng, idle, globally, step, drawn, cost = tried()
         except Exception as second:
+            if out_of_memory(second):
+                raise
             # What a step remembers of the attempt before makes it fail in ways that explain nothing.
             refuse_changes(watched, before)
-            untouched.check_failed()
+            frame = plugin_frame(second)
+            by_rule = frame is not None and frame.tb_frame.f_code is getattr(update.function, "__code__", None)
+            untouched.check_failed(by_rule)
             raise PluginError(why_failed(second, watched)) from second
         recorder.check_again(attempted)
     draws, why = tuple(recorder.draws), why or globally
-    index = torch.zeros((), dtype=torch.long, device=state.survived.device)
-    step = one_step(rules, update, gradient, global_rng=global_rng, first=True)
-    drawn = invent(draws, index.device)
-    with isolated(0, "probe.global"):
-        try:
-            cost = step_cost(
-                partial(step, one, own, drawn, index),
-                parameters=sum(player.theta.numel() for player in one.players),
-                state=(one, own),
-                draws=drawn,
-            )
-        except Exception as error:
-            if out_of_memory(error):
-                raise
-            raise PluginError(plain_words(error)) from error
     other = invent(draws, index.device, "between")
     note = check_repeats(lambda state, own_draws: step(state, own, own_draws, index), one, (drawn, other), watched)
     # Another step than the first may draw less.
@@ -172,13 +177,14 @@ def _probed(
         except Exception as error:
             if out_of_memory(error):
                 raise
+            refuse_changed_in_place(error, watched)
             why = plain_words(error)
         else:
             check_alone_and_batched(rules, update, state, constants, drawn, global_rng=global_rng, watched=watched)
     return Probe(draws, global_rng, idle, unmoved, why, cost, seconds, note, serial_seconds)
 
 
-def invent(draws: tuple[DrawSpec, ...], device: torch.device, which: str = "") -> Draws:
+def invent(draws: Sequence[DrawSpec], device: torch.device, which: str = "") -> Draws:
     """Random numbers for a step's draws, which belong to no seed; data are replaced by normal numbers.
 
     Args:

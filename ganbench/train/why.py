@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ganbench.core.errors import message_of, plugin_frame
-from ganbench.core.reasons import BACKWARD, FREED, plain_words
+from ganbench.core.errors import PluginError, message_of, plugin_frame
+from ganbench.core.reasons import BACKWARD, FREED, IN_PLACE_LATER, plain_words
 from ganbench.train.hidden_state import HiddenState
 
 
@@ -13,7 +13,18 @@ def why_failed(error: Exception, watched: HiddenState) -> str:
         if place := watched.place("backward"):
             return BACKWARD.text("", "") + place
         return FREED.text("", "") + watched.place("grad")
+    refuse_changed_in_place(error, watched)
     return plain_words(error)
+
+
+def refuse_changed_in_place(error: Exception, watched: HiddenState) -> None:
+    """Raise PluginError where torch's tape has found a tensor that was changed too early.
+
+    Only the tape looks for that: in a batch the step gives a wrong gradient, and no error.
+    """
+    if "modified by an inplace operation" in message_of(error):
+        name, place = watched.in_place()
+        raise PluginError(IN_PLACE_LATER.text(f".{name}()" if name else "", "") + place) from error
 
 
 def why_drawn(whose: str, watched: HiddenState) -> str:

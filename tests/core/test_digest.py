@@ -43,6 +43,18 @@ def network():
     return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
 
 
+def optimizer():
+    weight = nn.Parameter(torch.ones(2))
+    weight.grad = torch.ones(2)
+    return torch.optim.SGD([weight], lr=0.1, momentum=0.9)
+
+
+def scheduler():
+    made = torch.optim.lr_scheduler.StepLR(optimizer(), 50)
+    made.optimizer.step()  # else torch warns of the order
+    return made
+
+
 #: How to make a value, and how to change it.
 CHANGES = {
     "a list": (lambda: [0] * 5000, lambda value: value.append(0)),
@@ -64,6 +76,8 @@ CHANGES = {
     "an iterator": (lambda: iter([1, 1, 1]), next),
     "a generator": (lambda: (n for n in [1, 1, 1]), next),
     "a queue": (queue.Queue, lambda value: value.put(1)),
+    "torch's scheduler": (scheduler, lambda value: value.step()),
+    "torch's optimizer": (optimizer, lambda value: value.step()),
     "a bytearray": (lambda: bytearray(3), lambda value: value.__setitem__(0, 1)),
     "numpy's generator": (lambda: np.random.default_rng(0), lambda value: value.random()),
     "numpy's old generator": (lambda: np.random.RandomState(0), lambda value: value.rand()),

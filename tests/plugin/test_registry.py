@@ -103,7 +103,7 @@ def test_the_row_of_a_plugin_is_plain_data(tmp_path, monkeypatch):
     assert good["citation"] == "Good loss (Somebody 2020, arXiv:2001.00001)."
     assert (good["source"], good["origin"], good["broken"]) == ("plugins/good.py", "folder", None)
     assert (bad["kind"], bad["source"]) == (None, "plugins/bad.py")
-    assert bad["broken"] == "line 1: ModuleNotFoundError: No module named 'nothing_such'"
+    assert bad["broken"].startswith("line 1: ModuleNotFoundError: No module named 'nothing_such': install nothing_such")
     assert [row["kind"] for row in registry.as_rows("dataset")] == [None]
 
 
@@ -112,7 +112,11 @@ HOOKED = "from ganbench import hookimpl\n"
 
 BROKEN = {
     "syntax": ("def f(:\n    pass\n" + HOOKED, "line 1: syntax error: invalid syntax"),
-    "import": ("\nimport nothing_such\n" + HOOKED, "line 2: ModuleNotFoundError: No module named 'nothing_such'"),
+    "import": (
+        "\nimport nothing_such.part\n" + HOOKED,
+        "line 2: ModuleNotFoundError: No module named 'nothing_such': install nothing_such in this Python, "
+        "or put nothing_such.py beside the file, or leave the import out",
+    ),
     "raises": ("x = 1\ny = 1 / 0\n" + HOOKED, "line 2: ZeroDivisionError: division by zero"),
     "deep": ("def f():\n    raise ValueError('one\\ntwo')\n\nf()\n" + HOOKED, "line 2: ValueError: one"),
     "exits": (
@@ -178,7 +182,7 @@ BROKEN = {
         loss(
             before="import torch\n\nclass Mine(torch.nn.Module):\n    def forward(self, fake):\n        pass\n\n"
         ).replace("discriminator, generator)", "Mine(), generator)"),
-        "discriminator is an object of Mine, a network: give its method, discriminator.forward",
+        "discriminator is an object of Mine, a network: give its method, Mine().forward",
     ),
     "given": (
         loss(discriminator="(d_real, d_fake, *, step: int = 0)"),
@@ -364,7 +368,8 @@ def test_installed_packages_are_found_by_entry_point(tmp_path, monkeypatch):
     assert registry.get("loss", "good").doc.startswith("Good loss")
     assert sorted(broken.cause for broken in registry.broken if broken.origin == "package vendor") == [
         "vendor_bad: ZeroDivisionError: division by zero",
-        "vendor_gone: ModuleNotFoundError: No module named 'vendor_gone'",
+        "vendor_gone: ModuleNotFoundError: No module named 'vendor_gone': install vendor_gone in this Python, "
+        "or put vendor_gone.py beside the file, or leave the import out",
     ]
     sys.modules.pop("vendor_good")
 

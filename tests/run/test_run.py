@@ -320,8 +320,8 @@ def test_a_plugin_that_cannot_be_batched_is_trained_seed_by_seed_and_says_so(tro
     ("metric", "message"),
     [
         ("fails", r"metric fails: RuntimeError: no number today \(foreign\.py:\d+\)"),
-        ("undeclared", "metric undeclared: gave 'y', which none of its columns declares"),
-        ("words", "metric words: x must be a number, not 'one'"),
+        ("undeclared", "metric undeclared: gave 'y', which none of its columns declares: add a Column for it"),
+        ("words", r"metric words: x must be a number, not 'one': float\(\) makes one of it, .*"),
     ],
 )
 def test_a_bad_metric_costs_only_its_own_numbers(metric, message, go):
@@ -341,7 +341,8 @@ def test_a_metric_of_the_cell_that_fails_costs_only_its_own_numbers(go):
     result, seeds, _, table = go("{fine: {loss: minimax}}", metrics="broken_clock, throughput, modes", seeds=2)
     assert set(seeds["status"]) == {"done"}
     assert set(of(seeds, "fine")["message"]) == {
-        "metric broken_clock: tick must be one number, not a Tensor of shape (3,)"
+        "metric broken_clock: tick must be one number, not a Tensor of shape (3,): take its .mean(), "
+        "or declare a Column for each"
     }
     assert (of(table, "fine")["model_steps_per_second"] > 0).all()
     assert not result.complete

@@ -578,7 +578,8 @@ def test_a_broken_plugin_is_told_where_the_suite_names_it(tmp_path, monkeypatch)
     parse(HEAD, registry)
     assert mistakes(HEAD.replace("minimax", "my-gan"), registry) == [
         "f:3:22 variants.a.loss: unknown loss 'my-gan' (my_gan.py could not be loaded: "
-        "line 1: ModuleNotFoundError: No module named 'nothing_such')"
+        "line 1: ModuleNotFoundError: No module named 'nothing_such': install nothing_such in this Python, "
+        "or put nothing_such.py beside the file, or leave the import out)"
     ]
 
 

@@ -56,6 +56,21 @@ MISTAKES = {
         "update",
         "an update rule changes the discriminator's theta in place: move it by game.move()",
     ),
+    "a rule sets theta": (
+        UPDATE.format("players.D.theta = players.D.theta - 0.1 * d; return game.move(players, generator=g)"),
+        "update",
+        "write players = players._replace(D=players.D._replace(theta=...)), or game.move() (foreign.py:",
+    ),
+    "a rule sets theta in place": (
+        UPDATE.format("players.G.theta -= 0.1 * g; return game.move(players, discriminator=d)"),
+        "update",
+        "an update rule changes the generator's theta in place: move it by game.move()",
+    ),
+    "an optimizer sets a part of its state": (
+        OPTIMIZER.format(start="return (torch.zeros_like(theta),)", update="state[0] = gradient; return theta, state"),
+        "optimizer",
+        "state[0] sets a part of what stays as it is: return the new tensors: (theta, (m,)) (foreign.py:",
+    ),
     "a state that is a tensor": (
         OPTIMIZER.format(start="return torch.zeros_like(theta)", update="return theta - gradient, state"),
         "optimizer",
@@ -91,6 +106,11 @@ def test_the_part_at_fault_is_told_its_own_cure(what, foreign, cell, cpu):
 
 
 BROKEN = {
+    "a loss with an argument that there is not": (
+        "@hookimpl\ndef ganbench_losses():\n    yield Loss('foreign', lambda d_real: d_real, min, clip=1)",
+        "'clip': write Loss(name, discriminator, generator), where you may add probability=, project=, players=, "
+        "parts=, aliases=",
+    ),
     "an encoder without parts=": (
         "@hookimpl\ndef ganbench_losses():\n    yield Loss('foreign', lambda d_real, E: d_real, lambda d_fake: d_fake)",
         "; a network of the loss's own is named in parts=('E',), beside players=",

@@ -142,6 +142,28 @@ def test_what_a_step_keeps_is_named_with_its_line_and_its_own_cure(what, train):
         train(code + LOSS)
 
 
+def test_a_schedule_that_steps_a_scheduler_of_torchs_is_refused(train):
+    """It counts its calls, and a step may call it as often as it likes."""
+    code = """
+import warnings
+from ganbench import Schedule
+
+S = torch.optim.lr_scheduler.StepLR(torch.optim.SGD([torch.zeros(1)], lr=1.0), 50)
+
+def factor(step):
+    with warnings.catch_warnings(action="ignore"):
+        S.step()
+    return S.get_last_lr()[0]
+
+@hookimpl
+def ganbench_schedules():
+    yield Schedule("foreign", factor)
+"""
+    variant = "{loss: minimax, optimizer: {schedule: foreign}}"
+    with pytest.raises(PluginError, match=r"^a step changes 'S', .* take `random`, `step`.* \(foreign\.py:\d+\)$"):
+        train(code, variant)
+
+
 @pytest.mark.parametrize("line", ["k = cached(len(fake))", "k = cached(len(fake)) + fake.mean().item()"])
 def test_random_numbers_that_are_kept_in_a_cache_are_refused(line, train):
     """All steps and seeds would have the probe's; also where the step cannot be batched, and is tried again."""

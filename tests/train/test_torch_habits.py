@@ -165,6 +165,11 @@ MISTAKES = {
         "with torch.no_grad(): [p.clamp_(-0.01, 0.01) for _, p in D.named_parameters()]\n    return d_fake.mean()",
         r"changes the discriminator's weights in place, .*: write Loss\(project=...\)",
     ),
+    "labels filled again": (
+        "label = torch.full_like(d_real, 0.9); a = F.binary_cross_entropy_with_logits(d_real, label); label.fill_(0); "
+        "return a + F.binary_cross_entropy_with_logits(d_fake, label)",
+        r"^\.fill_\(\) changes in place a tensor that a gradient still needs: make a new one, .* \(foreign.py:\d+\)$",
+    ),
     "backward": (
         "loss = bce(d_real, d_fake); loss.backward(); return loss",
         r"return the loss, and the engine takes its gradient \(foreign.py:\d+\)$",
@@ -198,6 +203,21 @@ def test_what_a_loss_must_not_do_has_one_line_with_the_cure(name, train):
         train(f"D = Plain\n\ndef discriminator(D, d_real, d_fake, real, fake):\n    {body}\n")
     assert "\n" not in str(raised.value)
     assert "aten" not in str(raised.value)
+
+
+def test_a_penalty_on_the_tape_at_the_batch_itself_trains_seed_by_seed(train, apart):
+    """As R1 is written nearly everywhere: torch notices only when the step is made from given numbers."""
+    code = """
+D = Plain
+
+def discriminator(D, real, d_real, d_fake):
+    real.requires_grad = True
+    g, = torch.autograd.grad(D(real).sum(), real, create_graph=True)
+    return bce(d_real, d_fake) + g.square().sum(1).mean() / 2
+"""
+    own = "def discriminator(d_real, d_fake, D, real):\n    return bce(d_real, d_fake) + "
+    own += "input_gradient(D, real).square().sum(1).mean() / 2\n\nD = Plain\n"
+    assert apart(train(code, "serial"), train(own, "serial")) < 1e-6
 
 
 def test_weights_that_forward_clamps_are_refused_also_with_a_penalty(train):

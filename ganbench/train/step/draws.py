@@ -25,7 +25,8 @@ BLOCK_STEPS = 64
 
 _FEWER = (
     "a step draws fewer random numbers than the one before it: it keeps some that it has drawn, as a function with "
-    "@lru_cache does, and all steps and seeds would have these: draw anew in each step"
+    "@lru_cache does, and all steps and seeds would have these, or chance decides how many it draws, as "
+    "random.randint(1, 3): draw as many in each step, and anew"
 )
 
 
