@@ -33,8 +33,9 @@ ARCHITECTURE_NAMES = frozenset({"shape"})
 #: What a dataset may name. ``find(path)``: a file that the suite names, from the folder of the suite's file.
 DATASET_NAMES = frozenset({"find"})
 UPDATE_NAMES = frozenset({"game", "players"})
-#: ``shapes``: those of the player's parameters, in the order in which ``theta`` holds them.
-OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t", "shapes"})
+#: ``shapes``: those of the player's parameters, in the order in which ``theta`` holds them; ``networks``: the same, for
+#: each network of the player.
+OPTIMIZER_NAMES = frozenset({"theta", "gradient", "state", "t", "shapes", "networks"})
 #: The values that a schedule may name. ``step``: the generator step, a scalar tensor, from 0; ``steps``: the budget.
 SCHEDULE_NAMES = frozenset({"step", "steps"})
 #: The values that a reference may name. ``training``: (n, *shape), the points to fit; ``dataset``: the distribution

@@ -40,7 +40,8 @@ class Run:
     def step(self, gradient: Tensor) -> None:
         """One update."""
         self.t = self.t + 1
-        given = {"theta": self.theta, "gradient": gradient, "state": self.state, "t": self.t, "shapes": self._shapes}
+        given = {"theta": self.theta, "gradient": gradient, "state": self.state, "t": self.t}
+        given |= {"shapes": self._shapes, "networks": (self._shapes,)}
         with unchanged(given):
             self.theta, self.state = self._update(given)
 
@@ -64,7 +65,7 @@ def downhill(subject: Subject) -> str:
 
 def layers(subject: Subject) -> None:
     """An optimizer that names the shapes of the layers goes down the bowl in each of them, whatever they are."""
-    if "shapes" not in bind(subject.value.update, {}).names:
+    if not {"shapes", "networks"} & {*bind(subject.value.update, {}).names}:
         raise NotApplicableError("does not name the shapes of the layers")
     for shapes in NETWORKS:
         sizes = [shape.numel() for shape in shapes]
@@ -112,7 +113,8 @@ def scheduled(subject: Subject) -> None:
         for t in range(1, 6):
             # All in float64: else what is compared would be rounding.
             at = torch.tensor(float(t), dtype=torch.float64)
-            theta, state = update({"theta": theta, "gradient": theta, "state": state, "t": at, "shapes": LAYERS})
+            given = {"theta": theta, "gradient": theta, "state": state, "t": at}
+            theta, state = update(given | {"shapes": LAYERS, "networks": (LAYERS,)})
         return theta
 
     try:

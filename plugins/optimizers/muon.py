@@ -1,9 +1,10 @@
 """Muon (Jordan et al. 2024; Liu et al. 2025, arXiv:2502.16982, section 2.2): orthogonal steps of the hidden layers.
 
 Where the momentum of a hidden layer's weights is U S V^T, they move along U V^T, about: five steps of Newton and Schulz
-are rougher and cheaper. Hidden are all weights of two or more dimensions but the first and the last; those, biases and
-gains move as with AdamW. Both have one rate, by the scale of Liu et al., under which Muon's steps are as long as
-AdamW's. As torch.optim.Muon computes it with "match_rms_adamw", but in float32.
+are rougher and cheaper. Hidden are all weights of two or more dimensions but each network's first and last; those,
+biases and gains move as with AdamW. Of a network with several first layers inside, as MGAN's generator, one counts as
+first. All have one rate, by the scale of Liu et al., under which Muon's steps are as long as AdamW's. As
+torch.optim.Muon computes it with "match_rms_adamw", but in float32.
 """
 
 from typing import Annotated
@@ -33,6 +34,12 @@ def hidden_step(momentum, shape):
     return 0.2 * max(matrix.shape) ** 0.5 * orthogonal(matrix).reshape(-1)
 
 
+def hidden_layers(network):
+    """Of each shape of one network's parameters, whether it is a hidden layer's weights."""
+    weights = [at for at, shape in enumerate(network) if len(shape) > 1]
+    return [at in weights[1:-1] for at in range(len(network))]
+
+
 def start(theta):
     return zeros_like(theta), zeros_like(theta), zeros_like(theta)
 
@@ -42,7 +49,7 @@ def update(
     gradient,
     state,
     t,
-    shapes,
+    networks,
     *,
     lr: PositiveFloat = 1e-3,
     momentum: Decay = 0.95,
@@ -50,9 +57,9 @@ def update(
     eps: PositiveFloat = 1e-8,
     weight_decay: NonNegativeFloat = 0.0,
 ):
-    weights = [at for at, shape in enumerate(shapes) if len(shape) > 1]
-    hidden = weights[1:-1]
-    if not hidden:
+    shapes = [shape for network in networks for shape in network]
+    hidden = [inner for network in networks for inner in hidden_layers(network)]
+    if not any(hidden):
         raise ValueError("muon moves hidden layers, and a player has none between its first and its last: take adamw")
     velocity, mean, square = state
     beta1, beta2 = betas
@@ -63,8 +70,8 @@ def update(
     # Nesterov's momentum: one step ahead.
     ahead = gradient + momentum * (velocity - gradient)
     sizes = [shape.numel() for shape in shapes]
-    layers = zip(shapes, step.split(sizes), ahead.split(sizes), strict=True)
-    steps = [hidden_step(own, shape) if at in hidden else adam for at, (shape, adam, own) in enumerate(layers)]
+    layers = zip(hidden, shapes, step.split(sizes), ahead.split(sizes), strict=True)
+    steps = [hidden_step(own, shape) if inner else adam for inner, shape, adam, own in layers]
     return theta * (1 - lr * weight_decay) - lr * cat(steps), (velocity, mean, square)
 
 

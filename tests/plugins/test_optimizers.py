@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from ganbench.core.errors import PluginError
 from ganbench.plugin.registry import Registry
+from ganbench.train.step.flat_network import FlatNetwork, as_one_module
 from ganbench.train.trainer import Trainer
 
 #: Adds to the numbers of each layer how many dimensions and numbers it has.
@@ -103,7 +105,7 @@ def test_muon_is_torchs_in_the_hidden_layers_and_adamw_everywhere_else(shipped, 
     parameters = {"lr": 0.05, "momentum": 0.9, "betas": (0.8, 0.95), "weight_decay": 0.1}
     state = ours.start(theta)
     for t in range(1, 21):
-        theta, state = ours.update(theta, gradient(theta), state, torch.tensor(float(t)), shapes, **parameters)
+        theta, state = ours.update(theta, gradient(theta), state, torch.tensor(float(t)), [shapes], **parameters)
         for leaf in leaves:
             leaf.grad = gradient(leaf)
         for one in theirs:
@@ -119,8 +121,31 @@ def test_muon_takes_a_filter_of_images_as_a_matrix_with_a_row_for_each_output(sh
         [torch.Size(shape) for shape in ((3, 2, *kernel), hidden, (1, 5))]
         for kernel, hidden in (((2, 2), (5, 3, 2, 2)), ((4,), (5, 12)))
     )
-    moved = [muon.update(theta, theta, muon.start(theta), torch.tensor(1.0), own)[0] for own in (filters, matrices)]
+    moved = [muon.update(theta, theta, muon.start(theta), torch.tensor(1.0), [own])[0] for own in (filters, matrices)]
     assert torch.equal(*moved)
+
+
+def test_muon_leaves_the_first_and_the_last_layer_of_each_network_to_adamw(shipped):
+    """Of a player with an encoder: else the generator's last and the encoder's first layer would count as hidden."""
+    networks = [[torch.Size(shape) for shape in ((6, 2), (5, 6), (2, 5))] for _ in range(2)]
+    sizes = [shape.numel() for network in networks for shape in network]
+    theta = torch.randn(sum(sizes), generator=torch.Generator().manual_seed(0))
+    muon, adamw = (shipped.get("optimizer", name).value for name in ("muon", "adamw"))
+    step = torch.tensor(1.0)
+    moved = muon.update(theta, theta, muon.start(theta), step, networks)[0].split(sizes)
+    others = adamw.update(theta, theta, adamw.start(theta), step, lr=1e-3, weight_decay=0.0)[0].split(sizes)
+    assert [torch.allclose(*pair) for pair in zip(moved, others, strict=True)] == [True, False, True] * 2
+
+
+def test_the_networks_of_a_player_are_told_apart():
+    G, E = (nn.Sequential(nn.Linear(2, 3), nn.Linear(3, size)) for size in (2, 1))
+    flat = FlatNetwork(as_one_module(G, {"E": E}))
+    assert [[tuple(shape) for shape in network] for network in flat.networks] == [
+        [(3, 2), (3,), (2, 3), (2,)],
+        [(3, 2), (3,), (1, 3), (1,)],
+    ]
+    assert sum(flat.networks, ()) == flat.shapes
+    assert FlatNetwork(G).networks == (FlatNetwork(G).shapes,)
 
 
 def test_muon_without_a_hidden_layer_is_refused(cell, cpu):

@@ -60,6 +60,11 @@ class FlatNetwork:
         self._tied = _tied(module)
         #: The shape of each parameter, in the order in which theta holds them.
         self.shapes = tuple(parameter.shape for parameter in named.values())
+        #: The same for each network of a player that has several; a layer that two share is the first one's.
+        self.networks = tuple(
+            tuple(parameter.shape for name, parameter in named.items() if name.startswith(prefix))
+            for prefix in _prefixes(module)
+        )
         self._sizes = [parameter.numel() for parameter in named.values()]
 
     def exact(self) -> FlatNetwork:
@@ -143,6 +148,13 @@ class FlatNetwork:
 
 def _to(leaf: Any, dtype: torch.dtype) -> Any:
     return leaf.to(dtype) if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf
+
+
+def _prefixes(module: nn.Module) -> list[str]:
+    """What the names of each network's parameters begin with, in order."""
+    if not isinstance(module, MultiNetwork):
+        return [""]
+    return ["main.", *(f"parts.{name}." for name in module.parts)]
 
 
 def _tied(module: nn.Module) -> dict[str, str]:

@@ -265,7 +265,8 @@ def _flat(logits: Any) -> Any:
 
 def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer, network: FlatNetwork) -> Player:
     t = player.t + 1
-    scope = {"theta": player.theta, "gradient": gradient, "state": player.state, "t": t, "shapes": network.shapes}
+    scope = {"theta": player.theta, "gradient": gradient, "state": player.state, "t": t}
+    scope |= {"shapes": network.shapes, "networks": network.networks}
     moved = optimizer(scope)
     if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
         raise PluginError(
