@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory, plugin_frame
 from ganbench.core.process_watch import process_watched
-from ganbench.core.reasons import global_draw, plain_words
+from ganbench.core.reasons import global_draw
 from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
@@ -30,7 +30,7 @@ from ganbench.train.step.global_rng import GlobalRngOverride
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, Step, batch, of_replica, one_step
 from ganbench.train.step.swept_values import with_values
-from ganbench.train.why import refuse_changed_in_place, why_drawn, why_failed
+from ganbench.train.why import refuse_changed_in_place, why_drawn, why_failed, why_serial
 
 #: Seconds to compile a step that inductor has not compiled before, and for so many operations of it one second, where
 #: that is longer: measured, from an mlp (260 operations) to recurrent layers over 16 steps of time (2,900: 90 s).
@@ -141,7 +141,7 @@ def _probed(
     except Exception as error:
         if out_of_memory(error):
             raise
-        gradient, why = autograd_gradient, plain_words(error)
+        gradient, why = autograd_gradient, why_serial(error, rules)
         before = watched.look()
         attempted, recorder = recorder.draws, DrawRecorder(device=state.survived.device)
         try:
@@ -178,7 +178,7 @@ def _probed(
             if out_of_memory(error):
                 raise
             refuse_changed_in_place(error, watched)
-            why = plain_words(error)
+            why = why_serial(error, rules)
         else:
             check_alone_and_batched(rules, update, state, constants, drawn, global_rng=global_rng, watched=watched)
     return Probe(draws, global_rng, idle, unmoved, why, cost, seconds, note, serial_seconds)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ganbench.core.errors import PluginError, message_of, plugin_frame
-from ganbench.core.reasons import BACKWARD, FREED, IN_PLACE_LATER, plain_words
+from ganbench.core.reasons import BACKWARD, FREED, IN_PLACE_LATER, KIND, plain_words
 from ganbench.train.hidden_state import HiddenState
+from ganbench.train.step.rules import Rules
 
 
 def why_failed(error: Exception, watched: HiddenState) -> str:
@@ -15,6 +16,17 @@ def why_failed(error: Exception, watched: HiddenState) -> str:
         return FREED.text("", "") + watched.place("grad")
     refuse_changed_in_place(error, watched)
     return plain_words(error)
+
+
+def why_serial(error: Exception, rules: Rules) -> str:
+    """Why a step cannot be batched: the precision that the suite asks for is no mistake of a plugin's."""
+    words = plain_words(error)
+    if rules.generator.bfloat16 and plugin_frame(error) is None and KIND.does in words:
+        return (
+            "torch cannot batch the gradient of a layer in bfloat16, most often of a norm, and the suite has "
+            "'precision: bfloat16': leave that out, or take layers without a norm"
+        )
+    return words
 
 
 def refuse_changed_in_place(error: Exception, watched: HiddenState) -> None:

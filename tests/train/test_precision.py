@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 import torch
@@ -12,6 +14,7 @@ from ganbench.run.run import run
 from ganbench.suite.load import parse
 from ganbench.train.device import set_tf32
 from ganbench.train.trainer import Trainer
+from ganbench.train.why import why_serial
 
 SGD = "optimizer: {name: sgd, lr: 0.01}"
 VARIANT = f"{{loss: nonsaturating-r1, {SGD}}}"
@@ -77,6 +80,13 @@ def test_normalisation_and_dropout_train_in_bfloat16(trainer):
     architecture = "architecture: {name: mlp, width: 8, norm: layer, dropout: 0.2}"
     one = trainer("bfloat16", variant=f"{{loss: wgan-gp, {SGD}, {architecture}}}")
     assert one.advance(one.start, 0, 20).survived.tolist() == [20] * 3
+
+
+@pytest.mark.parametrize(("reduced", "accused"), [(True, "precision: bfloat16"), (False, ".double() and .half()")])
+def test_what_torch_cannot_batch_in_bfloat16_is_no_mistake_of_a_network(reduced, accused):
+    """As the gradient of a batch norm on a CPU, at torch 2.14."""
+    rules = SimpleNamespace(generator=SimpleNamespace(bfloat16=reduced))
+    assert accused in why_serial(RuntimeError("expected scalar type BFloat16 but found Float"), rules)
 
 
 def test_a_cpu_has_no_tf32_and_says_so(trainer, apart):

@@ -54,7 +54,7 @@ class FlatNetwork:
 
     def __init__(self, module: nn.Module, *, bfloat16: bool = False) -> None:
         self.module = module
-        self._bfloat16 = bfloat16
+        self.bfloat16 = bfloat16
         named = dict(module.named_parameters())
         self._names = tuple(named)
         self._tied = _tied(module)
@@ -138,7 +138,7 @@ class FlatNetwork:
             The output, in the type of the first input.
         """
         arguments = (part, *inputs) if isinstance(module, MultiNetwork) else inputs
-        with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
+        with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False):
             # With torch's own tie_weights, a module that stands twice in the network keeps the tensors of the call.
             output: Any = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)
         dtype = inputs[0].dtype
