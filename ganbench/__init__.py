@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganbench.core.errors import NotApplicableError
+    from ganbench.data.finite_set import Finite
     from ganbench.data.mixture import Mixture
     from ganbench.nn.gradients import between, gradient_norm, gradient_penalty, input_gradient, squared_norm
     from ganbench.nn.layers import Joint, split_head, with_head
@@ -36,6 +37,7 @@ _HOMES = {
     name: f"ganbench.{module}"
     for module, names in {
         "core.errors": ("NotApplicableError",),
+        "data.finite_set": ("Finite",),
         "data.mixture": ("Mixture",),
         "nn.gradients": ("between", "gradient_norm", "gradient_penalty", "input_gradient", "squared_norm"),
         "nn.layers": ("Joint", "split_head", "with_head"),
@@ -66,6 +68,7 @@ __all__ = [
     "Column",
     "Dataset",
     "Distribution",
+    "Finite",
     "Joint",
     "Loss",
     "Metric",

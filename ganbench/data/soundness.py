@@ -122,9 +122,7 @@ def _drawn(distribution: Any, n: int, seed: int) -> Any:
 def _check_part(name: str, rows: Any, shape: tuple[int, ...]) -> None:
     wanted = f"(n, {', '.join(map(str, shape))})"
     if not isinstance(rows, Tensor) or rows.dtype not in (torch.float32, torch.uint8):
-        raise ValueError(
-            f"{name} must be a float32 tensor {wanted}, not {_kind(rows)}: ganbench.data.finite_set.Finite makes one"
-        )
+        raise ValueError(f"{name} must be a float32 tensor {wanted}, not {_kind(rows)}: ganbench.Finite makes one")
     if tuple(rows.shape[1:]) != tuple(shape) or rows.ndim == 0:
         raise ValueError(f"{name} must have the shape {wanted}, not {tuple(rows.shape)}")
     if rows.is_meta:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_FINITE = (
-    "return Finite(training, held_out), of ganbench.data.finite_set, with rows that are never trained on in the second"
-)
+_FINITE = "return Finite(training, held_out), of ganbench, with rows that are never trained on in the second"
 
 
 def not_distribution(built: Any) -> str:

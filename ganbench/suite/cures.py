@@ -39,6 +39,8 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
         place = homes[key].removeprefix("in ").strip("'")
         return f", it belongs {homes[key]}{_there(f'write {place}: {{{key}: ', suite)}"
     cure = key_cure(key, plain)
+    if isinstance(value, list) and "seeds: [" in cure:
+        cure = f": write seeds: {flow(value)}"
     return f"{cure}{_there(cure, suite)}" if cure else suggest(key, known)
 
 
@@ -110,12 +112,24 @@ def of_nameless(kind: str, parameters: Mapping[str, Any], names: list[str]) -> s
         For example ``write {name: hinge}``.
     """
     for key, value in parameters.items():
+        # What is left out here would have its default, without a word.
+        others = {name: other for name, other in parameters.items() if name != key}
         if key in ("type", "kind", "class", "_target_", "id", "cls", kind) and isinstance(value, str):
-            return f"write {flow({'name': value})}"
+            return f"write {flow({'name': value, **others})}"
+        if key in names and kind == "penalty" and len(others) and all(name in names for name in others):
+            return f"write a list, {flow([{'name': name, **_own(kind, own)} for name, own in parameters.items()])}"
         if key in names:
-            own = value if isinstance(value, Mapping) else {}
-            return f"write {flow({'name': key, **own})}"
+            own = _own(kind, value)
+            number = "" if own or isinstance(value, Mapping) or value is None else f", and what {shown(value)} is"
+            return f"write {flow({'name': key, **own, **others})}{number}"
     return ""
+
+
+def _own(kind: str, value: Any) -> dict[str, Any]:
+    """The parameters in what stands at a plugin's name: of a penalty a number is its weight."""
+    if kind == "penalty" and isinstance(value, int | float):
+        return {"weight": value}
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def _of_seeds(found: Any, inner: bool) -> str:

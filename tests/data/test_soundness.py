@@ -314,7 +314,7 @@ def ganbench_datasets():
     for name, build in BUILT.items():
         yield Dataset(name, build)
 """
-RETURN = "which is no Distribution: return Finite(training, held_out), of ganbench.data.finite_set, with rows that"
+RETURN = "which is no Distribution: return Finite(training, held_out), of ganbench, with rows that"
 
 
 def test_it_is_a_mistake_at_the_data_sets_line_before_training(tmp_path, shipped):
@@ -378,7 +378,7 @@ def test_shipped_data_is_sound_and_few_of_it_unusual(shipped):
 
 def test_a_part_that_is_no_tensor_names_what_makes_one():
     data = SimpleNamespace(shape=(2,), sample=normal, training=X.numpy(), held_out=Y)
-    assert "ganbench.data.finite_set.Finite makes one" in refusal(lambda: data)
+    assert "ganbench.Finite makes one" in refusal(lambda: data)
     data = Normal(training=X.double(), held_out=Y)
     assert "training must be a float32 tensor (n, 2), not a torch.float64 tensor" in refusal(lambda: data)
     assert "must have the shape (n, 2), not (400, 1)" in refusal(lambda: Normal(training=X[:, :1], held_out=Y))
