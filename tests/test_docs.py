@@ -249,6 +249,8 @@ def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu):
                 data["metrics"] = [entry.name]
             case "reference":
                 data["references"] = [entry.name]
+            case "observer":
+                data["observers"] = [entry.name]
             case "schedule":
                 variant["optimizer"] = {"schedule": entry.name}
             case kind:

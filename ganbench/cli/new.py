@@ -27,8 +27,8 @@ from ganbench.plugin.kinds import KINDS
 def new(kind: str, name: str, folder: Path) -> None:
     """Write a new plugin, complete and working, and its test, to start from.
 
-    KIND is loss, penalty, architecture, dataset, metric, update, optimizer, schedule or reference. NAME is its name in
-    a suite, such as my-gan. Nothing is overwritten.
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer, schedule, reference or observer. NAME is
+    its name in a suite, such as my-gan. Nothing is overwritten.
     """
     from ganbench.plugin.registry import Registry, display
     from ganbench.plugin.scaffold import NotNewError, new_plugin

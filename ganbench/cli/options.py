@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ganbench.plugin.registry import Registry
+    from ganbench.suite.choice import Choice
     from ganbench.suite.suite import Suite
 
 #: The exit code where the program that reads the output has ended: as of one that SIGPIPE has ended, 128 + 13.
@@ -127,6 +128,17 @@ def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Sui
     except SuiteError as error:
         raise UserMistakeError(str(error)) from None
     return (resolved if seeds is None else resolved.with_seeds(seeds)), registry
+
+
+def observer_named(name: str, registry: Registry) -> Choice:
+    """The observer of ``--observer``, with its defaults. Raises UserMistakeError where there is none such."""
+    from ganbench.plugin.registry import UnknownNameError
+    from ganbench.suite.choice import Choice
+
+    try:
+        return Choice.of(registry.get("observer", name), {})
+    except (UnknownNameError, ValueError) as error:
+        raise UserMistakeError(f"--observer: {error}") from None
 
 
 def choose_device(name: str) -> torch.device:

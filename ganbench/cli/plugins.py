@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_bibtex: bool, as_json: bool) -> None:
     """List the plugins, a line each with its citation, and the plugins that are broken.
 
-    KIND is loss, penalty, architecture, dataset, metric, update, optimizer, schedule or reference: shows its plugins
-    with their parameters. NAME is a plugin's name, or another name of it: shows all documentation of it. FILE is a
-    plugin file: shows all plugins in it.
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer, schedule, reference or observer: shows
+    its plugins with their parameters. NAME is a plugin's name, or another name of it: shows all documentation of it.
+    FILE is a plugin file: shows all plugins in it.
     """
     if as_bibtex and as_json:
         raise click.UsageError("--bibtex and --json: choose one")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
+from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, observer_named, suite_options
 from ganbench.cli.report import write_report
 from ganbench.core.disk import os_error_line
 
@@ -34,6 +34,9 @@ from ganbench.core.disk import os_error_line
     show_envvar=True,
     help="Write no page of the run at its end.",
 )
+@click.option(
+    "--observer", "observers", multiple=True, metavar="NAME", help="Tell this observer too, such as tensorboard."
+)
 @click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
 def run(
     suite: str,
@@ -46,13 +49,17 @@ def run(
     save_generators: bool,
     no_pictures: bool,
     no_report: bool,
+    observers: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Train and measure every cell of SUITE.
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    resolved, _ = load_suite(suite, seeds, plugins)
+    resolved, registry = load_suite(suite, seeds, plugins)
+    told = [observer_named(name, registry) for name in dict.fromkeys(observers)]
+    known = {choice.name for choice in resolved.observers}
+    resolved = replace(resolved, observers=(*resolved.observers, *(one for one in told if one.name not in known)))
     from ganbench.record.control import as_object
     from ganbench.record.folder import RunLockedError
     from ganbench.record.lock import NoLocksError

@@ -11,6 +11,7 @@ from ganbench.plugin.types import (
     Dataset,
     Loss,
     Metric,
+    Observer,
     Optimizer,
     Penalty,
     Reference,
@@ -65,3 +66,8 @@ def ganbench_schedules() -> Iterable[Schedule]:  # type: ignore[empty-body]
 @hookspec
 def ganbench_references() -> Iterable[Reference]:  # type: ignore[empty-body]
     """References: rows of the table that are not trained as GANs: the data itself, or models fitted to it."""
+
+
+@hookspec
+def ganbench_observers() -> Iterable[Observer]:  # type: ignore[empty-body]
+    """Observers: trackers and dashboards, which are told of a run while it goes on."""

@@ -11,6 +11,7 @@ from ganbench.plugin.types import (
     Dataset,
     Loss,
     Metric,
+    Observer,
     Optimizer,
     Penalty,
     Reference,
@@ -52,6 +53,18 @@ SEED_NAMES = frozenset(
 #: The only values that a metric of the whole cell may name. ``speed``: a CellSpeed; ``cost``: a CellCost.
 CELL_NAMES = frozenset({"speed", "cost"})
 METRIC_NAMES = SEED_NAMES | CELL_NAMES
+#: What an observer's ``build`` may name. ``suite``: the resolved suite, plain data; ``cells``: all that are planned;
+#: ``run``: the folder of the run; ``resumed``: whether an earlier attempt at the run was told already.
+OBSERVER_NAMES = frozenset({"suite", "cells", "run", "resumed"})
+#: The methods of what it returns, each optional, and what each may name: see ``ganbench.plugin.observed``.
+EVENT_NAMES: Mapping[str, frozenset[str]] = {
+    "cell_started": frozenset({"cell"}),
+    "evaluated": frozenset({"cell", "step", "rows", "summary"}),
+    "pictured": frozenset({"cell", "step", "image"}),
+    "cell_ended": frozenset({"cell", "rows", "summary"}),
+    "run_ended": frozenset({"table"}),
+    "closed": frozenset({"finished"}),
+}
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ KINDS: dict[str, Kind] = {
         Kind("optimizer", Optimizer, {"update": OPTIMIZER_NAMES}),
         Kind("schedule", Schedule, {"factor": SCHEDULE_NAMES}),
         Kind("reference", Reference, {"fit": REFERENCE_NAMES}),
+        Kind("observer", Observer, {"build": OBSERVER_NAMES}),
     )
 }
 

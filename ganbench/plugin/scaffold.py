@@ -21,6 +21,7 @@ USES = {
     "metric": "metrics: [{metric}, {name}]",
     "reference": "references: [{floor}, {name}]",
     "schedule": "optimizer: {{schedule: {name}}}",
+    "observer": "observers: [{name}]",
 }
 LONGEST = 60
 #: Files of these names would hide the modules that a plugin, or ganbench itself, imports.

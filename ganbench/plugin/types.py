@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from ganbench.plugin.column import Column
 
@@ -320,4 +320,20 @@ class Reference:
     aliases: tuple[str, ...] = ()
 
 
-Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Schedule | Reference
+@dataclass(frozen=True)
+class Observer:
+    """What is told of a run while it goes on, such as a tracker; it changes no number.
+
+    ``build`` returns an object whose methods are called as things happen: ``kinds.EVENT_NAMES`` lists them. ``needs``:
+    each package that it imports, and what pip installs it by. ``tried_with``: the parameters that the conformance kit
+    sets, so that nothing leaves the machine.
+    """
+
+    name: str
+    build: Callable[..., Any]
+    needs: Mapping[str, str] = field(default_factory=dict)
+    tried_with: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Schedule | Reference | Observer

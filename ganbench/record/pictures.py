@@ -157,6 +157,24 @@ def read_pictures(folder: RunFolder) -> Pictures:
     return Pictures(data, cells, tuple(lacking))
 
 
+def read_picture(home: Path, cell: CellRecord, step: int) -> Picture:
+    """The picture of a cell at one evaluation, as the run wrote it.
+
+    Args:
+        home: The run's folder of pictures.
+        cell: The cell, with the event of this picture.
+        step: The step of the evaluation.
+
+    Returns:
+        The picture.
+
+    Raises:
+        DamagedPictureError: The file is not what the run wrote.
+    """
+    path = cell_place(home, cell.dataset, cell.variant, step)
+    return _of_cell(cell, step, _arrays(path, home, {cell.pictures[step].file}))
+
+
 def _arrays(path: Path, home: Path, digests: set[str]) -> Mapping[str, np.ndarray]:
     """The arrays of a file. Raises DamagedPictureError."""
     if not path.resolve().is_relative_to(home.resolve()):

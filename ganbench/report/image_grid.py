@@ -8,12 +8,12 @@ import numpy as np
 from PIL import Image
 
 from ganbench.core.disk import make_folder, put
+from ganbench.record.picture_image import GAP, tiled
 
 #: So many images at most, in so many columns.
 MOST, COLUMNS = 64, 8
 #: Images are enlarged, by a whole factor, to about this width of the grid, in pixels.
 _WIDTH = 512
-_GAP = 2
 
 
 def check_images(shape: tuple[int, ...]) -> None:
@@ -32,17 +32,11 @@ def grid(samples: np.ndarray) -> np.ndarray:
     shown = samples[:MOST]
     n, _, height, width = shown.shape
     columns = min(COLUMNS, n)
-    rows = -(-n // columns)
     pixels = np.nan_to_num((np.clip(shown, -1, 1) + 1) * 127.5).round().astype(np.uint8)
     pixels = np.broadcast_to(pixels, (n, 3, height, width)).transpose(0, 2, 3, 1)
-    scale = max(1, _WIDTH // (columns * (width + _GAP)))
+    scale = max(1, _WIDTH // (columns * (width + GAP)))
     pixels = pixels.repeat(scale, axis=1).repeat(scale, axis=2)
-    tall, wide = height * scale + _GAP, width * scale + _GAP
-    whole = np.full((rows * tall + _GAP, columns * wide + _GAP, 3), 255, np.uint8)
-    for at, one in enumerate(pixels):
-        top, left = _GAP + at // columns * tall, _GAP + at % columns * wide
-        whole[top : top + height * scale, left : left + width * scale] = one
-    return whole
+    return tiled(pixels, columns)
 
 
 def save_grid(path: Path, samples: np.ndarray) -> int:

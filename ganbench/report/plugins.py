@@ -103,6 +103,7 @@ def _in_suite(row: Row) -> list[str]:
         "metric": ("metrics: [", "]"),
         "reference": ("references: [", "]"),
         "schedule": ("optimizer: {schedule: ", "}"),
+        "observer": ("observers: [", "]"),
     }.get(row["kind"], (f"{row['kind']}: ", ""))
     return [before + words[0], *words[1:-1], words[-1] + after] if len(words) > 1 else [before + words[0] + after]
 

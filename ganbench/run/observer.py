@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+import pandas as pd
+
 from ganbench.record.events import CellEvent
 from ganbench.record.record import Record
 
@@ -67,6 +69,9 @@ class RunObserver:
 
     def tell(self, event: CellEvent | CellNoted | CellProgressed) -> None:
         """Something has happened to a cell. An event that belongs into the journal is already there."""
+
+    def finished(self, table: pd.DataFrame) -> None:
+        """Every cell has ended and the tables are written; ``table``: the content of table.csv."""
 
     def note(self, line: str) -> None:
         """There is something to know about the run as a whole."""

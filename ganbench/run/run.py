@@ -17,6 +17,7 @@ from ganbench.core.disk import discard
 from ganbench.core.exits import exits_refused
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
+from ganbench.plugin.observed import check_installed
 from ganbench.record import provenance
 from ganbench.record.attempt import attempt
 from ganbench.record.control import Control, controls
@@ -34,6 +35,7 @@ from ganbench.run.executors.local import RunOutput, run_cells
 from ganbench.run.generator_keeper import GeneratorKeeper
 from ganbench.run.kept_files import GENERATORS, SAMPLES
 from ganbench.run.observer import CellNoted, RunObserver
+from ganbench.run.observers import Observers
 from ganbench.run.picture_plan import share
 from ganbench.run.resume import AGAIN
 from ganbench.suite.plan import batches, plan
@@ -83,7 +85,7 @@ def run(
         device: The device to train on.
         engine: The engine, or ``auto``.
         command: The command line, kept in run.json.
-        observer: Receives what happens.
+        observer: Receives what happens, as the observers that the suite names do.
         save_samples: Whether to keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's
             folder.
         save_generators: Whether to keep each seed's generator, as generators/<dataset>/<variant>/<seed>.safetensors.
@@ -94,10 +96,12 @@ def run(
     Raises:
         RunLockedError: Another process works on the run.
         RunStoppedError: The disk stopped the run. Any other OSError: before anything was measured.
-        ValueError: In one line: torch's folder of compiled code cannot be written, two metrics fill the same column, or
-            the run on disk is damaged.
+        ValueError: In one line: an observer needs a package that is not installed, torch's folder of compiled code
+            cannot be written, two metrics fill the same column, or the run on disk is damaged.
     """
     check_cache()
+    for choice in suite.observers:
+        check_installed(choice.entry)
     cells = plan(suite)
     metrics = bind_metrics(suite.metrics)
     check_columns(column for _, column in metrics.columns)
@@ -133,14 +137,19 @@ def run(
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
-        with Journal(folder.journal) as journal, _what_is_kept(folder, journal), attempt(folder) as (before, doing):
-            observer.started(cells, record)
+        with (
+            Journal(folder.journal) as journal,
+            _what_is_kept(folder, journal),
+            attempt(folder) as (before, doing),
+            Observers(observer, suite, cells, folder.path) as everyone,
+        ):
+            everyone.started(cells, record)
             if before:
                 observer.note(before)
             if newest and newest.path != folder.path and (line := left_behind(newest, about, suite_yaml)):
                 observer.note(line)
             for name, what in lacking.items():
-                observer.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))
+                everyone.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))
             checkpoints = folder.path / "checkpoints"
             keeps = {SAMPLES: save_samples, GENERATORS: save_generators}
             lacked = {kind: kind.lacking(folder.path, record, asked=asked) for kind, asked in keeps.items()}
@@ -152,7 +161,7 @@ def run(
             settings = PictureSettings(share(cells), suite.steps) if suite.pictures else None
             context = RunContext(metrics, device, engine, checkpoints, identity, keeper, settings)
             kept = {kind.name: folder.path / kind.name for kind, asked in keeps.items() if asked}
-            output = RunOutput(journal, observer, folder.path / "pictures", **kept)
+            output = RunOutput(journal, everyone, folder.path / "pictures", **kept)
             for together in batches(cells):
                 if not all(known[cell.id].ended for cell in together):
                     doing(f"{together[0].dataset} {together[0].variant}")
@@ -165,6 +174,7 @@ def run(
                     observer.note(lost)
             table = write_tables(folder)
             journal.append(RunFinished())
+            everyone.finished(table)
     measured = [name for column in record.columns for name in column.fills if name in table]
     record = Record.read(folder)
     failures, expected = record.failures, controls(record)

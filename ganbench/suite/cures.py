@@ -70,8 +70,8 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
     match place:
         case ("seeds", *_):
             return _of_seeds(found, len(place) > 1)
-        case ("metrics" | "references",):
-            return _listed(found, none=place == ("references",))
+        case ("metrics" | "references" | "observers",):
+            return _listed(found, none=place != ("metrics",))
         case ("datasets" | "variants" as section,) if isinstance(found, list | str):
             entry = _named_entry(section, found[0] if isinstance(found, list) and found else found)
             return f": write names to choices, as {flow(entry)}" if entry else ""

@@ -45,6 +45,7 @@ class Reader:
         self.variants: dict[str, dict[str, Choice]] = {}
         self.references: list[Choice] = []
         self.metrics: list[Choice] = []
+        self.observers: list[Choice] = []
         self.sweeps: dict[str, Sweep] = {}
         self.guard: dict[str, Guard] = {}
         self.expect: dict[str, Expected] = {}
@@ -76,6 +77,7 @@ class Reader:
             guard=self.guard,
             expect=self.expect,
             pictures=shape.pictures,
+            observers=tuple(self.observers),
             folder=self.document.folder,
         )
 
@@ -97,6 +99,7 @@ class Reader:
         columns = self._read_metrics()
         self._read_guards(columns)
         self._read_expectations(columns)
+        self._read_observers()
         build_check = BuildCheck(self.document)
         build_check.datasets(self.datasets)
         build_check.architectures((*self._architectures.values(), *self._swept_architectures))
@@ -195,6 +198,17 @@ class Reader:
             place: Place = ("variants", name, "expect")
             if expected := read_expect(self.document, place, self._at(*place), datasets, columns):
                 self.expect[name] = expected
+
+    def _read_observers(self) -> None:
+        raw = self._at("observers")
+        for index, item in enumerate(raw if isinstance(raw, list) else ()):
+            drafted = draft(item, ("observers", index))
+            if not drafted or not (choice := resolve_choice("observer", drafted, self.registry, self.document)):
+                continue
+            if any(choice.name == other.name for other in self.observers):
+                self.document.add(drafted.name_place, f"observer {choice.name!r} is there already")
+                continue
+            self.observers.append(choice)
 
     def _read_defaults(self) -> None:
         """Check each default alone, since every variant may replace it."""

@@ -255,6 +255,7 @@ class SuiteSchema(_Strict):
         *_CHOSEN.metrics
     ]
     pictures: bool = True
+    observers: Annotated[list[Choice], Field(description="a list of observers")] = []
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {"budget": Budget, "evaluate": Evaluate}

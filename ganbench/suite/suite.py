@@ -81,7 +81,8 @@ class Suite:
     values that parameters of each variant take; a variant without a sweep is trained as it is. ``guard``: how large a
     change must be to matter when runs are compared, by variant; under "" the values for all variants. ``expect``: how
     variants are to end, by variant and data set. ``pictures``: whether a run records what a report draws.
-    ``folder``: where relative paths of data begin.
+    ``observers``: who is told of a run; they are no part of what is run, nor of the resolved suite. ``folder``: where
+    relative paths of data begin.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Suite:
     guard: dict[str, Guard] = field(default_factory=dict)
     expect: dict[str, Expected] = field(default_factory=dict)
     pictures: bool = True
+    observers: tuple[Choice, ...] = field(default=(), compare=False)
     folder: Path | None = field(default=None, compare=False)
 
     @property
@@ -144,6 +146,7 @@ class Suite:
             sweeps={},
             guard={name: guard for name, guard in self.guard.items() if name in ("", family)},
             expect={},
+            observers=(),
             folder=None,
         )
 

@@ -21,6 +21,7 @@ from ganbench.testing import (
     dirac,
     fdivergence,
     metrics,
+    observers,
     optimizers,
     penalties,
     references,
@@ -174,6 +175,8 @@ def of_kind(kind: str) -> Sequence[Property]:
             return datasets.PROPERTIES
         case "metric":
             return metrics.PROPERTIES
+        case "observer":
+            return observers.PROPERTIES
         case _:
             return references.PROPERTIES
     return (*own, *training.PROPERTIES)

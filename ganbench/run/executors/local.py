@@ -69,7 +69,9 @@ class RunOutput:
                         cell_place(self.pictures, cell.dataset, cell.variant, step),
                     )
                     of_data, file = map(keep_file, files, (data, content))
-                    self.journal.append(Pictured(cell.id, step, file, of_data))
+                    written = Pictured(cell.id, step, file, of_data)
+                    self.journal.append(written)
+                    self.observer.tell(written)
             case CellProgressed() | CellNoted():
                 self.observer.tell(event)
             case _:
