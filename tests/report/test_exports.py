@@ -134,7 +134,7 @@ def test_command_prints_the_file_and_knows_its_formats(folder):
         result = CliRunner().invoke(export, [str(folder.path), "--format", name])
         assert result.exit_code == 0
         assert json.loads(result.stdout)
-    assert {*EXPORTS} == {*export.params[1].type.choices}
+    assert {*EXPORTS, "optuna"} == {*export.params[1].type.choices}
 
 
 def test_command_takes_the_newest_run_of_a_suites_folder(folder):
