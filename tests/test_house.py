@@ -117,6 +117,7 @@ def test_exceptions_end_in_error():
 #: Words of the package that are names of shipped plugins or their columns by accident, with what they mean there.
 OWN_WORDS = {
     "cost": "what a metric may name: the cell's cost",
+    "classes": "what an architecture may name: how many the data have",
     "d_fake": "what a loss may name: D's logits of generated samples",
     "d_real": "what a loss may name: D's logits of data",
     "density": "how a divergence was estimated",

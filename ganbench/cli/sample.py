@@ -24,6 +24,12 @@ from ganbench.core.disk import os_error_line
     "-n", "count", type=click.IntRange(1), metavar="N", help="How many samples; by default as many as the run drew."
 )
 @click.option(
+    "--label",
+    type=click.IntRange(0),
+    metavar="K",
+    help="Of a conditional generator, samples of class K alone; by default of all, as often as the data have them.",
+)
+@click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -45,6 +51,7 @@ def sample(
     dataset: str | None,
     seed: int | None,
     count: int | None,
+    label: int | None,
     out: Path | None,
     image: Path | None,
     device: str,
@@ -60,6 +67,8 @@ def sample(
     for given, option, ending in ((out, "-o", ".npz"), (image, "--image", ".png")):
         if given is not None and given.suffix.lower() != ending:
             raise UserMistakeError(f"{option} {given}: must end in {ending}")
+    import torch
+
     from ganbench.core.errors import PluginError
     from ganbench.plugin.registry import Registry
     from ganbench.record.generators import choose
@@ -78,8 +87,13 @@ def sample(
         n = about.samples if count is None else count
         if n * math.prod(about.shape) > MOST_NUMBERS:
             raise ValueError(f"-n {n}: at most {MOST_NUMBERS // math.prod(about.shape):,} samples are drawn at once")
+        classes = len(about.class_shares)
+        if label is not None and label >= classes:
+            has = f"has the classes 0 to {classes - 1}" if classes else "takes no labels"
+            raise ValueError(f"--label {label}: {path} {has}")
         place = choose_device(device)
-        samples = built.samples(n, place).cpu()
+        labels = None if not classes else built.labels(n, place) if label is None else torch.full((n,), label)
+        samples = built.samples(n, place, labels).cpu()
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except PluginError as error:
@@ -93,11 +107,12 @@ def sample(
     if lost := int((~samples.flatten(1).isfinite().all(1)).sum()):
         tell(f"{lost:,} of {n:,} samples are not finite")
     whose = (
-        f"seed {about.seed} of {about.variant} on {about.dataset}, {about.weights} weights after {about.step:,} steps"
+        f"{'' if label is None else f'class {label} of '}seed {about.seed} of {about.variant} on {about.dataset}, "
+        f"{about.weights} weights after {about.step:,} steps"
     )
     try:
         if out is not None:
-            keep(out, samples, about.seed, about.step)
+            keep(out, samples, about.seed, about.step, labels)
             click.echo(f"{out}: {n:,} samples of {whose}")
         if image is not None:
             shown = save_grid(image, samples.numpy())

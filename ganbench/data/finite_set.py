@@ -58,11 +58,15 @@ class Finite:
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw ``n`` samples with replacement, shape (n, *shape), float32, on the generator's device."""
+        return self._drawn(n, generator)[0]
+
+    def _drawn(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The samples, and the places of their rows in the training part, (n,)."""
         device = generator.device
         if device not in self._on_device:  # copied once: a set of images is too large to copy at each draw
             self._on_device[device] = self._training.to(device)
         chosen = torch.randint(len(self._training), (n,), generator=generator, device=device)
-        return on_unit_scale(self._on_device[device][chosen])
+        return on_unit_scale(self._on_device[device][chosen]), chosen
 
 
 def parts_of(distribution: Any) -> dict[str, Tensor]:

@@ -19,14 +19,21 @@ _GREY, _COLOUR = ("1", "L"), ("P", "RGB", "CMYK", "YCbCr")
 
 @dataclass(frozen=True, eq=False)
 class OwnImages:
-    """``pixels``, (n, channels, height, width), uint8, in the order of the files' names; ``notes`` on what was done."""
+    """``pixels``, (n, channels, height, width), uint8, in the order of the files' names; ``notes`` on what was done.
+
+    ``labels``, (n,): whole numbers, the places of their names in ``classes``; None where there are none.
+    """
 
     pixels: np.ndarray
     notes: tuple[str, ...] = ()
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
 
 
 def read_folder(folder: Path, size: int | None) -> OwnImages:
     """All PNG and JPEG files of a folder and of the folders in it; in colour where one of them is.
+
+    Where all are in folders of the folder, and these are several, each of them is a class.
 
     Args:
         folder: The folder.
@@ -69,12 +76,20 @@ def read_folder(folder: Path, size: int | None) -> OwnImages:
         notes.append(f"left out: {_counted(others)} files")
     if coloured:
         opened = [pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2) for pixels in opened]
-        return OwnImages(np.ascontiguousarray(np.stack(opened).transpose(0, 3, 1, 2)), tuple(notes))
-    return OwnImages(np.stack(opened)[:, None], tuple(notes))
+        stacked = np.ascontiguousarray(np.stack(opened).transpose(0, 3, 1, 2))
+    else:
+        stacked = np.stack(opened)[:, None]
+    inside = [path.relative_to(folder).parts[:-1] for path in paths]
+    names, labels = np.unique([parts[0] if parts else "" for parts in inside], return_inverse=True)
+    if len(names) == 1 or not all(inside):
+        return OwnImages(stacked, tuple(notes))
+    return OwnImages(stacked, tuple(notes), labels, tuple(names.tolist()))
 
 
 def read_npz(path: Path, size: int | None) -> OwnImages:
     """The images of an .npz file: its only array, or the one called ``images``, of bytes; channels first or last.
+
+    An array ``labels``, (n,), says the class of each.
 
     Args:
         path: The file. Nothing in it is executed.
@@ -94,6 +109,7 @@ def read_npz(path: Path, size: int | None) -> OwnImages:
             names = arrays.files
             name = names[0] if len(names) == 1 else "images"
             found = arrays[name] if name in names else None
+            labels = arrays["labels"] if "labels" in names else None
     except Exception as error:  # the reader raises any kind for a damaged file
         raise ValueError(f"file {path}: cannot be read: {' '.join(str(error).split())[:200]}") from None
     if found is None:
@@ -109,11 +125,19 @@ def read_npz(path: Path, size: int | None) -> OwnImages:
             f"file {path}: its array has the shape {found.shape}, and images have (n, height, width), with 1 or 3 "
             "channels before or after these"
         )
+    notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    if labels is not None and labels.shape != (len(found),):
+        notes = (f"its array 'labels' has the shape {labels.shape}, and is left out: a label is one value an image",)
+        labels = None
+    elif labels is not None:
+        each, labels = np.unique(labels, return_inverse=True)
+        classes = tuple(map(str, each.tolist()))
     if size is not None and found.shape[2:] != (size, size):
         images = [_fitted(Image.fromarray(one[0] if len(one) == 1 else one.transpose(1, 2, 0)), size) for one in found]
         found = np.stack([np.asarray(one).reshape(size, size, -1).transpose(2, 0, 1) for one in images])
-        return OwnImages(np.ascontiguousarray(found), (f"all images are cut and scaled to {size} x {size}",))
-    return OwnImages(np.ascontiguousarray(found))
+        notes = (f"all images are cut and scaled to {size} x {size}", *notes)
+    return OwnImages(np.ascontiguousarray(found), notes, labels, classes)
 
 
 def _opened(path: Path, size: int | None) -> tuple[np.ndarray, bool]:

@@ -75,19 +75,30 @@ class Mixture:
         """The number of modes."""
         return len(self.means)
 
+    @property
+    def class_shares(self) -> np.ndarray:
+        """The share of the data in each mode: a sample's label is its mode's index."""
+        return self.weights
+
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw ``n`` samples, shape (n, dimension), float32, on the generator's device."""
+        return self.labelled(n, generator)[0]
+
+    def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The samples that ``sample`` draws, and the mode that each is from, (n,), int64."""
         device = generator.device
-        uniform = torch.rand(n, generator=generator, device=device)
-        return self.placed(uniform, torch.randn(n, self.dimension, generator=generator, device=device))
+        mode = self._places(device).mode(torch.rand(n, generator=generator, device=device))
+        return self._around(mode, torch.randn(n, self.dimension, generator=generator, device=device)), mode
 
     def placed(self, uniform: Tensor, normal: Tensor) -> Tensor:
         """The samples for given random numbers: uniform on [0, 1), (n,), and standard normal, (n, dimension), float32.
 
         Each sample is a function of its own numbers alone, so that many draws may be computed at once.
         """
-        places = self._places(uniform.device)
-        mode = places.mode(uniform)
+        return self._around(self._places(uniform.device).mode(uniform), normal)
+
+    def _around(self, mode: Tensor, normal: Tensor) -> Tensor:
+        places = self._places(mode.device)
         std = places.std if len(places.std) == 1 else places.std.index_select(0, mode)
         return torch.addcmul(places.means.index_select(0, mode), std, normal)
 

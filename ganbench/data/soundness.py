@@ -19,6 +19,7 @@ from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
 from ganbench.data.density import check_density
 from ganbench.data.finite_set import parts_of
+from ganbench.data.labels import check_labels
 from ganbench.data.phases import check_phases, phases
 
 #: So many samples are drawn, but no more numbers than the second.
@@ -50,6 +51,7 @@ def _check_one(distribution: Any) -> None:
     samples = checked_samples(distribution)
     _check_apart(distribution)
     check_density(distribution, samples)
+    check_labels(distribution)
 
 
 def settle_shape(distribution: Any) -> None:

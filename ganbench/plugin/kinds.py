@@ -20,9 +20,10 @@ from ganbench.plugin.types import (
 )
 
 #: The values that the functions of a loss may name. ``d_real``, ``d_fake``: logits, shape (batch,); ``D``, ``G``:
-#: callables; ``real``, ``fake``: samples, shape (batch, *shape); ``z``: latents; ``random``: a source
-#: of random numbers for this seed and step; ``step``: the number of the step, a scalar tensor, from 0.
-LOSS_NAMES = frozenset({"d_real", "d_fake", "D", "G", "real", "fake", "z", "random", "step"})
+#: callables; ``real``, ``fake``: samples, shape (batch, *shape); ``z``: latents; ``label``: the classes of the real
+#: samples, and those that G was asked for, (batch,); ``random``: a source of random numbers for this seed and step;
+#: ``step``: the number of the step, a scalar tensor, from 0.
+LOSS_NAMES = frozenset({"d_real", "d_fake", "D", "G", "real", "fake", "z", "label", "random", "step"})
 #: The values that ``players`` of a loss may name. ``build(shape)``: the variant's architecture for data of this shape,
 #: as Networks; ``shape``: the shape of one sample; ``data(n)``: n samples of the data, (n, *shape).
 PLAYERS_NAMES = frozenset({"build", "shape", "data"})
@@ -30,7 +31,8 @@ PLAYERS_NAMES = frozenset({"build", "shape", "data"})
 PENALTY_NAMES = LOSS_NAMES | {"memory"}
 INPUTS_NAMES = frozenset({"x", "random", "step"})
 REMEMBER_NAMES = frozenset({"memory", "d_real", "d_fake", "step"})
-ARCHITECTURE_NAMES = frozenset({"shape"})
+#: ``classes``: how many classes the data have; an architecture that names it gives networks that take labels.
+ARCHITECTURE_NAMES = frozenset({"shape", "classes"})
 #: What a dataset may name. ``find(path)``: a file that the suite names, from the folder of the suite's file.
 DATASET_NAMES = frozenset({"find"})
 UPDATE_NAMES = frozenset({"game", "players"})
@@ -46,9 +48,10 @@ REFERENCE_NAMES = frozenset({"training", "dataset", "random"})
 #: distribution; ``d_real``, ``d_fake``: logits of real and of generated samples, (n,); ``loss``: the Loss;
 #: ``divergence``: the ``ganbench.metrics.divergence.Divergence`` of the samples, computed once for all metrics;
 #: ``training``: the fixed points that data or reference are trained on; ``model``: what a reference has fitted;
-#: ``final``: whether it is the seed's last evaluation. A value that does not exist is None.
+#: ``label``: of a conditional generator, the class that each sample was asked for, (n,); ``final``: whether it is the
+#: seed's last evaluation. A value that does not exist is None.
 SEED_NAMES = frozenset(
-    {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "final"}
+    {"samples", "real", "dataset", "d_real", "d_fake", "loss", "divergence", "training", "model", "label", "final"}
 )
 #: The only values that a metric of the whole cell may name. ``speed``: a CellSpeed; ``cost``: a CellCost.
 CELL_NAMES = frozenset({"speed", "cost"})

@@ -68,6 +68,11 @@ class Batch(Protocol):
         ...
 
     @property
+    def label(self) -> Tensor:
+        """The classes of the samples of the data, and those that G is asked for, (batch,), int64."""
+        ...
+
+    @property
     def z(self) -> Tensor:
         """Latents, (batch, *latent)."""
         ...
@@ -156,7 +161,7 @@ class Distribution(Protocol):
     Four more attributes are optional. ``log_density(x)``, (n, *shape) -> (n,) in float64 numpy: where it is exact,
     likelihoods are exact, too. ``training`` and ``held_out``, tensors (n, *shape): for data that is a finite set, the
     part that is trained on and the part that never is. ``phases``: for data that change during training, see
-    ``ganbench.data.phases``.
+    ``ganbench.data.phases``. Data with labels have more, see ``ganbench.data.labels``.
     """
 
     @property
@@ -176,6 +181,9 @@ class Networks:
     ``generator`` maps (batch, *latent) to (batch, *shape); ``discriminator`` maps (batch, *shape) to logits,
     shape (batch,) or (batch, 1). The latent is standard normal or uniform on (-1, 1). ``generator_parts`` and
     ``discriminator_parts``: further networks of either player, trained with it, by the names that a loss uses.
+
+    ``classes``: above 0, the networks are conditional (Mirza & Osindero 2014, arXiv:1411.1784): both take, as a second
+    argument, the class of each row, (batch,), int64, from 0 to classes - 1.
     """
 
     generator: nn.Module
@@ -184,6 +192,7 @@ class Networks:
     latent_distribution: Literal["normal", "uniform"] = "normal"
     generator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
     discriminator_parts: Mapping[str, nn.Module] = field(default_factory=dict)
+    classes: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError where the latent's shape or distribution is not valid."""
@@ -191,6 +200,8 @@ class Networks:
             raise ValueError(f"latent must be a shape such as (2,), not {self.latent!r}")
         if self.latent_distribution not in ("normal", "uniform"):
             raise ValueError(f"latent_distribution must be 'normal' or 'uniform', not {self.latent_distribution!r}")
+        if not isinstance(self.classes, int) or self.classes < 0:
+            raise ValueError(f"classes must be a whole number, and 0 for networks without labels, not {self.classes!r}")
 
 
 @dataclass(frozen=True)
@@ -237,7 +248,7 @@ class Penalty:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A pair of networks for data of a given ``shape``."""
+    """A pair of networks for data of a given ``shape`` and, where it names ``classes``, with labels."""
 
     name: str
     build: Callable[..., Networks]

@@ -37,8 +37,9 @@ class AboutGenerator:
     alone. ``step``: the generator steps trained; ``status``: whether the seed was done or had diverged then.
     ``weights``: the live ones, or their running average, whichever the run measured. ``shape``: of a sample; ``latent``
     and ``latent_distribution``: standard normal, or uniform on (-1, 1). ``samples``: how many the run drew, on a
-    ``device``. ``plugins``: the files of data set, architecture and loss, as run.json has them, without their folders;
-    ``source``: the digest of ganbench's own code.
+    ``device``. ``class_shares``: of a conditional generator, the share of the samples asked of each class; else empty.
+    ``plugins``: the files of data set, architecture and loss, as run.json has them, without their folders; ``source``:
+    the digest of ganbench's own code.
     """
 
     dataset: str
@@ -58,6 +59,7 @@ class AboutGenerator:
     plugins: tuple[dict[str, Any], ...]
     source: str
     versions: dict[str, str]
+    class_shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

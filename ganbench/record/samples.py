@@ -79,7 +79,7 @@ def place(folder: Path, dataset: str, variant: str, seed: int) -> Path:
     return folder / dataset / variant / f"{seed}.npz"
 
 
-def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
+def keep(path: Path, samples: Tensor, seed: int, step: int, labels: Tensor | None = None) -> None:
     """Write samples to an .npz file, with the seed and the step at which they were drawn.
 
     Args:
@@ -87,11 +87,15 @@ def keep(path: Path, samples: Tensor, seed: int, step: int) -> None:
         samples: The samples, (n, *shape), float32.
         seed: The seed that they are of.
         step: The generator steps that the seed had trained.
+        labels: The class that each was asked for, (n,), of a conditional generator.
     """
     make_folder(path.parent)
     # Under another name first: a file that is there is whole.
     unfinished = path.with_suffix(".tmp.npz")
-    np.savez(unfinished, samples=samples.detach().cpu().numpy(), seed=np.int64(seed), step=np.int64(step))
+    arrays: dict[str, Any] = {"samples": samples.detach().cpu().numpy(), "seed": np.int64(seed), "step": np.int64(step)}
+    if labels is not None:
+        arrays["labels"] = labels.cpu().numpy()
+    np.savez(unfinished, **arrays)
     put(unfinished, path)
 
 

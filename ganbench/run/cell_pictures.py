@@ -17,6 +17,7 @@ from torch import Tensor
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.rng import stream
 from ganbench.core.threads import threads_for
+from ganbench.data.labels import class_shares, draw_labels
 from ganbench.plugin.types import Distribution
 from ganbench.record.picture_arrays import Picture, pack
 from ganbench.run.data_view import DataView, data_view
@@ -28,11 +29,12 @@ from ganbench.train.step.draws import fill
 from ganbench.train.step.step import State
 from ganbench.train.trainer import Trainer
 
-#: One of a seed's networks, in evaluation mode.
-Network = Callable[[Tensor], Tensor]
+#: One of a seed's networks, in evaluation mode; a conditional generator takes labels, too.
+Network = Callable[..., Tensor]
 _OF_SHOWN = ("points", "latents", "images")
 _OF_FOLLOWED = ("logits", "counts", "nearest", "distances", "between")
 _NO_D = "no discriminator: it judges more than single samples"
+_OF_LABELS = "no discriminator: it is another one for each label"
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,15 @@ class CellPictures:
             box=view.picture.box,
             probability=self._trainer is not None and self._trainer.loss.probability,
             drawn=self._cell.samples,
-            note=_NO_D if self._judges is False else "",
+            note=self._without_D if self._judges is False else "",
             **arrays,
         )
         return PictureDrawn(self._cell.id, step, pack(picture), view.file)
+
+    @property
+    def _without_D(self) -> str:  # noqa: N802
+        """Why there is no picture of D."""
+        return _OF_LABELS if self._trainer is not None and self._trainer.rules.conditional else _NO_D
 
     def _drawn(self, group: Sequence[SeedInputs], step: int, state: State | None) -> list[dict[str, Any]]:
         """What is planned of each seed, by the names of the arrays."""
@@ -170,19 +177,29 @@ class CellPictures:
         # Many at a time, whatever is shown of them: a network may look at the whole batch.
         shape = (POINTS, *rules.latent)
         z = fill(rules.latent_kind, shape, stream(one["seed"], "picture.latent", 0, device))
-        found = _shown(view, G(z))
+        label = self._labels(one["seed"], device)
+        found = _shown(view, G(z, *label))
         if view.shape == (1,) and rules.latent == (1,):
             found["latents"] = z.flatten().cpu().numpy()
         if D is not None and one["followed"] and self._judges:
             found["logits"] = D(view.grid.to(device)).float().cpu().numpy().reshape(view.cells)
         if view.of_images and one["followed"] and one["final"]:
             if view.training is not None:
-                found["nearest"], found["distances"] = view.nearest(G(z)[:IMAGES])
+                found["nearest"], found["distances"] = view.nearest(G(z, *label)[:IMAGES])
             ends = fill(rules.latent_kind, (2, PAIRS, *rules.latent), stream(one["seed"], "picture.between", 0, device))
             path = _path(ends, rules.latent_kind)
-            images = G(torch.cat([path, z[len(path) :]]))[: len(path)]
+            # From one end to the other the label stays.
+            held = (torch.cat([own[:PAIRS].repeat_interleave(BETWEEN), own[len(path) :]]) for own in label)
+            images = G(torch.cat([path, z[len(path) :]]), *held)[: len(path)]
             found["between"] = view.as_bytes(images).reshape(PAIRS, BETWEEN, *view.shape)
         return found
+
+    def _labels(self, seed: int, device: torch.device) -> tuple[Tensor, ...]:
+        """The classes of the latents of a seed's pictures, where its generator takes them."""
+        shares = class_shares(self._dataset)
+        if self._trainer is None or not self._trainer.rules.conditional or shares is None:
+            return ()
+        return (draw_labels(shares, POINTS, stream(seed, "picture.label", 0, device)),)
 
     def _judges_alone(self, _: int, __: Network, D: Network | None) -> bool:
         """Whether D's logit of a point does not depend on the points beside it."""

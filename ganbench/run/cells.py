@@ -71,13 +71,14 @@ class RunContext:
 class LastSamples:
     """The samples at which a seed of the cell was measured for the last time, after ``step`` steps.
 
-    ``samples``: one a row, float32, as the generator gives them.
+    ``samples``: one a row, float32, as the generator gives them; ``labels``: of a conditional one, the classes.
     """
 
     cell: str
     seed: int
     step: int
     samples: Tensor
+    labels: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,7 @@ def _measured(
         pictures.add(group, step, state)
         for seed, _, outcome in group:
             if outcome["final"]:
-                yield LastSamples(cell.id, seed, step, outcome["samples"])
+                yield LastSamples(cell.id, seed, step, outcome["samples"], outcome.get("label"))
     if picture := pictures.take(step):
         yield picture
     return tuple(found)

@@ -57,5 +57,6 @@ class GeneratorKeeper:
             plugins=tuple(one | {"source": PurePath(one["source"]).name} for one in described(own)),
             source=self.source,
             versions={name: self.versions[name] for name in ("ganbench", "torch")},
+            class_shares=trainer.evaluation.class_shares(step),
         )
         return SavedGenerator(about, trainer.evaluation.generator(state, replica))

@@ -26,7 +26,7 @@ from ganbench.suite.document import Document
 from ganbench.suite.mistake import SuiteError
 from ganbench.train.build import build_networks, modules
 from ganbench.train.data import build_dataset, draw
-from ganbench.train.generator import evaluation_latents, outputs
+from ganbench.train.generator import evaluation_labels, evaluation_latents, outputs
 from ganbench.train.step.flat_network import FlatNetwork, buffers_of, flatten
 
 
@@ -45,6 +45,15 @@ class _Data:
     about: AboutGenerator
     registry: Registry
 
+    @property
+    def class_shares(self) -> tuple[float, ...]:
+        return self.about.class_shares
+
+    @property
+    def labelled(self) -> Any:
+        """There are labels where the generator was saved with them; none are drawn here."""
+        return self.sample if self.about.class_shares else None
+
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         choice = _chosen("dataset", ("datasets", self.about.dataset), self.document, self.registry)
         return draw(phases(build_dataset(choice))[0][1], n, generator)
@@ -62,12 +71,13 @@ class Generator:
     notes: tuple[str, ...]
     _player: nn.Module
 
-    def samples(self, n: int, device: torch.device | str = "cpu") -> Tensor:
+    def samples(self, n: int, device: torch.device | str = "cpu", label: Tensor | None = None) -> Tensor:
         """Draw samples; as many as the run drew, on such a device, are the run's own at the seed's last evaluation.
 
         Args:
             n: How many.
             device: Where.
+            label: Of a conditional generator, the class of each sample, (n,); by default those of ``labels``.
 
         Returns:
             The samples (n, *shape), float32, on the device.
@@ -82,10 +92,24 @@ class Generator:
         kind = "normal" if about.latent_distribution == "normal" else "symmetric"
         with isolated(about.seed, "evaluate.global", about.step):
             z = evaluation_latents(kind, (n, *about.latent), about.seed, about.step, place)
-            found = outputs(flat, tensors, player, z)
+            given = () if not about.class_shares else (self.labels(n, place) if label is None else label.to(place),)
+            found = outputs(flat, tensors, player, z, *given)
         if tuple(found.shape) != (n, *about.shape):
             raise PluginError(f"the generator gives the shape {tuple(found.shape)}, not {(n, *about.shape)}")
         return found
+
+    def labels(self, n: int, device: torch.device | str = "cpu") -> Tensor:
+        """The classes that a conditional generator is asked for, each as often as the data have it, (n,), int64.
+
+        Args:
+            n: How many.
+            device: Where.
+
+        Returns:
+            The classes; as many as the run drew, on such a device, are the run's own.
+        """
+        about = self.about
+        return evaluation_labels(about.class_shares, n, about.seed, about.step, torch.device(device))
 
 
 def load_generator(path: str | Path, plugins: str | Path | None = None) -> nn.Module:
@@ -101,7 +125,7 @@ def load_generator(path: str | Path, plugins: str | Path | None = None) -> nn.Mo
         plugins: A folder of plugins to load beside those that are shipped, installed, or in ``plugins/``.
 
     Returns:
-        The module, (n, *latent) -> (n, *shape).
+        The module, (n, *latent) -> (n, *shape); a conditional one is called with the labels too, (n,), int64.
 
     Raises:
         ValueError: In one line: the file is damaged or no generator, or its networks cannot be built here.

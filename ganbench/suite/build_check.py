@@ -15,9 +15,10 @@ from ganbench.core.streams import StderrText
 from ganbench.core.torch_warnings import hidden
 from ganbench.data.kept import keep
 from ganbench.data.phases import phases
+from ganbench.plugin.binding import bind
 from ganbench.plugin.file_error import one_line
 from ganbench.plugin.returned import not_distribution, not_networks
-from ganbench.plugin.types import Distribution, Loss, Networks
+from ganbench.plugin.types import Architecture, Distribution, Loss, Networks
 from ganbench.suite.choice import Choice, Draft, draft
 from ganbench.suite.document import Document
 
@@ -32,8 +33,8 @@ class BuildCheck:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        #: For each shape the first data set that could be built: its name and distribution.
-        self._shapes: dict[tuple[int, ...], tuple[str, Distribution]] = {}
+        #: For each shape and number of classes the first data set that could be built: its name and distribution.
+        self._data: dict[tuple[tuple[int, ...], int], tuple[str, Distribution]] = {}
 
     def datasets(self, chosen: Mapping[str, Choice]) -> None:
         """Build each data set, twice, to see that it is the same again; the last is kept for training."""
@@ -54,24 +55,39 @@ class BuildCheck:
             else:
                 StderrText().write(f"{name}: takes more than {QUICK:.0f} s to build, so it is built once: {_UNKNOWN}\n")
             keep(choice, built)
-            self._shapes.setdefault(tuple(built.shape), (name, phases(built)[0][1]))
+            self._data.setdefault((tuple(built.shape), _classes(built)), (name, phases(built)[0][1]))
 
     def architectures(self, chosen: Iterable[tuple[Draft, Choice]]) -> None:
-        """Build each architecture once for each shape of data."""
+        """Build each architecture once for each shape of data and, where it takes labels, each number of classes."""
+        from ganbench.data.labels import misfit  # late: it imports torch
+
         tried: set[str] = set()
         for drafted, choice in chosen:
-            for shape, (name, _) in self._shapes.items():
-                key = json.dumps([shape, choice.plain()], sort_keys=True)
-                if key not in tried:
-                    tried.add(key)
-                    self._built(choice, drafted, Networks, f"for dataset {name!r}: ", shape=shape)
+            names = bind(choice.plugin(Architecture).build, {}).names
+            for (shape, classes), (name, _) in self._data.items():
+                key = json.dumps([shape, classes if "classes" in names else 0, choice.plain()], sort_keys=True)
+                if key in tried:
+                    continue
+                tried.add(key)
+                message, prefix = misfit(names, classes), f"for dataset {name!r}: "
+                if not message:
+                    built = self._built(choice, drafted, Networks, prefix, shape=shape, classes=classes)
+                    message = misfit(names, classes, built.classes) if built is not None else ""
+                if message:
+                    self._document.add(drafted.place, f"{prefix}architecture {choice.name!r} {message}")
 
     def players(self, losses: Iterable[tuple[Draft, Choice, Choice]]) -> None:
         """Build the networks of each loss that has ``players``, given as (its draft, the loss, the architecture)."""
         for drafted, loss, architecture in losses:
             if not loss.plugin(Loss).players:
                 continue
-            for shape, (name, dataset) in self._shapes.items():
+            if "classes" in bind(architecture.plugin(Architecture).build, {}).names:
+                message = (
+                    f"makes its own networks, and gives them no labels: architecture {architecture.name!r} needs some"
+                )
+                self._document.add(drafted.place, f"loss {loss.name!r} {message}")
+                continue
+            for (shape, _), (name, dataset) in self._data.items():
                 given = {"build": partial(_of_shape, architecture), "data": partial(_samples, dataset)}
                 prefix = f"for dataset {name!r}: "
                 self._built(loss, drafted, Networks, prefix, by="players", shape=shape, **given)
@@ -101,6 +117,12 @@ def _check_data(built: object) -> None:
     from ganbench.data.soundness import check_soundness  # late: it imports torch
 
     check_soundness(built)
+
+
+def _classes(built: object) -> int:
+    from ganbench.data.labels import classes_of  # late: it imports torch
+
+    return classes_of(built)
 
 
 def _content(dataset: Distribution) -> Hashable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -25,10 +26,14 @@ SHAPES = ((1,), (2,), (1, 8, 8), (3, 8, 8), (1, 28, 28))
 #: Shapes that are tried where it takes none of these: sequences.
 SEQUENCES = ((8, 2), (8, 1), (8,))
 BATCH = 6
+#: The classes of the data that conditional networks are built for; the rows of a batch have them in turn.
+CLASSES = 3
 
 
 class Noise:
-    """A dataset of noise of any shape, such as small grey images."""
+    """A dataset of noise of any shape, such as small grey images, with labels that say nothing."""
+
+    class_shares = np.full(CLASSES, 1 / CLASSES)
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -36,6 +41,10 @@ class Noise:
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Numbers on (-1, 1), (n, *shape)."""
         return torch.randn(n, *self.shape, generator=generator, device=generator.device).tanh()
+
+    def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """What ``sample`` gives, and classes, (n,)."""
+        return self.sample(n, generator), torch.randint(CLASSES, (n,), generator=generator, device=generator.device)
 
 
 def noise(shape: tuple[int, ...]) -> Entry:
@@ -62,7 +71,7 @@ def built(subject: Subject, shape: tuple[int, ...], seed: int = 0) -> Networks:
     """
     try:
         with isolated(seed, "conformance"):
-            networks: Networks = subject.entry.build(subject.parameters, shape=shape)
+            networks: Networks = subject.entry.build(subject.parameters, shape=shape, classes=CLASSES)
     except (ValueError, IndexError, AssertionError) as refused:
         raise NotApplicableError(f"not for data of shape {shape}: {refused}") from refused
     check_networks(subject.entry.name, networks, shape)
@@ -113,9 +122,11 @@ def gradients(subject: Subject) -> None:
     networks, z, theta_G, theta_D = _point(subject)
 
     def logits(G: dict[str, Tensor], D: dict[str, Tensor]) -> Tensor:
-        fake = _call(networks.generator, G, z)
+        fake = _call(networks.generator, G, z, classes=networks.classes)
         # Each logit has a different weight: with a norm over the batch their plain sum could be constant.
-        return (_call(networks.discriminator, D, fake).flatten() * torch.arange(1.0, BATCH + 1)).sum()
+        return (
+            _call(networks.discriminator, D, fake, classes=networks.classes).flatten() * torch.arange(1.0, BATCH + 1)
+        ).sum()
 
     found = torch.func.grad(logits, argnums=(0, 1))(theta_G, theta_D)
     for player, own in zip(("generator", "discriminator"), found, strict=True):
@@ -136,7 +147,7 @@ def second(subject: Subject) -> None:
     x = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x"))
 
     def r1(theta: dict[str, Tensor]) -> Tensor:
-        gradient = torch.func.grad(lambda x: _call(networks.discriminator, theta, x).sum())(x)
+        gradient = torch.func.grad(lambda x: _call(networks.discriminator, theta, x, classes=networks.classes).sum())(x)
         penalty: Tensor = gradient.square().flatten(1).sum(1).mean()
         return penalty
 
@@ -150,7 +161,8 @@ def logits(subject: Subject) -> None:
     """D gives logits, not probabilities, also for samples that are far apart."""
     networks, _, _, theta = _point(subject)
     wide = torch.randn(64, *shape_of(subject), generator=stream(0, "conformance.wide"))
-    found = torch.cat([_call(networks.discriminator, theta, scale * wide).flatten() for scale in (1, 30, 1000)])
+    D, classes = networks.discriminator, networks.classes
+    found = torch.cat([_call(D, theta, scale * wide, classes=classes).flatten() for scale in (1, 30, 1000)])
     # A D that is constant is only not trained yet.
     if found.min() >= 0 and found.max() <= 1 and found.max() > found.min():
         raise WrongError("the discriminator gives probabilities: a loss takes logits, so leave out the last sigmoid")
@@ -164,8 +176,12 @@ def rows(subject: Subject) -> None:
         ("generator", networks.generator, theta_G, z),
         ("discriminator", networks.discriminator, theta_D, z.new_zeros(0)),
     ):
-        given = x if len(x) else _call(networks.generator, theta_G, z).detach()
-        one, other = (_call(module, theta, each, train=False) for each in (given, given[order]))
+        given = x if len(x) else _call(networks.generator, theta_G, z, classes=networks.classes).detach()
+        every = torch.arange(BATCH)
+        one, other = (
+            _call(module, theta, given[rows], train=False, classes=networks.classes, rows=rows)
+            for rows in (every, order)
+        )
         if not torch.allclose(one[order], other, rtol=1e-4, atol=1e-4 * (1 + one.abs().max().item())):
             raise WrongError(f"the {player} gives other values where the batch is in another order")
 
@@ -176,14 +192,33 @@ def untouched(subject: Subject) -> None:
     for module, theta, x in ((networks.generator, theta_G, z), (networks.discriminator, theta_D, None)):
         given = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x")) if x is None else x
         with unchanged({"its input": given, "a buffer": dict(module.named_buffers())}):
-            _call(module, theta, given)
+            _call(module, theta, given, classes=networks.classes)
 
 
 def global_rng(subject: Subject) -> None:
     """A call draws only random numbers that the engine can give to each seed: dropout, rand, randn."""
     networks, z, theta_G, _ = _point(subject)
     with global_rng_untouched():
-        _call(networks.generator, theta_G, z)
+        _call(networks.generator, theta_G, z, classes=networks.classes)
+
+
+def labels(subject: Subject) -> str:
+    """Conditional networks give other values for another label, to both players."""
+    networks, z, theta_G, theta_D = _point(subject)
+    if not networks.classes:
+        return "its networks take none"
+    x = torch.randn(BATCH, *shape_of(subject), generator=stream(0, "conformance.x"))
+    for player, theta, given in (("generator", theta_G, z), ("discriminator", theta_D, x)):
+        module = getattr(networks, player)
+        # Other parameters than the first: a last layer, or what a label adds, may start at 0.
+        moved = {name: each + 0.1 * torch.randn(each.shape, generator=stream(0, name)) for name, each in theta.items()}
+        one, other = (
+            _call(module, moved, given, train=False, classes=networks.classes, rows=torch.arange(BATCH) + shift)
+            for shift in (0, 1)
+        )
+        if torch.equal(one, other):
+            raise WrongError(f"the {player} gives the same values for another label")
+    return f"{networks.classes} classes"
 
 
 PROPERTIES = (
@@ -195,6 +230,7 @@ PROPERTIES = (
     Property("the order of the batch", rows),
     Property("nothing changed in place", untouched),
     Property("no global random state", global_rng),
+    Property("the label matters", labels),
 )
 
 
@@ -246,9 +282,19 @@ def _point(subject: Subject) -> tuple[Networks, Tensor, dict[str, Tensor], dict[
     return networks, z, G, D
 
 
-def _call(module: torch.nn.Module, theta: dict[str, Tensor], x: Tensor, *, train: bool = True) -> Tensor:
+def _call(
+    module: torch.nn.Module,
+    theta: dict[str, Tensor],
+    x: Tensor,
+    *,
+    train: bool = True,
+    classes: int = 0,
+    rows: Tensor | None = None,
+) -> Tensor:
+    """A module's output; ``rows`` has the classes in turn, by default one row after another."""
+    given = (x, (torch.arange(len(x)) if rows is None else rows) % classes) if classes else (x,)
     module.train(train)
     with GlobalRngOverride(DrawRecorder()):
-        output: Any = functional_call(module, theta, (x,))
+        output: Any = functional_call(module, theta, given)
     module.train()
     return output  # type: ignore[no-any-return]

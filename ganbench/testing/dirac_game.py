@@ -79,13 +79,14 @@ class DiracDraws(DrawRecorder):
         self._draws = given
         self.asked: list[tuple[str, tuple[int, ...]]] = []
 
-    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...], classes: int = 0) -> Tensor:
         """The next random numbers.
 
         Args:
             purpose: what they are for; for the data and the latents, which do not matter, they are zeros.
             kind: their distribution.
             shape: their shape.
+            classes: of data with labels, how many classes there are; the label is 0.
 
         Returns:
             The numbers, float64, of this shape.

@@ -33,19 +33,21 @@ class Rows(DrawRecorder):
         self._given = {"real": real, "latent": z}
         self._asked = 0
 
-    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...], classes: int = 0) -> Tensor:
         """The numbers of the chosen rows; where there is one for each pack of rows, those of the packs.
 
         Args:
             purpose: what they are for; the data and the latents are given.
             kind: their distribution.
             shape: their shape.
+            classes: of data with labels, how many classes there are; row by row they take turns.
 
         Returns:
             The numbers, of this shape.
         """
         if purpose in self._given:
-            return self._given[purpose][self._rows]
+            given = self._given[purpose][self._rows]
+            return torch.cat([given.flatten(1), self._rows[:, None] % classes], 1) if classes else given
         self._asked += 1
         generator = stream(0, f"conformance.{self._asked}")
         rows, first = len(self._rows), shape[0] if shape else 0

@@ -101,7 +101,7 @@ def order(subject: Subject) -> None:
     """The order of the samples does not matter."""
     measure, given = _bound(subject, "shifted")
     order = torch.randperm(N, generator=torch.Generator().manual_seed(0))
-    mixed = {name: value[order] if name in ("samples", "d_fake") else value for name, value in given.items()}
+    mixed = {name: value[order] if name in ("samples", "d_fake", "label") else value for name, value in given.items()}
     one, other = dict(measure(given)), dict(measure(mixed))
     for name, value in one.items():
         mixed_value = other[name]
@@ -182,6 +182,7 @@ def _metric_inputs(what: str) -> dict[str, Any]:
         "divergence": divergence,
         "training": DATA.sample(N, stream(0, "conformance.training")),
         "model": None,
+        "label": DATA.labelled(N, stream(0, "conformance.samples"))[1],
         "final": True,
     }
 

@@ -153,10 +153,10 @@ class _Rearranged(Rows):
         super().__init__(torch.arange(N), N, real, z)
         self._layout, self._inside, self._outside = layout, real.shape[1:], layout(real).shape[1:]
 
-    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...], classes: int = 0) -> Tensor:
         """As ``Rows.take``, in the layout of the images."""
         if shape[1:] != self._outside:
-            return super().take(purpose, kind, shape)
+            return super().take(purpose, kind, shape, classes)
         return self._layout(super().take(purpose, kind, (shape[0], *self._inside)))
 
 
@@ -190,6 +190,7 @@ def _scope(shape: tuple[int, ...], D: Callable[[Tensor], Tensor], layout: Layout
     own = _Rearranged(layout, real, z)
     real, fake = layout(real), layout(fake)
     given = {"D": D, "G": lambda z: fake, "real": real, "fake": fake, "z": z, "random": own, "step": torch.tensor(0)}
+    given["label"] = torch.arange(N) % 2
     return given | {"d_real": D(real), "d_fake": D(fake)}
 
 

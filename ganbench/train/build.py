@@ -14,6 +14,7 @@ from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.process_state import process_kept
 from ganbench.core.process_watch import process_watched
 from ganbench.core.rng import isolated, stream
+from ganbench.data.labels import NO_LABELS, classes_of, misfit
 from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Architecture, Distribution, Loss, Networks, Optimizer, Penalty
@@ -64,6 +65,9 @@ def build_networks(
     """
     build = bind(variant.architecture.plugin(Architecture).build, variant.architecture.parameters)
     loss = variant.loss.plugin(Loss)
+    classes, method = classes_of(dataset), variant.loss.name if loss.players else ""
+    if message := misfit(build.names, classes, method=method):
+        raise PluginError(f"architecture {variant.architecture.name} {message}")
     players = loss.players and bind(loss.players, variant.loss.parameters)
     networks: list[Networks] = []
     #: Built to be tried: a call may leave something in a network, or in what its hooks write to.
@@ -72,12 +76,14 @@ def build_networks(
     def architecture(shape: tuple[int, ...]) -> Networks:
         try:
             with process_kept():
-                built = build({"shape": tuple(shape)})
+                built = build({"shape": tuple(shape), "classes": classes})
         except BaseException as error:
             raise_if_stopped(error)
             raise PluginError(f"architecture {variant.architecture.name}: {error_line(error)}") from error
         if not tried:
             check_networks(variant.architecture.name, built, tuple(shape))
+            if message := misfit(build.names, classes, built.classes, method):
+                raise PluginError(f"architecture {variant.architecture.name} {message}")
         return built
 
     def build_for(seed: int) -> Networks:
@@ -173,6 +179,11 @@ def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Network
     """
     loss = variant.loss.plugin(Loss)
     losses = bind_loss(loss, variant.loss.parameters)
+    penalties = tuple(bind_penalty(choice.plugin(Penalty), choice) for choice in variant.penalties)
+    functions = (*losses, *(each for penalty in penalties for each in penalty.functions.values()))
+    named = any("label" in function.names for function in functions)
+    if named and not classes_of(dataset):
+        raise PluginError(f"the loss or a penalty names label: it {NO_LABELS}")
     optimizers = [
         bind_optimizer(choice.plugin(Optimizer), choice.parameters)
         for choice in (variant.discriminator_optimizer, variant.generator_optimizer)
@@ -197,8 +208,10 @@ def rules(cell: Cell, variant: Variant, dataset: Distribution, networks: Network
         latent_kind="normal" if networks.latent_distribution == "normal" else "symmetric",
         parts=tuple((part, player) for player, own in owners for part in own),
         project=loss.project and bind(loss.project, variant.loss.parameters),
-        penalties=tuple(bind_penalty(choice.plugin(Penalty), choice) for choice in variant.penalties),
+        penalties=penalties,
         schedules=bind_schedules(variant.parts(), cell.steps),
         average=RunningAverage.of(variant.average) if variant.average else None,
         judges=judging,
+        classes=classes_of(dataset) if named or networks.classes else 0,
+        conditional=networks.classes > 0,
     )

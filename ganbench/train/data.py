@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -105,6 +105,24 @@ def held_out(dataset: Distribution, n: int, seed: int, device: torch.device) -> 
     return known[key].clone()
 
 
+def held_out_labels(dataset: Distribution, n: int, seed: int, device: torch.device) -> Tensor:
+    """The classes of the samples that ``held_out`` gives.
+
+    Args:
+        dataset: the data, which have labels, or one of their phases
+        n: how many samples
+        seed: the seed whose stream they are drawn from
+        device: where the classes are returned
+
+    Returns:
+        The classes, (at most n,), int64.
+    """
+    random, given = stream(seed, "evaluate.real"), cast(Any, dataset)
+    if getattr(dataset, "held_out", None) is None:
+        return cast(Tensor, given.labelled(n, random)[1]).to(device)
+    return cast(Tensor, given.held_out_labels[torch.randperm(len(given.held_out), generator=random)[:n]]).to(device)
+
+
 def forget_held_out() -> None:
     """Free the held-out data that is kept for further evaluations."""
     for each in _LAST:
@@ -175,7 +193,7 @@ def metric_inputs(
     Raises:
         PluginError: where held-out data cannot be drawn
     """
-    known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model", "training"))
+    known: dict[str, Any] = dict.fromkeys(("d_real", "d_fake", "loss", "model", "training", "label"))
     known |= {"samples": samples, "dataset": dataset, "final": final}
     if names & {"training", "divergence"}:
         training: Tensor | None = getattr(dataset, "training", None)

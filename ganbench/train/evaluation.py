@@ -16,10 +16,11 @@ from torch.utils._pytree import tree_leaves
 from ganbench.core.errors import PluginError
 from ganbench.core.rng import drawn_since, global_states, isolated, restored, stream
 from ganbench.core.threads import pool
+from ganbench.data.labels import class_shares
 from ganbench.data.phases import at_step
 from ganbench.plugin.types import Distribution, Loss
-from ganbench.train.data import metric_inputs
-from ganbench.train.generator import evaluation_latents, outputs
+from ganbench.train.data import held_out_labels, metric_inputs
+from ganbench.train.generator import evaluation_labels, evaluation_latents, outputs
 from ganbench.train.step.draws import fill
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, State
@@ -49,7 +50,7 @@ class Evaluation:
         steps: int,
     ) -> None:
         self._networks = (rules.discriminator, rules.generator)
-        self._judges = rules.judges
+        self._judges, self._classes = rules.judges, rules.classes if rules.conditional else 0
         self._latent, self._latent_kind = (samples, *rules.latent), rules.latent_kind
         self._buffers = (constants.D, constants.G)
         self._dataset, self._loss, self._seeds, self._steps = dataset, loss, tuple(seeds), steps
@@ -62,13 +63,15 @@ class Evaluation:
     @torch.no_grad()
     def check_repeats(self, state: State) -> None:
         """Raise PluginError where a network gives other outputs each time for the same few inputs."""
-        x = fill(self._latent_kind, (FEW, *self._latent[1:]), stream(0, "check.latent", 0, state.survived.device))
+        device = state.survived.device
+        x = fill(self._latent_kind, (FEW, *self._latent[1:]), stream(0, "check.latent", 0, device))
+        label = (torch.arange(FEW, device=device) % self._classes,) if self._classes else ()
         for player, name in ((1, "generator"), (0, "discriminator"))[: 1 + self._judges]:
             found = []
             for _ in range(2):
                 with isolated(0, "check.global"):
                     try:
-                        found += self._through(player, state, 0, x)
+                        found += self._through(player, state, 0, (x, *label))
                     except Exception:  # the evaluation itself says what fails, of as many samples as it has
                         return
             if not torch.allclose(found[0], found[1], rtol=1e-4, atol=1e-4, equal_nan=True):
@@ -134,28 +137,29 @@ class Evaluation:
         self,
         state: State,
         replicas: Sequence[int],
-        work: Callable[[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor] | None], T],
+        work: Callable[[int, Callable[..., Tensor], Callable[[Tensor], Tensor] | None], T],
     ) -> list[T]:
         """What is made of the networks of some replicas, in evaluation, after their metric inputs.
 
         Args:
             state: the training state of all replicas
             replicas: which replicas
-            work: is given a replica's seed, its generator, and its discriminator, (n, *shape) -> (n,), or None where
-                that judges more than samples; on a CPU several at a time
+            work: is given a replica's seed, its generator, (n, *latent) -> (n, *shape), which takes labels (n,), too,
+                where it is conditional, and its discriminator, (n, *shape) -> (n,), or None where that judges more than
+                samples; on a CPU several at a time
 
         Returns:
             What ``work`` returns, for each replica.
         """
 
         def one(replica: int) -> T:
-            def G(z: Tensor) -> Tensor:  # noqa: N802
-                return self._through(1, state, replica, z)[0]
+            def G(*inputs: Tensor) -> Tensor:  # noqa: N802
+                return self._through(1, state, replica, inputs)[0]
 
             def D(x: Tensor) -> Tensor:  # noqa: N802
-                return self._through(0, state, replica, x)[0].flatten()
+                return self._through(0, state, replica, (x,))[0].flatten()
 
-            return work(self._seeds[replica], G, D if self._judges else None)
+            return work(self._seeds[replica], G, D if self._judges and not self._classes else None)
 
         if self._workers > 1 and len(replicas) > 1 and state.survived.device.type == "cpu":
             with restored():
@@ -188,27 +192,49 @@ class Evaluation:
             wait(futures)
 
     def _known(self, samples: Tensor, step: int, replica: int, final: bool, names: frozenset[str]) -> dict[str, Any]:
-        dataset = at_step(self._dataset, max(step - 1, 0), self._steps)
-        return metric_inputs(samples, dataset, self._seeds[replica], names, final=final) | {"loss": self._loss}
+        dataset, seed, device = self._data(step), self._seeds[replica], samples.device
+        own: dict[str, Any] = {"loss": self._loss}
+        if self._classes:
+            own["label"] = self._labels(step, replica, len(samples), device)
+            if "d_real" in names:
+                own["real_label"] = held_out_labels(dataset, len(samples), seed, device)
+        return metric_inputs(samples, dataset, seed, names, final=final) | own
+
+    def _data(self, step: int) -> Distribution:
+        return at_step(self._dataset, max(step - 1, 0), self._steps)
+
+    def class_shares(self, step: int) -> tuple[float, ...]:
+        """How often each class is asked for at an evaluation; empty where the generator takes no labels."""
+        shares = class_shares(self._data(step)) if self._classes else None
+        return () if shares is None else tuple(map(float, shares))
+
+    def _labels(self, step: int, replica: int, n: int, device: torch.device) -> Tensor:
+        return evaluation_labels(self.class_shares(step), n, self._seeds[replica], step, device)
 
     def _samples(self, state: State, step: int, replica: int) -> Tensor:
         device = state.survived.device
         z = evaluation_latents(self._latent_kind, self._latent, self._seeds[replica], step, device)
-        return self._through(1, state, replica, z)[0]
+        label = (self._labels(step, replica, len(z), device),) if self._classes else ()
+        return self._through(1, state, replica, (z, *label))[0]
 
     def _logits(self, state: State, replica: int, scope: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
         if not self._judges:
             return {}
-        of = {name: scope[points] for name, points in (("d_real", "real"), ("d_fake", "samples")) if name in names}
+        points = {"d_real": ("real", "real_label"), "d_fake": ("samples", "label")}
+        given = 2 if self._classes else 1
+        of = {name: tuple(scope[one] for one in own[:given]) for name, own in points.items() if name in names}
         logits = self._through(0, state, replica, *of.values())
         return {name: own.flatten() for name, own in zip(of, logits, strict=True)}
 
-    def _through(self, player: int, state: State, replica: int, *inputs: Tensor) -> list[Tensor]:
-        """The outputs of one replica's discriminator (``player`` 0) or generator (1) for each of the inputs."""
+    def _through(self, player: int, state: State, replica: int, *inputs: tuple[Tensor, ...]) -> list[Tensor]:
+        """The outputs of one replica's discriminator (``player`` 0) or generator (1) for each of the inputs.
+
+        Each is one tensor or, for conditional networks, a tensor and its labels.
+        """
         tensors = self._tensors(player, state, replica)
         modules = self._modules.get()
         try:
-            return [outputs(self._networks[player], tensors, modules[player], x) for x in inputs]
+            return [outputs(self._networks[player], tensors, modules[player], *own) for own in inputs]
         finally:
             self._modules.put(modules)
 

@@ -196,7 +196,9 @@ def invent(draws: Sequence[DrawSpec], device: torch.device, which: str = "") -> 
         The numbers.
     """
     recorder = DrawRecorder(device=device)
-    return tuple(recorder.take(f"{which}{draw.purpose}", _synthetic(draw.kind), draw.shape) for draw in draws)
+    return tuple(
+        recorder.take(f"{which}{draw.purpose}", _synthetic(draw.kind), draw.shape, draw.classes) for draw in draws
+    )
 
 
 def _synthetic(kind: str) -> str:

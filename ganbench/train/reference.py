@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from ganbench.core.errors import PluginError, error_line, raise_if_stopped
 from ganbench.core.process_state import process_kept
 from ganbench.core.rng import isolated, stream
 from ganbench.core.threads import threads_for
+from ganbench.data.labels import classes_of
 from ganbench.data.phases import phases
 from ganbench.plugin.binding import bind
 from ganbench.plugin.returned import not_distribution
@@ -70,9 +71,13 @@ def reference_inputs(
     except PluginError as error:
         raise PluginError(f"reference {name}: {error}") from error
     model = fitted if hasattr(fitted, "log_density") else None
+    label = None
+    if "label" in names and fitted is dataset and classes_of(dataset):
+        label = cast(Any, dataset).labelled(cell.samples, stream(seed, f"reference.{name}.samples", 0, device))[1]
     return metric_inputs(samples, dataset, seed, names, final=True) | {
         "training": training,
         "model": model,
+        "label": label,
         "note": "; ".join(filter(None, (str(getattr(fitted, "note", None) or ""), _phase(dataset)))),
     }
 

@@ -219,7 +219,7 @@ class Trainer:
 
     def check_data(self, replica: int, at: int) -> None:
         """Raise PluginError where the data that a replica was given at the step ``at`` is not finite."""
-        real = [draw for draw in self.probe.draws if draw.kind == "real"]
+        real = [draw for draw in self.probe.draws if draw.kind in ("real", "labelled")]
         seed = self.seeds[replica]
         for drawn in RandomBlocks(real, self.dataset, (seed,), self.device, self.cell.steps).at(at):
             check_drawn(self.cell.data.name, drawn[0], seed, at)

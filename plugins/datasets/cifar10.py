@@ -5,13 +5,13 @@ The files lie in ``--data DIR`` as torchvision puts them (DIR/cifar-10-batches-p
 """
 
 from ganbench import Dataset, hookimpl
-from ganbench.data.finite_set import Finite
 from ganbench.data.image_files import cifar10
+from ganbench.data.labelled_set import LabelledSet
 
 
 def images(*, download: bool = False):
     found = cifar10(fetch=download)
-    return Finite(found.training, found.held_out)
+    return LabelledSet(found.training, found.held_out, found.training_labels, found.held_out_labels)
 
 
 @hookimpl

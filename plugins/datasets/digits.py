@@ -2,26 +2,13 @@
 
 As scikit-learn carries them: nothing is downloaded. Pixels are scaled from 0..16 to [-1, 1]. A fixed fifth of each
 class, 360 images, is held out; samples are drawn, with replacement, from the other 1,437, so they repeat.
+A sample's label is its digit.
 """
 
 import torch
 
 from ganbench import Dataset, hookimpl
-
-
-class Digits:
-    """Images (n, 1, 8, 8), float32."""
-
-    shape = (1, 8, 8)
-
-    def __init__(self, images, held_out):
-        self.training = images[~held_out]
-        self.held_out = images[held_out]
-
-    def sample(self, n, generator):
-        device = generator.device
-        chosen = torch.randint(len(self.training), (n,), generator=generator, device=device)
-        return self.training.to(device)[chosen]
+from ganbench.data.labelled_set import LabelledSet
 
 
 def digits():
@@ -31,7 +18,14 @@ def digits():
     pixels, classes = load_digits(return_X_y=True)
     held_out = torch.zeros(len(pixels), dtype=torch.bool)
     held_out[train_test_split(range(len(pixels)), test_size=360, stratify=classes, random_state=0)[1]] = True
-    return Digits(torch.tensor(pixels / 8 - 1, dtype=torch.float32).reshape(-1, 1, 8, 8), held_out)
+    images = torch.tensor(pixels / 8 - 1, dtype=torch.float32).reshape(-1, 1, 8, 8)
+    return LabelledSet(images[~held_out], images[held_out], classes[~held_out], classes[held_out], support_vectors)
+
+
+def support_vectors():
+    from sklearn.svm import SVC
+
+    return SVC(C=10, gamma=0.02)
 
 
 @hookimpl

@@ -8,20 +8,22 @@
 from typing import Literal
 
 from ganbench import Dataset, hookimpl
-from ganbench.data.finite_set import Finite
 from ganbench.data.image_files import bordered, mnist
+from ganbench.data.labelled_set import LabelledSet
 
 
 def digits(*, size: Literal[28, 32] = 28, download: bool = False):
     """MNIST (LeCun et al. 1998, doi:10.1109/5.726791): handwritten digits, 28 x 28, from files."""
-    images = bordered(mnist("MNIST", fetch=download), size)
-    return Finite(images.training, images.held_out)
+    return labelled(bordered(mnist("MNIST", fetch=download), size))
 
 
 def fashion(*, size: Literal[28, 32] = 28, download: bool = False):
     """Fashion-MNIST (Xiao et al. 2017, arXiv:1708.07747): articles of clothing, 28 x 28, from files."""
-    images = bordered(mnist("FashionMNIST", fetch=download), size)
-    return Finite(images.training, images.held_out)
+    return labelled(bordered(mnist("FashionMNIST", fetch=download), size))
+
+
+def labelled(images):
+    return LabelledSet(images.training, images.held_out, images.training_labels, images.held_out_labels)
 
 
 @hookimpl

@@ -3,7 +3,8 @@
 ``held_out`` of the rows, a choice that ``split_seed`` makes, are kept for evaluation; samples are drawn, with
 replacement, from the others. ``standardised: true`` subtracts each column's mean and divides by its standard deviation,
 both of the rows that are trained on: then samples are on that scale, too. ``modes``, the centres, in the file's own
-units, or ``label``, a column, say what the modes are, for the metric ``modes``.
+units, or ``label``, a column, say what the modes are, for the metric ``modes``; a label is also what a conditional GAN
+is given: 0 for the first of its values in order, then 1 ...
 """
 
 from typing import Annotated
@@ -14,6 +15,7 @@ from pydantic import Field, NonNegativeInt
 from ganbench import Dataset, hookimpl
 from ganbench.data.finite_set import Finite
 from ganbench.data.known_modes import Centres, Labelled
+from ganbench.data.labelled_set import LabelledSet
 from ganbench.data.point_files import read_points
 from ganbench.data.split import split
 
@@ -41,15 +43,17 @@ def points(
                 raise ValueError(f"standardised: column {name!r} has one value alone: leave it out of columns")
     rows = ((found.points - mean) / std).astype(np.float32)
     data = Finite(rows[training], rows[kept])
+    if label is not None:
+        names, labels = np.unique(found.labels, return_inverse=True)
+        known = _said("label", lambda: Labelled(rows[training], labels[training], names.tolist()))
+        data = _said("label", lambda: LabelledSet(rows[training], rows[kept], labels[training], labels[kept]))
+        data.known_modes = known
     count = f"{len(training):,} rows to train on, {len(kept):,} held out by split_seed {split_seed}"
     data.description = f"{file}: {count}; {_scale(found.columns, mean, std) if standardised else 'not standardised'}"
     if modes is not None:
         if any(len(one) != len(mean) for one in modes):
             raise ValueError(f"modes: each must have {len(mean)} coordinates, as {file} has")
         data.known_modes = _said("modes", lambda: Centres((np.array(modes) - mean) / std, rows[training]))
-    if label is not None:
-        names, labels = np.unique(found.labels, return_inverse=True)
-        data.known_modes = _said("label", lambda: Labelled(rows[training], labels[training], names.tolist()))
     return data
 
 

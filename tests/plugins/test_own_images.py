@@ -59,6 +59,22 @@ def test_an_array_of_bytes_has_its_channels_anywhere(shape, build, tmp_path):
     assert np.array_equal(pixels(build(file="mine.npz")), in_order(images))
 
 
+def test_folders_in_the_folder_or_an_array_are_labels(build, tmp_path):
+    """Of each image its own, in the order of the names; images beside the folders belong to no class."""
+    for at, one in enumerate(PIXELS):
+        (tmp_path / "mine" / "ba"[at % 2]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(one).save(tmp_path / "mine" / "ba"[at % 2] / f"{at:02}.png")
+    np.savez(tmp_path / "mine.npz", images=PIXELS, labels=np.array(["b", "a"] * (N // 2)))
+    for data in (build(folder="mine"), build(file="mine.npz")):
+        assert "2 classes: 0 a, 1 b" in data.description
+        for name, labels in (("training", data.training_labels), ("held_out", data.held_out_labels)):
+            for image, label in zip(data.parts[name], labels, strict=True):
+                (at,) = [at for at, one in enumerate(PIXELS) if (one.transpose(2, 0, 1) == image.numpy()).all()]
+                assert label == 1 - at % 2
+    Image.fromarray(PIXELS[0]).save(tmp_path / "mine/beside.png")
+    assert not hasattr(build(folder="mine"), "labelled")
+
+
 def test_grey_images_have_one_channel_and_three_where_one_is_in_colour(build, folder):
     for file in folder.rglob("*.png"):
         with Image.open(file) as image:

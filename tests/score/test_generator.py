@@ -74,6 +74,7 @@ variants:
   ali: {loss: ali}
   bourgan: {loss: bourgan}
   twice: {loss: minimax, architecture: twice}
+  label: {loss: minimax, architecture: conditional-mlp}
 sweep: {optimizer.lr: [0.1, 0.2]}
 metrics: [modes]
 """
@@ -114,7 +115,7 @@ def test_samples_are_those_of_the_last_evaluation_to_the_bit(dataset, variant, k
         assert built.about.weights == ("averaged" if variant == "mean" else "live")
 
 
-@pytest.mark.parametrize("row", ["ali lr=0.1", "bourgan lr=0.2", "twice lr=0.1", "twice lr=0.2"])
+@pytest.mark.parametrize("row", ["ali lr=0.1", "bourgan lr=0.2", "twice lr=0.1", "twice lr=0.2", "label lr=0.1"])
 def test_so_are_those_of_several_networks_of_tied_tensors_and_of_a_row_of_a_sweep(row, odd, plugins):
     built = rebuild(odd / f"generators/ring8/{row}/1.safetensors", Registry.load(extra=plugins))
     assert np.array_equal(built.samples(300).numpy(), arrays(odd / f"samples/ring8/{row}/1.npz")["samples"])
@@ -125,6 +126,25 @@ def test_the_suite_in_a_file_is_the_row_alone_and_runs(odd, plugins):
     suite = parse(about.suite, Registry.load(extra=plugins))
     assert (list(suite.variants), list(suite.datasets), suite.sweeps) == (["twice"], ["ring8"], {})
     assert suite.variants["twice"].generator_optimizer.parameters["lr"] == 0.2
+
+
+def test_a_conditional_generator_is_asked_for_a_class_or_for_all(odd, gb, tmp_path):
+    """Alone, and in the file of samples, whose labels are as frequent as the data's."""
+    path = odd / "generators/ring8/label lr=0.1/1.safetensors"
+    generator = ganbench.load_generator(path)
+    assert generator.ganbench.class_shares == pytest.approx([1 / 8] * 8)
+    z = torch.zeros(2, *generator.ganbench.latent)
+    assert not torch.equal(*generator(z, torch.tensor([0, 1])))
+    for option, labels in (((), set(range(8))), (("--label", 3), {3})):
+        code, out, _ = gb("sample", odd, "label lr=0.1", "-o", tmp_path / "s.npz", *option)
+        assert (code, "class 3 of seed 1" in out) == (0, bool(option))
+        assert {*arrays(tmp_path / "s.npz")["labels"].tolist()} == labels
+    kept = arrays(odd / "samples/ring8/label lr=0.1/1.npz")
+    assert np.bincount(kept["labels"]).min() > 300 / 8 / 3
+    for row, has in (("label lr=0.1", "has the classes 0 to 7"), ("ali lr=0.1", "takes no labels")):
+        code, _, err = gb("sample", odd, row, "-o", tmp_path / "s.npz", "--label", 8)
+        assert (code, err.count("\n")) == (2, 1)
+        assert has in err
 
 
 def test_a_loaded_generator_is_a_plain_module(kept, monkeypatch, tmp_path):

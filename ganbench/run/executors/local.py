@@ -56,9 +56,9 @@ class RunOutput:
     ) -> None:
         """Record an event of the cell, then show it. Raises OSError where the disk or the terminal fails."""
         match event:
-            case LastSamples(_, seed, step, samples):
+            case LastSamples(_, seed, step, samples, labels):
                 if self.samples is not None:
-                    keep(place(self.samples, cell.dataset, cell.variant, seed), samples, seed, step)
+                    keep(place(self.samples, cell.dataset, cell.variant, seed), samples, seed, step, labels)
             case LastGenerator(_, saved):
                 if self.generators is not None:
                     write(place_of_generator(self.generators, cell.dataset, cell.variant, saved.about.seed), saved)

@@ -73,7 +73,7 @@ def check_networks(
     z = torch.zeros(_FEW, *networks.latent)
     try:
         with torch.no_grad():
-            fake = _called(f"{kind} {name}", "generator", generator, z)
+            fake = _called(f"{kind} {name}", "generator", generator, z, *_labels(networks))
     except PluginError as error:
         raise PluginError(f"{error}{_exchanged(networks, z, shape)}") from error
     if tuple(fake.shape) != (_FEW, *shape):
@@ -138,7 +138,13 @@ def _one_each(logits: Tensor) -> bool:
 def _logits(name: str, networks: Networks, shape: tuple[int, ...]) -> Tensor:
     discriminator = copy.deepcopy(networks.discriminator)
     with torch.no_grad():
-        return _called(f"architecture {name}", "discriminator", discriminator, torch.zeros(_FEW, *shape))
+        x = torch.zeros(_FEW, *shape)
+        return _called(f"architecture {name}", "discriminator", discriminator, x, *_labels(networks))
+
+
+def _labels(networks: Networks) -> tuple[Tensor, ...]:
+    """What conditional networks are called with beside their inputs."""
+    return (torch.arange(_FEW) % networks.classes,) if networks.classes else ()
 
 
 def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
@@ -240,12 +246,13 @@ def check_factor(value: Any, name: str) -> Tensor | float:
     return check_scalar(value, "factor", f"schedule {name}'s")
 
 
-def _called(who: str, player: str, module: nn.Module, x: Tensor) -> Tensor:
+def _called(who: str, player: str, module: nn.Module, x: Tensor, *label: Tensor) -> Tensor:
     try:
-        output = module(x)
+        output = module(x, *label)
     except BaseException as error:
         raise_if_stopped(error)
-        raise PluginError(f"{who}: the {player}, given {tuple(x.shape)}: {plain_words(error)}") from error
+        given = f"{tuple(x.shape)}{' and a label for each row' if label else ''}"
+        raise PluginError(f"{who}: the {player}, given {given}: {plain_words(error)}") from error
     if not isinstance(output, Tensor):
         cure = (
             ": return features only where they are asked for, def forward(self, x, features=False), and call "

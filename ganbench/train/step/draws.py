@@ -12,6 +12,7 @@ from torch import Tensor
 from ganbench.core.errors import PluginError
 from ganbench.core.process_state import process_kept
 from ganbench.core.rng import stream
+from ganbench.data.labels import with_labels
 from ganbench.data.phases import spans
 from ganbench.plugin.types import Distribution
 from ganbench.train.step.short_lived import ShortLived
@@ -32,16 +33,21 @@ _FEWER = (
 
 @dataclass(frozen=True)
 class DrawSpec:
-    """One random tensor of a step: ``kind`` is real, normal, uniform or symmetric (uniform on (-1, 1))."""
+    """One random tensor of a step: ``kind`` is real, labelled, normal, uniform or symmetric (uniform on (-1, 1)).
+
+    ``labelled``: samples of the data, each a row of its own numbers with its class, below ``classes``, at the end.
+    """
 
     purpose: str
     kind: str
     shape: tuple[int, ...]
+    classes: int = 0
 
     @property
     def block_steps(self) -> int:
-        """The steps that one seeded generator draws for."""
-        return max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, torch.Size(self.shape).numel())))
+        """The steps that one seeded generator draws for; with labels as many as without, and so the same samples."""
+        labels = self.shape[0] if self.classes else 0
+        return max(1, min(BLOCK_STEPS, BLOCK_NUMBERS // max(1, torch.Size(self.shape).numel() - labels)))
 
 
 class DrawRecorder(
@@ -59,7 +65,7 @@ class DrawRecorder(
         self._next = 0
         self._counts: dict[str, int] = {}
 
-    def take(self, purpose: str, kind: str, shape: tuple[int, ...]) -> Tensor:
+    def take(self, purpose: str, kind: str, shape: tuple[int, ...], classes: int = 0) -> Tensor:
         """The next draw of the step.
 
         Draws of one purpose are numbered within a step, so that variants that draw alike get the same numbers.
@@ -68,6 +74,7 @@ class DrawRecorder(
             purpose: what the draw is for: real, latent, normal or uniform
             kind: the distribution, as in ``DrawSpec``
             shape: the shape of one model's draw
+            classes: of samples with labels, how many classes there are
 
         Returns:
             The random numbers, of ``shape``.
@@ -85,9 +92,9 @@ class DrawRecorder(
             return tensor
         count = self._counts.get(purpose, 0)
         self._counts[purpose] = count + 1
-        self.draws.append(DrawSpec(f"{purpose}.{count}", kind, shape))
+        self.draws.append(DrawSpec(f"{purpose}.{count}", kind, shape, classes))
         generator = stream(0, f"probe.{purpose}", count, self._device)
-        return fill(kind, shape, generator)
+        return fill(kind, shape, generator, classes)
 
     def check_all_taken(self) -> None:
         """Raise PluginError where a step has drawn less than the one before training: it keeps numbers of that."""
@@ -122,13 +129,14 @@ class DrawRecorder(
         return self._tensors[0].new_empty(made.shape, dtype=made.dtype) if self._tensors else made
 
 
-def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+def fill(kind: str, shape: Sequence[int], generator: torch.Generator, classes: int = 0) -> Tensor:
     """Draw random numbers.
 
     Args:
         kind: uniform on [0, 1), symmetric (uniform on (-1, 1)); anything else is standard normal
         shape: the shape of the tensor
         generator: the generator to draw from
+        classes: where it is above 0, the last number of each row is a class below it, each as often as the others
 
     Returns:
         A float32 tensor of ``shape`` on the generator's device.
@@ -137,7 +145,10 @@ def fill(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
         return torch.rand(tuple(shape), generator=generator, device=generator.device)
     if kind == "symmetric":
         return torch.rand(tuple(shape), generator=generator, device=generator.device).mul_(2).sub_(1)
-    return torch.randn(tuple(shape), generator=generator, device=generator.device)
+    normal = torch.randn(tuple(shape), generator=generator, device=generator.device)
+    if classes:
+        normal[..., -1] = torch.randint(classes, normal.shape[:-1], generator=generator, device=generator.device)
+    return normal
 
 
 class RandomBlocks:
@@ -199,13 +210,14 @@ class RandomBlocks:
 
     def _one(self, draw: DrawSpec, seed: int, index: int) -> Tensor:
         shape = (draw.block_steps, *draw.shape)
-        if draw.kind != "real":
+        if draw.kind not in ("real", "labelled"):
             return fill(draw.kind, shape, stream(seed, draw.purpose, index, self._device))
         pieces = []
         for part, data in spans(self._dataset, index * draw.block_steps, draw.block_steps, self._steps):
             # The whole block of each: a step's numbers do not depend on where in a block the data change.
             generator = stream(seed, draw.purpose, index, self._device)
+            n = draw.block_steps * draw.shape[0]
             with process_kept():
-                whole = data.sample(draw.block_steps * draw.shape[0], generator).reshape(shape)
+                whole = (with_labels(data, n, generator) if draw.classes else data.sample(n, generator)).reshape(shape)
             pieces.append(whole[part.start : part.stop])
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)

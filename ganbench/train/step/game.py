@@ -6,7 +6,7 @@ Everything here is written for one model; the engine runs it for many.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -77,8 +77,7 @@ class StepGame(
 
     def draw(self) -> LazyBatch:
         """A fresh minibatch of data and latents."""
-        rules = self._rules
-        return LazyBatch(self._recorder, rules.batch, rules.shape, rules.latent, rules.latent_kind)
+        return LazyBatch(self._recorder, self._rules)
 
     def discriminator_loss(self, D: Tensor | Player, G: Tensor | Player, batch: Batch) -> Tensor:
         """The discriminator's loss at the parameters (D, G), with its penalties.
@@ -199,12 +198,14 @@ class StepGame(
             "generator": at_G.theta if isinstance(at_G, Player) else at_G,
         }
         D = self._function("discriminator", theta, stack, partial(self._logits, theta["discriminator"], batch))
-        G = self._function("generator", theta, stack)
+        G = self._function("generator", theta, stack, partial(self._samples, theta["generator"], batch))
         scope: dict[str, Any] = {"D": D, "G": G, "random": batch.random, "step": self._step}
         for part, player in rules.parts:
             scope[part] = self._function(player, theta, stack, part=part)
         if "z" in names:
             scope["z"] = batch.z
+        if "label" in names:
+            scope["label"] = batch.label
         if names & {"real", "d_real"}:
             scope["real"] = batch.real
         if names & {"fake", "d_fake"}:
@@ -240,12 +241,34 @@ class StepGame(
 
     def _logits(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Any:
         """D's logits in training, after the penalties that change D's inputs; (n, 1) becomes (n,), also in a tuple."""
-        first, *more = inputs
+        first, *more = self._with_label("D", batch, inputs, options)
         for penalty in self._rules.penalties:
             if "inputs" in penalty.functions:
                 first = penalty.functions["inputs"]({"x": first, "random": batch.random, "step": self._step})
         logits = self._rules.discriminator.call(theta, self._buffers[0], first, *more, **options)
         return _flat(logits) if isinstance(logits, Tensor) else tree_map(_flat, logits)
+
+    def _samples(self, theta: Tensor, batch: Batch, *inputs: Tensor, **options: Any) -> Any:
+        """What G makes of latents."""
+        given = self._with_label("G", batch, inputs, options)
+        return self._rules.generator.call(theta, self._buffers[1], *given, **options)
+
+    def _with_label(
+        self, player: str, batch: Batch, inputs: tuple[Tensor, ...], options: Mapping[str, Any]
+    ) -> tuple[Tensor, ...]:
+        """The inputs of a conditional player, D(x, y) or G(z, y): where a plugin gives no y, it is the batch's label.
+
+        So real and generated samples of a batch have the same labels, row by row, and so have points between them.
+        """
+        if not self._rules.conditional or len(inputs) != 1 or "label" in options:
+            return inputs
+        label = batch.label
+        if len(inputs[0]) != len(label):
+            raise PluginError(
+                f"{player} is called with {len(inputs[0])} inputs, and the batch has {len(label)} labels: conditional "
+                f"networks need one for each input, {player}(x, label)"
+            )
+        return (*inputs, label)
 
     def remember(self, players: Players, batch: Batch) -> None:
         """Let the penalties remember what they need from a batch; ``discriminator_gradient`` calls this by itself."""

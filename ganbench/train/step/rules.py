@@ -56,7 +56,8 @@ class Rules:
     """What stays the same from step to step.
 
     ``project``: maps D's parameters after each of D's steps; None: they stay. ``judges``: whether D gives one logit for
-    each single sample. ``average``: the running average of G's parameters; None: no average.
+    each single sample. ``average``: the running average of G's parameters; None: no average. ``classes``: of the labels
+    that are drawn with the data; 0: none are. ``conditional``: whether both networks take labels.
     """
 
     discriminator: FlatNetwork
@@ -75,6 +76,8 @@ class Rules:
     schedules: tuple[BoundSchedule, ...] = ()
     average: RunningAverage | None = None
     judges: bool = True
+    classes: int = 0
+    conditional: bool = False
 
     def loss(self, player: PlayerName) -> BoundFunction[Tensor]:
         """The loss that one player minimises, without penalties."""
