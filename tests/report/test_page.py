@@ -21,8 +21,11 @@ from ganbench.report.page import library as libraries
 from ganbench.report.page import page as pages
 from ganbench.report.page.curve import curve
 from ganbench.report.page.marks import COLOURS, marks
+from ganbench.report.page.opening import what_it_says
 from ganbench.report.page.reaching import reaching
+from ganbench.report.page.section import curves, outcomes
 from ganbench.report.page.shown_run import ShownRun
+from ganbench.report.page.verdict_bars import UNJUDGED
 from ganbench.stats.intervals import median
 
 EVIL = "</script><img src=x onerror=alert(1)>"
@@ -71,6 +74,18 @@ def made(tmp_path_factory):
     run = ShownRun.read(folder)
     text = pages.page([run])
     return SimpleNamespace(folder=folder, run=run, text=text, page=Reader(text))
+
+
+def test_where_no_rule_judges_a_seed_none_is_said_to_have_not_converged(made, monkeypatch):
+    assert [text.endswith("No seed converged.") for _, text in what_it_says(made.run)] == [True, True]
+    monkeypatch.setattr("ganbench.report.page.opening.words", lambda _, cell: [UNJUDGED] * len(cell.seeds))
+    assert [name for name, text in what_it_says(made.run) if "converged" in text] == []
+
+
+def test_an_axis_writes_ten_as_10(made):
+    specs = [one.spec for part in (outcomes, curves) for one in part(made.run, marks([made.run.record])).charts]
+    assert len(specs) > 5
+    assert not re.search(r'"format": "[+]?~g"', json.dumps(specs))
 
 
 def test_the_table_has_every_text_of_the_terminals(made):

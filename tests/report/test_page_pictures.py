@@ -22,10 +22,12 @@ from ganbench.report.page import html
 from ganbench.report.page import page as pages
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.best_d import best_ds, best_of
+from ganbench.report.page.figure_files import write_figures
 from ganbench.report.page.figure_one import figure_one
 from ganbench.report.page.marks import marks
 from ganbench.report.page.mode_time import mode_times
 from ganbench.report.page.picture_part import NONE
+from ganbench.report.page.section import Section
 from ganbench.report.page.seed_order import thinned
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import walls
@@ -147,6 +149,18 @@ def test_figure_one_has_the_moments_that_there_are_and_arrows_that_end_at_the_sa
     ends = [(row["x"], row["x2"]) for row in rows if row["kind"] == "arrow"]
     assert ends == sorted(ends)
     assert all(min(abs(np.linspace(-1, 1, 20) - end)) < 1e-3 for _, end in ends)
+
+
+def test_the_moments_of_figure_one_are_one_file_with_a_title_each_and_one_legend(run, tmp_path, monkeypatch):
+    for name in ("outcomes", "curves", "effort"):
+        monkeypatch.setattr(f"ganbench.report.page.figure_files.{name}", lambda *_: Section("", "", "", ()))
+    (file,) = write_figures(run, tmp_path)
+    assert file.name == "grid9-plain-figure-1.svg"
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", file.read_text())
+    assert [text for text in texts if text.startswith("plain")] == [f"plain, step {step}" for step in STEPS]
+    assert sorted(text for text in texts if text in ("D", "best D", "p, the data")) == ["D", "best D", "p, the data"]
+    said = file.with_suffix(".txt").read_text()
+    assert all(f"step {step}" in said for step in STEPS)
 
 
 def test_the_page_has_a_canvas_for_each_seed_and_says_which_seed(run, monkeypatch):

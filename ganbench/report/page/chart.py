@@ -18,6 +18,8 @@ DATA = "drawn"
 HIDDEN = "hidden"
 #: How an axis writes its numbers, each by itself: 0, 200, 1.5k, 3M.
 SHORT = "format(datum.value, '~s')"
+#: The same in full. An axis by itself takes no more digits than tell its ticks apart, and writes 10 as 1e+1.
+PLAIN, SIGNED = ("format(datum.value, '~g')", "format(datum.value, '+~g')")
 _DIGITS = 5
 
 Columns = Mapping[str, Sequence[Any]]
@@ -30,7 +32,8 @@ class Chart:
 
     ``name``: of its files. ``subtitle``: what is measured. ``caption``: what the signs mean. ``spec``: Vega-Lite,
     without the data. ``data``: the values by column. ``head``, ``rows``: the table; its first column names the rows.
-    ``key``: signs with their meaning and colour, where a chart has its own.
+    ``key``: signs with their meaning and colour, where a chart has its own. ``row``: the name of the file in which it
+    stands beside others; empty where it has a file of its own.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Chart:
     head: tuple[str, ...]
     rows: Rows
     key: tuple[tuple[str, str, str], ...] = ()
+    row: str = ""
 
 
 def columns(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Columns:

@@ -13,7 +13,7 @@ from ganbench.record.tables.values import values
 from ganbench.record.told import number
 from ganbench.report.figures import SIGNS, interval, title
 from ganbench.report.numbers import common
-from ganbench.report.page.chart import SHORT, Chart, colour, columns, dash, finished, shape
+from ganbench.report.page.chart import PLAIN, SHORT, Chart, colour, columns, dash, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.stats.intervals import Interval, median, share
@@ -162,7 +162,7 @@ def _spec(column: Column, known: Sequence[Mark], ends: tuple[float, float], step
     share_ = column.summary == "share"
     scale = alt.Scale(domain=[0, 1] if share_ else list(ends), nice=False, zero=False)
     apart = 1 if column.role == "covered" else alt.Undefined
-    axis = alt.Axis(tickCount=5, format="%" if share_ else "~g", tickMinStep=apart)
+    axis = alt.Axis(tickCount=5, tickMinStep=apart, **({"format": "%"} if share_ else {"labelExpr": PLAIN}))
     x = alt.X("step:Q", title="steps", scale=alt.Scale(domain=[0, steps]), axis=alt.Axis(tickCount=5, labelExpr=SHORT))
     y = alt.Y("value:Q", title=None, scale=scale, axis=axis)
     base = alt.Chart().encode(x=x, color=colour(known))
@@ -177,9 +177,8 @@ def _spec(column: Column, known: Sequence[Mark], ends: tuple[float, float], step
         y=alt.Y("low:Q", scale=scale), y2="high:Q"
     )
     line = base.mark_line(strokeWidth=2.2, clip=True).encode(y=y, strokeDash=dash(known))
-    points = base.mark_point(size=46, filled=True, opacity=1, clip=True).encode(
-        y=y, shape=shape(known), tooltip=tooltip
-    )
+    # Medians are within the axis, and a point on its edge is drawn whole.
+    points = base.mark_point(size=46, filled=True, opacity=1).encode(y=y, shape=shape(known), tooltip=tooltip)
     grey = alt.Chart().encode(y=y)
     rule = grey.mark_rule(color="var(--dim)", strokeDash=[3, 3], strokeWidth=1)
     label = grey.mark_text(align="right", baseline="bottom", dy=-2, dx=-2, color="var(--dim)", fontSize=10).encode(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganbench.core.disk import make_folder
-from ganbench.report.page.chart import DATA, Chart
+from ganbench.report.page.chart import Chart
 from ganbench.report.page.html import STYLE
 from ganbench.report.page.marks import marks
 from ganbench.report.page.picture_part import picture_part
@@ -18,12 +18,15 @@ from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.theme import CONFIG
 
 _WIDTH, _ZOOM = 380, 3
+#: The width of a chart that stands in a row of several.
+_NARROW = 210
 
 
 def write_figures(run: ShownRun, folder: Path) -> list[Path]:
     """Write each chart of a run as NAME.svg, NAME.pdf and NAME.png, and its caption as NAME.txt.
 
-    Returns the SVG files. Raises OSError where the folder cannot be written.
+    The moments of figure 1 of the GAN paper are one file, as they are there. Returns the SVG files. Raises OSError
+    where the folder cannot be written.
     """
     import vl_convert
 
@@ -31,14 +34,14 @@ def write_figures(run: ShownRun, folder: Path) -> list[Path]:
     known, written = marks([run.record]), []
     pictures = picture_part(run, known)
     sections = (outcomes(run, known), curves(run, known), on_the_line(pictures.figures), effort(run, known))
-    charts = [chart for section in sections for chart in section.charts]
-    for name, chart in zip(_names(charts), charts, strict=True):
-        svg = vl_convert.vegalite_to_svg(printed(chart))
+    figures = _figures(chart for section in sections for chart in section.charts)
+    for name, charts in zip(_names(figures), figures.values(), strict=True):
+        svg = vl_convert.vegalite_to_svg(printed(charts))
         files: Mapping[str, str | bytes] = {
             "svg": svg,
             "pdf": vl_convert.svg_to_pdf(svg),
             "png": vl_convert.svg_to_png(svg, scale=_ZOOM),
-            "txt": caption(run, chart),
+            "txt": caption(run, charts),
         }
         for suffix, content in files.items():
             data = content.encode() if isinstance(content, str) else content
@@ -47,35 +50,63 @@ def write_figures(run: ShownRun, folder: Path) -> list[Path]:
     return written
 
 
-def caption(run: ShownRun, chart: Chart) -> str:
-    """The caption of a chart: what it shows, how its intervals are made, of which suite, seeds and run it is."""
+def _figures(charts: Iterable[Chart]) -> Mapping[str, list[Chart]]:
+    """The charts of each file, by its name; two charts of the same name are two files."""
+    found: dict[str, list[Chart]] = {}
+    for chart in charts:
+        name, again = chart.row or chart.name, 1
+        while not chart.row and name in found:
+            again += 1
+            name = f"{chart.name}-{again}"
+        found.setdefault(name, []).append(chart)
+    return found
+
+
+def caption(run: ShownRun, charts: Sequence[Chart]) -> str:
+    """The caption of a figure: what it shows, how its intervals are made, of which suite, seeds and run it is."""
     trained = [len(cell.seeds) for cell in run.record.cells if not cell.reference]
     seeds = " to ".join(map(str, dict.fromkeys([min(trained), max(trained)]))) if trained else "no"
     unfinished = "" if run.record.finished else " The run had not finished."
+    titles = "; ".join(chart.title for chart in charts)
     return (
-        f"{chart.title}: {chart.subtitle}. {chart.caption} Suite {run.suite}, {seeds} seeds of each variant, run "
+        f"{titles}: {charts[0].subtitle}. {charts[-1].caption} Suite {run.suite}, {seeds} seeds of each variant, run "
         f"{run.record.name}.{unfinished}\n"
     )
 
 
-def printed(chart: Chart) -> dict[str, Any]:
-    """The specification of a chart with its data, a legend and the colours of a light page."""
+def printed(charts: Sequence[Chart]) -> dict[str, Any]:
+    """The specification of charts, side by side, with their data, a legend and the colours of a light page."""
     paints = dict(re.findall(r"(--[\w-]+): (#\w+)", STYLE.read_text(encoding="utf-8").partition("@media")[0]))
-    names = list(chart.data)
-    rows = [dict(zip(names, one, strict=True)) for one in zip(*chart.data.values(), strict=True)]
     legend = {"orient": "bottom", "columns": 3, "symbolStrokeWidth": 2, "symbolOpacity": 1, "labelLimit": 240}
     config = CONFIG | {"background": "white", "autosize": {"type": "pad"}, "legend": legend}
-    spec = {**chart.spec, "width": _WIDTH, "data": {"name": DATA, "values": rows}, "config": config}
-    text = re.sub(r"var\((--[\w-]+)\)", lambda found: paints[found[1]], json.dumps(spec))
+    panels = [_panel(chart, _WIDTH if len(charts) == 1 else _NARROW) for chart in charts]
+    (spec, *more) = panels
+    if more:
+        # Parameters are of the whole figure, and so is the legend.
+        params = spec["params"]
+        titled = [
+            {name: value for name, value in panel.items() if name != "params"} | {"title": chart.title}
+            for panel, chart in zip(panels, charts, strict=True)
+        ]
+        scales = {"color": "shared", "strokeDash": "shared"}
+        spec = {"hconcat": titled, "params": params, "resolve": {"scale": scales}}
+        config |= {"legend": legend | {"columns": 4}, "title": {"fontWeight": "normal", "fontSize": 13}}
+    text = re.sub(r"var\((--[\w-]+)\)", lambda found: paints[found[1]], json.dumps(spec | {"config": config}))
     found: dict[str, Any] = json.loads(text)
     return found
 
 
-def _names(charts: Sequence[Chart]) -> Iterator[str]:
-    """A name for each chart that any system takes for a file."""
+def _panel(chart: Chart, width: int) -> dict[str, Any]:
+    names = list(chart.data)
+    rows = [dict(zip(names, one, strict=True)) for one in zip(*chart.data.values(), strict=True)]
+    return {**chart.spec, "width": width, "data": {"values": rows}}
+
+
+def _names(figures: Iterable[str]) -> Iterator[str]:
+    """A name for each figure that any system takes for a file."""
     taken: set[str] = set()
-    for chart in charts:
-        plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", chart.name).strip("-.")[:100] or "chart"
+    for figure in figures:
+        plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", figure).strip("-.")[:100] or "chart"
         name, again = plain, 1
         while name.lower() in taken:
             again += 1

@@ -90,6 +90,7 @@ def _moment(variant: str, picture: Picture, data: DataPicture, seed: OrderedSeed
         data=columns(rows, ("variant", "kind", "x", "y", "x2", "y2")),
         head=("x", *curves),
         rows=tuple((f"{at[tick]:.3g}", *(f"{one[tick]:.3f}" for one in curves.values())) for tick in ticks),
+        row=f"{data.dataset}-{variant}-figure-1",
     )
 
 

@@ -11,7 +11,7 @@ from ganbench.compare.history.prediction import expected
 from ganbench.compare.history.series import Observation, Series
 from ganbench.report.figures import SIGNS, interval
 from ganbench.report.history import change, day, form_of, note, remarks
-from ganbench.report.page.chart import Chart, columns, finished
+from ganbench.report.page.chart import PLAIN, Chart, columns, finished
 
 _HEIGHT, _DATES = 200, 4
 _BETTER = {"lower": "lower is better", "higher": "higher is better"}
@@ -140,7 +140,7 @@ def _spec(points: Sequence[MeasuredRun], one: Series, ends: tuple[float, float])
     places = alt.Scale(domain=[-0.5, count - 0.5], nice=False)
     x = alt.X("place:Q", title="runs, oldest first", scale=places, axis=axis)
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
-    y = alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5, format="~g"))
+    y = alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5, labelExpr=PLAIN))
 
     def only(kind: str) -> str:
         return f"datum.kind == '{kind}'"

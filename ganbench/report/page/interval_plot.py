@@ -9,7 +9,7 @@ import pandas as pd
 from ganbench.plugin.column import Column
 from ganbench.report.figures import SIGNS, estimates, percent, title
 from ganbench.report.numbers import common
-from ganbench.report.page.chart import Chart, colour, columns, finished, shape
+from ganbench.report.page.chart import SIGNED, Chart, colour, columns, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 
@@ -78,7 +78,7 @@ def _spec(variants: list[str], column: Column, known: list[Mark]) -> Any:
     y = alt.Y("variant:N", sort=variants, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=220))
     scale = alt.Scale(zero=True, nice=True)
     base = alt.Chart().encode(y=y, color=colour(known))
-    axis = alt.Axis(format="+~g", tickCount=6)
+    axis = alt.Axis(labelExpr=SIGNED, tickCount=6)
     x = alt.X("low:Q", title=f"{better} · difference · {worse}", scale=scale, axis=axis)
     bars = base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=x, x2="high:Q")
     tooltip = [alt.Tooltip(f"{name}:{kind}") for name, kind in (("variant", "N"), ("difference", "Q"), ("low", "Q"))]

@@ -10,6 +10,7 @@ from ganbench.record.record import CellRecord
 from ganbench.record.tables.values import paired
 from ganbench.report.figures import SIGNS, estimates, title
 from ganbench.report.page.shown_run import ShownRun
+from ganbench.report.page.verdict_bars import VERDICTS, words
 from ganbench.report.sentences import plural
 from ganbench.stats.paired import holm, p_value
 
@@ -90,11 +91,11 @@ def _best(run: ShownRun, cells: Sequence[CellRecord], column: Column) -> str:
 
 
 def _converged(run: ShownRun, cells: Sequence[CellRecord]) -> str:
-    """How many seeds converged, and of which variants."""
+    """How many seeds converged, and of which variants; empty where no rule judges any."""
     counts = {
         cell.variant: sum(cell.verdict(seed, run.record.columns).word == "converged" for seed in cell.seeds)
         for cell in cells
-        if cell.ended
+        if cell.ended and any(word in VERDICTS for word in words(run, cell))
     }
     if not counts:
         return ""

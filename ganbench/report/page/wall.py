@@ -18,6 +18,8 @@ from ganbench.report.page.shown_run import ShownRun
 
 #: So many seeds of a variant are drawn; of more, some that are evenly spread over their order.
 MOST_SEEDS = 32
+#: So many panels fit in a row at twice the size.
+_FEW = 8
 #: The bytes of a wall, before they are compressed, that a page has room for; the fewest and the most points of a panel.
 ROOM, _FEWEST, _MOST = 450_000, 60, 400
 #: The shares of the data that are within the lines of equal density.
@@ -44,6 +46,11 @@ class Wall:
     ground: Mapping[str, Any]
     rows: tuple[WallRow, ...]
     caption: str
+
+    @property
+    def large(self) -> bool:
+        """Whether its panels are: images, and few seeds, have the room for it."""
+        return self.kind == "images" or max(len(row.seeds) for row in self.rows) <= _FEW
 
 
 def walls(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atlas: Atlas) -> list[Wall]:
