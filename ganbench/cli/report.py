@@ -27,8 +27,11 @@ NAME = "report.html"
     metavar="DIR",
     help="Write each chart of one RUN as SVG, PDF and PNG with its caption, in place of the page.",
 )
+@click.option("--chart", "charts", multiple=True, metavar="NAME", help="Only this file of --figures; may be repeated.")
 @click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
-def report(folders: tuple[Path, ...], out: Path | None, figures: Path | None, open_: bool) -> None:
+def report(
+    folders: tuple[Path, ...], out: Path | None, figures: Path | None, charts: tuple[str, ...], open_: bool
+) -> None:
     """Write a page of a RUN, finished or not: one HTML file with everything in it, that needs no network.
 
     It is report.html in the run's folder; several runs stand side by side in one page, in the folder of the first. RUN
@@ -39,6 +42,8 @@ def report(folders: tuple[Path, ...], out: Path | None, figures: Path | None, op
     from ganbench.report.page.page import page
     from ganbench.report.page.shown_run import ShownRun
 
+    if charts and figures is None:
+        raise UserMistakeError("--chart: is of --figures DIR, which is not given")
     try:
         opened = [newest_run(folder) for folder in folders]
         runs = [ShownRun.read(folder) for folder in opened]
@@ -50,7 +55,7 @@ def report(folders: tuple[Path, ...], out: Path | None, figures: Path | None, op
         for line in run.warnings:
             tell(f"{run.folder.path}: {line}")
     if figures is not None:
-        _write_figures(runs, figures)
+        _write_figures(runs, figures, charts)
         return
     path = out or opened[0].path / NAME
     try:
@@ -62,14 +67,16 @@ def report(folders: tuple[Path, ...], out: Path | None, figures: Path | None, op
         click.launch(path.resolve().as_uri())
 
 
-def _write_figures(runs: list[ShownRun], folder: Path) -> None:
+def _write_figures(runs: list[ShownRun], folder: Path, only: tuple[str, ...]) -> None:
     from ganbench.core.disk import os_error_line
     from ganbench.report.page.figure_files import write_figures
 
     if len(runs) > 1:
         raise UserMistakeError("--figures: of one run at a time")
     try:
-        written = write_figures(runs[0], folder)
+        written = write_figures(runs[0], folder, only)
+    except ValueError as error:
+        raise UserMistakeError(f"--chart {error}") from None
     except OSError as error:
         raise UserMistakeError(f"--figures: {os_error_line(error, folder)}") from None
     click.echo(f"{folder}: {len(written)} charts, each as .svg, .pdf and .png, with its caption as .txt")

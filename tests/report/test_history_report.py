@@ -5,46 +5,18 @@ from __future__ import annotations
 import io
 import json
 import math
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from columns import SHIPPED
+from histories import SHIFTED, found, points
 from rich.console import Console
 
-from ganbench.compare.history.history import MeasuredRun
 from ganbench.compare.history.prediction import expected
 from ganbench.compare.history.series import series
-from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
-from ganbench.record.status import Status
 from ganbench.report.history import as_object, chart, pick, show_history
 from ganbench.report.page import html
 from ganbench.report.page.history_chart import history_chart
 from ganbench.report.page.history_page import history_page
-
-PROTOCOL = {"version": 1, "budget": {"steps": 100}, "evaluate": {}, "datasets": {"ring8": {}}, "metrics": {"jsd": {}}}
-
-
-def points(jsd, *, variant="minimax", version=1, reason=""):
-    """Points whose 8 seeds say about these JSDs; None: none of them says anything."""
-    made = []
-    columns = {"jsd": SHIPPED["jsd"]}
-    for at, value in enumerate(jsd):
-        said = [{"jsd": None if value is None and seed else (value or 1) + seed / 1e4} for seed in range(8)]
-        case = Case("ring8", variant, {seed: Seed(Status.DONE, one) for seed, one in enumerate(said)})
-        protocol = {**PROTOCOL, "version": version if at < 2 else 1}
-        side = ComparedRun("", "made", protocol, columns, {"jsd": "jsd"}, {("ring8", variant): case})
-        when = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(days=at)
-        source = "baseline" if at == 3 else "run"
-        made.append(MeasuredRun(when, source, f"run{at}", f"{at:03d}" * 13 + "a", side, reason if at == 3 else ""))
-    return made
-
-
-def found(made):
-    return pick(series([point.run for point in made]), [], [])
-
-
-SHIFTED = [0.1 + at / 1e3 for at in range(10)] + [0.2 + at / 1e3 for at in range(10)]
 
 
 def printed(made, encoding="utf-8", **console):

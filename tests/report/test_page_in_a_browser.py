@@ -1,14 +1,22 @@
-"""The page in a real browser: nothing leaves it, nothing fails in it, and it does what it is said to do."""
+"""Each kind of page in a real browser: nothing leaves it, nothing fails in it, and it does what it is said to do.
+
+To have these: ``apt-get install chromium`` and ``pip install playwright axe-playwright-python``; without them they are
+skipped, and say which is missing.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from paged import paged
+from compared import compared, jsd, same
+from histories import SHIFTED, found, points
+from pictured import pictured
 
+from ganbench.report.formats.html import as_html
+from ganbench.report.page.history_page import history_page
 from ganbench.report.page.page import page as render
 from ganbench.report.page.shown_run import ShownRun
 
@@ -19,6 +27,8 @@ CHROMIUM = shutil.which("chromium")
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 FLAGS += " --disable-component-update --disable-sync"
 EVIL = "</script><img src=x onerror=alert(1)>"
+AXE = find_spec("axe_playwright_python")
+KINDS = ("report", "history", "comparison")
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +42,45 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    home = tmp_path_factory.mktemp("page")
-    (home / "it.html").write_text(render([ShownRun.read(paged(home, variants=("plain", EVIL)))]), encoding="utf-8")
-    return home / "it.html"
+def files(tmp_path_factory):
+    """A page of each kind, with names that would be code in it."""
+    home = tmp_path_factory.mktemp("pages")
+    measured = points(SHIFTED, variant=EVIL, reason=EVIL)
+    made = {
+        "report": render([ShownRun.read(pictured(home, variants=("plain", EVIL)))]),
+        "history": history_page(EVIL, measured, found(measured), [EVIL]),
+        "comparison": as_html(compared(jsd(f"ring8/{EVIL}"), same("ring8/b"))),
+    }
+    for kind, text in made.items():
+        (home / f"{kind}.html").write_text(text, encoding="utf-8")
+    return home
 
 
 @pytest.fixture
-def page(chromium, file):
-    """The page, drawn to its end; whatever it asks for and whatever fails is kept."""
-    page = chromium.new_page(viewport={"width": 1400, "height": 900})
-    page.asked, page.said = [], []
-    page.on("request", lambda one: page.asked.append(one.url))
-    page.on("console", lambda one: page.said.append(one.text))
-    page.on("pageerror", lambda one: page.said.append(str(one)))
-    page.on("dialog", lambda one: page.said.append(one.message))
-    page.goto(file.as_uri())
-    yield page
-    page.close()
+def opened(chromium, files):
+    """Opens a page; whatever it asks for and whatever fails is kept."""
+    pages = []
+
+    def opened(kind):
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(120_000)
+        page.asked, page.said = [], []
+        page.on("request", lambda one: page.asked.append(one.url))
+        page.on("console", lambda one: page.said.append(one.text))
+        page.on("pageerror", lambda one: page.said.append(str(one)))
+        page.on("dialog", lambda one: page.said.append(one.message))
+        page.goto((files / f"{kind}.html").as_uri())
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def page(opened):
+    return opened("report")
 
 
 def drawn(page):
@@ -57,19 +88,38 @@ def drawn(page):
     page.wait_for_function("[...document.querySelectorAll('.plot')].every((one) => one.querySelector('svg'))")
 
 
-def test_all_is_drawn_and_nothing_is_asked_for_or_fails(page, file):
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_is_drawn_nothing_is_asked_for_or_fails_and_no_width_scrolls_sideways(opened, files, kind):
+    page = opened(kind)
     drawn(page)
-    assert page.asked == [file.as_uri()]
-    assert page.said == []
+    assert page.asked == [(files / f"{kind}.html").as_uri()]
+    for width in (1400, 768, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.images.length") == 0
-    assert page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 20_000
+    assert page.said == []
 
 
-@pytest.mark.parametrize("width", [1400, 768, 390])
-def test_no_width_needs_the_page_to_scroll_sideways(page, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    drawn(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_each_chart_has_its_numbers_in_a_table_and_each_picture_says_what_it_is(page):
+    without = (
+        "[...document.querySelectorAll('figure.chart')].filter((one) => !one.querySelector('table tbody tr')).length"
+    )
+    assert page.evaluate(without) == 0
+    assert page.locator("canvas.picture").count() > 10
+    assert page.locator("canvas.picture:not([aria-label])").count() == 0
+
+
+def test_the_slider_moves_every_picture_by_keyboard(page):
+    page.wait_for_function("document.documentElement.dataset.pictures === 'drawn'")
+    first = page.locator("canvas.picture[data-kind=modes]").last
+    first.scroll_into_view_if_needed()
+    slider, seen = page.locator("#step"), []
+    for key in ("End", "ArrowLeft", "Home"):
+        slider.press(key)
+        seen.append((page.locator("#at-step").text_content(), first.evaluate("(one) => one.toDataURL()")))
+    assert [step for step, _ in seen] == ["step 300", "step 200", "step 100"]
+    assert len({picture for _, picture in seen}) == 3
+    assert slider.get_attribute("aria-valuetext") == "step 100"
 
 
 def test_a_head_sorts_the_rows_by_keyboard(page):
@@ -96,12 +146,14 @@ def test_a_variant_is_hidden_in_every_chart(page):
     assert page.evaluate(paths) == before
 
 
-@pytest.mark.skipif("AXE" not in os.environ, reason="needs the path of axe.min.js in AXE")
+@pytest.mark.skipif(AXE is None, reason="needs axe-playwright-python, which carries axe-core")
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(page, scheme):
+def test_axe_finds_nothing(opened, kind, scheme):
+    page = opened(kind)
     page.emulate_media(color_scheme=scheme)
     drawn(page)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    page.evaluate(Path(os.environ["AXE"]).read_text() + ";0")
-    found = page.evaluate("axe.run(document)")["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+    page.evaluate((Path(AXE.submodule_search_locations[0]) / "axe.min.js").read_text() + ";0")
+    violations = page.evaluate("axe.run(document)")["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []

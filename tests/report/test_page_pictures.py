@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import zlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from paged import SEEDS, STEPS, paged
+from pictured import CORNERS, keep, pictured
 
-from ganbench.record.events import Pictured
-from ganbench.record.journal import Journal
-from ganbench.record.picture_arrays import DataPicture, Picture, pack
-from ganbench.record.pictures import cell_place, data_place, read_pictures
+from ganbench.record.picture_arrays import Picture
+from ganbench.record.pictures import cell_place, read_pictures
 from ganbench.report.page import html
 from ganbench.report.page import page as pages
 from ganbench.report.page.atlas import Atlas, levels
@@ -32,58 +29,10 @@ from ganbench.report.page.seed_order import thinned
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import walls
 
-CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
-SQUARE = np.array([[-2.0, 2.0], [-2.0, 2.0]])
-LINE = SQUARE[:1]
-GRID = 20
-
-
-def plane(step):
-    """All seeds are at all corners, but for seed 7, which is at three of them at the step in the middle."""
-    points = np.repeat(CORNERS[None], len(SEEDS), 0).repeat(5, 1)
-    if step == STEPS[1]:
-        points[-1] = CORNERS[:3].repeat(8, 0)[:20]
-    shape = (len(SEEDS), GRID, GRID)
-    grids = {"logits": np.zeros(shape), "counts": np.ones(shape, int), "probability": True, "drawn": GRID * GRID}
-    return {"points": points, "box": SQUARE, **grids}
-
-
-def line(step):
-    points = np.linspace(-1, 1, 20)[None, :, None].repeat(len(SEEDS), 0)
-    shape = (len(SEEDS), GRID)
-    grids = {"logits": np.zeros(shape), "counts": np.ones(shape, int), "probability": True, "drawn": GRID}
-    return {"points": points, "latents": points[..., 0] * 3, "box": LINE, **grids}
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The variant ``plain`` of a run, with pictures of the plane and of the line; D says 1/2 everywhere."""
-    folder = paged(tmp_path_factory.mktemp("runs"))
-    flat, modes = np.full((1, GRID, GRID), 1 / 16), CORNERS[None]
-    data = {
-        "ring8": DataPicture("ring8", (0,), SQUARE, density=flat, modes=modes),
-        "grid9": DataPicture("grid9", (0,), LINE, density=np.full((1, GRID), 1 / 4)),
-    }
-    home = folder.path / "pictures"
-    with Journal(folder.journal) as journal:
-        for dataset, made in (("ring8", plane), ("grid9", line)):
-            keep(data_place(home, dataset), data[dataset])
-            for step in STEPS:
-                known = {"seeds": SEEDS, "followed": SEEDS, "final": (step == STEPS[-1],) * len(SEEDS)}
-                picture = Picture(dataset, "plain", reference=False, step=step, **known, **made(step))
-                keep(cell_place(home, dataset, "plain", step), picture)
-                digests = [digest(cell_place(home, dataset, "plain", step)), digest(data_place(home, dataset))]
-                journal.append(Pictured(f"{dataset}-plain", step, *digests))
-    return ShownRun.read(folder)
-
-
-def keep(path: Path, value):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pack(value))
-
-
-def digest(path: Path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return ShownRun.read(pictured(tmp_path_factory.mktemp("runs")))
 
 
 @pytest.fixture(scope="module")

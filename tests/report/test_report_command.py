@@ -97,3 +97,9 @@ def test_figures_are_files_with_captions_that_say_seeds_suite_and_run(gb, tmp_pa
         caption = (tmp_path / "figures" / f"{name}.txt").read_text()
         assert f"Suite mog, 8 seeds of each variant, run {folder.path.name}." in caption
     assert gb("report", folder.path, folder.path, "--figures", tmp_path)[0] == 2
+    code, out, _ = gb("report", folder.path, "--figures", tmp_path / "one", "--chart", "ring8-verdicts")
+    assert (code, {path.stem for path in (tmp_path / "one").iterdir()}) == (0, {"ring8-verdicts"})
+    wrong = gb("report", folder.path, "--figures", tmp_path / "none", "--chart", "ring8-verdict")
+    assert wrong == (2, "", "--chart ring8-verdict: no such chart, did you mean 'ring8-verdicts'?\n")
+    assert not (tmp_path / "none").exists()
+    assert gb("report", folder.path, "--chart", "x") == (2, "", "--chart: is of --figures DIR, which is not given\n")

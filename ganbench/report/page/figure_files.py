@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.core.disk import make_folder
+from ganbench.core.messages import suggest
 from ganbench.report.page.chart import Chart
 from ganbench.report.page.html import STYLE
 from ganbench.report.page.marks import marks
@@ -22,20 +23,37 @@ _WIDTH, _ZOOM = 380, 3
 _NARROW = 210
 
 
-def write_figures(run: ShownRun, folder: Path) -> list[Path]:
+def write_figures(run: ShownRun, folder: Path, only: Sequence[str] = ()) -> list[Path]:
     """Write each chart of a run as NAME.svg, NAME.pdf and NAME.png, and its caption as NAME.txt.
 
-    The moments of figure 1 of the GAN paper are one file, as they are there. Returns the SVG files. Raises OSError
-    where the folder cannot be written.
+    The moments of figure 1 of the GAN paper are one file, as they are there.
+
+    Args:
+        run: The run.
+        folder: Where they go.
+        only: The names of those that are written; all if empty.
+
+    Returns:
+        The SVG files.
+
+    Raises:
+        ValueError: The run has no chart of such a name.
+        OSError: The folder cannot be written.
     """
     import vl_convert
 
-    make_folder(folder)
     known, written = marks([run.record]), []
     pictures = picture_part(run, known)
     sections = (outcomes(run, known), curves(run, known), on_the_line(pictures.figures), effort(run, known))
     figures = _figures(chart for section in sections for chart in section.charts)
-    for name, charts in zip(_names(figures), figures.values(), strict=True):
+    named = dict(zip(_names(figures), figures.values(), strict=True))
+    for name in only:
+        if name not in named:
+            raise ValueError(f"{name}: no such chart{suggest(name, named)}")
+    make_folder(folder)
+    for name, charts in named.items():
+        if only and name not in only:
+            continue
         svg = vl_convert.vegalite_to_svg(printed(charts))
         files: Mapping[str, str | bytes] = {
             "svg": svg,
