@@ -19,7 +19,8 @@ HIDDEN = "hidden"
 #: How an axis writes its numbers, each by itself: 0, 200, 1.5k, 3M.
 SHORT = "format(datum.value, '~s')"
 #: The same in full. An axis by itself takes no more digits than tell its ticks apart, and writes 10 as 1e+1.
-PLAIN, SIGNED = ("format(datum.value, '~g')", "format(datum.value, '+~g')")
+PLAIN = "format(datum.value, '~g')"
+SIGNED = "datum.value ? format(datum.value, '+~g') : '0'"
 _DIGITS = 5
 
 Columns = Mapping[str, Sequence[Any]]

@@ -69,8 +69,8 @@ def on_the_line(figures: Sequence[tuple[str, Sequence[Chart]]]) -> Section:
     """Figure 1 of the GAN paper for each dataset on the line; ``figures``: charts by dataset."""
     lead = (
         "Figure 1 of the GAN paper from this run, at four moments of the median seed. Dotted: the data's density p; "
-        "green: the generator's, q; blue and dashed: D; orange: the best D = p / (p + q). The lines "
-        "below lead from z to G(z)."
+        "green and solid: the generator's, q; blue and dashed: D; orange, dash and dot: the best D = p / (p + q). The "
+        "lines below lead from z to G(z)."
     )
     groups = tuple(ChartGroup(dataset if len(figures) > 1 else "", tuple(charts)) for dataset, charts in figures)
     return Section("figure", "The game on the line", lead, groups)

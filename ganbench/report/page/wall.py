@@ -173,7 +173,7 @@ def _caption(kind: str, data: DataPicture) -> str:
     if kind == "images":
         return "Each square: 16 samples of a seed."
     if kind == "line":
-        return "Grey: the exact density. Bars: the samples of a seed."
+        return "Line: the exact density. Bars: the samples of a seed."
     if data.density is None:
         return "Grey: points of the data. Colour: the samples of a seed. What is beyond the frame is not drawn."
     shares = ", ".join(f"{100 * one:.0f}" for one in _WITHIN)
