@@ -213,4 +213,10 @@ def _regression(x: np.ndarray, y: np.ndarray, mass: float) -> Callable[[np.ndarr
         model.fit((rows - centre) / spread, np.arange(len(rows)) < len(x), weights * len(rows) / weights.sum())
     # From so many rows no probability below one in twice their number can be justified.
     most = math.log(2 * len(rows))
-    return lambda features: np.clip(model.decision_function((features - centre) / spread), -most, most)
+
+    def odds(features: np.ndarray) -> np.ndarray:
+        # The model's own decision_function first looks for data frames: a seventh of the time of a bound.
+        linear = ((features - centre) / spread) @ model.coef_.T + model.intercept_
+        return np.asarray(np.clip(linear[:, 0], -most, most))
+
+    return odds

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
@@ -90,8 +91,12 @@ class Part:
         return self.centre + self.shape.point(u) @ self.matrix.T
 
     def log_density(self, x: Array) -> Array:
-        standard = np.linalg.solve(self.matrix, (x - self.centre).T).T
-        return self.shape.log_density(standard) - math.log(abs(np.linalg.det(self.matrix)))
+        inverse, log_volume = self._undone
+        return self.shape.log_density((x - self.centre) @ inverse.T) - log_volume
+
+    @cached_property
+    def _undone(self) -> tuple[Array, float]:
+        return np.linalg.inv(self.matrix), math.log(abs(np.linalg.det(self.matrix)))
 
 
 class Law:
