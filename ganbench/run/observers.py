@@ -17,6 +17,7 @@ import pandas as pd
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.plugin.observed import ObservedCell, ObservedRow, ObserverMethods, unchanged_process
 from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, Pictured
+from ganbench.record.picture_arrays import DamagedPictureError
 from ganbench.record.picture_image import as_image
 from ganbench.record.pictures import read_picture
 from ganbench.record.record import CellRecord, Record
@@ -111,7 +112,11 @@ class Observers(RunObserver):
                 told = tuple(ObservedRow(row.seed, str(row.status), MappingProxyType(row.values)) for row in rows)
                 yield "evaluated", {"cell": cell, "step": step, "rows": told, "summary": self._summary(known)}
             case Pictured(_, step) if any("pictured" in one.events for one in self._working):
-                image = as_image(read_picture(self._run / "pictures", known, step))
+                image = None
+                try:
+                    image = as_image(read_picture(self._run / "pictures", known, step))
+                except (DamagedPictureError, OSError) as error:
+                    self._watching.tell(CellNoted(event.cell, f"observers get no picture of step {step}: it {error}"))
                 if image is not None:
                     image.setflags(write=False)
                     yield "pictured", {"cell": cell, "step": step, "image": image}

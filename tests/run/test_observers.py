@@ -13,7 +13,9 @@ from ganbench.core import rng
 from ganbench.plugin.observed import ObserverMethods
 from ganbench.plugin.registry import Registry
 from ganbench.record.events import Evaluated
-from ganbench.run.observer import RunObserver
+from ganbench.record.picture_arrays import DamagedPictureError
+from ganbench.run import observers as told_by
+from ganbench.run.observer import CellNoted, RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import load
 from ganbench.train.engine import speed
@@ -210,6 +212,23 @@ def test_no_observer_is_called_while_the_speed_is_measured(told, monkeypatch):
     told(["keeps"])
     assert ("evaluated", False) in during
     assert not any(at for _, at in during)
+
+
+def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(told, monkeypatch):
+    """It may be gone from the disk a moment after it was written."""
+
+    def gone(*_):
+        raise DamagedPictureError("is not there")
+
+    class Hears(Noted):
+        def tell(self, event):
+            if isinstance(event, CellNoted):
+                self.lines.append(event.text)
+
+    monkeypatch.setattr(told_by, "read_picture", gone)
+    _, events, lines = told(["keeps"], watching=Hears())
+    assert [one["step"] for one in events if one["event"] == "evaluated"] == [0, 2, 4]
+    assert lines == [f"observers get no picture of step {step}: it is not there" for step in (0, 2, 4)]
 
 
 class Stops(Noted):
