@@ -20,6 +20,7 @@ HIDDEN = "hidden"
 SHORT = "format(datum.value, '~s')"
 #: The same in full. An axis by itself takes no more digits than tell its ticks apart, and writes 10 as 1e+1.
 PLAIN = "format(datum.value, '~g')"
+PERCENT = "format(datum.value, '.0%')"
 SIGNED = "datum.value ? format(datum.value, '+~g') : '0'"
 _DIGITS = 5
 

@@ -13,7 +13,7 @@ from ganbench.record.tables.values import values
 from ganbench.record.told import number
 from ganbench.report.figures import SIGNS, interval, title
 from ganbench.report.numbers import common
-from ganbench.report.page.chart import PLAIN, SHORT, Chart, colour, columns, dash, finished, shape
+from ganbench.report.page.chart import PERCENT, PLAIN, SHORT, Chart, colour, columns, dash, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.stats.intervals import Interval, median, share
@@ -162,7 +162,7 @@ def _spec(column: Column, known: Sequence[Mark], ends: tuple[float, float], step
     share_ = column.summary == "share"
     scale = alt.Scale(domain=[0, 1] if share_ else list(ends), nice=False, zero=False)
     apart = 1 if column.role == "covered" else alt.Undefined
-    axis = alt.Axis(tickCount=5, tickMinStep=apart, **({"format": "%"} if share_ else {"labelExpr": PLAIN}))
+    axis = alt.Axis(tickCount=5, tickMinStep=apart, labelExpr=PERCENT if share_ else PLAIN)
     x = alt.X("step:Q", title="steps", scale=alt.Scale(domain=[0, steps]), axis=alt.Axis(tickCount=5, labelExpr=SHORT))
     y = alt.Y("value:Q", title=None, scale=scale, axis=axis)
     base = alt.Chart().encode(x=x, color=colour(known))
