@@ -16,8 +16,8 @@ from ganbench.suite.choice import Choice
 from ganbench.suite.mistake import SuiteError
 from ganbench.suite.suite import Suite
 
-#: The metric inputs that only a game has.
-GAME = ("speed", "cost", "loss", "d_real", "d_fake")
+#: The metric inputs that only a game has, or who knows what each sample was asked for.
+GAME = ("speed", "cost", "loss", "d_real", "d_fake", "label")
 
 
 @dataclass(frozen=True)

@@ -167,12 +167,12 @@ BROKEN = {
     "names_other": (
         loss(discriminator="(d_rael, d_fake)"),
         "line 3: discriminator names 'd_rael', which is not given to a loss "
-        "(given: D, d_fake, d_real, fake, G, random, real, step, z), did you mean 'd_real'?",
+        "(given: D, d_fake, d_real, fake, G, label, random, real, step, z), did you mean 'd_real'?",
     ),
     "positional": (
         loss(discriminator="(d_real, d_fake, penalty=10.0)"),
         "line 3: discriminator names 'penalty', which is not given to a loss (given: D, d_fake, d_real, fake, G, "
-        "random, real, step, z); to make it a parameter, put it after a '*': (..., *, penalty: float = 10.0)",
+        "label, random, real, step, z); to make it a parameter, put it after a '*': (..., *, penalty: float = 10.0)",
     ),
     "star_names": (
         loss(discriminator="(d_real, d_fake, **options)"),
