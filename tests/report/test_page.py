@@ -16,7 +16,7 @@ from paged import SEEDS, STEPS, paged
 
 from ganbench.plugin.column import find
 from ganbench.report.figures import SIGNS, figures
-from ganbench.report.page import html
+from ganbench.report.page import html, opening
 from ganbench.report.page import library as libraries
 from ganbench.report.page import page as pages
 from ganbench.report.page.curve import curve
@@ -80,6 +80,15 @@ def test_where_no_rule_judges_a_seed_none_is_said_to_have_not_converged(made, mo
     assert [text.endswith("No seed converged.") for _, text in what_it_says(made.run)] == [True, True]
     monkeypatch.setattr("ganbench.report.page.opening.words", lambda _, cell: [UNJUDGED] * len(cell.seeds))
     assert [name for name, text in what_it_says(made.run) if "converged" in text] == []
+
+
+def test_two_others_are_both_or_either_of_them():
+    assert [opening._every(["a", "b"], word) for word in ("all", "any of the")] == [
+        "both others",
+        "either of the others",
+    ]
+    assert opening._every(["a", "b", "c"], "all") == "all 3 others"
+    assert opening._every(["a"], "all") == "a"
 
 
 def test_an_axis_writes_ten_as_10(made):

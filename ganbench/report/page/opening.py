@@ -119,6 +119,8 @@ def how_told_apart(run: ShownRun) -> str:
 
 
 def _every(names: Sequence[str], word: str) -> str:
+    if len(names) == 2:
+        return {"all": "both others", "any of the": "either of the others"}[word]
     return names[0] if len(names) == 1 else f"{word} {len(names)} others"
 
 
