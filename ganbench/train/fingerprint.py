@@ -28,8 +28,9 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
 
     ``sha256``: of a fixed draw and, of a finite set, of all its rows: it finds any change, and on another machine
     differences of rounding too. What is there for other machines: ``rows``, how many each part of a finite set has
-    (else none); ``mean`` and ``quartiles`` along fixed directions. Of data that change during training ``phases``: the
-    shares of the steps at which each phase begins; all else but ``sha256`` is of the last one.
+    (else none); ``mean`` and ``quartiles`` along fixed directions. ``labels``, of a finite set with labels: the sha256
+    of the classes of all its rows, the same on any machine. Of data that change during training ``phases``: the shares
+    of the steps at which each phase begins; all else but ``sha256`` is of the last one.
     """
     try:
         data = build_dataset(choice)
@@ -48,13 +49,18 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
     except BaseException as error:
         raise_if_stopped(error)
         return None
+    labels = _labels(data)
     quartiles = np.quantile(along, (0.25, 0.5, 0.75), axis=0)
-    return {
-        "sha256": digest.hexdigest(),
-        "rows": [len(rows) for rows in parts.values()],
-        "mean": _plain(along.mean(axis=0)),
-        "quartiles": [_plain(one) for one in quartiles],
-    } | ({"phases": [share for share, _ in phases(data)]} if len(phases(data)) > 1 else {})
+    return (
+        {
+            "sha256": digest.hexdigest(),
+            "rows": [len(rows) for rows in parts.values()],
+            "mean": _plain(along.mean(axis=0)),
+            "quartiles": [_plain(one) for one in quartiles],
+        }
+        | ({"labels": labels} if labels else {})
+        | ({"phases": [share for share, _ in phases(data)]} if len(phases(data)) > 1 else {})
+    )
 
 
 def phase_shares(choice: Choice) -> list[float]:
@@ -64,6 +70,13 @@ def phase_shares(choice: Choice) -> list[float]:
     except BaseException as error:
         raise_if_stopped(error)
         return []
+
+
+def _labels(data: Any) -> str:
+    """The sha256 of the classes of a finite set's rows; empty where it has none. Of other data their samples tell."""
+    known = [getattr(data, name, None) for name in ("training_labels", "held_out_labels")]
+    found = [labels.cpu().long().contiguous().numpy() for labels in known if isinstance(labels, Tensor)]
+    return hashlib.sha256(b"".join(one.astype("<i8").tobytes() for one in found)).hexdigest() if found else ""
 
 
 def _along(rows: Tensor) -> np.ndarray:

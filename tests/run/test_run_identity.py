@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -199,18 +200,49 @@ def test_a_fingerprint_finds_one_row_and_forgives_rounding(home):
     third = fingerprint(chosen(Registry.load([Path("plugins")])))
     assert len({one["sha256"] for one in (first, second, third)}) == 3
 
-    def apart(one, other, machine="a"):
-        from ganbench.compare.sides.compared_run import ComparedRun
+    assert differing(first, third) == differing(first, second) == differing(first, second, "b") == "the data differ"
+    assert (
+        differing(first, third, "b")
+        == differing(first, first)
+        == differing(first, None)
+        == differing(None, second)
+        == ""
+    )
 
-        protocol = {"version": 1, "budget": {}, "evaluate": {}, "datasets": {"r": "spots"}, "metrics": {}}
-        base, new = (
-            ComparedRun("", "t", protocol, {}, {}, {}, device={"cpu": cpu}, data={"r": each} if each else {})
-            for each, cpu in ((one, "a"), (other, machine))
-        )
-        return incomparable(base, new, ("r", "a"))
 
-    assert apart(first, third) == apart(first, second) == apart(first, second, "b") == "the data differ"
-    assert apart(first, third, "b") == apart(first, first) == apart(first, None) == apart(None, second) == ""
+def test_a_fingerprint_finds_another_label(home):
+    """A conditional GAN trains on other data where one row has another class, on any machine."""
+    text = """
+        def build():
+            x = np.load(Path(__file__).parent / "points.npy")
+            y = np.arange(len(x)) % 4 // 2
+            y[4] = LABEL
+            return LabelledSet(x[::2], x[1::2], y[::2], y[1::2])
+    """
+    source = Path("plugins/data.py").read_text()
+    source = source[: source.index("def build")] + textwrap.dedent(text) + source[source.index("\n@hookimpl") :]
+    found = []
+    for label in (0, 0, 1):
+        labelled = source.replace("import Finite", "import Finite\nfrom ganbench.data.labelled_set import LabelledSet")
+        Path("plugins/data.py").write_text(labelled.replace("LABEL", str(label)))
+        found.append(fingerprint(chosen(Registry.load([Path("plugins")]))))
+    first, same, other = found
+    assert same == first
+    assert {key for key in first if first[key] != other[key]} == {"labels"}
+    assert differing(first, other) == differing(first, other, "b") == "the data differ"
+    assert differing(first, {**other, "labels": ""}) == differing(first, same, "b") == ""
+
+
+def differing(one, other, machine="a"):
+    """What a comparison says of two runs that differ in their data only."""
+    from ganbench.compare.sides.compared_run import ComparedRun
+
+    protocol = {"version": 1, "budget": {}, "evaluate": {}, "datasets": {"r": "spots"}, "metrics": {}}
+    base, new = (
+        ComparedRun("", "t", protocol, {}, {}, {}, device={"cpu": cpu}, data={"r": each} if each else {})
+        for each, cpu in ((one, "a"), (other, machine))
+    )
+    return incomparable(base, new, ("r", "a"))
 
 
 def test_data_without_end_is_the_same_on_a_machine_that_draws_other_numbers(shipped):

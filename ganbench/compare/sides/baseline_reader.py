@@ -149,6 +149,7 @@ class _Fingerprint(_Shape):
     rows: list[int]
     mean: list[float]
     quartiles: list[list[float]]
+    labels: str = ""
 
 
 class _Entry(_Shape):

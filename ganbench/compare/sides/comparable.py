@@ -75,7 +75,12 @@ def _other_file(base: ComparedRun, new: ComparedRun, kind: str, choice: Any) -> 
 def _other_data(base: ComparedRun, new: ComparedRun, dataset: str) -> bool:
     """Whether the data are others though the data set and its file are the same; False where that is not known."""
     before, now = base.data.get(dataset), new.data.get(dataset)
-    if not before or not now or before["sha256"] == now["sha256"]:
+    if not before or not now:
+        return False
+    # Older runs do not say which labels they had.
+    if before.get("labels", "") and now.get("labels", "") and before["labels"] != now["labels"]:
+        return True
+    if before["sha256"] == now["sha256"]:
         return False
     if base.machine == new.machine or before["rows"] != now["rows"]:
         return True

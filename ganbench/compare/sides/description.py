@@ -69,7 +69,7 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
             ],
             # Older runs have none: whether their data are the same is not known.
             "data": {
-                name: {key: one[key] for key in ("sha256", "rows", "mean", "quartiles")}
+                name: {key: one[key] for key in ("sha256", "rows", "mean", "quartiles", "labels") if key in one}
                 for name, one in run.get("data", {}).items()
             },
             "columns": run["columns"],
