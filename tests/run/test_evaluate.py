@@ -208,7 +208,12 @@ def test_words_are_kept_and_nothing_said_is_missing() -> None:
     ("value", "summary", "message"),
     [
         (1.0, "words", "metric m: m must be words, not 1.0"),
-        ("low", "median", "metric m: m must be a number, not 'low'"),
+        (
+            "low",
+            "median",
+            "metric m: m must be a number, not 'low': float() makes one of it, and Column(..., summary=\"words\") is "
+            "for words",
+        ),
         (1, "share", "metric m: m is a share of seeds, and must be true or false, not 1"),
     ],
 )
