@@ -18,6 +18,18 @@ IMAGE_NORMS: dict[str, Callable[[int], list[nn.Module]]] = {
 CENTRING = ("batch", "instance")
 
 
+class Scale(nn.Module):
+    """x times a constant."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The product, of the shape of x."""
+        return self.factor * x
+
+
 def halvings(name: str, shape: tuple[int, ...]) -> list[int]:
     """The sizes of an image that is halved until its size is below 8, the original size first.
 

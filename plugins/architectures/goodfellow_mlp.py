@@ -13,19 +13,9 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl
+from ganbench.nn.layers import Scale
 
 Chance = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Scale(nn.Module):
-    """x times a constant."""
-
-    def __init__(self, factor):
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x):
-        return self.factor * x
 
 
 class Maxout(nn.Module):

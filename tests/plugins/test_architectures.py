@@ -85,6 +85,17 @@ def test_a_batch_norm_keeps_no_running_averages(mlp):
     assert not [*networks.generator.buffers(), *networks.discriminator.buffers()]
 
 
+def test_the_input_scale_multiplies_what_the_discriminator_sees_and_nothing_else(mlp):
+    x = torch.linspace(-1, 1, 10).reshape(5, 2)
+    torch.manual_seed(0)
+    scaled = mlp(input_scale=4)
+    torch.manual_seed(0)
+    plain = mlp()
+    torch.testing.assert_close(scaled.discriminator(x), plain.discriminator(4 * x))
+    torch.testing.assert_close(scaled.generator(x), plain.generator(x))
+    assert kinds(plain.discriminator) == ["Linear", "ReLU"] * 2 + ["Linear"]  # at 1 no layer is added
+
+
 def test_dropout_is_the_discriminators_after_each_activation(mlp):
     networks = mlp(depth=2, dropout=0.3)
     assert kinds(networks.generator) == ["Linear", "ReLU"] * 2 + ["Linear"]
