@@ -96,9 +96,9 @@ def _interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _libraries_are_no_garbage() -> None:
-    """Each cell of a run collects garbage, for which all that torch and pandas made would be looked through again."""
+    """Each cell of a run collects garbage, for which all that was imported until now would be looked through again."""
     gc.collect()
     gc.freeze()
 

@@ -56,7 +56,6 @@ def forked():
 def ganbench(folder, *arguments):
     """The command line, in a folder: what a new process does; steps are timed for less long."""
     speed.TIMED_SECONDS = 0.05
-    gc.freeze()  # each cell collects garbage, which would look through all that was imported
     os.chdir(folder)
     sys.argv = ["ganbench", *arguments]
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -118,7 +117,7 @@ references: [oracle]
 
 
 def go(out):
-    gc.freeze()
+    gc.freeze()  # each cell collects garbage, which would look through all that was imported
     torch.set_num_threads(1)
     suite = parse(TINY, Registry.load())
     run(suite, out=out, device=torch.device("cpu"), engine="eager", command=["ganbench"], observer=RunObserver())
