@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from pathlib import Path
 
@@ -77,25 +78,32 @@ class Noting(RunObserver):
         self.notes.append(line)
 
 
+def write_home(folder: Path) -> None:
+    """The working folder of a user, with plugins and what these use."""
+    (folder / "plugins").mkdir()
+    for name, text in FILES.items():
+        (folder / "plugins" / name).write_text(text)
+    (folder / "plugins/weights.txt").write_text("1")
+    points(0, folder)
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("plugins").mkdir()
-    for name, text in FILES.items():
-        Path("plugins", name).write_text(text)
-    Path("plugins/weights.txt").write_text("1")
-    points(0)
+    write_home(tmp_path)
     return tmp_path
 
 
-def points(seed: int) -> None:
-    np.save("plugins/points.npy", np.random.default_rng(seed).normal(size=(400, 2)))
+def points(seed: int, folder: Path = Path()) -> None:
+    np.save(folder / "plugins/points.npy", np.random.default_rng(seed).normal(size=(400, 2)))
 
 
-@pytest.fixture
-def go(home, cpu, one_thread):
-    def build(text: str = SUITE, engine: str = "eager"):
-        watching = Noting()
+@pytest.fixture(scope="module")
+def train(cpu, one_thread):
+    """Run the suite in the working folder: the result, and who was told of it."""
+
+    def build(text: str = SUITE, engine: str = "eager", watching: Noting | None = None):
+        watching = watching or Noting()
         result = run(
             parse(text, Registry.load([Path("plugins")])),
             out=Path("results"),
@@ -107,6 +115,53 @@ def go(home, cpu, one_thread):
         return result, watching
 
     return build
+
+
+@pytest.fixture
+def go(home, train):
+    return train
+
+
+@pytest.fixture(scope="module")
+def stopped_home(train, room_for, tmp_path_factory):
+    """A user's folder with a run that was stopped in its first variant, after a cell had ended."""
+    folder = tmp_path_factory.mktemp("stopped")
+    write_home(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        with room_for(8, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            train()
+    return folder
+
+
+@pytest.fixture
+def stopped(stopped_home, tmp_path, monkeypatch):
+    """The stopped run in a copy of that folder, the working folder now."""
+    shutil.copytree(stopped_home, tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    return only_run()
+
+
+@pytest.fixture
+def begin(train, room_for):
+    """Give the command of the run, and stop it before it trains: whom it told."""
+
+    def build(*given):
+        watching = Noting()
+        with room_for(0, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            train(*given, watching=watching)
+        return watching
+
+    return build
+
+
+def runs() -> set[Path]:
+    return set(Path("results/t").glob("[!.]*/"))
+
+
+def only_run() -> Path:
+    (path,) = runs()
+    return path
 
 
 def change(name: str):
@@ -123,62 +178,74 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_stopped_run_is_gone_on_with_only_as_long_as_nothing_has_changed(what, go, room_for):
-    act, words = CHANGES[what]
-    with room_for(8, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        go()
-    (stopped,) = Path("results/t").glob("[!.]*/")
-    before = {path: path.read_bytes() for path in Path("plugins").iterdir() if path.is_file()}
-    act()
-    result, watching = go()
-    assert result.folder.path != stopped
-    assert watching.ended == 0
-    assert watching.notes == [
+def left_behind(stopped: Path, words: str) -> list[str]:
+    """What is said of the stopped run."""
+    return [
         f"a new run: {stopped} has not finished, but since then {words}. "
         "To go on with that run, undo this and give its command again"
     ]
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_stopped_run_is_gone_on_with_only_as_long_as_nothing_has_changed(what, stopped, begin):
+    act, words = CHANGES[what]
+    before = {path: path.read_bytes() for path in Path("plugins").iterdir() if path.is_file()}
+    act()
+    watching = begin()
+    assert (watching.ended, watching.notes) == (0, left_behind(stopped, words))
+    (other,) = runs() - {stopped}
+    shutil.rmtree(other)
     for path, content in before.items():
         path.write_bytes(content)
-    result, watching = go()
+    watching = begin()
+    assert (only_run(), watching.ended > 0, watching.notes) == (stopped, True, [])
+
+
+def test_a_stopped_run_is_gone_on_with_after_another_has_ended(stopped, train):
+    act, words = CHANGES["plugin"]
+    before = Path("plugins/spread.py").read_bytes()
+    act()
+    result, watching = train()
+    assert result.folder.path != stopped
+    assert watching.notes == left_behind(stopped, words)
+    Path("plugins/spread.py").write_bytes(before)
+    result, watching = train()
     assert (result.folder.path, watching.ended > 0, watching.notes) == (stopped, True, [])
     # It is not the newest any more once it has ended, nor is anything left to say.
-    assert go()[1].notes == []
+    assert train()[1].notes == []
 
 
 def test_other_data_and_other_modules_are_not_comparable(go):
-    first = load(str(go()[0].folder.path))
-    again = load(str(go()[0].folder.path))
+    def trained():
+        return load(str(go(SUITE.replace(", b: {loss: nonsaturating}", ""))[0].folder.path))
+
+    first, again = trained(), trained()
     assert incomparable(first, again, ("r", "a")) == metric_differs(first, again, "spread") == ""
     change("of_metric.py")
-    metric = load(str(go()[0].folder.path))
+    metric = trained()
     assert incomparable(first, metric, ("r", "a")) == ""
     assert (
         metric_differs(first, metric, "spread") == "the file of_metric.py, which the metric 'spread' uses, is another"
     )
     points(1)
-    other = load(str(go()[0].folder.path))
+    other = trained()
     assert incomparable(first, other, ("r", "a")) == "the data differ"
     change("helper.py")
-    helped = load(str(go()[0].folder.path))
+    helped = trained()
     assert incomparable(other, helped, ("r", "a")) == "the file helper.py, which the dataset 'spots' uses, is another"
     Path("plugins/helper.py").write_text("SCALE = 2.0\n")
-    scaled = load(str(go()[0].folder.path))
+    scaled = trained()
     assert incomparable(other, scaled, ("r", "a")) == "the data differ"
 
 
-def test_what_else_differs_is_said_with_its_cure(go, room_for, monkeypatch):
-    def stopped(*given):
-        with room_for(1, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-            go(*given)
-
-    stopped(SUITE)
+def test_what_else_differs_is_said_with_its_cure(stopped, begin, monkeypatch):
     monkeypatch.setenv("MKL_CBWR", "AVX2")
-    result, watching = go(SUITE.replace("seeds: 2", "seeds: 1").replace("steps: 4", "steps: 2"), "serial")
+    watching = begin(SUITE.replace("seeds: 2", "seeds: 1").replace("steps: 4", "steps: 2"), "serial")
     (line,) = watching.notes
     assert "the engine is another (--engine eager); MKL_CBWR is AVX2 (it was not set); " in line
     assert "; and 1 more. To go on" in line
-    assert json.loads((result.folder.path / "run.json").read_text())["environment"]["MKL_CBWR"] == "AVX2"
+    (other,) = runs() - {stopped}
+    assert json.loads((other / "run.json").read_text())["environment"]["MKL_CBWR"] == "AVX2"
 
 
 def chosen(registry, text=SUITE):
@@ -254,11 +321,8 @@ def test_data_without_end_is_the_same_on_a_machine_that_draws_other_numbers(ship
 
 
 @pytest.mark.parametrize("damage", ["null", "no list", "cut"])
-def test_a_damaged_run_of_before_does_not_stop_a_new_one(damage, go, room_for):
+def test_a_damaged_run_of_before_does_not_stop_a_new_one(damage, stopped, begin):
     """What differs from it is only a line; there is nothing to go on with."""
-    with room_for(8, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        go()
-    (stopped,) = Path("results/t").glob("[!.]*/")
     if damage == "cut":
         (stopped / "suite.yaml").write_text("{suite: t, seeds: [")
     else:
@@ -266,4 +330,5 @@ def test_a_damaged_run_of_before_does_not_stop_a_new_one(damage, go, room_for):
         about["plugins"] = None if damage == "null" else [{"kind": "loss", "name": "minimax"}]
         (stopped / "run.json").write_text(json.dumps(about))
     change("spread.py")
-    assert go()[0].folder.path != stopped
+    assert begin().ended == 0
+    assert len(runs() - {stopped}) == 1
