@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ references: []
 """
 FAILS, CONVERGES = (SUITE.replace("EXPECT", word) for word in ("fails", "converges"))
 VOID = "the run is void: ring8 second is expected to converge (at least 3 of 4 seeds converge), and 0 converged"
+#: Start, evaluation and end of the oracle; start, two evaluations and end of a variant; start and one of the other.
+STOP = 3 + 4 + 2
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -65,11 +68,19 @@ def test_what_is_expected_changes_no_cell_and_no_number(fails, converges):
     assert [cell["id"] for cell in abouts[0]["cells"]] == [cell["id"] for cell in abouts[1]["cells"]]
 
 
+@pytest.fixture(scope="module")
+def stopped_results(run_text, room_for, tmp_path_factory):
+    """The results of a run that was stopped before the last evaluation of its second variant."""
+    out = tmp_path_factory.mktemp("stopped")
+    with room_for(STOP, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        run_text(FAILS, engine="eager", out=out)
+    return out
+
+
 @pytest.mark.parametrize("change", ["expect", "guard", "description"])
-def test_a_stopped_run_is_gone_on_with_when_it_is_only_judged_otherwise(change, run_text, room_for, tmp_path):
+def test_a_stopped_run_is_gone_on_with_when_it_is_only_judged_otherwise(change, run_text, stopped_results, tmp_path):
     """And it is judged by what the suite says now, also by whoever reads the folder later."""
-    with room_for(5, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        run_text(FAILS, engine="eager", out=tmp_path)
+    shutil.copytree(stopped_results, tmp_path, dirs_exist_ok=True)
     (stopped,) = tmp_path.glob("small/*/run.json")
     text = {
         "expect": CONVERGES,
@@ -78,7 +89,7 @@ def test_a_stopped_run_is_gone_on_with_when_it_is_only_judged_otherwise(change, 
     }[change]
     watching = Counting()
     result = run_text(text, engine="eager", out=tmp_path, observer=watching)
-    assert (result.folder.path, watching.ended, watching.lines) == (stopped.parent, 1, [])
+    assert (result.folder.path, watching.ended, watching.lines) == (stopped.parent, 2, [])
     again = RunFolder.open(stopped.parent)
     assert result.complete == (change != "expect")
     expected = "converges" if change == "expect" else "fails"

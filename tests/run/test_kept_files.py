@@ -3,6 +3,8 @@ the way is replaced without a word."""
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ganbench.record.journal import Journal
@@ -50,16 +52,44 @@ class Told(RunObserver):
         self.lines.append(line)
 
 
+@pytest.fixture(scope="module")
+def stopped_once(run_text, room_for, tmp_path_factory):
+    """The results of an attempt that was stopped after so many events, trained once for all tests."""
+    known = {}
+
+    def build(events, saves):
+        key = events, *saves.items()
+        if key not in known:
+            out = known[key] = tmp_path_factory.mktemp("stopped")
+            with room_for(events, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+                run_text(SUITE, engine="eager", out=out, **saves)
+        return known[key]
+
+    return build
+
+
 @pytest.fixture
-def attempts(run_text, room_for, tmp_path):
+def stopped(stopped_once, tmp_path):
+    """A copy of those results in the test's folder: the run's folder."""
+
+    def build(events, **saves):
+        shutil.copytree(stopped_once(events, saves), tmp_path, dirs_exist_ok=True)
+        (path,) = tmp_path.glob("small/*/")
+        return path
+
+    return build
+
+
+@pytest.fixture
+def attempts(run_text, stopped, tmp_path):
     """An attempt that is stopped after so many events, and one that ends the run: its folder, and what was said."""
 
     def build(events, first, second, kind="samples"):
-        with room_for(events, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-            run_text(SUITE, engine="eager", out=tmp_path, **{f"save_{kind}": first})
+        path = stopped(events, **({f"save_{kind}": True} if first else {}))
         told = Told()
         result = run_text(SUITE, engine="eager", out=tmp_path, **{f"save_{kind}": second}, observer=told)
-        return result.folder.path, told.lines
+        assert result.folder.path == path
+        return path, told.lines
 
     return build
 
@@ -122,11 +152,9 @@ def test_attempts_that_are_alike_have_nothing_to_say(attempts, asked):
 
 
 @pytest.mark.parametrize("name", ["seeds.csv", "samples/ring8/second/1.npz"])
-def test_a_folder_where_a_file_belongs_is_named(run_text, room_for, tmp_path, name):
+def test_a_folder_where_a_file_belongs_is_named(run_text, stopped, tmp_path, name):
     """And not the hidden file that should have replaced it; once it is moved away the same command goes on."""
-    with room_for(FIRST, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        run_text(SUITE, engine="eager", out=tmp_path, save_samples=True)
-    (path,) = tmp_path.glob("small/*/")
+    path = stopped(FIRST, save_samples=True)
     (path / name / "inner").mkdir(parents=True)
     with pytest.raises(RunStoppedError) as error:
         run_text(SUITE, engine="eager", out=tmp_path, save_samples=True)
@@ -136,10 +164,8 @@ def test_a_folder_where_a_file_belongs_is_named(run_text, room_for, tmp_path, na
     assert run_text(SUITE, engine="eager", out=tmp_path, save_samples=True).folder.path == path
 
 
-def test_a_file_where_samples_belong_is_named(run_text, room_for, tmp_path):
-    with room_for(FIRST, Journal, "append", KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        run_text(SUITE, engine="eager", out=tmp_path)
-    (path,) = tmp_path.glob("small/*/")
+def test_a_file_where_samples_belong_is_named(run_text, stopped, tmp_path):
+    path = stopped(FIRST)
     (path / "samples").write_text("mine")
     with pytest.raises(RunStoppedError) as error:
         run_text(SUITE, engine="eager", out=tmp_path, save_samples=True)
