@@ -32,8 +32,8 @@ def ganbench_metrics():
 SUITE = """
 suite: small
 seeds: 2
-budget: {steps: 30, batch: 8}
-evaluate: {every: 10, samples: 50}
+budget: {steps: 9, batch: 8}
+evaluate: {every: 3, samples: 50}
 datasets: {ring8: {name: ring, std: 0.1}}
 defaults: {architecture: {name: mlp, width: 4, depth: 1}}
 variants:
@@ -118,9 +118,9 @@ def test_what_is_not_damaged_goes_on_without_a_word(go_on):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda lines: [*lines[:-1], lines[-1][:-9]], ["the journal lacks the evaluation at step 20"]),
+        (lambda lines: [*lines[:-1], lines[-1][:-9]], ["the journal lacks the evaluation at step 6"]),
         (lambda lines: [], ["the journal lacks how it was started"]),
-        (lambda lines: lines[:5] + lines[6:], ["the journal lacks the evaluation at step 10"]),
+        (lambda lines: lines[:5] + lines[6:], ["the journal lacks the evaluation at step 3"]),
         (lambda lines: lines[:3] + lines[4:], ["the journal lacks how it was started"]),
         (lambda lines: lines[:4] + lines[5:], ["the journal lacks its speed and cost"]),
         (lambda lines: lines[:9] + lines[10:], ["the journal lacks how it was started"]),
@@ -150,7 +150,7 @@ def test_a_row_of_a_seed_that_is_gone_is_measured_again(go_on):
         return [json.dumps(line).encode() + b"\n" for line in told]
 
     assert go_on(edit(without_a_seed)) == [
-        "the journal lacks the evaluation at step 20 of seed 1: trained again from the start"
+        "the journal lacks the evaluation at step 6 of seed 1: trained again from the start"
     ]
 
 
@@ -208,7 +208,7 @@ def test_a_finished_run_that_lacks_an_evaluation_says_so(whole, gb, tmp_path):
     kinds = [type(event) for event in journal.read(path / "journal.jsonl")]
     assert kinds[4:6] == [CellMeasured, Evaluated]
     (path / "journal.jsonl").write_text("".join(lines[:5] + lines[6:]))
-    lacks = "the journal lacks the evaluation at step 10 of ring8 first"
+    lacks = "the journal lacks the evaluation at step 3 of ring8 first"
     code, out, err = gb("show", path)
     assert (code, lacks in err, "ring8" in out) == (0, True, True)
     for command in (("compare", whole.path, path), ("baseline", "save", path, "--out", tmp_path / "b")):
