@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 
 import pandas as pd
 import pytest
@@ -48,18 +49,17 @@ def ganbench_metrics():
 SUITE = """
 suite: swept
 seeds: 2
-budget: {{steps: 60, batch: 16}}
-evaluate: {{every: 20, samples: 300}}
+budget: {{steps: {steps}, batch: 16}}
+evaluate: {{every: {every}, samples: 300}}
 datasets: {{ring8: {{name: ring, std: 0.1}}}}
 defaults: {{architecture: {{name: mlp, width: 8}}}}
 variants: {variants}
 metrics: [{metrics}]
 references: []
 """
-TWO = """
-  {ns: {loss: nonsaturating, sweep: {optimizer.lr: [1.0e-3, 1.0e-2]}},
-   gp: {loss: wgan-gp, sweep: {loss.penalty: [0.1, 10.0]}}}
-"""
+NS = "ns: {loss: nonsaturating, sweep: {optimizer.lr: [1.0e-3, 1.0e-2]}}"
+GP = "gp: {loss: wgan-gp, sweep: {loss.penalty: [0.1, 10.0]}}"
+ONE, TWO = f"{{{NS}}}", f"{{{NS}, {GP}}}"
 ROWS = ["oracle", "ns lr=0.001", "ns lr=0.01", "gp penalty=0.1", "gp penalty=10"]
 TABLES = ("curves", "seeds", "tries", "table", "differences")
 
@@ -68,8 +68,9 @@ TABLES = ("curves", "seeds", "tries", "table", "differences")
 def go(run_text):
     """Run variants into a folder: the run's folder."""
 
-    def build(variants=TWO, metrics="jsd, modes", **more):
-        return run_text(SUITE.format(variants=variants, metrics=metrics), **more).folder
+    def build(variants=TWO, metrics="jsd, modes", steps=15, **more):
+        text = SUITE.format(variants=variants, metrics=metrics, steps=steps, every=steps // 3)
+        return run_text(text, **more).folder
 
     return build
 
@@ -83,6 +84,11 @@ def interrupted(room_for):
 @pytest.fixture(scope="module")
 def whole(go):
     return go()
+
+
+@pytest.fixture(scope="module")
+def one_family(go):
+    return go(ONE)
 
 
 def events(folder):
@@ -115,7 +121,7 @@ def test_each_setting_is_a_row_of_its_own_with_all_its_seeds(whole):
     assert list(table["family"]) == ["oracle", "ns", "ns", "gp", "gp"]
     assert list(zip(seeds["variant"], seeds["seed"], strict=True)) == [(row, seed) for row in ROWS for seed in (0, 1)]
     assert set(seeds["status"]) == {"done"}
-    assert all(list(of(curves, row)["step"]) == [20, 40, 60] * 2 for row in ROWS[1:])
+    assert all(list(of(curves, row)["step"]) == [5, 10, 15] * 2 for row in ROWS[1:])
 
 
 def test_a_swept_row_is_the_row_of_a_suite_without_a_sweep(whole, go):
@@ -137,13 +143,14 @@ def test_the_best_of_the_tries_is_told_for_each_family(whole):
     assert (best[2] <= best[1]).all()
 
 
-#: Where in the journal to stop: before the second event of its kind about the first family, and the like.
+#: Where in the journal to stop: before the second event of its kind about the first family, and the like. What comes
+#: after the first family is trained only where it matters.
 STOPS = {
-    "after the first start": (CellStarted, 1, 1),
-    "between two cells' evaluations at a step": (Evaluated, 1, 1),
-    "between two cells' ends": (CellEnded, 1, 1),
-    "after both cells' ends": (CellStarted, 2, 1),
-    "in the second family": (Evaluated, 2, 3),
+    "after the first start": (ONE, CellStarted, 1, 1),
+    "between two cells' evaluations at a step": (ONE, Evaluated, 1, 1),
+    "between two cells' ends": (ONE, CellEnded, 1, 1),
+    "after both cells' ends": (TWO, CellStarted, 2, 1),
+    "in the second family": (TWO, Evaluated, 2, 3),
 }
 
 
@@ -155,17 +162,25 @@ def place(folder, kind, family, count):
     return [at for at, (event, cell) in enumerate(told) if event is kind and cell in own][count]
 
 
-@pytest.mark.parametrize("stop", STOPS)
-def test_stopped_anywhere_and_started_again_a_sweep_ends_with_the_same_tables(stop, whole, go, interrupted, tmp_path):
-    with interrupted(place(whole, *STOPS[stop])), pytest.raises(KeyboardInterrupt):
-        go(out=tmp_path)
-    again = go(out=tmp_path)
-    assert len(list((tmp_path / "swept").glob("*/run.json"))) == 1
+def ended_as(again, undisturbed):
+    """The tables are the same, nothing is left to go on from, and what had ended was not trained to be told again."""
+    assert len(list(again.path.parent.glob("*/run.json"))) == 1
     for name in TABLES:
-        assert getattr(again, name).read_bytes() == getattr(whole, name).read_bytes(), name
+        assert getattr(again, name).read_bytes() == getattr(undisturbed, name).read_bytes(), name
     assert not (again.path / "checkpoints").exists()
-    # What had ended was not trained to be told again.
-    assert len([cell for kind, cell in events(again) if kind is CellEnded]) == 5
+    ended = [cell for kind, cell in events(again) if kind is CellEnded]
+    assert len(ended) == len(set(ended)) == len(pd.read_csv(undisturbed.table))
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_stopped_anywhere_and_started_again_a_sweep_ends_with_the_same_tables(
+    stop, whole, one_family, go, interrupted, tmp_path
+):
+    variants, *where = STOPS[stop]
+    undisturbed = whole if variants == TWO else one_family
+    with interrupted(place(undisturbed, *where)), pytest.raises(KeyboardInterrupt):
+        go(variants, out=tmp_path)
+    ended_as(go(variants, out=tmp_path), undisturbed)
 
 
 def test_a_sweep_stopped_again_and_again_ends_with_the_same_tables(whole, go, interrupted, tmp_path):
@@ -176,8 +191,7 @@ def test_a_sweep_stopped_again_and_again_ends_with_the_same_tables(whole, go, in
         with interrupted(5), contextlib.suppress(KeyboardInterrupt):
             again = go(out=tmp_path)
     assert attempts > 3
-    for name in TABLES:
-        assert getattr(again, name).read_bytes() == getattr(whole, name).read_bytes(), name
+    ended_as(again, whole)
 
 
 def test_settings_that_are_no_one_program_train_one_by_one_and_say_so(go):
@@ -207,7 +221,7 @@ def test_a_setting_that_fails_takes_no_other_with_it(go):
 def test_a_metric_that_fails_on_a_setting_leaves_the_others_theirs(go):
     """Though they train as one batch, and the first evaluation of it was still well."""
     sweep = "{optimizer.generator.lr: [1.0e-4, 0.05, 1.0e-3]}"
-    swept = go(f"{{it: {{loss: {{name: outwards, weight: 1.0}}, sweep: {sweep}}}}}", metrics="jsd, near")
+    swept = go(f"{{it: {{loss: {{name: outwards, weight: 1.0}}, sweep: {sweep}}}}}", metrics="jsd, near", steps=60)
     seeds = pd.read_csv(swept.seeds)
     assert set(seeds["status"]) == {"done"}
     assert seeds["message"][4:6].str.contains("metric near: RuntimeError: too far away").all()
@@ -234,18 +248,23 @@ def test_memory_that_runs_out_in_the_middle_is_said_in_the_rows(go, monkeypatch)
         return limited
 
     monkeypatch.setattr(engine, "batch", hungry)
-    seeds = pd.read_csv(go("{ns: {loss: nonsaturating, sweep: {optimizer.lr: [1.0e-3, 1.0e-2]}}}").seeds)
+    seeds = pd.read_csv(go(ONE).seeds)
     assert set(seeds["status"]) == {"done"}
     assert set(seeds["message"][2:]) == {"memory ran out: 2 of 4 seeds train at once"}
 
 
-def test_a_resumed_run_keeps_the_engine_that_it_began_with(go, interrupted, tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_the_engine_that_it_began_with(go, plugins, cpu, interrupted, tmp_path, monkeypatch):
     """Though the choice follows from a clock, a kill changes no row."""
     from ganbench.train import probe
+    from ganbench.train.trainer import Trainer
 
     one = "{ns: {loss: nonsaturating}}"
     with interrupted(6), pytest.raises(KeyboardInterrupt):
         go(one, out=tmp_path)
-    # By now the clock would say that compiling pays.
+    # By now the clock says that compiling pays.
     monkeypatch.setattr(probe, "COMPILE_SECONDS", 0.0)
+    monkeypatch.setattr(probe, "COMPILED_OPERATIONS", math.inf)
+    (suite,) = tmp_path.glob("swept/*/suite.yaml")
+    (trained,) = (cell for cell in plan(parse(suite.read_text(), Registry.load(extra=plugins))) if cell.trained)
+    assert Trainer([trained], cpu, "auto").engine == "compiled"
     assert set(pd.read_csv(go(one, out=tmp_path).seeds)["engine"][2:]) == {"eager"}
