@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -263,6 +264,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {"budget": Budget, "evaluate": Evaluate}
 BUILT_IN: dict[str, Any] = Defaults().model_dump(exclude_none=True)
 
 
+@cache
 def schema() -> dict[str, Any]:
     """The JSON schema of suite files, draft 2020-12."""
     generated = SuiteSchema.model_json_schema()
