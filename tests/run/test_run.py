@@ -29,6 +29,7 @@ from ganbench.run.run import RunStoppedError
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
 from ganbench.train.data import build_dataset
+from ganbench.train.engine import speed
 
 PLUGIN = '''"""Losses, metrics and references that do what they should not, or do it seldom."""
 import sys
@@ -187,6 +188,20 @@ def go(run_text):
     return build
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short_clock():
+    """That there is a speed is looked at here, and not what it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "TIMED_SECONDS", 0.01)
+        yield
+
+
+@pytest.fixture(scope="module")
+def undisturbed(go):
+    """What a run ends as that nothing stops."""
+    return go(seeds=2)[0].folder
+
+
 @pytest.fixture(scope="module")
 def healthy(go):
     return go(HEALTHY, metrics="jsd, modes, throughput")
@@ -249,10 +264,10 @@ def test_a_run_says_what_it_was(healthy):
     assert parse(healthy[0].folder.suite.read_text(), Registry.load()).name == "small"
 
 
-def test_the_same_seeds_give_the_same_tables_bit_for_bit(go):
-    first, again = go()[0].folder, go()[0].folder
-    assert first.path != again.path
-    same_tables(first, again)
+def test_the_same_seeds_give_the_same_tables_bit_for_bit(undisturbed, go):
+    again = go(seeds=2)[0].folder
+    assert undisturbed.path != again.path
+    same_tables(undisturbed, again)
 
 
 def test_a_diverging_variant_is_diverged_at_its_step_and_ends_early(troubled):
@@ -326,7 +341,7 @@ def test_a_plugin_that_cannot_be_batched_is_trained_seed_by_seed_and_says_so(tro
 )
 def test_a_bad_metric_costs_only_its_own_numbers(metric, message, go):
     """The other metrics lose nothing, each seed says why, and the run is not complete: exit code 3."""
-    result, seeds, curves, _ = go(seeds=2, metrics=f"{metric}, modes, jsd")
+    result, seeds, curves, _ = go("{fine: {loss: minimax}}", seeds=2, metrics=f"{metric}, modes, jsd")
     assert set(seeds["status"]) == {"done"}
     assert seeds["message"].str.fullmatch(message).all()
     assert seeds["x"].isna().all()
@@ -334,7 +349,7 @@ def test_a_bad_metric_costs_only_its_own_numbers(metric, message, go):
     assert not result.complete
     ((line, cells),) = result.failures.items()
     assert re.fullmatch(message, line)
-    assert cells == ["ring8 oracle", "ring8 minimax", "ring8 nonsaturating"]
+    assert cells == ["ring8 oracle", "ring8 fine"]
 
 
 def test_a_metric_of_the_cell_that_fails_costs_only_its_own_numbers(go):
@@ -391,28 +406,26 @@ class GoneAfter(RunObserver):
             raise BrokenPipeError
 
 
-def test_a_terminal_that_goes_away_stops_the_run_and_is_no_result(go, tmp_path):
+def test_a_terminal_that_goes_away_stops_the_run_and_is_no_result(undisturbed, go, tmp_path):
     """Wherever it happens; the same command then goes on and ends with the tables of an undisturbed run."""
-    undisturbed, *_ = go()
     for n in (0, 2, 5, 4, 3, 1):
         with pytest.raises(BrokenPipeError):
-            go(out=tmp_path, observer=GoneAfter(n))
-    again, seeds, *_ = go(out=tmp_path)
+            go(seeds=2, out=tmp_path, observer=GoneAfter(n))
+    again, seeds, *_ = go(seeds=2, out=tmp_path)
     assert set(seeds["status"]) == {"done"}
-    same_tables(again.folder, undisturbed.folder)
+    same_tables(again.folder, undisturbed)
     assert len(list((tmp_path / "small").glob("*/run.json"))) == 1
 
 
-def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(go, room_for, tmp_path):
+def test_a_full_disk_stops_the_run_at_any_event_and_is_no_result(undisturbed, go, room_for, tmp_path):
     """Each attempt gets three events further at most; the last ends with the tables of an undisturbed run."""
-    undisturbed, *_ = go()
     result, attempts = None, 0
     while result is None:
         attempts += 1
         with contextlib.suppress(OSError), room_for(3, Journal, "append", FULL):
-            result, *_ = go(out=tmp_path)
+            result, *_ = go(seeds=2, out=tmp_path)
     assert attempts > 3
-    same_tables(result.folder, undisturbed.folder)
+    same_tables(result.folder, undisturbed)
     assert len(list((tmp_path / "small").glob("*/run.json"))) == 1
     assert not (result.folder.path / "checkpoints").exists()
 
@@ -488,7 +501,7 @@ def test_a_metric_that_fails_on_a_diverged_seed_leaves_the_others_their_numbers(
 @pytest.mark.parametrize("metric", ["silent", "shy"])
 def test_a_run_that_measured_nothing_is_not_complete(metric, go):
     """Exit code 3: every seed trained, and no metric had anything to say."""
-    result, seeds, _, _ = go(HEALTHY, seeds=1, metrics=f"discriminator, {metric}")
+    result, *_ = go("{fine: {loss: minimax}}", seeds=1, metrics=f"discriminator, {metric}")
     assert result.complete
     result, seeds, _, _ = go("{wgan: {loss: wgan-gp}}", seeds=1, metrics=metric)
     assert set(seeds["status"]) == {"done"}
@@ -544,10 +557,16 @@ def test_the_references_of_a_suite_that_says_nothing_of_them_are_those(shipped):
     assert ", ".join(cell.variant for cell in plan(silent) if cell.reference) == DEFAULT
 
 
-def test_a_reference_that_cannot_be_fitted_is_an_error_and_the_others_go_on(go):
-    result, seeds, _, table = go("{fine: {loss: minimax}}", references="unfit, memoriser")
-    assert list(table["variant"]) == ["oracle", "unfit", "memoriser", "fine"]
-    assert list(table["done"]) == [3, 0, 3, 3]
+@pytest.fixture(scope="module")
+def fitted(go):
+    """A run with a reference that cannot be fitted, one that notes something, and one that does neither."""
+    return go("{fine: {loss: minimax}}", references="unfit, noted, memoriser")
+
+
+def test_a_reference_that_cannot_be_fitted_is_an_error_and_the_others_go_on(fitted):
+    result, seeds, _, table = fitted
+    assert list(table["variant"]) == ["oracle", "unfit", "noted", "memoriser", "fine"]
+    assert list(table["done"]) == [3, 0, 3, 3, 3]
     assert list(of(seeds, "unfit")["status"]) == ["error"] * 3
     why = of(seeds, "unfit")["message"]
     assert why.str.fullmatch(r"reference unfit: RuntimeError: no fit today \(foreign\.py:\d+\)").all()
@@ -555,8 +574,8 @@ def test_a_reference_that_cannot_be_fitted_is_an_error_and_the_others_go_on(go):
     assert not result.complete
 
 
-def test_what_a_fitted_reference_notes_is_its_seeds_message(go):
-    _, seeds, _, _ = go("{fine: {loss: minimax}}", references="noted, memoriser")
+def test_what_a_fitted_reference_notes_is_its_seeds_message(fitted):
+    _, seeds, _, _ = fitted
     notes = of(seeds, "noted")["message"]
     assert notes.str.fullmatch(r"fitted from -?\d\.\d{6} on").all()
     assert notes.nunique() == 3
@@ -565,7 +584,9 @@ def test_what_a_fitted_reference_notes_is_its_seeds_message(go):
 
 @pytest.mark.parametrize(("note", "message"), [(0, ""), (1, "('a', 'b')"), (2, "<built-in function print>")])
 def test_a_note_that_is_no_text_stops_no_run(note, message, go):
-    result, seeds, _, _ = go("{fine: {loss: minimax}}", references=f"{{name: odd-note, note: {note}}}")
+    result, seeds, _, _ = go(
+        "{fine: {loss: minimax}}", seeds=1, metrics="modes", references=f"{{name: odd-note, note: {note}}}"
+    )
     assert result.complete
     assert set(of(seeds, "odd-note")["message"].astype(object).fillna("")) == {message}
 
@@ -586,7 +607,7 @@ def test_the_suite_that_a_run_keeps_is_the_one_that_it_ran(referred, plugins):
 @pytest.fixture(scope="module")
 def ends(go):
     """Seeds that end at different steps, measured at their ends, with their last samples kept."""
-    variants = "{fine: {loss: minimax}, unlucky: {loss: {name: unlucky, chance: 0.04}}, at-seven: {loss: at-seven}}"
+    variants = "{unlucky: {loss: {name: unlucky, chance: 0.04}}, at-seven: {loss: at-seven}}"
     return variants, go(variants, seeds=6, metrics="jsd, late, total", references="memoriser", save_samples=True)
 
 
@@ -635,7 +656,7 @@ def test_the_samples_of_a_run_that_was_stopped_are_those_of_one_that_was_not(end
     variants, (undisturbed, *_) = ends
     again = {"seeds": 6, "metrics": "jsd, late, total", "references": "memoriser", "save_samples": True}
     again["out"] = tmp_path
-    for n in (1, 4, 10, 6, 3):
+    for n in (1, 4, 8, 3, 2):
         with pytest.raises(BrokenPipeError):
             go(variants, observer=GoneAfter(n), **again)
     result, *_ = go(variants, **again)
