@@ -191,10 +191,23 @@ def test_a_missing_package_is_a_line_before_the_training(told, tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_no_observer_is_called_while_the_speed_is_measured(told, monkeypatch):
-    """So that what a slow one costs is not in the steps a second."""
+class Hears(Noted):
+    def tell(self, event):
+        if isinstance(event, CellNoted):
+            self.lines.append(event.text)
+
+
+@pytest.fixture(scope="module")
+def looked_into(told):
+    """A run whose pictures cannot be read: what was kept, the lines, and each call, with whether the speed was timed.
+
+    They may be gone from the disk a moment after they were written.
+    """
     measured, call = Trainer.speed, ObserverMethods.call
     timing, during = [], []
+
+    def gone(*_):
+        raise DamagedPictureError("is not there")
 
     def timed(self):
         timing.append("on")
@@ -207,26 +220,23 @@ def test_no_observer_is_called_while_the_speed_is_measured(told, monkeypatch):
         during.append((event, bool(timing)))
         call(self, event, given)
 
-    monkeypatch.setattr(Trainer, "speed", timed)
-    monkeypatch.setattr(ObserverMethods, "call", call_seen)
-    told(["keeps"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(told_by, "read_picture", gone)
+        patch.setattr(Trainer, "speed", timed)
+        patch.setattr(ObserverMethods, "call", call_seen)
+        _, events, lines = told(["keeps"], watching=Hears())
+    return events, lines, during
+
+
+def test_no_observer_is_called_while_the_speed_is_measured(looked_into):
+    """So that what a slow one costs is not in the steps a second."""
+    *_, during = looked_into
     assert ("evaluated", False) in during
     assert not any(at for _, at in during)
 
 
-def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(told, monkeypatch):
-    """It may be gone from the disk a moment after it was written."""
-
-    def gone(*_):
-        raise DamagedPictureError("is not there")
-
-    class Hears(Noted):
-        def tell(self, event):
-            if isinstance(event, CellNoted):
-                self.lines.append(event.text)
-
-    monkeypatch.setattr(told_by, "read_picture", gone)
-    _, events, lines = told(["keeps"], watching=Hears())
+def test_a_picture_that_cannot_be_read_is_said_and_stops_nothing(looked_into):
+    events, lines, _ = looked_into
     assert [one["step"] for one in events if one["event"] == "evaluated"] == [0, 2, 4]
     assert lines == [f"observers get no picture of step {step}: it is not there" for step in (0, 2, 4)]
 
