@@ -92,12 +92,13 @@ def trained(tmp_path_factory):
     """The side that a run of the suite with this plugin makes; the same again is not run again."""
     known: dict[tuple[str, int], object] = {}
 
-    def train(plugin: str, steps: int = 300):
+    def train(plugin: str, steps: int = 150):
         if (plugin, steps) not in known:
             home = tmp_path_factory.mktemp("planted")
             (home / "plugins").mkdir()
             (home / "plugins" / "mine.py").write_text(plugin)
-            (home / "suite.yaml").write_text(SUITE.replace("steps: 300", f"steps: {steps}"))
+            shorter = SUITE.replace("steps: 300", f"steps: {steps}").replace("every: 60", "every: 30")
+            (home / "suite.yaml").write_text(shorter)
             registry = Registry.load([home / "plugins"])
             result = run(
                 load_suite(home / "suite.yaml", registry),
@@ -119,7 +120,7 @@ def worse(found: Comparison) -> set[str]:
 
 def test_an_unchanged_tree_is_green(trained):
     """A comment more is another plugin file, and the same training."""
-    found = compare(trained(PLUGIN, 60), trained(PLUGIN + "# the same\n", 60))
+    found = compare(trained(PLUGIN, 30), trained(PLUGIN + "# the same\n", 30))
     assert {finding.outcome for finding in found.findings} == {Outcome.SAME}
     assert all(finding.identical for finding in found.findings)
     assert found.exit_code(strict=True) == 0
@@ -130,7 +131,7 @@ def test_a_planted_bug_is_red(bug, trained):
     (right, wrong), measures = BUGS[bug]
     assert PLUGIN.count(right) == 1
     # What is counted, not estimated, needs no trained networks to differ.
-    steps = 60 if measures <= {"recompilations", "operations_per_step"} else 300
+    steps = 30 if measures <= {"recompilations", "operations_per_step"} else 150
     found = compare(trained(PLUGIN, steps), trained(PLUGIN.replace(right, wrong), steps))
     assert worse(found) >= measures
     assert found.exit_code() == 1
