@@ -134,6 +134,7 @@ def answer(result):
 def test_the_numbers_are_those_of_the_run_that_made_the_samples(dataset, method, columns, gb, shipped, monkeypatch):
     """Of every variant and reference, diverged or not, in every metric that samples are enough for: to the last bit."""
     monkeypatch.setattr("ganbench.score.score.FLOOR_SEEDS", ())
+    monkeypatch.setattr("ganbench.train.engine.speed.TIMED_SECONDS", 0.01)
     Path("plugins").mkdir()
     Path("plugins/mine.py").write_text(PLUGIN)
     usual = usual_metrics(shipped)
