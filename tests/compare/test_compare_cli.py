@@ -25,6 +25,7 @@ RIGHT, WRONG = BUGS["sign of the generator's loss"][0]
 #: The plugin's file, the suite's, and the command, shorter.
 MINE, PLANTED = Path("plugins/mine.py"), "planted.yaml"
 BASE = "results/baselines/planted.csv"
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def call(folder: Path, *command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -44,7 +45,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory) -> Path:
-    """A user's repository: a suite, its plugin, a baseline of what it does."""
+    """A user's repository: a suite, its plugin, a baseline of what it does; made by processes of their own."""
     home = tmp_path_factory.mktemp("repository")
     (home / "plugins").mkdir()
     (home / MINE).write_text(PLUGIN)
@@ -83,15 +84,16 @@ def here(repository, inside):
     return partial(inside, repository)
 
 
-def test_an_unchanged_tree_is_green_and_identical(repository):
-    found = ganbench(repository, "compare", BASE, PLANTED, "--engine", "eager", "--strict")
-    assert found.stdout.startswith("same: 1 case, of which 1 identical\n")
+def test_an_unchanged_tree_is_green_and_identical(here):
+    """To another process than the one that trained the baseline."""
+    out, _ = here("compare", BASE, PLANTED, "--engine", "eager", "--strict")
+    assert out.startswith("same: 1 case, of which 1 identical\n")
 
 
 def test_a_planted_bug_is_red_in_every_format(repository, here, tmp_path):
     (repository / MINE).write_text(PLUGIN.replace(RIGHT, WRONG))
     try:
-        text = ganbench(repository, "compare", BASE, PLANTED, "--engine", "eager", code=1).stdout
+        text, _ = here("compare", BASE, PLANTED, "--engine", "eager", code=1)
     finally:
         git(repository, "checkout", "--quiet", str(MINE))
     assert text.startswith("worse: ring3/mine (")
