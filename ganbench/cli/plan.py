@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import choose_device, console_for, load_suite, suite_options
+from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
 
 
 @click.command()
@@ -16,4 +16,7 @@ def plan(suite: str, device: str, engine: str, seeds: int | None, plugins: Path 
     resolved, _ = load_suite(suite, seeds, plugins)
     from ganbench.report.plan import show_plan
 
-    show_plan(resolved, choose_device(device), engine, console_for())
+    try:
+        show_plan(resolved, choose_device(device), engine, console_for())
+    except ValueError as error:
+        raise UserMistakeError(str(error)) from None

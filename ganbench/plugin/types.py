@@ -312,6 +312,8 @@ class Metric:
 
     ``at``: whether it is measured at ``every`` evaluation or, for an expensive metric, only at the ``end``, a seed's
     last evaluation. ``symmetric``: whether the value is the same with samples and held-out data exchanged.
+    ``requires``: raises ValueError or PluginError, one line, where a package or a file that it needs is not there. It
+    is called before anything is trained, and a metric that has it is measured only where it is named.
     """
 
     name: str
@@ -319,6 +321,7 @@ class Metric:
     columns: tuple[Column, ...]
     at: Literal["every", "end"] = "every"
     symmetric: bool = False
+    requires: Callable[[], object] | None = None
     aliases: tuple[str, ...] = ()
 
 

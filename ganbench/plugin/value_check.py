@@ -41,6 +41,8 @@ def check_value(kind: Kind, value: Any) -> tuple[Parameter, ...]:
             check_columns(columns)
         except ValueError as error:
             raise UnfitError(f"metric {value.name!r}: {error}") from None
+        if value.requires is not None and not callable(value.requires):
+            raise UnfitError(f"metric {value.name!r}: requires must be a function, not {shown(value.requires)}")
     if isinstance(value, Penalty) and not (value.discriminator or value.generator or value.inputs):
         raise UnfitError(f"penalty {value.name!r} does nothing: give it discriminator, generator or inputs")
     if isinstance(value, Penalty) and bool(value.memory) != bool(value.remember):

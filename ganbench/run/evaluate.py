@@ -9,7 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicableError, PluginError, error_line, out_of_memory, raise_if_stopped
+from ganbench.core.errors import (
+    NotApplicableError,
+    PluginError,
+    error_line,
+    message_of,
+    out_of_memory,
+    raise_if_stopped,
+)
 from ganbench.core.process_state import ProcessState, process_kept
 from ganbench.core.rng import isolated
 from ganbench.core.threads import threads_for
@@ -164,8 +171,18 @@ class Metrics:
 
 
 def bind_metrics(choices: Sequence[Choice]) -> Metrics:
-    """The metrics that a suite names, ready to measure."""
+    """The metrics that a suite names, ready to measure; raises ValueError where one lacks what it ``requires``."""
     metrics = [(choice.plugin(Metric), choice.parameters) for choice in choices]
+    for metric, _ in metrics:
+        if metric.requires is None:
+            continue
+        try:
+            with process_kept():
+                metric.requires()
+        except BaseException as error:
+            raise_if_stopped(error)
+            said = " ".join(message_of(error).split()) if isinstance(error, ValueError) else error_line(error)
+            raise ValueError(f"metric {metric.name!r}: {said}") from error
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
 
 

@@ -103,9 +103,13 @@ def needed(metric: Metric) -> tuple[str, ...]:
 
 
 def usual_metrics(registry: Registry) -> tuple[Choice, ...]:
-    """Every shipped metric that needs only samples, by name; first the primary number and the modes covered."""
+    """Every shipped metric that needs only samples, by name; first the primary number and the modes covered.
+
+    One that ``requires`` what may not be on this machine is left out.
+    """
     entries = [entry for entry in registry.entries if entry.kind == "metric" and entry.origin == "shipped"]
-    metrics = [entry.value for entry in entries if isinstance(entry.value, Metric) and not needed(entry.value)]
+    shipped = [entry.value for entry in entries if isinstance(entry.value, Metric)]
+    metrics = [metric for metric in shipped if not metric.requires and not needed(metric)]
     metrics.sort(
         key=lambda metric: (not find(metric.columns, "primary"), not find(metric.columns, "covered"), metric.name)
     )

@@ -221,6 +221,11 @@ BROKEN = {
         "    yield Metric('m', lambda samples: {}, ())\n",
         "metric 'm': columns must be a tuple of Column",
     ),
+    "requires no function": (
+        "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
+        "    yield Metric('m', lambda samples: {}, (Column('m', 'doc'),), requires='torch')\n",
+        "metric 'm': requires must be a function, not 'torch'",
+    ),
     "speed and more": (
         "from ganbench import Column, Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"
         "    yield Metric('m', lambda speed, samples: {}, (Column('m', 'doc'),))\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from ganbench import Column, Metric, Mixture, NotApplicableError
 from ganbench.core.errors import PluginError
 from ganbench.metrics.divergence import divergences
 from ganbench.plugin.binding import bind
-from ganbench.run.evaluate import Metrics
+from ganbench.run.evaluate import Metrics, bind_metrics
 from ganbench.run.metric_repeats import FEW
+from ganbench.suite.choice import Choice
 
 LINE = Mixture([[0.0]], 1.0)
 
@@ -262,6 +264,24 @@ def test_an_infinity_is_a_number_and_nan_is_none() -> None:
     said = {300: float("inf"), 301: float("-inf"), 302: float("nan")}
     rows = metrics(named("m", lambda samples: {"m": said[len(samples)]})).of_outcomes([outcome(n=n) for n in said])
     assert [row["m"] for row in rows] == [float("inf"), float("-inf"), None]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("needs x.pth:\n download it"), "needs x.pth: download it"),
+        (PluginError("needs it"), "needs it"),
+        (OSError("gone"), "OSError: gone"),
+    ],
+)
+def test_a_metric_that_lacks_what_it_requires_is_a_line_before_anything_is_measured(error, said, shipped) -> None:
+    def lacking() -> None:
+        raise error
+
+    entry = shipped.get("metric", "mmd")
+    choice = Choice.of(replace(entry, value=replace(entry.value, requires=lacking)), {})
+    with pytest.raises(ValueError, match=f"^metric 'mmd': {said}$"):
+        bind_metrics([choice])
 
 
 def test_a_metric_that_exits_is_a_metric_that_failed() -> None:
