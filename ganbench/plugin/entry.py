@@ -13,7 +13,10 @@ from ganbench.core.process_state import process_kept
 from ganbench.plugin.binding import bind
 from ganbench.plugin.parameters import Parameter
 from ganbench.plugin.types import Value
-from ganbench.plugin.words import parameter_cure
+from ganbench.plugin.words import key_cure, parameter_cure
+
+#: The kinds whose parameters may be written at one another: all are of a variant.
+_OF_A_VARIANT = ("loss", "penalty", "architecture", "update", "optimizer")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Entry:
         mistakes: list[tuple[str | None, str]] = []
         for name, value in given.items():
             if name not in known:
-                mistakes.append((name, self.unknown_parameter(name)))
+                mistakes.append((name, self.unknown_parameter(name, value)))
                 continue
             try:
                 known[name].read(value)
@@ -74,11 +77,18 @@ class Entry:
                 mistakes.append((name, str(problem)))
         return mistakes + [(name, message) for name, message in self.missing(given)]
 
-    def unknown_parameter(self, name: str, *, swept: bool = False) -> str:
-        """The message about a parameter that the plugin does not have; in a sweep a schedule is none, either."""
+    def unknown_parameter(self, name: str, value: Any = None, *, swept: bool = False) -> str:
+        """The message about a parameter that the plugin does not have; in a sweep a schedule is none, either.
+
+        ``value``: what was written there, if that is known.
+        """
         known = [parameter.name for parameter in self.parameters]
         known += ["schedule"] if self.scheduled and not swept else []
-        near = parameter_cure(name, known) or (suggest(name, known) if known else "; it has none")
+        near = parameter_cure(name, known)
+        if not near and self.kind in _OF_A_VARIANT:
+            near = key_cure(name, "" if value is None or isinstance(value, Mapping) else shown(value))
+            near = "" if f"{self.kind}: " in near else near  # else it says to write here what is written here
+        near = near or (suggest(name, known) if known else "; it has none")
         return f"unknown parameter {shown(name)} of {self.kind} {self.name!r}{near}"
 
     def missing(self, given: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from ganbench.suite.budget import beyond_budget
 from ganbench.suite.cures import of_nameless
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
+from ganbench.suite.python_names import of_python_name
 
 V = TypeVar("V", bound=Value)
 
@@ -207,7 +208,8 @@ def resolve_choice(
     try:
         entry = registry.get(kind, drafted.name)
     except UnknownNameError as problem:
-        document.add(drafted.name_place, str(problem))
+        cure = of_python_name(kind, drafted.name, registry)
+        document.add(drafted.name_place, f"unknown {kind} {shown(drafted.name)}{cure}" if cure else str(problem))
         return None
     known = {parameter.name for parameter in entry.parameters}
     absent = {name for name, _ in entry.missing(drafted.parameters)}

@@ -144,6 +144,25 @@ def test_a_key_of_another_tool(shipped, key, cure):
         ("loss: minimax", "loss: minimax, sweep: {lr: [1e-3]}", "write for example optimizer.lr"),
         ("loss: minimax", "loss: minimax, sweep: {optimizer.lr: logspace(-4, -2)}", "nothing is computed in a suite"),
         ("loss: minimax", "loss: minimax, architecture: {activation: LeakyReLU}", "write leaky_relu"),
+        # as in Python
+        ("loss: minimax", "loss: minimax, optimizer: torch.optim.Adam", "write adam"),
+        ("loss: minimax", "loss: minimax, optimizer: {name: optim.AdamW, lr: 1e-3}", "write adamw"),
+        (
+            "loss: minimax", "loss: minimax, optimizer: 'torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0, 0.9))'",
+            "write {name: adam, lr: 0.001, betas: [0, 0.9]}",
+        ),
+        ("loss: minimax", "loss: minimax, architecture: mlp(width=16)", "write {name: mlp, width: 16}"),
+        ("loss: minimax", "loss: minimax, architecture: MLP(16)", "write {name: mlp, PARAMETER: VALUE}, each"),
+        ("loss: minimax", "loss: minimax, architecture: my.models.MLP()", "write mlp"),
+        ("loss: minimax", "loss: minimax, penalty: r1(10)", "write {name: r1, weight: 10}"),
+        ("loss: minimax", "loss: wgan-gp(lambda=10)", "write {name: wgan-gp, PARAMETER: VALUE}, each parameter by its"),
+        ("loss: minimax", "loss: torch.nn.BCEWithLogitsLoss()", "binary cross-entropy is two losses here"),
+        ("loss: minimax", "loss: my.thing", "unknown loss 'my.thing'; known: "),
+        # what is another part's
+        ("loss: minimax", "loss: {name: wgan, n_critic: 5}", "update: {name: alternating, discriminator_steps: 5}"),
+        ("loss: minimax", "loss: {name: wgan, lr: 1e-3}", "it is the optimizer's, write optimizer: {lr: 1e-3"),
+        ("loss: minimax", "loss: minimax, architecture: {batch_size: 64}", "write budget: {batch: 64}"),
+        ("loss: minimax", "loss: minimax, architecture: {name: resnet, depth: 3}", "parameter 'depth' of arch"),
         # YAML
         ("loss: minimax", "&a loss: minimax", "anchors (&) are not part of a suite"),
         ("loss: minimax", "loss: !!str minimax", "tags (!) are not part of a suite"),
