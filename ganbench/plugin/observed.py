@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -46,6 +46,21 @@ class ObservedRow(NamedTuple):
     seed: int
     status: str
     values: Mapping[str, MetricValue]
+
+
+def tracked(summary: Mapping[str, tuple[float | None, ...]], rows: Iterable[ObservedRow] = ()) -> dict[str, float]:
+    """The numbers of an evaluation as trackers name them: ``jsd``, ``jsd/low``, ``jsd/high``; of rows ``jsd/seed 3``.
+
+    What is None is left out, and so are a row's words.
+    """
+    found: dict[str, float] = {}
+    for name, interval in summary.items():
+        named = zip((name, f"{name}/low", f"{name}/high"), interval, strict=True)
+        found |= {key: value for key, value in named if value is not None}
+    for row in rows:
+        numbers = {name: float(value) for name, value in row.values.items() if isinstance(value, bool | int | float)}
+        found |= {f"{name}/seed {row.seed}": value for name, value in numbers.items()}
+    return found
 
 
 class NotInstalledError(ValueError):

@@ -6,6 +6,7 @@ and the tables are artifacts of the whole run. https://mlflow.org/docs/latest/ap
 """
 
 from ganbench import Observer, hookimpl
+from ganbench.plugin.observed import tracked
 
 
 class MLflow:
@@ -38,14 +39,8 @@ class MLflow:
 
         from mlflow.entities import Metric
 
-        numbers = {}
-        for name, interval in summary.items():
-            known = zip((name, f"{name}/low", f"{name}/high"), interval, strict=True)
-            numbers |= {key: value for key, value in known if value is not None}
-        for row in rows if self.seeds else ():
-            of_seed = {key: value for key, value in row.values.items() if isinstance(value, bool | int | float)}
-            numbers |= {f"{name}/seed {row.seed}": float(value) for name, value in of_seed.items()}
         now = int(time() * 1000)
+        numbers = tracked(summary, rows if self.seeds else ())
         told = [Metric(name, value, now, step) for name, value in numbers.items()]
         for first in range(0, len(told), 1000):  # no more at once
             self.client.log_batch(self.ids[cell.name], metrics=told[first : first + 1000])

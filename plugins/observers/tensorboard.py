@@ -7,10 +7,7 @@ Event files of https://www.tensorflow.org/tensorboard, written by torch.utils.te
 """
 
 from ganbench import Observer, hookimpl
-
-
-def tags(name):
-    return [name, f"{name}/low", f"{name}/high"]
+from ganbench.plugin.observed import tracked
 
 
 class TensorBoard:
@@ -31,14 +28,8 @@ class TensorBoard:
 
     def evaluated(self, cell, step, rows, summary):
         writer = self.writer(cell)
-        for name, interval in summary.items():
-            for tag, value in zip(tags(name), interval, strict=True):
-                if value is not None:
-                    writer.add_scalar(tag, value, step)
-        for row in rows if self.seeds else ():
-            for name, value in row.values.items():
-                if isinstance(value, bool | int | float):
-                    writer.add_scalar(f"{name}/seed {row.seed}", float(value), step)
+        for tag, value in tracked(summary, rows if self.seeds else ()).items():
+            writer.add_scalar(tag, value, step)
         writer.flush()  # so that a run that is killed has sent what it measured
 
     def pictured(self, cell, step, image):
@@ -48,7 +39,8 @@ class TensorBoard:
         from torch.utils.tensorboard.summary import hparams
 
         writer = self.writers.pop(cell.name)
-        bands = {name: ["Margin", tags(name)] for name, (_, low, _) in summary.items() if low is not None}
+        whole = [name for name, interval in summary.items() if None not in interval]
+        bands = {name: ["Margin", [*tracked({name: summary[name]})]] for name in whole}
         writer.add_custom_scalars({"medians over seeds": bands})
         # By the tags that are there already: SummaryWriter.add_hparams would write each number a second time.
         for part in hparams(dict(cell.parameters), dict.fromkeys(summary)):

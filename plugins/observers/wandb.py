@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Literal
 
 from ganbench import Observer, hookimpl
+from ganbench.plugin.observed import tracked
 
 
 class Tracker:
@@ -23,14 +24,7 @@ class Tracker:
             self.runs[cell.name] = self.start(cell)
 
     def evaluated(self, cell, step, rows, summary):
-        numbers = {}
-        for name, interval in summary.items():
-            known = zip((name, f"{name}/low", f"{name}/high"), interval, strict=True)
-            numbers |= {key: value for key, value in known if value is not None}
-        for row in rows if self.seeds else ():
-            of_seed = {key: value for key, value in row.values.items() if isinstance(value, bool | int | float)}
-            numbers |= {f"{name}/seed {row.seed}": float(value) for name, value in of_seed.items()}
-        self.runs[cell.name].log(numbers, step=step)
+        self.runs[cell.name].log(tracked(summary, rows if self.seeds else ()), step=step)
 
     def pictured(self, cell, step, image):
         self.runs[cell.name].log({"samples": self.package.Image(image)}, step=step)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from noted import Noted
 
 from ganbench.cli.export import export
-from ganbench.run.observer import RunObserver
 from ganbench.run.run import run
 from ganbench.suite.load import parse
 from ganbench.testing import check
@@ -46,16 +46,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # what the trackers themselve
 def installed(name):
     """Skips where the package of an observer is not installed."""
     pytest.importorskip(name, reason=f"pip install 'ganbench[{name}]'")
-
-
-class Noted(RunObserver):
-    """Keeps the lines about the run as a whole: of observers that fail, if any."""
-
-    def __init__(self):
-        self.lines = []
-
-    def note(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

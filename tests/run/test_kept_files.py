@@ -6,10 +6,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from noted import Noted
 
 from ganbench.record.journal import Journal
 from ganbench.run.executors import local
-from ganbench.run.observer import RunObserver
 from ganbench.run.run import RunStoppedError
 
 PLUGIN = """
@@ -40,16 +40,6 @@ references: []
 #: Start, evaluation and end of the oracle and of the first variant, whose seeds diverge.
 FIRST = 3 + 3
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-class Told(RunObserver):
-    """Keeps the lines about the run as a whole."""
-
-    def __init__(self):
-        self.lines = []
-
-    def note(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +76,7 @@ def attempts(run_text, stopped, tmp_path):
 
     def build(events, first, second, kind="samples"):
         path = stopped(events, **({f"save_{kind}": True} if first else {}))
-        told = Told()
+        told = Noted()
         result = run_text(SUITE, engine="eager", out=tmp_path, **{f"save_{kind}": second}, observer=told)
         assert result.folder.path == path
         return path, told.lines

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from noted import Noted
 
 from ganbench.core import rng
-from ganbench.plugin.observed import ObserverMethods
+from ganbench.plugin.observed import ObservedRow, ObserverMethods, tracked
 from ganbench.plugin.registry import Registry
 from ganbench.record.events import Evaluated
 from ganbench.record.picture_arrays import DamagedPictureError
 from ganbench.run import observers as told_by
-from ganbench.run.observer import CellNoted, RunObserver
+from ganbench.run.observer import CellNoted
 from ganbench.run.run import run
 from ganbench.suite.load import load
 from ganbench.train.engine import speed
@@ -92,14 +93,6 @@ def ganbench_observers():
 '''
 
 
-class Noted(RunObserver):
-    def __init__(self):
-        self.lines = []
-
-    def note(self, line):
-        self.lines.append(line)
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory, cpu):
     """Runs the suite with observers, in a folder of its own: the run's folder, what was kept, the lines noted."""
@@ -171,6 +164,14 @@ def test_tables_and_identity_are_the_same_with_observers_and_without(plain, kept
     one, other = (folder.describe() for folder, *_ in (plain, kept))
     assert one["identity"] == other["identity"]
     assert "observers" not in kept[0].suite.read_text()
+
+
+def test_what_a_tracker_gets_of_an_evaluation_is_a_number_by_each_name():
+    rows = [ObservedRow(3, "done", {"jsd": 0.2, "all_modes": True, "way": "density", "kl": None})]
+    summary = {"jsd": (0.2, 0.1, 0.3), "diverged": (0, None, None)}
+    over_seeds = {"jsd": 0.2, "jsd/low": 0.1, "jsd/high": 0.3, "diverged": 0}
+    assert tracked(summary) == over_seeds
+    assert tracked(summary, rows) == over_seeds | {"jsd/seed 3": 0.2, "all_modes/seed 3": 1.0}
 
 
 def test_one_that_fails_is_said_once_and_counted(kept):
