@@ -78,9 +78,15 @@ class Entry:
         return mistakes + [(name, message) for name, message in self.missing(given)]
 
     def unknown_parameter(self, name: str, value: Any = None, *, swept: bool = False) -> str:
-        """The message about a parameter that the plugin does not have; in a sweep a schedule is none, either.
+        """The message about a parameter that the plugin does not have.
 
-        ``value``: what was written there, if that is known.
+        Args:
+            name: what was written as its name.
+            value: what was written there, if that is known.
+            swept: whether it stands in a sweep, where a schedule is no parameter, either.
+
+        Returns:
+            The message, with what to write where that is known.
         """
         known = [parameter.name for parameter in self.parameters]
         known += ["schedule"] if self.scheduled and not swept else []
