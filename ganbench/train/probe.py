@@ -24,6 +24,7 @@ from ganbench.train.in_place import Untouched
 from ganbench.train.movement import PLAYERS, steps_to_try, still
 from ganbench.train.repeat import check_repeats, hidden_state, refuse_changes
 from ganbench.train.seconds import eager_seconds, least_seconds
+from ganbench.train.slips import slips
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
@@ -159,6 +160,7 @@ def _probed(
     draws, why = tuple(recorder.draws), why or globally
     other = invent(draws, index.device, "between")
     note = check_repeats(lambda state, own_draws: step(state, own, own_draws, index), one, (drawn, other), watched)
+    note = "; ".join(filter(None, (note, *slips(rules, update, one, own))))
     # Another step than the first may draw less.
     any_step = one_step(rules, update, gradient, global_rng=global_rng)
     unmoved = still(lambda at: any_step(one, own, drawn, at).players, one.players, idle, steps_to_try(rules, index))
