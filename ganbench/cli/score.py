@@ -61,7 +61,8 @@ def score(
     """Score SAMPLES, a file from any framework, as a run scores the samples of its generators.
 
     SAMPLES is a file of an array (.npy, .npz, .pt, .safetensors, .mat) or a table (.csv, .txt, .parquet), a sample in
-    each row, float32. The metrics are the suite's or, without --suite, all shipped metrics that need samples alone.
+    each row, float32. The metrics are the suite's or, without --suite, all shipped metrics that need samples alone and
+    nothing to download.
     """
     if out is not None and out.suffix.lower() not in (".csv", ".json"):
         raise UserMistakeError(f"--out {out}: must end in .csv or .json")
