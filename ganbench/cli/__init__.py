@@ -21,6 +21,7 @@ from ganbench.cli.compare import compare
 from ganbench.cli.export import export
 from ganbench.cli.habits import command_cure, option_cure
 from ganbench.cli.history import history
+from ganbench.cli.merge import merge
 from ganbench.cli.new import new
 from ganbench.cli.options import BROKEN_PIPE, UserMistakeError, tell
 from ganbench.cli.plan import plan
@@ -46,7 +47,22 @@ def cli() -> None:
     """
 
 
-_COMMANDS = (run, plan, show, report, compare, baseline, history, export, sample, score, list_plugins, new, check)
+_COMMANDS = (
+    run,
+    merge,
+    plan,
+    show,
+    report,
+    compare,
+    baseline,
+    history,
+    export,
+    sample,
+    score,
+    list_plugins,
+    new,
+    check,
+)
 for command in _COMMANDS:
     cli.add_command(command)
 

@@ -7,12 +7,16 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, observer_named, suite_options
 from ganbench.cli.report import write_report
 from ganbench.core.disk import os_error_line
+
+if TYPE_CHECKING:
+    from ganbench.run.run import RunResult
 
 
 @click.command()
@@ -27,6 +31,7 @@ from ganbench.core.disk import os_error_line
 )
 @click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
 @click.option("--save-generators", is_flag=True, help="Keep each seed's generator, for `ganbench sample`.")
+@click.option("--shard", metavar="i/n", help="Run part i of n, from 1/n to n/n, each on its machine; then merge them.")
 @click.option("--no-pictures", is_flag=True, help="Record nothing for the pictures of a report.")
 @click.option(
     "--no-report",
@@ -46,6 +51,7 @@ def run(
     seeds: int | None,
     plugins: Path | None,
     out: Path,
+    shard: str | None,
     save_samples: bool,
     save_generators: bool,
     no_pictures: bool,
@@ -55,29 +61,29 @@ def run(
 ) -> None:
     """Train and measure every cell of SUITE.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    A run that was stopped goes on where it was when the same command is given again. A shard is kept under
+    DIR/shards/<i>-of-<n>/.
     """
+    from ganbench.core.shard import Shard
+
+    try:
+        part = None if shard is None else Shard.parse(shard)
+    except ValueError as error:
+        raise UserMistakeError(f"--shard: {error}") from None
     resolved, registry = load_suite(suite, seeds, plugins)
     told = [observer_named(name, registry) for name in dict.fromkeys(observers)]
     known = {choice.name for choice in resolved.observers}
     resolved = replace(resolved, observers=(*resolved.observers, *(one for one in told if one.name not in known)))
-    from ganbench.record.control import as_object
     from ganbench.record.folder import RunLockedError
     from ganbench.record.lock import NoLocksError
-    from ganbench.record.record import Record
-    from ganbench.record.tables.best_of_k import tries
-    from ganbench.record.tables.tables import as_rows
     from ganbench.report.live import observer
-    from ganbench.report.table import show as show_table
-    from ganbench.report.tries import show_tries
     from ganbench.run.run import RunStoppedError
     from ganbench.run.run import run as run_suite
 
-    console, progress = console_for(), console_for(stderr=as_json)
     # Each cell collects garbage, for which all that was imported would be looked through: a fifth of a second.
     gc.freeze()
     try:
-        with observer(progress) as watching:
+        with observer(console_for(stderr=as_json)) as watching:
             result = run_suite(
                 replace(resolved, pictures=resolved.pictures and not no_pictures),
                 out=out,
@@ -87,6 +93,7 @@ def run(
                 observer=watching,
                 save_samples=save_samples,
                 save_generators=save_generators,
+                shard=part,
             )
     except (RunLockedError, ValueError) as error:
         raise UserMistakeError(str(error)) from None
@@ -99,14 +106,36 @@ def run(
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)
+    sys.exit(print_result(result, as_json=as_json, no_report=no_report))
+
+
+def print_result(result: RunResult, *, as_json: bool, no_report: bool) -> int:
+    """Print the table of a run that has just ended, and write its page.
+
+    Args:
+        result: the run
+        as_json: whether to print one JSON object in place of the table
+        no_report: whether to write no page
+
+    Returns:
+        The exit code.
+    """
+    from ganbench.record.control import as_object
+    from ganbench.record.record import Record
+    from ganbench.record.tables.best_of_k import tries
+    from ganbench.record.tables.tables import as_rows
+    from ganbench.report.table import show as show_table
+    from ganbench.report.tries import show_tries
+
+    console, record = console_for(), Record.read(result.folder)
     if as_json:
-        found = {"run": str(result.folder.path), "table": as_rows(result.table)}
-        click.echo(json.dumps(found | as_object(result.controls)))
+        found = {"run": str(result.folder.path), "table": as_rows(result.table)} | as_object(result.controls)
+        click.echo(json.dumps(found | ({"about": list(record.about)} if record.about else {})))
     else:
-        show_table(result.table, console, result.columns, result.folder.table, result.failures, result.controls)
-        record = Record.read(result.folder)
+        told = (result.folder.table, result.failures, result.controls, record.about)
+        show_table(result.table, console, result.columns, *told)
         if record.swept:
             show_tries(tries(record, columns=1), console, record.columns)
     if not no_report:
         write_report(result.folder, err=as_json)
-    sys.exit(0 if result.complete else 3)
+    return 0 if result.complete else 3

@@ -41,13 +41,14 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
     name_newest(opened, folder)
     if as_json:
         found = {"run": str(opened.path), "table": as_rows(frame)} | as_object(controls(record))
+        found |= {"about": list(record.about)} if record.about else {}
         more = {"differences": apart, "tries": best}
         click.echo(json.dumps(found | {name: as_rows(one) for name, one in more.items() if one is not None}))
     elif against is not None and apart is not None:
         show_differences(apart, console_for(), record.columns, against)
     else:
         path = opened.table if record.finished else None
-        show_table(frame, console_for(), record.columns, path, record.failures, controls(record))
+        show_table(frame, console_for(), record.columns, path, record.failures, controls(record), record.about)
         if best is not None:
             show_tries(best, console_for(), record.columns)
     for line in gap_lines(record):

@@ -17,7 +17,8 @@ from typing import Any
 
 from ganbench.core.expectation import Expectation
 from ganbench.plugin.column import Column
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.cell_record import CellRecord
+from ganbench.record.record import Record
 
 
 @dataclass(frozen=True)

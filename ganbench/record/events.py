@@ -15,6 +15,8 @@ from ganbench.record.status import Status
 from ganbench.record.told import text
 
 T = TypeVar("T")
+#: What the start of a cell need not tell.
+_WHERE: Mapping[str, type] = {"chunk": int, "host": str, "device": str}
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,17 @@ class CellStarted:
     """The cell begins to train, or continues in another way.
 
     ``engine`` is empty for a reference. ``note`` tells what is special, for example why the seeds train one by one.
-    ``replicas`` counts the models that train at once.
+    ``replicas`` counts the models of the batch, ``chunk`` those of them that train at once. ``host``, ``device``: where
+    it trains, and on what kind of device. What an older ganbench does not tell is 0 or empty.
     """
 
     cell: str
     engine: str
     note: str
     replicas: int
+    chunk: int = 0
+    host: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,10 @@ def failed_metric(line: str) -> str:
 def to_json(event: Event) -> dict[str, Any]:
     """The event as one line of the journal: ``event`` names its kind, the other keys are its fields."""
     match event:
-        case CellStarted(cell, engine, note, replicas):
-            return {"event": "start", "cell": cell, "engine": engine, "note": note, "replicas": replicas}
+        case CellStarted(cell, engine, note, replicas, chunk, host, device):
+            told = {"event": "start", "cell": cell, "engine": engine, "note": note, "replicas": replicas}
+            where = {"chunk": chunk, "host": host, "device": device}
+            return told | {name: value for name, value in where.items() if value}
         case CellMeasured(cell, values, failed):
             return {"event": "speed", "cell": cell, "values": values} | _failed(failed)
         case Evaluated(cell, step, rows):
@@ -141,7 +149,8 @@ def from_json(line: Any) -> Event | None:
     match kind:
         case "start":
             cell, engine, note = (_read(line, key, str) for key in ("cell", "engine", "note"))
-            return CellStarted(cell, engine, note, _read(line, "replicas", int))
+            where: dict[str, Any] = {name: _read(line, name, kind) for name, kind in _WHERE.items() if name in line}
+            return CellStarted(cell, engine, note, _read(line, "replicas", int), **where)
         case "speed":
             return CellMeasured(_read(line, "cell", str), _read(line, "values", dict), _lines(line))
         case "evaluation":

@@ -18,14 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganbench.core.disk import make_folder, put
+from ganbench.core.disk import discard, make_folder, put
 from ganbench.record import journal
 from ganbench.record.events import RunFinished
 from ganbench.record.lock import LockedError, locked
 
 #: Of a run or a baseline that lacks what this ganbench writes.
 OLDER = "it was made by an older ganbench: run it again"
-_CREATING = ".creating-"
+_CREATING, _MERGING = ".creating-", ".merging-"
 #: Seconds to wait for another process that reads whether a run can be gone on with.
 _MOMENT = 1.0
 #: Seconds to wait for another process that claims a run, which takes no time.
@@ -177,13 +177,43 @@ class RunFolder:
             name = f"{first}-{again}"
         filled = {**run, "run": name, "suite": suite, "identity": identity, "created": now.isoformat()}
         hidden = home / f"{_CREATING}{name}"
-        hidden.mkdir()
-        write(hidden / "suite.yaml", suite_yaml)
-        write(hidden / "run.json", _as_json(filled))
-        write(hidden / "journal.jsonl", "")
+        _fill(hidden, suite_yaml, filled, "")
         hidden.rename(home / name)
         sync(home)
         return cls(home / name)
+
+    @classmethod
+    @contextmanager
+    def whole(cls, out: Path, run: Mapping[str, Any], suite_yaml: str, events: str) -> Iterator[RunFolder]:
+        """Write a run that was trained elsewhere; it has a hidden name until the context ends.
+
+        Args:
+            out: The folder of all suites' runs.
+            run: The content of run.json, with ``run``, ``suite``, ``identity`` and ``created``.
+            suite_yaml: The content of suite.yaml.
+            events: The content of the journal.
+
+        Yields:
+            The folder, to write the rest into; where an error comes out of the block, it is removed.
+
+        Raises:
+            RunLockedError: Another process writes such a run.
+            ValueError: There is a run of this name already.
+        """
+        home = _home(out, run["suite"])
+        path, hidden = home / run["run"], home / f"{_MERGING}{run['run']}"
+        with _locked(home, f"{_MERGING}lock", wait=_MOMENT):
+            if path.exists():
+                raise ValueError(f"{path}: is there already: move it away, or write the run elsewhere with --out DIR")
+            discard(hidden)  # what a killed process has left
+            try:
+                _fill(hidden, suite_yaml, run, events)
+                yield cls(hidden)
+                hidden.rename(path)
+            except BaseException:
+                discard(hidden)
+                raise
+            sync(home)
 
     @classmethod
     @contextmanager
@@ -229,6 +259,14 @@ class RunFolder:
             write(self.path / "run.json", _as_json(described | {"cells": cells}))
         if self.suite.read_text(encoding="utf-8") != suite_yaml:
             write(self.suite, suite_yaml)
+
+
+def _fill(path: Path, suite_yaml: str, run: Mapping[str, Any], events: str) -> None:
+    """Make the folder of a run, with its files."""
+    path.mkdir()
+    write(path / "suite.yaml", suite_yaml)
+    write(path / "run.json", _as_json(run))
+    write(path / "journal.jsonl", events)
 
 
 def _as_json(run: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganbench.plugin.role import OF_CELL
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.cell_record import CellRecord
+from ganbench.record.record import Record
 from ganbench.record.status import Status
 
 

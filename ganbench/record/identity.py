@@ -13,6 +13,7 @@ import yaml
 from ganbench.core.messages import shown
 from ganbench.plugin.entry import Entry
 from ganbench.record.folder import RunFolder
+from ganbench.record.same_data import other_data
 
 #: The keys of run.json that decide numbers, beside the plugins.
 _DECIDES = ("versions", "device", "engine", "source", "environment", "data")
@@ -58,6 +59,34 @@ def left_behind(newest: RunFolder, about: Mapping[str, Any], suite_yaml: str) ->
         f"a new run: {newest.path} has not finished, but since then {'; '.join(found[:_NAMED])}{more}. "
         f"To go on with that run, undo this and give its command again"
     )
+
+
+def plan_differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> list[str]:
+    """What differs between two runs beside the machines that they were made on, in words; nothing for one plan.
+
+    Args:
+        then: the content of a run.json.
+        text: the suite beside it.
+        now: the content of another run.json.
+        suite_yaml: the suite beside that.
+
+    Returns:
+        What is so of the latter; the first few, and how many more.
+    """
+    one_machine = then["device"] == now["device"] and then["versions"] == now["versions"]
+    changed = (
+        name for name in now["data"] if other_data(then["data"].get(name), now["data"][name], one_machine=one_machine)
+    )
+    found = [f"the data of {name!r} are others" for name in changed]
+    # Of the machine, and of the data that it has rounded, nothing is compared.
+    before = {**then, "device": now["device"], "data": now["data"]}
+    before["versions"] = {**then["versions"], "platform": now["versions"]["platform"]}
+    found += _differences(before, text, now, suite_yaml)
+    found += _of_suite(yaml.safe_load(text), yaml.safe_load(suite_yaml))
+    if not found and (identity_of(before, text) != identity_of(now, suite_yaml) or then["plan"] != now["plan"]):
+        found.append("its plugins or its cells are others")
+    found = list(dict.fromkeys(found))
+    return found[:_NAMED] + ([f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else [])
 
 
 def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> Iterator[str]:

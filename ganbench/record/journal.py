@@ -17,12 +17,12 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ganbench.record.events import Event, from_json, to_json
+from ganbench.record.events import Event, RunFinished, from_json, to_json
 
 #: Windows would write each newline as two characters.
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -104,6 +104,12 @@ def read(path: Path) -> list[Event]:
     sealed = bool(lines) and _seal(lines[0]) is not None
     events = (_parse(line, f"{path}:{number}", sealed) for number, line in enumerate(lines, 1))
     return [event for event in events if event is not None]
+
+
+def joined(paths: Iterable[Path]) -> str:
+    """The lines of several finished journals as those of one that has not finished."""
+    lines = (line for path in paths for line in path.read_bytes().split(b"\n")[:-1])
+    return "".join(f"{line.decode()}\n" for line in lines if from_json(json.loads(line)) != RunFinished())
 
 
 def _parse(line: bytes, place: str, sealed: bool) -> Event | None:

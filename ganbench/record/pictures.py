@@ -64,6 +64,7 @@ from typing import TypeVar
 import numpy as np
 
 from ganbench.core.disk import make_folder, put
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.folder import RunFolder
 from ganbench.record.picture_arrays import (
     DamagedPictureError,
@@ -73,7 +74,7 @@ from ganbench.record.picture_arrays import (
     as_picture,
     unpack,
 )
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.record import Record
 
 T = TypeVar("T")
 

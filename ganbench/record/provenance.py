@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,18 @@ def device(name: str) -> dict[str, Any]:
             "cuda": torch.version.cuda,
         }
     return description
+
+
+def kind(described: Mapping[str, Any]) -> str:
+    """The kind of a device that ``device`` describes, in a line: where it is the same, clocks compare.
+
+    Which of a machine's equal GPUs it is makes no difference.
+    """
+    cpu = f"{described.get('cpu')}, {described.get('cores')} cores, {described.get('threads')} threads"
+    if "gpu" not in described:
+        return cpu
+    memory = f"{described['memory'] / 2**30:.0f} GiB"
+    return f"{described['gpu']}, {memory}, driver {described['driver']}, CUDA {described['cuda']}, with {cpu}"
 
 
 def _cpu() -> str:

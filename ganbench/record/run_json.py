@@ -59,6 +59,9 @@ class _RunFile(_RunShape):
     run: str
     cells: list[_RunCell]
     columns: list[_RunColumn]
+    shard: str = "1/1"
+    plan: list[str] = []
+    most_bytes: int = 0
 
 
 def check_run(run: Mapping[str, Any]) -> None:

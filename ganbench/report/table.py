@@ -28,6 +28,7 @@ def show(
     path: Path | None = None,
     failures: Mapping[str, Sequence[str]] | None = None,
     controls: Sequence[Control] = (),
+    about: Sequence[str] = (),
 ) -> None:
     """Print the table of a run, with notes on its numbers, and where its file is.
 
@@ -41,12 +42,15 @@ def show(
         path: The table's file; not printed where it is None.
         failures: A line for each metric that failed, with the cells that it failed on.
         controls: The rows of which the suite expects something; where one did not end so, the run is void.
+        about: Lines on the run as a whole, see ``Record.about``.
     """
     signs = SIGNS[console.options.ascii_only]
     found = figures(frame, columns, signs)
     dropped = show_grid(console, frame["dataset"], frame["variant"], found, list(frame["reference"]))
     for line, style in notes(frame, columns, dropped):
         print_line(console, line, style)
+    for line in about:
+        print_line(console, line, "yellow")
     for line, cells in (failures or {}).items():
         print_line(console, f"{line}: its numbers are missing: {_listed(cells)}", "red")
     if held := [f"{one.dataset} {one.variant} {one.expect}" for one in controls if one.as_expected]:

@@ -18,9 +18,9 @@ from torch import Tensor
 from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import MetricValue
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, SeedOutcome, SeedRow
 from ganbench.record.generators import SavedGenerator
-from ganbench.record.record import CellRecord
 from ganbench.record.status import Status
 from ganbench.run.cell_pictures import CellPictures, PictureDrawn, PictureSettings
 from ganbench.run.data_note import data_note
@@ -47,7 +47,8 @@ class RunContext:
     """What all cells of a run are trained with; ``checkpoints`` is the folder of their unfinished states.
 
     ``identity``: the digest of all that decides the run's numbers. ``keeper``: where each seed's generator is kept.
-    ``pictures``: None where none are recorded.
+    ``pictures``: None where none are recorded. ``most_bytes``: what a chunk of replicas may take. ``host``, ``kind``:
+    the machine, and the kind of its device.
     """
 
     metrics: Metrics
@@ -57,6 +58,9 @@ class RunContext:
     identity: str = ""
     keeper: GeneratorKeeper | None = None
     pictures: PictureSettings | None = None
+    most_bytes: int | None = None
+    host: str = ""
+    kind: str = ""
 
     def owner(self, cells: Sequence[Cell]) -> str:
         """Whose state a batch's checkpoint must be."""
@@ -126,7 +130,7 @@ def batch_events(
 
 def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
     dataset = build_dataset(cell.data)
-    yield CellStarted(cell.id, engine="", note=data_note(cell, dataset), replicas=len(cell.seeds))
+    yield CellStarted(cell.id, "", data_note(cell, dataset), len(cell.seeds), 0, context.host, context.kind)
     notes: dict[int, str] = {}
 
     def noted() -> Iterator[list[SeedInputs]]:
@@ -143,14 +147,17 @@ def _train(
     cells: Sequence[Cell], context: RunContext, known: Mapping[str, CellRecord], apart: str
 ) -> Iterator[BatchEvent]:
     # ``auto`` chooses the engine by measured times, and the choice is kept: another engine would round differently.
-    kept = known[cells[0].id].engine
-    trainer = Trainer(cells, context.device, context.engine, kept if kept in CHOSEN else "")
+    earlier = known[cells[0].id]
+    kept = earlier.engine if earlier.engine in CHOSEN else ""
+    # So are the chunks, which round differently too; those of another batch say nothing of this one's.
+    at_once = earlier.chunk if earlier.replicas == sum(len(cell.seeds) for cell in cells) else 0
+    trainer = Trainer(cells, context.device, context.engine, kept, most_bytes=context.most_bytes, at_once=at_once)
     if len(cells) > 1 and trainer.probe.serial:
         # A plugin's code may need a number where a sweep gives a tensor.
         raise PluginError(trainer.probe.serial)
     trainer.prepare()
     noted = trainer.note
-    yield from _started(cells, trainer, apart)
+    yield from _started(cells, trainer, context, apart)
     wanted = context.metrics.names & CELL_NAMES
     # The speed that is known is of the batch as it was: a cell that trains apart is measured anew.
     if wanted and (apart or not all(known[cell.id].speed for cell in cells)):
@@ -181,7 +188,7 @@ def _train(
             step = stop
             if trainer.note != noted:
                 noted = trainer.note
-                yield from _started(cells, trainer, apart)
+                yield from _started(cells, trainer, context, apart)
             for cell in cells:
                 yield CellProgressed(cell.id, step)
         survived = state.survived.tolist()
@@ -222,13 +229,14 @@ def _of_cell(metrics: Metrics, known: Mapping[str, Any]) -> tuple[dict[str, Metr
         return metrics.salvaged(known, cell=True)
 
 
-def _started(cells: Sequence[Cell], trainer: Trainer, apart: str) -> Iterator[BatchEvent]:
+def _started(cells: Sequence[Cell], trainer: Trainer, context: RunContext, apart: str) -> Iterator[BatchEvent]:
     """How the cells train; repeated where that changes, as when memory runs out."""
     # Where a reason keeps the settings apart and the seeds too, it is said once.
     apart = apart.removesuffix(f": {trainer.probe.serial}") if trainer.probe.serial else apart
     note = "; ".join(filter(None, (apart, trainer.note)))
     for cell in cells:
-        yield CellStarted(cell.id, trainer.engine, note, replicas=len(trainer.seeds))
+        size = trainer.chunks.size
+        yield CellStarted(cell.id, trainer.engine, note, len(trainer.seeds), size, context.host, context.kind)
 
 
 def _rounded(step: int, block: int) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.record import generators, samples
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.cell_record import CellRecord
+from ganbench.record.record import Record
 
 
 @dataclass(frozen=True)

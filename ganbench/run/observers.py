@@ -16,11 +16,12 @@ import pandas as pd
 
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.plugin.observed import ObservedCell, ObservedRow, ObserverMethods, unchanged_process
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.events import CellEnded, CellEvent, CellMeasured, CellStarted, Evaluated, Pictured
 from ganbench.record.picture_arrays import DamagedPictureError
 from ganbench.record.picture_image import as_image
 from ganbench.record.pictures import read_picture
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.record import Record
 from ganbench.record.tables.so_far import so_far
 from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver
 from ganbench.suite.choice import Choice

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ganbench.core.disk import discard
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.gaps import gap
-from ganbench.record.record import CellRecord
 from ganbench.suite.plan import Cell
 from ganbench.train.checkpoint import load
 from ganbench.train.step.step import State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ import ganbench
 from ganbench.core import git, streams
 from ganbench.core.disk import discard
 from ganbench.core.exits import exits_refused
+from ganbench.core.shard import Shard
 from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.plugin.observed import check_installed
@@ -38,9 +40,10 @@ from ganbench.run.observer import CellNoted, RunObserver
 from ganbench.run.observers import Observers
 from ganbench.run.picture_plan import share
 from ganbench.run.resume import AGAIN
-from ganbench.suite.plan import batches, plan
+from ganbench.suite.plan import batches, of_shard, plan
 from ganbench.suite.suite import Suite
 from ganbench.train.device import arithmetic
+from ganbench.train.engine.chunks import chunk_bytes
 from ganbench.train.engine.compiler import check_cache
 from ganbench.train.fingerprint import fingerprint, phase_shares
 
@@ -76,6 +79,7 @@ def run(
     observer: RunObserver,
     save_samples: bool = False,
     save_generators: bool = False,
+    shard: Shard | None = None,
 ) -> RunResult:
     """Run a suite, or continue the run of it that was stopped; the tables are the same either way.
 
@@ -89,6 +93,7 @@ def run(
         save_samples: Whether to keep each seed's last samples, as samples/<dataset>/<variant>/<seed>.npz in the run's
             folder.
         save_generators: Whether to keep each seed's generator, as generators/<dataset>/<variant>/<seed>.safetensors.
+        shard: Which part of the suite's cells to run, into ``shard_home``; None: all of them.
 
     Returns:
         The finished run.
@@ -97,12 +102,15 @@ def run(
         RunLockedError: Another process works on the run.
         RunStoppedError: The disk stopped the run. Any other OSError: before anything was measured.
         ValueError: In one line: an observer needs a package that is not installed, torch's folder of compiled code
-            cannot be written, two metrics fill the same column, or the run on disk is damaged.
+            cannot be written, two metrics fill the same column, the run on disk is damaged, or there are fewer batches
+            of cells than shards.
     """
     check_cache()
     for choice in suite.observers:
         check_installed(choice.entry)
-    cells = plan(suite)
+    planned = plan(suite)
+    cells = planned if shard is None else of_shard(planned, shard)
+    out = out if shard is None else shard_home(out, shard)
     metrics = bind_metrics(suite.metrics)
     check_columns(column for _, column in metrics.columns)
     suite_yaml = suite.to_yaml()
@@ -117,6 +125,8 @@ def run(
             | ({"expect": c.expect} if c.expect else {})
             for c in cells
         ],
+        **({} if shard is None else {"shard": shard.text, "plan": [c.id for c in planned]}),
+        "most_bytes": chunk_bytes(device),
         "columns": [{"metric": metric, **column.to_json()} for metric, column in metrics.columns],
         "engine": engine,
         "protocol": PROTOCOL,
@@ -146,6 +156,8 @@ def run(
             everyone.started(cells, record)
             if before:
                 observer.note(before)
+            for line in record.about:
+                observer.note(line)
             if newest and newest.path != folder.path and (line := left_behind(newest, about, suite_yaml)):
                 observer.note(line)
             for name, what in lacking.items():
@@ -158,8 +170,14 @@ def run(
             if not checkpoints.is_dir():
                 discard(checkpoints)
             keeper = GeneratorKeeper(suite, about["source"], versions) if save_generators else None
-            settings = PictureSettings(share(cells), suite.steps) if suite.pictures else None
-            context = RunContext(metrics, device, engine, checkpoints, identity, keeper, settings)
+            settings = PictureSettings(share(planned), suite.steps) if suite.pictures else None
+            context = RunContext(
+                *(metrics, device, engine, checkpoints, identity, keeper, settings),
+                # As the run began: what is free now may be more or less.
+                most_bytes=folder.describe()["most_bytes"],
+                host=platform.node(),
+                kind=provenance.kind(about["device"]),
+            )
             kept = {kind.name: folder.path / kind.name for kind, asked in keeps.items() if asked}
             output = RunOutput(journal, everyone, folder.path / "pictures", **kept)
             for together in batches(cells):
@@ -175,8 +193,18 @@ def run(
             table = write_tables(folder)
             journal.append(RunFinished())
             everyone.finished(table)
-    measured = [name for column in record.columns for name in column.fills if name in table]
+    return result(folder, table)
+
+
+def shard_home(out: Path, shard: Shard) -> Path:
+    """The folder of all suites' runs of a shard: what is only a part must not be taken for a suite's newest run."""
+    return out / "shards" / shard.name
+
+
+def result(folder: RunFolder, table: pd.DataFrame) -> RunResult:
+    """The result of a run that has finished, from its folder and its table."""
     record = Record.read(folder)
+    measured = [name for column in record.columns for name in column.fills if name in table]
     failures, expected = record.failures, controls(record)
     complete = bool(not failures and (table["failed"] == 0).all() and table[measured].notna().any(axis=None))
     complete = complete and all(one.as_expected for one in expected)

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from ganbench.core.expectation import Expectation
+from ganbench.core.shard import Shard
 from ganbench.suite.choice import Choice
 from ganbench.suite.suite import Suite, Variant
 from ganbench.suite.sweep import Setting, row_name, settings
@@ -67,6 +68,42 @@ def batches(cells: Sequence[Cell]) -> tuple[tuple[Cell, ...], ...]:
     for cell in cells:
         found.setdefault(cell.id if cell.trained is None else _program(cell, cell.trained), []).append(cell)
     return tuple(map(tuple, found.values()))
+
+
+def of_shard(cells: Sequence[Cell], shard: Shard) -> tuple[Cell, ...]:
+    """The cells of a plan that a shard of it trains, in the plan's order.
+
+    The cells of a batch stay together: they round together, and their speed is measured together. The largest batches,
+    by model-steps, are dealt first, each to the shard that has least: it depends on nothing but the plan.
+
+    Args:
+        cells: all cells of the plan
+        shard: which part
+
+    Returns:
+        The shard's cells.
+
+    Raises:
+        ValueError: there are fewer batches than shards, so that some would have none
+    """
+    together = batches(cells)
+    if shard.of > len(together):
+        count = "1 batch" if len(together) == 1 else f"{len(together)} batches"
+        raise ValueError(
+            f"{shard}: the suite has only {count} of cells that train together: write i/n with n up to {len(together)}"
+        )
+    loads, own = [0] * shard.of, set[str]()
+    for batch in sorted(together, key=lambda batch: -_work(batch)):
+        least = loads.index(min(loads))
+        loads[least] += _work(batch)
+        if least == shard.index - 1:
+            own |= {cell.id for cell in batch}
+    return tuple(cell for cell in cells if cell.id in own)
+
+
+def _work(batch: Sequence[Cell]) -> int:
+    """The model-steps of a batch; at least 1 a seed, so that what does not train counts too."""
+    return sum(max(1, cell.steps) * len(cell.seeds) for cell in batch)
 
 
 @dataclass(frozen=True)

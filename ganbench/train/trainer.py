@@ -24,7 +24,7 @@ from ganbench.train.build import build_networks, modules, rules, starting_state
 from ganbench.train.data import build_dataset, check_drawn
 from ganbench.train.device import arithmetic, set_tf32
 from ganbench.train.divergence import cause
-from ganbench.train.engine.chunks import Chunks, in_cache, in_memory
+from ganbench.train.engine.chunks import Chunks, chunk_bytes, in_cache, in_memory
 from ganbench.train.engine.cost import CellCost, Compilations, PeakMemory, kernels
 from ganbench.train.engine.cuda_graph import STEPS
 from ganbench.train.engine.engine import Engine
@@ -53,11 +53,23 @@ class Trainer:
     code fails.
 
     ``engine``: the engine that was asked for, or ``auto``; ``kept``: the one that the cells began to train with.
+    ``most_bytes``: what a chunk of replicas may take; None: as much as is free now, see ``chunks.chunk_bytes``.
+    ``at_once``: how many replicas trained at once before; where it is fewer than fit, memory had run out. 0: not known.
     """
 
     @hidden()
-    def __init__(self, cells: Sequence[Cell], device: torch.device, engine: str, kept: str = "") -> None:
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        device: torch.device,
+        engine: str,
+        kept: str = "",
+        *,
+        most_bytes: int | None = None,
+        at_once: int = 0,
+    ) -> None:
         self._compiled = Compilations.now()
+        self._most_bytes = chunk_bytes(device) if most_bytes is None else most_bytes
         variants = [cell.trained for cell in cells if cell.trained is not None]
         self.cells = tuple(cells)
         self.cell, variant = cells[0], variants[0]
@@ -125,6 +137,8 @@ class Trainer:
 
         self._build = build
         self._engine = build(self.engine, self.seeds)
+        if 0 < at_once < self._engine.chunks.size:
+            self._engine.shrink(at_once)
         self._alone = build("serial", self.seeds[:1])
         self.evaluation.check_repeats(self.start)
 
@@ -155,7 +169,7 @@ class Trainer:
             return Chunks(replicas, 1, 1, fitting(numbers))
         threads = fitting(numbers * replicas)
         block = max((draw.block_steps for draw in self.probe.draws), default=1)
-        return in_memory(replicas, self.probe.cost, block, self.device, threads)
+        return in_memory(replicas, self.probe.cost, block, self._most_bytes, threads)
 
     @hidden()
     def prepare(self) -> None:

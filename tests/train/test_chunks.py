@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganbench.train.engine import chunks
-from ganbench.train.engine.chunks import CACHE, CALL, FREE, MOST, SPARE, Chunks, free_memory, in_cache, in_memory
+from ganbench.train.engine.chunks import (
+    CACHE,
+    CALL,
+    FREE,
+    MOST,
+    MOST_BYTES,
+    SPARE,
+    Chunks,
+    chunk_bytes,
+    free_memory,
+    in_cache,
+    in_memory,
+)
 from ganbench.train.engine.cost import StepCost
 
 replicas_ = st.integers(1, 3000)
@@ -52,26 +64,42 @@ def test_small_networks_fill_all_cores_in_as_few_calls_as_can_be(replicas, threa
     assert in_cache(replicas, cost(1000), threads).size == size
 
 
-@given(replicas_, bytes_, bytes_, bytes_, st.integers(1, 64), st.floats(0, 2**40))
-def test_chunks_in_memory_are_equal_and_fit_into_what_is_free(replicas, peak, state, draws, block, free):
+@given(replicas_, bytes_, bytes_, bytes_, st.integers(1, 64), st.integers(1, 2**40))
+def test_chunks_in_memory_are_equal_and_fit_into_their_bytes(replicas, peak, state, draws, block, most_bytes):
     """Unless one alone does not: then it is tried all the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks, "free_memory", lambda device: free)
-        found = in_memory(replicas, cost(peak, state, draws), block, torch.device("cpu"), 7)
+    found = in_memory(replicas, cost(peak, state, draws), block, most_bytes, 7)
     each = SPARE * peak + 2 * state + draws * block
     assert 1 <= found.size <= replicas
-    assert found.size == 1 or found.size * each <= FREE * free
+    assert found.size == 1 or found.size * each <= most_bytes
     assert (found.workers, found.threads) == (1, 7)
     # One chunk fewer would not do, and none is more than a little smaller than the others.
     count = len(found.parts())
-    assert count == 1 or math.ceil(replicas / (count - 1)) * each > FREE * free
+    assert count == 1 or math.ceil(replicas / (count - 1)) * each > most_bytes
     assert found.size * count - replicas < count
 
 
 def test_where_the_system_does_not_tell_all_train_at_once(monkeypatch):
     monkeypatch.setattr(chunks, "_read", lambda path: "")
     assert free_memory(torch.device("cpu")) == math.inf
-    assert in_memory(500, cost(10), 64, torch.device("cpu"), 1).size == 500
+    assert chunk_bytes(torch.device("cpu")) == MOST_BYTES
+
+
+@given(st.floats(0, 2**50), st.sampled_from(["cpu", "cuda"]))
+def test_what_a_chunk_may_take_is_a_share_of_what_is_free(free, name):
+    """At least half of that share, and on a CPU no more than makes anything faster."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "free_memory", lambda device: free)
+        found = chunk_bytes(torch.device(name))
+    share = max(1.0, FREE * free if name == "cuda" else min(FREE * free, MOST_BYTES))
+    assert share / 2 < found <= share
+
+
+def test_machines_of_one_kind_have_the_same_chunks_though_their_free_memory_differs(monkeypatch):
+    sizes = set()
+    for free in (7.0 * GIB, 9.5 * GIB, 60.0 * GIB):
+        monkeypatch.setattr(chunks, "free_memory", lambda device, free=free: free)
+        sizes.add(in_memory(1000, cost(10**7), 64, chunk_bytes(torch.device("cpu")), 1).size)
+    assert len(sizes) == 1
 
 
 @given(replicas_, replicas_, st.integers(1, 8))

@@ -58,6 +58,19 @@ def test_where_memory_runs_out_half_as_many_seeds_train_at_once(most, size, hung
     assert apart(state, trained(TINY, seeds=10, steps=20)) == 0
 
 
+@pytest.mark.parametrize(("before", "size"), [(0, 10), (3, 3), (10, 10), (99, 10)])
+def test_what_memory_ran_out_for_is_not_tried_again_when_a_run_goes_on(
+    before, size, cell, shipped, cpu, trained, apart, chunked
+):
+    """With the chunks that it came to, and the row still says so."""
+    trainer = Trainer([cell(TINY, seeds=10)], cpu, "eager", at_once=before)
+    assert trainer.chunks.size == size
+    assert trainer.note == ("" if size == 10 else f"memory ran out: {size} of 10 seeds train at once")
+    state = trainer.advance(trainer.start, 0, 20)
+    chunked(size)
+    assert apart(state, trained(TINY, seeds=10, steps=20)) == 0
+
+
 def test_one_seed_that_does_not_fit_ends_so(hungry):
     trainer, tried = hungry(0, seeds=5)
     with pytest.raises(torch.OutOfMemoryError):

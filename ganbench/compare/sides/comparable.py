@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganbench.compare.sides.compared_run import ComparedRun, Name
+from ganbench.record.same_data import other_data
 
 
 def incomparable(base: ComparedRun, new: ComparedRun, name: Name) -> str:
@@ -74,29 +75,7 @@ def _other_file(base: ComparedRun, new: ComparedRun, kind: str, choice: Any) -> 
 
 def _other_data(base: ComparedRun, new: ComparedRun, dataset: str) -> bool:
     """Whether the data are others though the data set and its file are the same; False where that is not known."""
-    before, now = base.data.get(dataset), new.data.get(dataset)
-    if not before or not now:
-        return False
-    # Older runs do not say which labels they had.
-    if before.get("labels", "") and now.get("labels", "") and before["labels"] != now["labels"]:
-        return True
-    if before["sha256"] == now["sha256"]:
-        return False
-    if base.machine == new.machine or before["rows"] != now["rows"]:
-        return True
-    # Another machine rounds otherwise, and another torch may draw other numbers: only a finite set is close then.
-    spread = [max(high - low, 1e-9) for low, high in zip(before["quartiles"][0], before["quartiles"][2], strict=True)]
-    allowed = 1e-4 if now["rows"] else 0.5
-    far = any(
-        abs(one - other) > allowed * scale + 1e-5 * abs(one)
-        for ours, theirs in zip(before["quartiles"], now["quartiles"], strict=True)
-        for one, other, scale in zip(ours, theirs, spread, strict=True)
-    )
-    moved = any(
-        abs(one - other) > 1e-5 * (scale + abs(one))
-        for one, other, scale in zip(before["mean"], now["mean"], spread, strict=True)
-    )
-    return far or (moved and bool(now["rows"]))
+    return other_data(base.data.get(dataset), new.data.get(dataset), one_machine=base.machine == new.machine)
 
 
 def _change(base: object, new: object) -> str:

@@ -15,10 +15,11 @@ import pandas as pd
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Name, Seed
 from ganbench.core.controls import without_controls
 from ganbench.plugin.column import RESERVED_COLUMNS, Column
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.control import control
 from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.gaps import gap_lines
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.tables import seeds
@@ -41,6 +42,10 @@ def describe_run(folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
     Raises ValueError, in one line, where the run is damaged or was made by an older ganbench.
     """
     record, run, suite = Record.read(folder), folder.describe(), _resolved(folder)
+    if record.shard is not None:
+        raise ValueError(
+            f"{folder.path}: is {record.shard}, a part of a run: make one run of all shards: ganbench merge"
+        )
     for key in _WRITTEN:
         if key not in run:
             raise ValueError(f"{folder.path}: its run.json has no {key!r}: {OLDER}")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ganbench.plugin.column import Column
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.cell_record import CellRecord
+from ganbench.record.record import Record
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.values import last_values, sided
 from ganbench.stats.best_of_k import best_of

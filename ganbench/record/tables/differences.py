@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from ganbench.plugin.column import Column
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.cell_record import CellRecord
+from ganbench.record.record import Record
 from ganbench.record.tables.frame import frame
 from ganbench.record.tables.values import against, baseline, paired, sided, values
 from ganbench.stats.intervals import interquartile_mean

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ganbench.plugin.column import Column
-from ganbench.record.record import CellRecord
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.verdict import HELD
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ganbench.plugin.column import Column
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.events import SeedOutcome
-from ganbench.record.record import CellRecord
 from ganbench.record.status import Status
 from ganbench.record.tables.values import last_values, values
 from ganbench.record.told import number

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from ganbench.plugin.column import Column
+from ganbench.record.cell_record import CellRecord, Row
 from ganbench.record.folder import RunFolder, write
-from ganbench.record.record import CellRecord, Record, Row
+from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.record.tables.best_of_k import tries
 from ganbench.record.tables.csv_text import as_csv

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ganbench.plugin.column import Column, find
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.cell_record import CellRecord
+from ganbench.record.record import Record
 from ganbench.record.told import number
 from ganbench.stats.paired import differences
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbench.plugin.column import Column, find
-from ganbench.record.record import CellRecord
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.status import Status
 from ganbench.record.tables.values import values
 from ganbench.record.told import number

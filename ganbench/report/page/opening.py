@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ganbench.plugin.column import Column
-from ganbench.record.record import CellRecord
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.tables.values import paired
 from ganbench.report.figures import SIGNS, estimates, title
 from ganbench.report.page.shown_run import ShownRun

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbench.plugin.column import Column
-from ganbench.record.record import CellRecord
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.status import Status
 from ganbench.record.tables.hold import hold
 from ganbench.record.tables.values import last_values

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.picture_arrays import Picture
-from ganbench.record.record import CellRecord
 from ganbench.record.tables.values import last_values
 from ganbench.report.numbers import common
 from ganbench.report.page.shown_run import ShownRun

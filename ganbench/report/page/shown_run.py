@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from ganbench.plugin.column import Column, find
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.control import controls
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gap_lines
-from ganbench.record.record import CellRecord, Record
+from ganbench.record.record import Record
 from ganbench.record.tables.best_of_k import tries
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.profiles import profiles
@@ -81,7 +82,7 @@ class ShownRun:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a reader has to know before any number: what is not there yet, what is void, what is damaged."""
-        found = [one.void for one in controls(self.record) if one.void]
+        found = [*self.record.about, *(one.void for one in controls(self.record) if one.void)]
         found += [f"{line}: its numbers are not those of the run" for line in gap_lines(self.record)]
         if not self.record.finished:
             ended = sum(cell.ended for cell in self.record.cells)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ganbench.record.record import CellRecord
+from ganbench.record.cell_record import CellRecord
 from ganbench.report.page.chart import Chart, columns, finished
 from ganbench.report.page.shown_run import ShownRun
 

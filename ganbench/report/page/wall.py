@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.picture_arrays import DataPicture, Picture
 from ganbench.record.pictures import Pictures
-from ganbench.record.record import CellRecord
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.seed_order import OrderedSeed, ordered, thinned

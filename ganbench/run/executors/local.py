@@ -20,12 +20,12 @@ from ganbench.core import streams
 from ganbench.core.disk import discard
 from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
 from ganbench.core.reasons import plain_words
+from ganbench.record.cell_record import CellRecord
 from ganbench.record.events import CellEnded, CellEvent, Pictured, SeedOutcome
 from ganbench.record.generators import place as place_of_generator
 from ganbench.record.generators import write
 from ganbench.record.journal import Journal
 from ganbench.record.pictures import cell_place, data_place, keep_file
-from ganbench.record.record import CellRecord
 from ganbench.record.samples import keep, place
 from ganbench.record.status import Status
 from ganbench.run.cell_pictures import PictureDrawn

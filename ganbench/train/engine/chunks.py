@@ -1,4 +1,4 @@
-"""How many replicas run at once: as many as fit into a core's cache, or into the free memory."""
+"""How many replicas run at once: as many as fit into a core's cache, or into the memory that they may take."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ CALL = 0.5
 #: The share of the free memory that may be used, and how many times a single model's peak a replica takes in a batch.
 FREE = 0.7
 SPARE = 1.5
+#: The most that a chunk may take on a CPU: nearly any machine has so much, and they all choose the same chunks.
+MOST_BYTES = 2**32
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,13 @@ class Chunks:
         """The replicas of each chunk; the last chunk may have fewer."""
         return [range(at, min(at + self.size, self.replicas)) for at in range(0, self.replicas, self.size)]
 
+    def smaller(self, size: int) -> Chunks:
+        """Chunks of this size, one at a time."""
+        return replace(self, size=size, workers=1, threads=self.threads * self.workers)
+
     def halved(self) -> Chunks:
         """Chunks of half the size, one at a time; unchanged where one replica runs at a time already."""
-        return replace(self, size=math.ceil(self.size / 2), workers=1, threads=self.threads * self.workers)
+        return self.smaller(math.ceil(self.size / 2))
 
 
 def in_cache(replicas: int, cost: StepCost, threads: int) -> Chunks:
@@ -63,23 +69,34 @@ def in_cache(replicas: int, cost: StepCost, threads: int) -> Chunks:
     return Chunks(replicas, size, workers, max(1, threads // workers))
 
 
-def in_memory(replicas: int, cost: StepCost, block: int, device: torch.device, threads: int) -> Chunks:
-    """The chunks of any other step: as many replicas at once as fit into the memory that is free now, in equal chunks.
+def in_memory(replicas: int, cost: StepCost, block: int, most_bytes: int, threads: int) -> Chunks:
+    """The chunks of any other step: as many replicas at once as fit into so many bytes, in equal chunks.
 
     Args:
         replicas: how many replicas train
         cost: the cost of a step of one model
         block: how many steps random numbers are drawn for at once
-        device: whose memory is looked at
+        most_bytes: what a chunk may take, see ``chunk_bytes``
         threads: how many threads a chunk may use
 
     Returns:
         The chunks, one at a time.
     """
     each = SPARE * cost.peak_bytes + 2 * cost.state_bytes + cost.draw_bytes * block
-    most = max(1, int(min(replicas, FREE * free_memory(device) / max(1.0, each))))
+    most = max(1, int(min(replicas, most_bytes / max(1.0, each))))
     count = math.ceil(replicas / most)
     return Chunks(replicas, math.ceil(replicas / count), 1, threads)
+
+
+def chunk_bytes(device: torch.device) -> int:
+    """The bytes that a chunk may take: of the device's memory that is free now a share, rounded down to a power of two.
+
+    So machines of one kind, whose free memory is never quite the same, have the same chunks and round in the same way.
+    """
+    free = FREE * free_memory(device)
+    if device.type != "cuda":
+        free = min(free, MOST_BYTES)
+    return 1 << math.floor(math.log2(max(1.0, free)))
 
 
 def free_memory(device: torch.device) -> float:

@@ -89,13 +89,17 @@ class Engine:
             except Exception as error:
                 if self.chunks.halved() == self.chunks or not out_of_memory(error):
                     raise
-                self.chunks = self.chunks.halved()
-                self.note = f"memory ran out: {self.chunks.size} of {self.chunks.replicas} seeds train at once"
+                self.shrink(self.chunks.halved().size)
             # After the handler: the error keeps the tensors alive that filled the memory.
             self._noises.clear()
             self._captured.clear()
             if state.survived.is_cuda:
                 torch.cuda.empty_cache()
+
+    def shrink(self, size: int) -> None:
+        """Run only so many replicas at once from now on, since memory ran out with more."""
+        self.chunks = self.chunks.smaller(size)
+        self.note = f"memory ran out: {size} of {self.chunks.replicas} seeds train at once"
 
     def prepare(self, state: State, constants: Constants) -> None:
         """Compile the step now, if the engine is ``compiled``, so that the first steps need not wait for it."""
