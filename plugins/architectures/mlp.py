@@ -5,7 +5,7 @@ statistics of the batch at hand, in training and in evaluation: no running avera
 after each activation, as in the first GANs (Goodfellow et al. 2014, arXiv:1406.2661, section 5).
 
 ``input_scale`` multiplies what the discriminator sees. ReLU networks learn slow changes before quick ones (Rahaman et
-al. 2019, arXiv:1806.08734), and a mode of these mixtures is a hundredth of the plane: a scale of 4 lets the
+al. 2018, arXiv:1806.08734), and a mode of these mixtures is a hundredth of the plane: a scale of 4 lets the
 discriminator see the shape of a mode earlier. At 1, the default, the networks are those of the paper.
 """
 
