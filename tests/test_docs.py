@@ -152,11 +152,12 @@ def spoken_commands():
             yield from ((path, *found) for found in re.findall(r"(?:^|&& |\$ )ganbench ([a-z]+)\b([^`]*)", line))
 
 
-def test_every_command_and_option_that_a_document_speaks_of_exists():
+def test_every_command_and_option_that_a_document_speaks_of_exists(shipped):
     for path, name, rest in spoken_commands():
         assert name in cli.commands, f"{path} speaks of 'ganbench {name}'"
         own = [command for one, command in commands() if one.split()[0] == name]
         known = {option for command in own for parameter in command.params for option in parameter.opts} | {"--help"}
+        known |= {f"--{one}" for one in shipped.names("executor")}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, f"{path}: ganbench {name}{rest}"
 
 
@@ -234,8 +235,9 @@ def test_every_kind_has_an_example(folder):
     "code",
     [pytest.param(code, id=f"{folder}{n}") for folder, codes in EXAMPLES.items() for n, code in enumerate(codes)],
 )
-def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu):
+def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu, gb, monkeypatch):
     """Saved as one file beside a suite, batched over seeds, with a number in every column that it fills."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "plugins").mkdir()
     file = tmp_path / "plugins" / "example.py"
     file.write_text(code, encoding="utf-8")
@@ -257,11 +259,21 @@ def test_an_example_plugin_is_found_trained_and_measured(code, tmp_path, cpu):
                 data["references"] = [entry.name]
             case "observer":
                 data["observers"] = [entry.name]
+            case "executor":
+                pass
             case "schedule":
                 variant["optimizer"] = {"schedule": entry.name}
             case kind:
                 variant[kind] = entry.name
-        suite = parse(yaml.safe_dump({**data, "variants": {"it": variant}}), registry)
+        written = yaml.safe_dump({**data, "variants": {"it": variant}})
+        if entry.kind == "executor":
+            Path("suite.yaml").write_text(written, encoding="utf-8")
+            code, _, err = gb("run", "suite.yaml", "--executor", entry.name, "--tasks", 1, "--engine", "eager")
+            assert code == 0, err
+            (found,) = Path("results", f"executor-{entry.name}").glob("[!.]*/seeds.csv")
+            assert list(pd.read_csv(found).query("variant == 'it'").status) == ["done"] * 3
+            continue
+        suite = parse(written, registry)
         result = trained(suite, registry, tmp_path, cpu)
         rows = pd.read_csv(result.folder.seeds)
         rows = rows[rows.variant == (entry.name if entry.kind == "reference" else "it")]

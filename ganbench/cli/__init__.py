@@ -16,6 +16,7 @@ import click
 
 from ganbench import __version__
 from ganbench.cli.baseline import baseline
+from ganbench.cli.cancel import cancel
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
 from ganbench.cli.export import export
@@ -50,6 +51,7 @@ def cli() -> None:
 _COMMANDS = (
     run,
     merge,
+    cancel,
     plan,
     show,
     report,

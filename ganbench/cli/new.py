@@ -27,8 +27,8 @@ from ganbench.plugin.kinds import KINDS
 def new(kind: str, name: str, folder: Path) -> None:
     """Write a new plugin, complete and working, and its test, to start from.
 
-    KIND is loss, penalty, architecture, dataset, metric, update, optimizer, schedule, reference or observer. NAME is
-    its name in a suite, such as my-gan. Nothing is overwritten.
+    KIND is loss, penalty, architecture, dataset, metric, update, optimizer, schedule, reference, observer or
+    executor. NAME is its name in a suite, such as my-gan. Nothing is overwritten.
     """
     from ganbench.plugin.registry import Registry, display
     from ganbench.plugin.scaffold import NotNewError, new_plugin
@@ -51,7 +51,7 @@ def new(kind: str, name: str, folder: Path) -> None:
     for what, how in (
         ("edit", f"{plugin.path}: its first line is what 'ganbench list' shows of it"),
         ("check", f"ganbench check {shlex.quote(str(plugin.path))}"),
-        ("use", f"{plugin.use}, in a suite"),
-        ("run", f"ganbench run SUITE{beside}"),
+        *((("use", f"{plugin.use}, in a suite"),) if kind != "executor" else ()),
+        ("run", f"{plugin.use if kind == 'executor' else 'ganbench run SUITE'}{beside}"),
     ):
         click.echo(f"  {what:5}  {how}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -132,13 +132,33 @@ def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Sui
 
 def observer_named(name: str, registry: Registry) -> Choice:
     """The observer of ``--observer``, with its defaults. Raises UserMistakeError where there is none such."""
+    return plugin_named("observer", name, {}, registry)
+
+
+def plugin_named(kind: str, name: str, given: Mapping[str, Any], registry: Registry) -> Choice:
+    """The plugin that an option names.
+
+    Args:
+        kind: its kind, which is the option's name too
+        name: its name
+        given: its parameters; the others have their defaults
+        registry: all plugins
+
+    Returns:
+        The plugin with its parameters.
+
+    Raises:
+        UserMistakeError: there is no such plugin, or no such parameter
+    """
     from ganbench.plugin.registry import UnknownNameError
     from ganbench.suite.choice import Choice
 
     try:
-        return Choice.of(registry.get("observer", name), {})
-    except (UnknownNameError, ValueError) as error:
-        raise UserMistakeError(f"--observer: {error}") from None
+        return Choice.of(registry.get(kind, name), given)
+    except UnknownNameError as error:
+        raise UserMistakeError(f"--{kind}: {error}") from None
+    except ValueError as error:
+        raise UserMistakeError(f"--{name}: {error}") from None
 
 
 def choose_device(name: str) -> torch.device:

@@ -5,21 +5,37 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, observer_named, suite_options
+from ganbench.cli.executor_options import ExecutorCommand
+from ganbench.cli.options import (
+    UserMistakeError,
+    choose_device,
+    console_for,
+    load_suite,
+    observer_named,
+    plugin_named,
+    suite_options,
+    tell,
+)
 from ganbench.cli.report import write_report
 from ganbench.core.disk import os_error_line
 
 if TYPE_CHECKING:
+    from ganbench.core.shard import Shard
+    from ganbench.plugin.registry import Registry
+    from ganbench.run.executors.executed import Execution
     from ganbench.run.run import RunResult
+    from ganbench.run.task_of import TaskOf
+    from ganbench.suite.suite import Suite
 
 
-@click.command()
+@click.command(cls=ExecutorCommand)
 @suite_options
 @click.option(
     "--out",
@@ -32,6 +48,22 @@ if TYPE_CHECKING:
 @click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
 @click.option("--save-generators", is_flag=True, help="Keep each seed's generator, for `ganbench sample`.")
 @click.option("--shard", metavar="i/n", help="Run part i of n, from 1/n to n/n, each on its machine; then merge them.")
+@click.option(
+    "--executor",
+    metavar="NAME",
+    help="Train tasks of the run elsewhere: local, slurm, ray, or your own. What it has to be told: --NAME KEY=VALUE.",
+)
+@click.option("--workers", type=click.IntRange(1, 100_000), metavar="N", help="With --executor: N tasks at a time.")
+@click.option(
+    "--tasks", type=click.IntRange(1, 100_000), metavar="N", help="With --executor: cut the run into N tasks."
+)
+@click.option("--detach", is_flag=True, help="With --executor: Ctrl-C leaves the tasks at work.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MINUTES",
+    help="End a cell that trains for longer, in place of the suite's budget.",
+)
 @click.option("--no-pictures", is_flag=True, help="Record nothing for the pictures of a report.")
 @click.option(
     "--no-report",
@@ -52,6 +84,11 @@ def run(
     plugins: Path | None,
     out: Path,
     shard: str | None,
+    executor: tuple[str, Mapping[str, Any]] | None,
+    workers: int | None,
+    tasks: int | None,
+    detach: bool,
+    timeout: float | None,
     save_samples: bool,
     save_generators: bool,
     no_pictures: bool,
@@ -70,31 +107,35 @@ def run(
         part = None if shard is None else Shard.parse(shard)
     except ValueError as error:
         raise UserMistakeError(f"--shard: {error}") from None
-    resolved, registry = load_suite(suite, seeds, plugins)
-    told = [observer_named(name, registry) for name in dict.fromkeys(observers)]
-    known = {choice.name for choice in resolved.observers}
-    resolved = replace(resolved, observers=(*resolved.observers, *(one for one in told if one.name not in known)))
+    resolved, registry = _suite(suite, seeds, plugins, observers, pictures=not no_pictures, minutes=timeout)
+    execution = _execution(executor, registry, workers, tasks, device, detach=detach, shard=part)
     from ganbench.record.folder import RunLockedError
     from ganbench.record.lock import NoLocksError
     from ganbench.report.live import observer
+    from ganbench.run.executors.executed import run_elsewhere
+    from ganbench.run.executors.head import CancelledError, TasksLostError
     from ganbench.run.run import RunStoppedError
     from ganbench.run.run import run as run_suite
 
     # Each cell collects garbage, for which all that was imported would be looked through: a fifth of a second.
     gc.freeze()
+    command = ["ganbench", *sys.argv[1:]]
     try:
         with observer(console_for(stderr=as_json)) as watching:
-            result = run_suite(
-                replace(resolved, pictures=resolved.pictures and not no_pictures),
-                out=out,
-                device=choose_device(device),
-                engine=engine,
-                command=["ganbench", *sys.argv[1:]],
-                observer=watching,
-                save_samples=save_samples,
-                save_generators=save_generators,
-                shard=part,
-            )
+            if execution is not None:
+                result = run_elsewhere(resolved, execution, out=out, engine=engine, command=command, observer=watching)
+            else:
+                result = run_suite(
+                    resolved,
+                    out=out,
+                    device=choose_device(device),
+                    engine=engine,
+                    command=command,
+                    observer=watching,
+                    save_samples=save_samples,
+                    save_generators=save_generators,
+                    shard=part,
+                )
     except (RunLockedError, ValueError) as error:
         raise UserMistakeError(str(error)) from None
     except BrokenPipeError:
@@ -103,10 +144,97 @@ def run(
         raise UserMistakeError(os_error_line(error, out)) from None
     except OSError as error:
         raise UserMistakeError(f"{os_error_line(error, out)}; keep runs in another folder with --out DIR") from None
+    except TasksLostError as error:
+        tell(str(error))
+        sys.exit(3)
+    except CancelledError as error:
+        tell(str(error))
+        sys.exit(130)
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)
     sys.exit(print_result(result, as_json=as_json, no_report=no_report))
+
+
+def run_task(given: Mapping[str, Any], *, shard: Shard, out: Path, device: str, task: TaskOf) -> None:
+    """Train a task of a run, as the command that began the run would train it.
+
+    Args:
+        given: what that command was given
+        shard: the task
+        out: where the task is kept
+        device: the device
+        task: the run
+
+    Raises:
+        UserMistakeError: the suite or the device is not there, or the suite has mistakes.
+        ValueError: the task would be of another run.
+        RuntimeError: another process trains it.
+        OSError: the disk fails.
+    """
+    from ganbench.report.lines import TaskNotes
+    from ganbench.run.run import run as run_suite
+
+    pictures, minutes = not given["no_pictures"], given["timeout"]
+    suite, seeds, plugins = (given[name] for name in ("suite", "seeds", "plugins"))
+    resolved, _ = _suite(suite, seeds, plugins, (), pictures=pictures, minutes=minutes)
+    gc.freeze()
+    run_suite(
+        replace(resolved, observers=()),
+        out=out,
+        device=choose_device(device),
+        engine=given["engine"],
+        command=task.command,
+        observer=TaskNotes(sys.stdout),
+        save_samples=given["save_samples"],
+        save_generators=given["save_generators"],
+        shard=shard,
+        task=task,
+    )
+
+
+def _suite(
+    suite: str,
+    seeds: int | None,
+    plugins: Path | None,
+    observers: Sequence[str],
+    *,
+    pictures: bool,
+    minutes: float | None,
+) -> tuple[Suite, Registry]:
+    """The suite as the options want it, and all plugins."""
+    resolved, registry = load_suite(suite, seeds, plugins)
+    told = [observer_named(name, registry) for name in dict.fromkeys(observers)]
+    known = {choice.name for choice in resolved.observers}
+    both = (*resolved.observers, *(one for one in told if one.name not in known))
+    resolved = replace(resolved, observers=both, pictures=resolved.pictures and pictures)
+    return (resolved if minutes is None else replace(resolved, minutes=minutes)), registry
+
+
+def _execution(
+    executor: tuple[str, Mapping[str, Any]] | None,
+    registry: Registry,
+    workers: int | None,
+    tasks: int | None,
+    device: str,
+    *,
+    detach: bool,
+    shard: Shard | None,
+) -> Execution | None:
+    """Where the tasks of the run are trained; None for this process."""
+    devices = tuple(device.split(","))
+    if executor is None:
+        for option, given in (("--workers", workers), ("--tasks", tasks), ("--detach", detach)):
+            if given:
+                raise UserMistakeError(f"{option}: is for tasks of a run: add --executor NAME, such as local")
+        if len(devices) > 1:
+            raise UserMistakeError(f"--device {device}: one process trains on one device: add --executor local")
+        return None
+    if shard is not None:
+        raise UserMistakeError("--shard: an executor cuts the run itself: leave out --shard, or --executor")
+    from ganbench.run.executors.executed import Execution
+
+    return Execution(plugin_named("executor", *executor, registry), workers, devices, tasks, detach)
 
 
 def print_result(result: RunResult, *, as_json: bool, no_report: bool) -> int:

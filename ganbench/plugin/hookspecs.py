@@ -9,6 +9,7 @@ import pluggy
 from ganbench.plugin.types import (
     Architecture,
     Dataset,
+    Executor,
     Loss,
     Metric,
     Observer,
@@ -71,3 +72,8 @@ def ganbench_references() -> Iterable[Reference]:  # type: ignore[empty-body]
 @hookspec
 def ganbench_observers() -> Iterable[Observer]:  # type: ignore[empty-body]
     """Observers: trackers and dashboards, which are told of a run while it goes on."""
+
+
+@hookspec
+def ganbench_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
+    """Executors: where the tasks of a run are trained: in processes, on a cluster."""

@@ -9,6 +9,7 @@ from typing import Any
 from ganbench.plugin.types import (
     Architecture,
     Dataset,
+    Executor,
     Loss,
     Metric,
     Observer,
@@ -68,6 +69,9 @@ EVENT_NAMES: Mapping[str, frozenset[str]] = {
     "run_ended": frozenset({"table"}),
     "closed": frozenset({"finished"}),
 }
+#: What an executor's ``build`` may name. ``run``: the folder of the run; ``workers``: how many tasks the user wants at
+#: a time, or None; ``devices``: the names of the devices to train on.
+EXECUTOR_NAMES = frozenset({"run", "workers", "devices"})
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ KINDS: dict[str, Kind] = {
         Kind("schedule", Schedule, {"factor": SCHEDULE_NAMES}),
         Kind("reference", Reference, {"fit": REFERENCE_NAMES}),
         Kind("observer", Observer, {"build": OBSERVER_NAMES}),
+        Kind("executor", Executor, {"build": EXECUTOR_NAMES}),
     )
 }
 

@@ -17,7 +17,7 @@ from ganbench.core.streams import StderrText
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.kinds import EVENT_NAMES
-from ganbench.plugin.types import MetricValue, Observer
+from ganbench.plugin.types import Executor, MetricValue, Observer
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,18 @@ def tracked(summary: Mapping[str, tuple[float | None, ...]], rows: Iterable[Obse
 
 
 class NotInstalledError(ValueError):
-    """An observer needs a package that is not installed; the message, one line, says how to install it."""
+    """A plugin needs a package that is not installed; the message, one line, says how to install it."""
 
 
 def check_installed(entry: Entry) -> None:
-    """Raise NotInstalledError where an observer needs a package that is not installed."""
-    assert isinstance(entry.value, Observer)
+    """Raise NotInstalledError where an observer or an executor needs a package that is not installed."""
+    assert isinstance(entry.value, Observer | Executor)
     for package, install in entry.value.needs.items():
         # A module that is loaded is there, whatever has made it: it may have no place to be found at.
         if package not in sys.modules and find_spec(package) is None:
             raise NotInstalledError(
-                f"observer {entry.name!r} needs the package {package}, which is not installed: pip install '{install}'"
+                f"{entry.kind} {entry.name!r} needs the package {package}, which is not installed: "
+                f"pip install '{install}'"
             )
 
 

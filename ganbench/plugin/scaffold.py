@@ -15,13 +15,14 @@ from ganbench.core.names import lost_on_windows
 from ganbench.plugin.shipped import chosen
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: How a suite says that it uses a plugin of each kind; the other kinds' key is the kind itself.
+#: How a suite, or a command, says that it uses a plugin of each kind; the other kinds' key is the kind itself.
 USES = {
     "dataset": "datasets: {{data: {name}}}",
     "metric": "metrics: [{metric}, {name}]",
     "reference": "references: [{floor}, {name}]",
     "schedule": "optimizer: {{schedule: {name}}}",
     "observer": "observers: [{name}]",
+    "executor": "ganbench run SUITE --executor {name}",
 }
 LONGEST = 60
 #: Files of these names would hide the modules that a plugin, or ganbench itself, imports.
@@ -37,7 +38,7 @@ class NotNewError(ValueError):
 
 @dataclass(frozen=True)
 class NewPlugin:
-    """What ``ganbench new`` writes: two files with their content; ``use``: how a suite names the plugin."""
+    """What ``ganbench new`` writes: two files with their content; ``use``: how a suite or a command names it."""
 
     kind: str
     name: str

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from ganbench.plugin.executed import Workers
+
 Number = float | int | bool | None
 #: A value of a metric's column: a number, or text for a column whose summary is ``words``.
 MetricValue = Number | str
@@ -350,4 +352,19 @@ class Observer:
     aliases: tuple[str, ...] = ()
 
 
-Value = Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Schedule | Reference | Observer
+@dataclass(frozen=True)
+class Executor:
+    """Where the tasks of a run are trained, such as a cluster's queue; it changes no number.
+
+    ``build`` returns an object with the methods of ``ganbench.plugin.executed.Workers``. ``needs``: as of an Observer.
+    """
+
+    name: str
+    build: Callable[..., Workers]
+    needs: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+Value = (
+    Loss | Penalty | Architecture | Dataset | Metric | Update | Optimizer | Schedule | Reference | Observer | Executor
+)

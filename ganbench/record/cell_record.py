@@ -33,8 +33,8 @@ class CellRecord:
     """What run.json and the journal hold of one cell.
 
     ``evaluations`` maps a step to the rows of the seeds measured at it; ``outcomes`` is empty until the cell has ended.
-    ``reference``: nothing was trained, as for the data. ``replicas``, ``chunk``, ``host``, ``device``: see
-    ``CellStarted``. ``family``: the variant of which a sweep has made this setting.
+    ``reference``: nothing was trained, as for the data. ``replicas``, ``chunk``, ``host``, ``device``,
+    ``disturbed``: see ``CellStarted``. ``family``: the variant of which a sweep has made this setting.
     ``every``: after how many steps the seeds are evaluated, 0 where that is not known. ``expect``: what the suite
     expects of the row, see ``record.control``. ``turn``: the step at which data that change during training do so
     for the last time, 0 for other data. ``unmeasured``: a line for each metric that failed on the cell as a whole.
@@ -58,6 +58,7 @@ class CellRecord:
     chunk: int = 0
     host: str = ""
     device: str = ""
+    disturbed: str = ""
     evaluations: dict[int, dict[int, SeedRow]] = field(default_factory=dict)
     speed: Row = field(default_factory=dict)
     unmeasured: tuple[str, ...] = ()
@@ -129,7 +130,7 @@ class CellRecord:
             case CellStarted():
                 self.engine, self.note = event.engine, event.note
                 self.replicas, self.chunk = event.replicas, event.chunk
-                self.host, self.device = event.host, event.device
+                self.host, self.device, self.disturbed = event.host, event.device, event.disturbed
             case CellMeasured():
                 check_planned("column", event.values, known)
                 self.speed, self.unmeasured = told(event.values, columns), event.failed

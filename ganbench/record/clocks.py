@@ -1,4 +1,8 @@
-"""The clocks of a run whose cells were trained on several kinds of device: left out, for they do not compare."""
+"""Clocks that do not tell how fast a cell trains: left out.
+
+Those of cells that were trained on several kinds of device do not compare, and one that was read while something else
+used the machine measured that, too.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +26,16 @@ def no_clocks(kinds: Sequence[str]) -> str:
 
 
 def leave_out_clocks(cells: Sequence[CellRecord], columns: Iterable[Column]) -> None:
-    """Where the cells were trained on several kinds of device, empty what clocks measured; each row says why.
+    """Empty what clocks measured that does not compare with the other cells, or is not true; each row says why.
 
     What was measured stays in the journal.
     """
-    why = no_clocks(devices(cells))
+    of_all = no_clocks(devices(cells))
     clocks = {column.name for column in columns if column.is_time}
-    for cell in cells if why and clocks else ():
+    for cell in cells if clocks else ():
+        why = of_all or (f"no clocks: {cell.disturbed}" if cell.disturbed else "")
+        if not why:
+            continue
         if not cell.reference:
             note = "; ".join(filter(None, (cell.speed.get("note"), why)))
             cell.speed = {**cell.speed, **dict.fromkeys(clocks & cell.speed.keys()), "note": note}

@@ -16,7 +16,7 @@ from ganbench.record.told import text
 
 T = TypeVar("T")
 #: What the start of a cell need not tell.
-_WHERE: Mapping[str, type] = {"chunk": int, "host": str, "device": str}
+_WHERE: Mapping[str, type] = {"chunk": int, "host": str, "device": str, "disturbed": str}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class CellStarted:
 
     ``engine`` is empty for a reference. ``note`` tells what is special, for example why the seeds train one by one.
     ``replicas`` counts the models of the batch, ``chunk`` those of them that train at once. ``host``, ``device``: where
-    it trains, and on what kind of device. What an older ganbench does not tell is 0 or empty.
+    it trains, and on what kind of device. ``disturbed``: by what else on that machine, so that clocks measure nothing
+    true. What an older ganbench does not tell is 0 or empty.
     """
 
     cell: str
@@ -59,6 +60,7 @@ class CellStarted:
     chunk: int = 0
     host: str = ""
     device: str = ""
+    disturbed: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,9 @@ def failed_metric(line: str) -> str:
 def to_json(event: Event) -> dict[str, Any]:
     """The event as one line of the journal: ``event`` names its kind, the other keys are its fields."""
     match event:
-        case CellStarted(cell, engine, note, replicas, chunk, host, device):
+        case CellStarted(cell, engine, note, replicas, chunk, host, device, disturbed):
             told = {"event": "start", "cell": cell, "engine": engine, "note": note, "replicas": replicas}
-            where = {"chunk": chunk, "host": host, "device": device}
+            where = {"chunk": chunk, "host": host, "device": device, "disturbed": disturbed}
             return told | {name: value for name, value in where.items() if value}
         case CellMeasured(cell, values, failed):
             return {"event": "speed", "cell": cell, "values": values} | _failed(failed)

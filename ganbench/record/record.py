@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from ganbench.record.events import (
 )
 from ganbench.record.folder import OLDER, RunFolder
 from ganbench.record.run_json import check_run
+from ganbench.record.tasks import Tasks
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Record:
             found.append(f"{self.shard}: {len(self.cells)} of the {self.rows} rows; ganbench merge joins the shards")
         if why := no_clocks(kinds):
             found.append(f"{why}: {'; '.join(kinds)}")
+        elif disturbed := Counter(cell.disturbed for cell in self.cells if cell.disturbed and cell.engine):
+            found += [f"no clocks for {_rows(count)}: {why}" for why, count in disturbed.items()]
         return tuple(found)
 
     @property
@@ -68,6 +72,8 @@ class Record:
         Raises ValueError, in one line, where the run is damaged or was made by an older ganbench.
         """
         run, events = folder.describe(), journal.read(folder.journal)
+        if (tasks := Tasks(folder)).there and RunFinished() not in events:
+            events += tasks.events()
         try:
             record = cls.replay(run, events)
             check_run(run)
@@ -122,6 +128,10 @@ class Record:
         found = tuple(cells.values())
         leave_out_clocks(found, columns)
         return cls(run["run"], columns, found, finished, Shard.of_run(run), len(run.get("plan", found)))
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _turn(run: Mapping[str, Any], dataset: str, steps: int) -> int:

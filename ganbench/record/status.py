@@ -12,6 +12,7 @@ class Status(StrEnum):
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out_of_memory"
     ERROR = "error"
+    TIMEOUT = "timeout"
     LOST = "lost"
 
     @property

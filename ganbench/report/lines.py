@@ -65,5 +65,26 @@ class PlainLines(RunObserver):
         self._file.flush()
 
 
+class TaskNotes(RunObserver):
+    """What a worker's log has of its task: only what no journal has."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._cells: dict[str, PlannedCell] = {}
+
+    def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
+        """Remember the cells."""
+        self._cells = {cell.id: cell for cell in cells}
+
+    def tell(self, event: CellEvent | CellNoted | CellProgressed) -> None:
+        """Print what is to know of a cell."""
+        if isinstance(event, CellNoted):
+            self.note(f"{_name(self._cells[event.cell])}  {event.text}")
+
+    def note(self, line: str) -> None:
+        """Print it."""
+        print(without_controls(line), file=self._file, flush=True)
+
+
 def _name(cell: PlannedCell) -> str:
     return f"{cell.dataset} {cell.variant}"

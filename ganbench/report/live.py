@@ -17,7 +17,7 @@ from ganbench.record.record import Record
 from ganbench.report.lines import PlainLines
 from ganbench.report.numbers import duration
 from ganbench.report.progress import Progress, reasons
-from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver
+from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver, TaskCounts
 
 #: So rare that it does not slow the training.
 _REFRESHES_PER_SECOND = 2
@@ -42,6 +42,7 @@ class LiveView(RunObserver):
         self._began = clock()
         self._before = 0
         self._live: Live | None = None
+        self._tasks: TaskCounts | None = None
 
     def started(self, cells: Sequence[PlannedCell], record: Record) -> None:
         """Show the view."""
@@ -66,6 +67,10 @@ class LiveView(RunObserver):
                 self._recent.append(progress)
                 for line in reasons(event.seeds):
                     self._print(progress.cell, line, "red")
+
+    def counted(self, tasks: TaskCounts) -> None:
+        """Show the tasks beside the cells."""
+        self._tasks = tasks
 
     def note(self, line: str) -> None:
         """Print it above the view."""
@@ -108,6 +113,8 @@ class LiveView(RunObserver):
         # What an earlier attempt has done took none of this one's time; the first few steps predict nothing.
         if (here := done - self._before) > _PREDICTS * total and done < total:
             times += f", about {duration(elapsed / here * (total - done))} left"
+        if self._tasks:
+            times = f"{_in_words(self._tasks)}  {times}"
         text = Text(f"{sum(cell.ended for cell in cells)}/{len(cells)} cells  {times}", no_wrap=True)
         if width < _NARROW:
             return text
@@ -129,6 +136,13 @@ def observer(console: Console) -> RunObserver:
     if console.is_interactive and console.file.isatty():
         return LiveView(console)
     return PlainLines(console.file)
+
+
+def _in_words(tasks: TaskCounts) -> str:
+    """``tasks: 3 done, 2 running, 1 lost``: those that there are."""
+    named = {**tasks._asdict(), "submitted again": tasks.again}
+    del named["again"]
+    return "tasks: " + ", ".join(f"{count} {name}" for name, count in named.items() if count)
 
 
 def _line(progress: Progress, plain: bool) -> tuple[Text, ...]:

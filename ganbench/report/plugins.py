@@ -91,7 +91,10 @@ def show_plugin(row: Row, doc: str, console: Console) -> None:
 
 
 def _in_suite(row: Row) -> list[str]:
-    """How a suite names a plugin, as words between which a line may be broken."""
+    """How a suite, or a command, names a plugin, as words between which a line may be broken."""
+    if row["kind"] == "executor":
+        told = (f"--{row['name']} {one['name']}={_default(one)}" for one in row["parameters"])
+        return ["ganbench run SUITE", f"--executor {row['name']}", *told]
     if not row["parameters"]:
         words = [row["name"]]
     else:

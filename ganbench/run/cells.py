@@ -7,6 +7,8 @@ file and calls no observer: its caller does both. It raises what a plugin raises
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +50,7 @@ class RunContext:
 
     ``identity``: the digest of all that decides the run's numbers. ``keeper``: where each seed's generator is kept.
     ``pictures``: None where none are recorded. ``most_bytes``: what a chunk of replicas may take. ``host``, ``kind``:
-    the machine, and the kind of its device.
+    the machine, and the kind of its device. ``disturbed``: by what else, so that clocks measure nothing true.
     """
 
     metrics: Metrics
@@ -61,6 +63,12 @@ class RunContext:
     most_bytes: int | None = None
     host: str = ""
     kind: str = ""
+    disturbed: str = ""
+
+    @property
+    def where(self) -> tuple[str, str, str]:
+        """Where cells train, as a CellStarted says it."""
+        return self.host, self.kind, self.disturbed
 
     def owner(self, cells: Sequence[Cell]) -> str:
         """Whose state a batch's checkpoint must be."""
@@ -130,7 +138,7 @@ def batch_events(
 
 def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
     dataset = build_dataset(cell.data)
-    yield CellStarted(cell.id, "", data_note(cell, dataset), len(cell.seeds), 0, context.host, context.kind)
+    yield CellStarted(cell.id, "", data_note(cell, dataset), len(cell.seeds), 0, *context.where)
     notes: dict[int, str] = {}
 
     def noted() -> Iterator[list[SeedInputs]]:
@@ -146,6 +154,7 @@ def _refer(cell: Cell, context: RunContext) -> Iterator[BatchEvent]:
 def _train(
     cells: Sequence[Cell], context: RunContext, known: Mapping[str, CellRecord], apart: str
 ) -> Iterator[BatchEvent]:
+    began = time.monotonic()
     # ``auto`` chooses the engine by measured times, and the choice is kept: another engine would round differently.
     earlier = known[cells[0].id]
     kept = earlier.engine if earlier.engine in CHOSEN else ""
@@ -178,6 +187,9 @@ def _train(
     ]
     # In slices, so that observers see progress; slicing changes no number.
     size = max(1, (first.steps + 99) // 100)
+    # Cells that train together may take as long as they might apart.
+    limit = math.inf if first.minutes is None else 60 * first.minutes * len(cells)
+    evaluated, late = step, False
     for evaluation in first.evaluations:
         if evaluation <= step:
             continue
@@ -191,6 +203,10 @@ def _train(
                 yield from _started(cells, trainer, context, apart)
             for cell in cells:
                 yield CellProgressed(cell.id, step)
+            if late := step < first.steps and time.monotonic() > began + limit:
+                break
+        if late:
+            break
         survived = state.survived.tolist()
         for cell, own, drawn in zip(cells, places, pictures, strict=True):
             if max(survived[i] for i in own) >= before:
@@ -203,11 +219,13 @@ def _train(
                     generators = (keeper.saved(trainer, cell, state, i, step) for i in last)
                     yield from (LastGenerator(cell.id, saved) for saved in generators)
                 yield Evaluated(cell.id, step, measured)
+        evaluated = step
         if max(survived) < step:
             break
         if step < first.steps:
             yield BatchState(step, state)
-    survived = state.survived.tolist()
+    # After the last evaluation nothing is known of a seed that was stopped, nor whether it still had finite numbers.
+    survived = [first.steps if late and steps >= evaluated else steps for steps in state.survived.tolist()]
     for i, steps in enumerate(survived):
         if steps < first.steps:
             trainer.check_data(i, steps)
@@ -216,6 +234,8 @@ def _train(
         causes = {i: trainer.divergence(i, survived[i]) for i in early}
         lasted = zip(cell.seeds, replicas, strict=True)
         ended = [_outcome(seed, survived[i], cell.steps, causes.get(i, "")) for seed, i in lasted]
+        if late:
+            ended = [_stopped(one, cell, step, evaluated) if one.status is Status.DONE else one for one in ended]
         yield CellEnded(cell.id, tuple(ended))
 
 
@@ -236,7 +256,7 @@ def _started(cells: Sequence[Cell], trainer: Trainer, context: RunContext, apart
     note = "; ".join(filter(None, (apart, trainer.note)))
     for cell in cells:
         size = trainer.chunks.size
-        yield CellStarted(cell.id, trainer.engine, note, len(trainer.seeds), size, context.host, context.kind)
+        yield CellStarted(cell.id, trainer.engine, note, len(trainer.seeds), size, *context.where)
 
 
 def _rounded(step: int, block: int) -> int:
@@ -263,6 +283,13 @@ def _measured(
     if picture := pictures.take(step):
         yield picture
     return tuple(found)
+
+
+def _stopped(outcome: SeedOutcome, cell: Cell, step: int, evaluated: int) -> SeedOutcome:
+    """How a seed ended whose cell took longer than it may."""
+    measured = f"measured last at step {evaluated}" if evaluated else "not measured yet"
+    message = f"stopped after {cell.minutes:g} minutes, at step {step} of {cell.steps}; {measured}"
+    return SeedOutcome(outcome.seed, Status.TIMEOUT, evaluated, message)
 
 
 def _outcome(seed: int, survived: int, steps: int, cause: str) -> SeedOutcome:

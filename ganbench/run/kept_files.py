@@ -44,7 +44,7 @@ class KeptFiles:
             seed
             for cell in record.cells
             for seed in cell.seeds
-            if cell.ended and self.of(cell) and cell.history(seed)
+            if self.of(cell) and cell.history(seed) and cell.outcome(seed).status.measured
             if not self.place(folder, cell.dataset, cell.variant, seed).exists()
         ]
         if not lost:

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganbench.core.shard import Shard
-from ganbench.record import provenance
+import pandas as pd
+
+from ganbench.core.disk import discard
 from ganbench.record.events import RunFinished
-from ganbench.record.folder import RunFolder
-from ganbench.record.gaps import gap_lines
-from ganbench.record.identity import identity_of, plan_differences
+from ganbench.record.folder import RunFolder, write
 from ganbench.record.journal import Journal, joined
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
-from ganbench.run.kept_files import GENERATORS, SAMPLES
-from ganbench.run.run import RunResult, result
-
-#: The folders of a run's files that its journal names or its options keep.
-_KEPT = ("pictures", SAMPLES.name, GENERATORS.name)
-#: What of a run.json is compared, or joined.
-_NEEDED = (
-    *("run", "command", "created", "cells", "plan", "versions", "device"),
-    *("engine", "source", "environment", "data", "plugins", "most_bytes"),
+from ganbench.record.tasks import Tasks
+from ganbench.run.parts import (
+    Part,
+    ShardsError,
+    copy_kept,
+    described_whole,
+    missing,
+    notes,
+    of_other_runs,
+    twice,
+    unfinished,
 )
-
-
-class ShardsError(ValueError):
-    """The shards do not make a run; a line for each reason, with its cure."""
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A shard on disk: which it is, its folder, the content of its run.json, and its resolved suite."""
-
-    shard: Shard
-    folder: RunFolder
-    run: Mapping[str, Any]
-    suite: str
-
-    @classmethod
-    def read(cls, folder: RunFolder) -> _Part:
-        run = folder.describe()
-        shard = Shard.of_run(run)
-        if shard is None:
-            raise ShardsError(
-                f"{folder.path}: is a whole run and no shard: shards come from ganbench run SUITE --shard i/n"
-            )
-        if lacking := next((name for name in _NEEDED if name not in run), ""):
-            raise ShardsError(f"{folder.path}: its run.json lacks {lacking!r}: make the shard again")
-        return cls(shard, folder, run, folder.suite.read_text(encoding="utf-8"))
-
-    def command(self, shard: Shard | None) -> list[str]:
-        """The command that made this shard, for another shard of the run, or for the whole run."""
-        words = [str(word) for word in self.run["command"]]
-        at = next((i for i, word in enumerate(words) if word.partition("=")[0] == "--shard"), len(words))
-        del words[at : at + (1 if "=" in "".join(words[at : at + 1]) else 2)]
-        return words if shard is None else [*words[:at], "--shard", shard.text, *words[at:]]
+from ganbench.run.run import RunResult, result
 
 
 def merge(folders: Sequence[RunFolder], out: Path) -> tuple[RunResult, tuple[str, ...]]:
@@ -81,115 +46,67 @@ def merge(folders: Sequence[RunFolder], out: Path) -> tuple[RunResult, tuple[str
         ValueError: A shard is damaged, or the run is there already.
         OSError: The disk fails.
     """
-    parts = sorted(map(_Part.read, folders), key=lambda part: part.shard.index)
-    for reasons in (_of_other_runs(parts), _twice(parts), _missing(parts)):
+    parts = sorted(map(Part.read, folders), key=lambda part: part.shard.index)
+    for reasons in (of_other_runs(parts), twice(parts), missing(parts)):
         if lines := list(reasons):
             raise ShardsError("\n".join(lines))
     records = [Record.read(part.folder) for part in parts]
-    if lines := list(_unfinished(parts, records)):
+    if lines := list(unfinished(parts, records)):
         raise ShardsError("\n".join(lines))
-    run = _described(parts, records)
+    run = described_whole(parts, records)
     journal = joined(part.folder.journal for part in parts)
     with RunFolder.whole(out, run, parts[0].suite, journal) as folder:
         for part in parts:
-            _copy(part.folder.path, folder.path)
+            copy_kept(part.folder.path, folder.path)
         table = write_tables(folder)
         with Journal(folder.journal) as whole:
             whole.append(RunFinished())
     merged = RunFolder(out / run["suite"] / run["run"])
-    return result(merged, table), tuple(_notes(parts))
+    return result(merged, table), tuple(notes(parts))
 
 
-def _of_other_runs(parts: Sequence[_Part]) -> Iterator[str]:
-    first = parts[0]
-    for part in parts[1:]:
-        if part.shard.of != first.shard.of:
-            yield f"{part.folder.path}: is {part.shard}, and {first.folder.path} is {first.shard}: of another division"
-        elif found := plan_differences(first.run, first.suite, part.run, part.suite):
-            yield f"{part.folder.path}: is of another run than {first.folder.path}: {'; '.join(found)}"
+def merge_tasks(run: RunFolder, shards: Sequence[RunFolder]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Write into a run's folder what its tasks have made; they are removed then.
 
+    It can be done again after it was stopped at any moment.
 
-def _twice(parts: Sequence[_Part]) -> Iterator[str]:
-    for one, other in pairwise(parts):
-        if one.shard == other.shard:
-            yield f"{one.folder.path} and {other.folder.path} are both {one.shard}: name one of them"
+    Args:
+        run: The run, which this process has locked.
+        shards: The runs of all its tasks.
 
+    Returns:
+        The run's table, and lines on what makes it differ from a run of one machine.
 
-def _missing(parts: Sequence[_Part]) -> Iterator[str]:
-    first, there = parts[0], {part.shard.index for part in parts}
-    for index in range(1, first.shard.of + 1):
-        if index not in there:
-            shard = Shard(index, first.shard.of)
-            yield f"{shard} is missing: name its folder, or make it: {shlex.join(first.command(shard))}"
-
-
-def _unfinished(parts: Sequence[_Part], records: Sequence[Record]) -> Iterator[str]:
-    for part, record in zip(parts, records, strict=True):
-        again = shlex.join(part.command(part.shard))
-        if not record.finished:
-            ended = f"{sum(cell.ended for cell in record.cells)} of its {len(record.cells)} rows have ended"
-            yield f"{part.folder.path}: {part.shard} has not finished, {ended}: go on with it: {again}"
-        for line in gap_lines(record):
-            yield f"{part.folder.path}: {line}: move it away and make it again: {again}"
-
-
-def _described(parts: Sequence[_Part], records: Sequence[Record]) -> dict[str, Any]:
-    """The content of the run's run.json: as of a run of all cells, and ``shards``, where each part was made."""
-    first = parts[0]
-    cells = {cell["id"]: cell for part in parts for cell in part.run["cells"]}
-    if cells.keys() != set(first.run["plan"]):
-        raise ShardsError(f"{first.folder.path}: the cells of the shards are not those of their plan: make them again")
-    versions = dict(first.run["versions"])
-    versions["platform"] = _together(part.run["versions"]["platform"] for part in parts)
-    devices = [part.run["device"] for part in parts]
-    about = {
-        **{name: value for name, value in first.run.items() if name not in ("shard", "plan")},
-        "command": first.command(None),
-        "cells": [cells[name] for name in first.run["plan"]],
-        "versions": versions,
-        "device": {name: _together(one.get(name) for one in devices) for one in devices for name in one},
-        "most_bytes": min(part.run["most_bytes"] for part in parts),
-    }
-    created = max(str(part.run["created"]) for part in parts)
-    identity = identity_of(about, first.suite)
-    name = f"{datetime.fromisoformat(created):%Y%m%d-%H%M%S}-{identity[:8]}"
-    made = [
-        {
-            "shard": part.shard.text,
-            "run": part.run["run"],
-            "command": part.run["command"],
-            "created": part.run["created"],
-        }
-        | {"hosts": sorted({cell.host for cell in record.cells}), "device": part.run["device"]}
-        for part, record in zip(parts, records, strict=True)
+    Raises:
+        ShardsError: They are not all parts of one run, each finished.
+        ValueError: A shard is damaged.
+        OSError: The disk fails.
+    """
+    parts = [Part.read(folder) for folder in shards]
+    records = [Record.read(part.folder) for part in parts]
+    for reasons in (of_other_runs(parts), unfinished(parts, records)):
+        if lines := list(reasons):
+            raise ShardsError("\n".join(lines))
+    before, whole = run.describe(), described_whole(parts, records)
+    # What is expected of a row may have changed since its task was trained: it decides no number.
+    expected = {cell["id"]: {"expect": cell["expect"]} for cell in before["cells"] if "expect" in cell}
+    whole["cells"] = [
+        {name: value for name, value in cell.items() if name != "expect"} | expected.get(cell["id"], {})
+        for cell in whole["cells"]
     ]
-    return about | {"run": name, "identity": identity, "created": created, "shards": made}
+    kept = {name: before[name] for name in ("run", "suite", "created", "command", "executor")}
+    _write(run, {**whole, **kept, "identity": before["identity"]})
+    for part in parts:
+        copy_kept(part.folder.path, run.path)
+    write(run.journal, joined(part.folder.journal for part in parts))
+    table = write_tables(run)
+    with Journal(run.journal) as journal:
+        journal.append(RunFinished())
+    # By its identity until now the same command finds it again; from now on it is that of a run of one machine.
+    _write(run, {**whole, **kept})
+    discard(Tasks(run).path)
+    return table, tuple(notes(parts))
 
 
-def _together(values: Iterator[Any]) -> Any:
-    """The value that all have, else all of them in words."""
-    distinct = list(dict.fromkeys(values))
-    return distinct[0] if len(distinct) == 1 else " and ".join(map(str, distinct))
-
-
-def _notes(parts: Sequence[_Part]) -> Iterator[str]:
-    kinds = {provenance.kind(part.run["device"]) for part in parts}
-    if len({part.run["most_bytes"] for part in parts}) > 1:
-        sizes = ", ".join(f"{part.run['most_bytes'] / 2**30:g} GiB ({part.shard})" for part in parts)
-        yield f"chunks were chosen for different free memory: {sizes}; one machine's run may round differently"
-    if len(kinds) > 1:
-        yield "each cell is as its own machine rounds: no one machine's run has the same bytes"
-    for kind in (SAMPLES, GENERATORS):
-        having = [part.shard for part in parts if (part.folder.path / kind.name).is_dir()]
-        if having and len(having) < len(parts):
-            yield f"{kind.name} were kept by {', '.join(map(str, having))} alone: give {kind.option} to all shards"
-
-
-def _copy(shard: Path, run: Path) -> None:
-    """Copy the files that a shard keeps; a data set's picture, which several shards have, once."""
-    for name in _KEPT:
-        for path in sorted((shard / name).rglob("[!.]*")):
-            target = run / path.relative_to(shard)
-            if path.is_file() and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
+def _write(run: RunFolder, about: Mapping[str, Any]) -> None:
+    write(run.path / "run.json", json.dumps(about, indent=2, allow_nan=False) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import pandas as pd
 
@@ -58,6 +58,16 @@ class CellNoted:
     text: str
 
 
+class TaskCounts(NamedTuple):
+    """How many tasks of a run are done, running, waiting and given up; ``again``: how often one was submitted again."""
+
+    done: int
+    running: int
+    waiting: int
+    lost: int
+    again: int
+
+
 class RunObserver:
     """Receives what happens in a run, and does nothing: the silent observer, and the base class of the others.
 
@@ -75,6 +85,9 @@ class RunObserver:
 
     def note(self, line: str) -> None:
         """There is something to know about the run as a whole."""
+
+    def counted(self, tasks: TaskCounts) -> None:
+        """So far are the tasks of a run that an executor trains; told at any interval."""
 
     def __enter__(self) -> Self:
         return self

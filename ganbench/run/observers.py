@@ -23,7 +23,7 @@ from ganbench.record.picture_image import as_image
 from ganbench.record.pictures import read_picture
 from ganbench.record.record import Record
 from ganbench.record.tables.so_far import so_far
-from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver
+from ganbench.run.observer import CellNoted, CellProgressed, PlannedCell, RunObserver, TaskCounts
 from ganbench.suite.choice import Choice
 from ganbench.suite.plan import Cell
 from ganbench.suite.suite import Suite
@@ -95,6 +95,10 @@ class Observers(RunObserver):
     def note(self, line: str) -> None:
         """Tell who looks at the run."""
         self._watching.note(line)
+
+    def counted(self, tasks: TaskCounts) -> None:
+        """Tell who looks at the run."""
+        self._watching.counted(tasks)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -7,17 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
 
-import ganbench
-from ganbench.core import git, streams
+from ganbench.core import streams
 from ganbench.core.disk import discard
 from ganbench.core.exits import exits_refused
 from ganbench.core.shard import Shard
-from ganbench.metrics import PROTOCOL
 from ganbench.plugin.column import Column, check_columns
 from ganbench.plugin.observed import check_installed
 from ganbench.record import provenance
@@ -26,12 +23,13 @@ from ganbench.record.control import Control, controls
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
-from ganbench.record.identity import described, identity_of, left_behind
+from ganbench.record.identity import identity_of, left_behind
 from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
 from ganbench.run.cell_pictures import PictureSettings
 from ganbench.run.cells import RunContext
+from ganbench.run.description import described_run, on_device
 from ganbench.run.evaluate import bind_metrics
 from ganbench.run.executors.local import RunOutput, run_cells
 from ganbench.run.generator_keeper import GeneratorKeeper
@@ -40,12 +38,10 @@ from ganbench.run.observer import CellNoted, RunObserver
 from ganbench.run.observers import Observers
 from ganbench.run.picture_plan import share
 from ganbench.run.resume import AGAIN
+from ganbench.run.task_of import TaskOf
 from ganbench.suite.plan import batches, of_shard, plan
 from ganbench.suite.suite import Suite
-from ganbench.train.device import arithmetic
-from ganbench.train.engine.chunks import chunk_bytes
 from ganbench.train.engine.compiler import check_cache
-from ganbench.train.fingerprint import fingerprint, phase_shares
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,7 @@ def run(
     save_samples: bool = False,
     save_generators: bool = False,
     shard: Shard | None = None,
+    task: TaskOf | None = None,
 ) -> RunResult:
     """Run a suite, or continue the run of it that was stopped; the tables are the same either way.
 
@@ -94,6 +91,7 @@ def run(
             folder.
         save_generators: Whether to keep each seed's generator, as generators/<dataset>/<variant>/<seed>.safetensors.
         shard: Which part of the suite's cells to run, into ``shard_home``; None: all of them.
+        task: The run that the shard is a task of, where an executor trains it.
 
     Returns:
         The finished run.
@@ -106,43 +104,20 @@ def run(
             of cells than shards.
     """
     check_cache()
-    for choice in suite.observers:
-        check_installed(choice.entry)
+    check_observers(suite)
     planned = plan(suite)
     cells = planned if shard is None else of_shard(planned, shard)
     out = out if shard is None else shard_home(out, shard)
     metrics = bind_metrics(suite.metrics)
     check_columns(column for _, column in metrics.columns)
     suite_yaml = suite.to_yaml()
-    versions = provenance.versions()
-    about: dict[str, Any] = {
-        "ganbench": ganbench.__version__,
-        "command": list(command),
-        "cells": [
-            {"id": c.id, "dataset": c.dataset, "variant": c.variant, "seeds": list(c.seeds), "steps": c.steps}
-            | {"reference": c.reference is not None, "family": c.family, "precision": arithmetic(c.precision, device)}
-            | {"every": c.every}
-            | ({"expect": c.expect} if c.expect else {})
-            for c in cells
-        ],
-        **({} if shard is None else {"shard": shard.text, "plan": [c.id for c in planned]}),
-        "most_bytes": chunk_bytes(device),
-        "columns": [{"metric": metric, **column.to_json()} for metric, column in metrics.columns],
-        "engine": engine,
-        "protocol": PROTOCOL,
-        "versions": versions,
-        "device": provenance.device(str(device)),
-        "git": git.commit_of_file(Path(__file__)),
-        "project": git.state(Path.cwd()),
-        "plugins": described(suite.entries),
-        "source": provenance.source(),
-        "environment": provenance.environment(),
-    }
     with streams.kept(), exits_refused():
-        about["data"] = {name: found for name, choice in suite.datasets.items() if (found := fingerprint(choice))}
-        # Apart from those: data may be trained on of which there is no fingerprint.
-        shares = {name: phase_shares(choice) for name, choice in suite.datasets.items()}
-        about["phases"] = {name: own for name, own in shares.items() if len(own) > 1}
+        told = described_run(
+            suite, planned=planned, cells=cells, metrics=metrics, engine=engine, command=command, shard=shard
+        )
+    about = on_device(told, device)
+    if task is not None:
+        about["most_bytes"] = task.joins(about, suite_yaml)
     identity, newest = identity_of(about, suite_yaml), RunFolder.newest(out, suite.name)
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))
@@ -169,7 +144,7 @@ def run(
                 observer.note(line)
             if not checkpoints.is_dir():
                 discard(checkpoints)
-            keeper = GeneratorKeeper(suite, about["source"], versions) if save_generators else None
+            keeper = GeneratorKeeper(suite, about["source"], about["versions"]) if save_generators else None
             settings = PictureSettings(share(planned), suite.steps) if suite.pictures else None
             context = RunContext(
                 *(metrics, device, engine, checkpoints, identity, keeper, settings),
@@ -177,6 +152,7 @@ def run(
                 most_bytes=folder.describe()["most_bytes"],
                 host=platform.node(),
                 kind=provenance.kind(about["device"]),
+                disturbed=task.disturbed if task else "",
             )
             kept = {kind.name: folder.path / kind.name for kind, asked in keeps.items() if asked}
             output = RunOutput(journal, everyone, folder.path / "pictures", **kept)
@@ -194,6 +170,12 @@ def run(
             journal.append(RunFinished())
             everyone.finished(table)
     return result(folder, table)
+
+
+def check_observers(suite: Suite) -> None:
+    """Raise NotInstalledError where an observer of a suite needs a package that is not installed."""
+    for choice in suite.observers:
+        check_installed(choice.entry)
 
 
 def shard_home(out: Path, shard: Shard) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ class Cell:
 
     ``variant`` is the name of the row. The row is a Variant that is ``trained``, or else a ``reference``, which is not
     trained as a GAN. In a sweep the row is the variant ``family`` at one ``setting``; otherwise family and variant are
-    the same name. ``expect``: how the row is to end, which changes none of its numbers.
+    the same name. ``expect``: how the row is to end, which changes none of its numbers. ``minutes``: how long it may
+    train; None for no limit.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Cell:
     family: str
     setting: Setting = ()
     expect: Expectation | None = None
+    minutes: float | None = None
 
     @property
     def evaluations(self) -> tuple[int, ...]:
@@ -86,19 +89,40 @@ def of_shard(cells: Sequence[Cell], shard: Shard) -> tuple[Cell, ...]:
     Raises:
         ValueError: there are fewer batches than shards, so that some would have none
     """
+    return shards(cells, shard.of, shard)[shard.index - 1]
+
+
+def shards(cells: Sequence[Cell], of: int, meant: Shard | None = None) -> tuple[tuple[Cell, ...], ...]:
+    """All shards of a plan, see ``of_shard``.
+
+    Args:
+        cells: all cells of the plan
+        of: how many shards
+        meant: the one that was asked for, for the message
+
+    Returns:
+        The cells of each shard.
+
+    Raises:
+        ValueError: there are fewer batches than shards
+    """
     together = batches(cells)
-    if shard.of > len(together):
+    if of > len(together):
         count = "1 batch" if len(together) == 1 else f"{len(together)} batches"
         raise ValueError(
-            f"{shard}: the suite has only {count} of cells that train together: write i/n with n up to {len(together)}"
+            f"{meant or f'{of} shards'}: the suite has only {count} of cells that train together: "
+            f"write i/n with n up to {len(together)}"
         )
-    loads, own = [0] * shard.of, set[str]()
+    loads = [(0, index) for index in range(of)]
+    home: dict[str, int] = {}
     for batch in sorted(together, key=lambda batch: -_work(batch)):
-        least = loads.index(min(loads))
-        loads[least] += _work(batch)
-        if least == shard.index - 1:
-            own |= {cell.id for cell in batch}
-    return tuple(cell for cell in cells if cell.id in own)
+        load, least = loads[0]
+        heapq.heapreplace(loads, (load + _work(batch), least))
+        home |= {cell.id: least for cell in batch}
+    found: list[list[Cell]] = [[] for _ in range(of)]
+    for cell in cells:
+        found[home[cell.id]].append(cell)
+    return tuple(map(tuple, found))
 
 
 def _work(batch: Sequence[Cell]) -> int:
@@ -156,6 +180,7 @@ def _cell(suite: Suite, resolved: Mapping[str, Any], dataset: str, row: _Row) ->
         family=row.family,
         setting=row.setting,
         expect=suite.expect.get(row.family, {}).get(dataset) if row.trained else None,
+        minutes=suite.minutes,
     )
 
 

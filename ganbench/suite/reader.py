@@ -66,6 +66,7 @@ class Reader:
             seeds=tuple(range(shape.seeds)) if isinstance(shape.seeds, int) else tuple(shape.seeds),
             steps=shape.budget.steps,
             batch=shape.budget.batch,
+            minutes=shape.budget.minutes,
             every=shape.evaluate.every or max(1, shape.budget.steps // 10),
             samples=shape.evaluate.samples,
             datasets=self.datasets,

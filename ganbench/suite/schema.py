@@ -134,10 +134,11 @@ OptimizerChoice = Annotated[
 
 
 class Budget(_Strict):
-    """How long each replica trains: generator steps, and samples a batch."""
+    """How long each replica trains: generator steps, samples a batch, and the minutes that a cell may take."""
 
     steps: Count = 10_000
     batch: Count = 256
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 class Evaluate(_Strict):

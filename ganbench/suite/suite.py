@@ -82,7 +82,7 @@ class Suite:
     change must be to matter when runs are compared, by variant; under "" the values for all variants. ``expect``: how
     variants are to end, by variant and data set. ``pictures``: whether a run records what a report draws.
     ``observers``: who is told of a run; they are no part of what is run, nor of the resolved suite. ``folder``: where
-    relative paths of data begin.
+    relative paths of data begin. ``minutes``: how long a cell may train; None for no limit.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Suite:
     variants: dict[str, Variant]
     metrics: tuple[Choice, ...]
     precision: str = "float32"
+    minutes: float | None = None
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     guard: dict[str, Guard] = field(default_factory=dict)
     expect: dict[str, Expected] = field(default_factory=dict)
@@ -158,7 +159,8 @@ class Suite:
             "suite": self.name,
             **({} if self.description is None else {"description": self.description}),
             "seeds": list(self.seeds),
-            "budget": {"steps": self.steps, "batch": self.batch},
+            "budget": {"steps": self.steps, "batch": self.batch}
+            | ({} if self.minutes is None else {"minutes": self.minutes}),
             "precision": self.precision,
             "evaluate": {"every": self.every, "samples": self.samples},
             **({"relative_to": self.folder.resolve().as_posix()} if self.folder and self._has_files else {}),

@@ -19,6 +19,7 @@ from ganbench.testing import (
     architectures,
     datasets,
     dirac,
+    executors,
     fdivergence,
     metrics,
     observers,
@@ -177,6 +178,8 @@ def of_kind(kind: str) -> Sequence[Property]:
             return metrics.PROPERTIES
         case "observer":
             return observers.PROPERTIES
+        case "executor":
+            return executors.PROPERTIES
         case _:
             return references.PROPERTIES
     return (*own, *training.PROPERTIES)

@@ -33,6 +33,9 @@ def test_what_is_written_is_a_plugin_of_that_kind_that_a_suite_can_use(kind):
     assert registry.get(kind, "my-own").source == Path("plugins/my_own.py")
     # Whatever stands there is what the docstring says of it, in one line that `ganbench list` can show.
     assert 20 < len(clause(registry.get(kind, "my-own").doc)) <= 118
+    if kind == "executor":
+        assert plugin.use == "ganbench run SUITE --executor my-own"
+        return
     suite = "suite: s\nseeds: 1\nbudget: {steps: 1}\ndatasets: {data: ring}\nvariants: {v: {loss: minimax}}\n"
     if kind in ("loss", "penalty", "architecture", "update", "optimizer", "schedule"):
         written = suite.replace(
