@@ -19,7 +19,7 @@ from ganbench.testing.result import Property, Subject, WrongError
 #: Seconds that a job may take to begin, or to be over.
 PATIENCE = 120.0
 _WRITES = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text('done')"
-_SLEEPS = "import time; time.sleep(3600)"
+_SLEEPS = "import time; time.sleep(600)"
 
 
 def runs_to_the_end(subject: Subject) -> None:

@@ -32,6 +32,8 @@ POLL = 0.5
 AGAIN = 3
 #: Seconds for which a job that is over may still have finished: a disk of the network shows late what was written.
 SETTLES = 2.0
+#: Seconds that a worker may take to end when its task has finished.
+ENDS = 30.0
 #: Seconds after which a job that runs must have written something.
 SILENT = 45.0
 
@@ -89,6 +91,7 @@ class Head:
             self.observer.counted(self._counts())
             if waited:
                 time.sleep(POLL)
+        self._let_end()
         if lost := [one for one in self._tried.values() if one.given_up]:
             lines = [
                 f"{one.task.name} was given up: see {self.tasks.path}/{one.task.shard.index}.*.log" for one in lost
@@ -103,6 +106,16 @@ class Head:
         if live:
             self._call("stop", self.workers.stop, live)
         return len(live)
+
+    def _let_end(self) -> None:
+        """Give the workers of tasks that have finished a moment to end: they still have files of theirs open."""
+        jobs = [one.job.name for one in self._tried.values() if one.job]
+        until = time.monotonic() + ENDS
+        while jobs and time.monotonic() < until:
+            states = self._call("states", self.workers.states, jobs)
+            jobs = [job for job in jobs if job in states]
+            if jobs:
+                time.sleep(max(POLL, self.workers.every))
 
     def _find_jobs(self) -> None:
         """Take up the jobs of an earlier head that are not over."""
