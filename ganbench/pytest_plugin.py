@@ -187,10 +187,12 @@ class SuiteItems(pytest.File):
 
     def _selected(self) -> Suite:
         """The suite with no more datasets and variants than the selected items need."""
+        from ganbench.suite.plan import plan
+
         suite = self._run.suite
         items = [item for item in self.session.items if isinstance(item, CaseItem) and item.parent is self]
         datasets, families = {item.dataset for item in items}, {item.family for item in items}
-        return replace(
+        some = replace(
             suite,
             datasets={name: one for name, one in suite.datasets.items() if name in datasets},
             variants={name: one for name, one in suite.variants.items() if name in families},
@@ -201,7 +203,10 @@ class SuiteItems(pytest.File):
                 for name, one in suite.expect.items()
                 if name in families
             },
+            published=None,
         )
+        there = {(cell.dataset, cell.variant) for cell in plan(some)}
+        return replace(some, published=suite.published and suite.published.of(there))
 
 
 class CaseItem(pytest.Item):

@@ -40,9 +40,11 @@ KIND_PAGES = {kind: PLUGINS.parent / plural(kind) / "README.md" for kind in KIND
 METHODS = PLUGINS.parent / "methods" / "README.md"
 GENERATORS = RESULTS.parent / "generators.md"
 COLUMNS = RESULTS.parent / "columns.md"
+#: The suites that run published tables again.
+PAPERS = SUITES.parent / "papers" / "README.md"
 MEASURED = RESULTS.parent / "measured"
 DOCUMENTS = (
-    *(README, HOUSE, PLUGINS, *KIND_PAGES.values(), METHODS, SUITES, TESTS),
+    *(README, HOUSE, PLUGINS, *KIND_PAGES.values(), METHODS, SUITES, PAPERS, TESTS),
     *(BASELINES, *sorted(RESULTS.parent.glob("*.md")), *sorted(MEASURED.glob("*.md"))),
 )
 #: The most lines of a document, where that is not 200: more needs a page of its own.
@@ -168,8 +170,9 @@ def test_every_suite_key_is_documented():
 
 
 def test_every_shipped_suite_is_documented_and_says_what_it_costs():
-    for path in folders.folder("suites").glob("*.yaml"):
-        assert f"]({path.name})" in text(SUITES), f"{SUITES} does not speak of {path.name}"
+    for path in folders.folder("suites").rglob("*.yaml"):
+        page = path.parent / "README.md"
+        assert f"]({path.name})" in text(page), f"{page} does not speak of {path.name}"
         header = re.match(r"(#[^\n]*\n)+", text(path))
         assert header, f"{path} has no header"
         assert "cost" in header[0].lower(), f"{path} does not say what it costs"

@@ -251,19 +251,24 @@ def print_result(result: RunResult, *, as_json: bool, no_report: bool) -> int:
     from ganbench.record.control import as_object
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
+    from ganbench.record.tables.published import published
     from ganbench.record.tables.tables import as_rows
+    from ganbench.report.published import show_published
     from ganbench.report.table import show as show_table
     from ganbench.report.tries import show_tries
 
     console, record = console_for(), Record.read(result.folder)
     if as_json:
         found = {"run": str(result.folder.path), "table": as_rows(result.table)} | as_object(result.controls)
-        click.echo(json.dumps(found | ({"about": list(record.about)} if record.about else {})))
+        found |= {"about": list(record.about)} if record.about else {}
+        click.echo(json.dumps(found | ({"published": as_rows(published(record))} if record.published else {})))
     else:
         told = (result.folder.table, result.failures, result.controls, record.about)
         show_table(result.table, console, result.columns, *told)
         if record.swept:
             show_tries(tries(record, columns=1), console, record.columns)
+        if record.published:
+            show_published(published(record), console, record.columns, record.published.source)
     if not no_report:
         write_report(result.folder, err=as_json)
     return 0 if result.complete else 3

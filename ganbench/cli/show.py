@@ -25,8 +25,10 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
     from ganbench.record.record import Record
     from ganbench.record.tables.best_of_k import tries
     from ganbench.record.tables.differences import differences
+    from ganbench.record.tables.published import published
     from ganbench.record.tables.tables import as_rows, table
     from ganbench.report.differences import show_differences
+    from ganbench.report.published import show_published
     from ganbench.report.table import show as show_table
     from ganbench.report.tries import show_tries
 
@@ -42,7 +44,7 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
     if as_json:
         found = {"run": str(opened.path), "table": as_rows(frame)} | as_object(controls(record))
         found |= {"about": list(record.about)} if record.about else {}
-        more = {"differences": apart, "tries": best}
+        more = {"differences": apart, "tries": best, "published": published(record) if record.published else None}
         click.echo(json.dumps(found | {name: as_rows(one) for name, one in more.items() if one is not None}))
     elif against is not None and apart is not None:
         show_differences(apart, console_for(), record.columns, against)
@@ -51,6 +53,8 @@ def show(folder: Path, against: str | None, as_json: bool) -> None:
         show_table(frame, console_for(), record.columns, path, record.failures, controls(record), record.about)
         if best is not None:
             show_tries(best, console_for(), record.columns)
+        if record.published:
+            show_published(published(record), console_for(), record.columns, record.published.source)
     for line in gap_lines(record):
         click.echo(f"{opened.path}: {line}: its numbers are not those of the run", err=True)
     if not record.finished:

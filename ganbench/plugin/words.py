@@ -39,10 +39,17 @@ def key_cure(word: str, value: str) -> str:
         word: the key.
         value: what was written there, as a suite writes it; empty where it is no single value.
     """
-    for entry in _words().get("key", ()):
-        if same(word) in map(same, entry["of"]):
-            return f": {entry['write'].replace('VALUE', value or '...')}"
-    return ""
+    return _cure("key", word).replace("VALUE", value or "...")
+
+
+def published_cure(word: str) -> str:
+    """What to write for a key of a published number, as the end of a message; empty where nothing is known."""
+    return _cure("published", word)
+
+
+def _cure(section: str, word: str) -> str:
+    found = (entry["write"] for entry in _words().get(section, ()) if same(word) in map(same, entry["of"]))
+    return next((f": {text}" for text in found), "")
 
 
 def _words() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     results/<suite>/<run>/   suite.yaml  run.json  journal.jsonl  lock
                              curves.csv  seeds.csv  table.csv  differences.csv  profiles.csv  tries.csv
+                             published.csv
 
 A folder is written under a hidden name and renamed, so a folder with a run.json is complete.
 """
@@ -85,6 +86,11 @@ class RunFolder:
     def tries(self) -> Path:
         """The table with the best of k settings of each variant; only where the suite sweeps."""
         return self.path / "tries.csv"
+
+    @property
+    def published(self) -> Path:
+        """The table with what a paper published beside what was measured; only where the suite says it."""
+        return self.path / "published.csv"
 
     @property
     def finished(self) -> bool:
@@ -255,8 +261,9 @@ class RunFolder:
     def _judge_by(self, suite_yaml: str, run: Mapping[str, Any]) -> None:
         """Write down how the suite now judges a run that is gone on with: that alone may have changed."""
         described = self.describe()
-        if "cells" in run and described.get("cells") != (cells := json.loads(json.dumps(run["cells"]))):
-            write(self.path / "run.json", _as_json(described | {"cells": cells}))
+        judged = {name: json.loads(json.dumps(run.get(name))) for name in ("cells", "published") if "cells" in run}
+        if any(described.get(name) != own for name, own in judged.items()):
+            write(self.path / "run.json", _as_json(described | judged))
         if self.suite.read_text(encoding="utf-8") != suite_yaml:
             write(self.suite, suite_yaml)
 

@@ -18,7 +18,7 @@ from ganbench.record.same_data import other_data
 #: The keys of run.json that decide numbers, beside the plugins.
 _DECIDES = ("versions", "device", "engine", "source", "environment", "data")
 #: The keys of a suite, and of a variant, that only judge, describe or draw a run: they change no number of it.
-_ABOUT_SUITE, _ABOUT_VARIANT = ("description", "guard", "pictures", "relative_to"), ("guard", "expect")
+_ABOUT_SUITE, _ABOUT_VARIANT = ("description", "guard", "pictures", "published", "relative_to"), ("guard", "expect")
 #: So many differences are named.
 _NAMED = 3
 

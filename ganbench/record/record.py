@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganbench.core.published import Published
 from ganbench.core.shard import Shard
 from ganbench.data.phases import first_step
 from ganbench.plugin.column import Column, OlderFormatError, check_columns
@@ -28,6 +29,7 @@ class Record:
     """A run: the columns its metrics fill and its cells, in the order planned.
 
     ``shard``: which part of a run it is, that would have so many ``rows``; None where it is a whole run.
+    ``published``: what a paper gives of its rows; None where the suite says nothing of that.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Record:
     finished: bool
     shard: Shard | None = None
     rows: int = 0
+    published: Published | None = None
 
     @property
     def swept(self) -> bool:
@@ -127,7 +130,8 @@ class Record:
                 cells[event.cell].add(event, named)
         found = tuple(cells.values())
         leave_out_clocks(found, columns)
-        return cls(run["run"], columns, found, finished, Shard.of_run(run), len(run.get("plan", found)))
+        beside = Published.read(run["published"]) if run.get("published") else None
+        return cls(run["run"], columns, found, finished, Shard.of_run(run), len(run.get("plan", found)), beside)
 
 
 def _rows(count: int) -> str:

@@ -55,6 +55,26 @@ class _RunColumn(_RunShape):
     title: str
 
 
+class _RunPublishedRow(_RunShape):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    dataset: str
+    variant: str
+    column: str
+    value: float
+    decimals: Whole
+    se: float | None = None
+    sd: float | None = None
+    trials: Whole | None = None
+    called: str = ""
+    unlike: str = ""
+
+
+class _RunPublished(_RunShape):
+    source: str
+    rows: list[_RunPublishedRow]
+
+
 class _RunFile(_RunShape):
     run: str
     cells: list[_RunCell]
@@ -62,6 +82,7 @@ class _RunFile(_RunShape):
     shard: str = "1/1"
     plan: list[str] = []
     most_bytes: int = 0
+    published: _RunPublished | None = None
 
 
 def check_run(run: Mapping[str, Any]) -> None:

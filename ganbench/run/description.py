@@ -58,6 +58,7 @@ def described_run(
             for c in cells
         ],
         **({} if shard is None else {"shard": shard.text, "plan": [c.id for c in planned]}),
+        **({"published": suite.published.plain()} if suite.published else {}),
         "columns": [{"metric": metric, **column.to_json()} for metric, column in metrics.columns],
         "engine": engine,
         "protocol": PROTOCOL,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ganbench.core.messages import shown, suggest
 from ganbench.core.spelling import as_list, counted, of_number, respelled
-from ganbench.plugin.words import key_cure
+from ganbench.plugin.words import key_cure, published_cure
 from ganbench.suite.document import flow
 from ganbench.suite.mistake import Place
 
@@ -42,6 +42,11 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
     if isinstance(value, list) and "seeds: [" in cure:
         cure = f": write seeds: {flow(value)}"
     return f"{cure}{_there(cure, suite)}" if cure else suggest(key, known)
+
+
+def of_published(key: str, known: Mapping[str, Any]) -> str:
+    """What to write for a key that is none of those ``known`` of a published row, or of its source."""
+    return published_cure(key) or suggest(key, known)
 
 
 def _there(cure: str, suite: Any) -> str:

@@ -16,7 +16,8 @@ from ganbench.suite.suite import Suite
 def find(name_or_path: str | Path) -> Path:
     """The path of a suite, given as a path or as the name of a shipped suite; raises SuiteError if neither exists."""
     path = Path(name_or_path)
-    known = {file.stem: file for file in sorted(shipped.folder("suites").glob("*.yaml"))}
+    home = shipped.folder("suites")
+    known = {file.relative_to(home).with_suffix("").as_posix(): file for file in sorted(home.rglob("*.yaml"))}
     text = str(name_or_path)
     if path.exists() and not path.is_dir():
         return path

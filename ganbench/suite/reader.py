@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ganbench.core.names import lost_on_windows, same_file
+from ganbench.core.published import Published
 from ganbench.plugin.column import Column
 from ganbench.plugin.registry import Registry
 from ganbench.plugin.types import Metric
@@ -27,9 +28,10 @@ from ganbench.suite.document import Document
 from ganbench.suite.expect import Expected, read_expect
 from ganbench.suite.guard import Guard, read_guard
 from ganbench.suite.mistake import Place, SuiteError
+from ganbench.suite.published import read_published
 from ganbench.suite.schema import BUILT_IN, FLOOR, SuiteSchema, read_shape
 from ganbench.suite.suite import Suite, Variant
-from ganbench.suite.sweep import Sweep, count
+from ganbench.suite.sweep import Sweep, count, row_name, settings
 from ganbench.suite.sweep_reader import SweepReader
 
 _MOST_CELLS = 10_000
@@ -50,6 +52,7 @@ class Reader:
         self.guard: dict[str, Guard] = {}
         self.expect: dict[str, Expected] = {}
         self.averages: dict[str, Average] = {}
+        self.published: Published | None = None
         self._architectures: dict[str, tuple[Draft, Choice]] = {}
         self._losses: dict[str, tuple[Draft, Choice]] = {}
         self._swept_architectures: list[tuple[Draft, Choice]] = []
@@ -57,7 +60,7 @@ class Reader:
     def suite(self) -> Suite:
         """The suite; raises SuiteError with every mistake in the document."""
         shape = read_shape(self.document)
-        self._read()
+        self._read(shape)
         if self.document.mistakes or shape is None:
             raise SuiteError(self.document.mistakes)
         return Suite(
@@ -79,11 +82,12 @@ class Reader:
             expect=self.expect,
             pictures=shape.pictures,
             observers=tuple(self.observers),
+            published=self.published,
             folder=self.document.folder,
         )
 
-    def _read(self) -> None:
-        """Read all choices, and add every mistake to the document."""
+    def _read(self, shape: SuiteSchema | None) -> None:
+        """Read all choices, and add every mistake to the document; ``shape``: None where it has mistakes already."""
         self._read_seeds()
         self._read_evaluations()
         for name, raw in self._items("datasets"):
@@ -101,6 +105,9 @@ class Reader:
         self._read_guards(columns)
         self._read_expectations(columns)
         self._read_observers()
+        if shape is not None:
+            datasets = [name for name, _ in self._items("datasets")]
+            self.published = read_published(self.document, shape.published, datasets, self._rows(), columns)
         build_check = BuildCheck(self.document)
         build_check.datasets(self.datasets)
         build_check.architectures((*self._architectures.values(), *self._swept_architectures))
@@ -199,6 +206,13 @@ class Reader:
             place: Place = ("variants", name, "expect")
             if expected := read_expect(self.document, place, self._at(*place), datasets, columns):
                 self.expect[name] = expected
+
+    def _rows(self) -> dict[str, list[str]]:
+        """The rows of the tables, by reference or variant."""
+        rows = {choice.name: [choice.name] for choice in self.references}
+        for name, _ in self._items("variants"):
+            rows[name] = [row_name(name, setting) for setting in settings(self.sweeps.get(name, {}))]
+        return rows
 
     def _read_observers(self) -> None:
         raw = self._at("observers")

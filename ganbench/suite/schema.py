@@ -28,7 +28,7 @@ from ganbench.core.messages import JsonSchema, describe_schema, shown
 from ganbench.core.names import lost_in_tables, lost_on_windows
 from ganbench.plugin.shipped import chosen
 from ganbench.suite.average import Decay, Width
-from ganbench.suite.cures import of_key, of_value
+from ganbench.suite.cures import of_key, of_published, of_value
 from ganbench.suite.document import Document
 from ganbench.suite.mistake import Place
 
@@ -237,6 +237,28 @@ class Defaults(Parts):
     optimizer: OptimizerChoice | None = OptimizerMapping.model_validate(_CHOSEN.parts["optimizer"])
 
 
+class PublishedRowSchema(_Strict):
+    """A number that a paper gives: of which row and column, its spread (se or sd), and of how many trials it is."""
+
+    dataset: str
+    variant: str
+    column: str
+    value: float
+    se: Annotated[float | None, Field(ge=0)] = None
+    sd: Annotated[float | None, Field(ge=0)] = None
+    trials: Annotated[int | None, Field(ge=1)] = None
+    decimals: Annotated[int | None, Field(ge=0, le=400)] = None
+    called: str = ""
+    unlike: str = ""
+
+
+class PublishedSchema(_Strict):
+    """What a paper has published of the suite's rows, and where it was read."""
+
+    source: Annotated[str, Field(min_length=1)]
+    rows: Annotated[list[PublishedRowSchema], Field(min_length=1, max_length=1000)]
+
+
 class SuiteSchema(_Strict):
     """A suite: datasets times variants times seeds, trained for one budget and measured by the same metrics."""
 
@@ -258,6 +280,7 @@ class SuiteSchema(_Strict):
     ]
     pictures: bool = True
     observers: Annotated[list[Choice], Field(description="a list of observers")] = []
+    published: PublishedSchema | None = None
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {"budget": Budget, "evaluate": Evaluate}
@@ -334,6 +357,8 @@ def _options(root: JsonSchema, node: JsonSchema) -> list[JsonSchema]:
 
 def _belongs(root: JsonSchema, place: Place, value: Any, data: Any) -> str:
     known = next(node["properties"] for node in _options(root, _schema_at(root, place[:-1])) if "properties" in node)
+    if place[0] == "published" and len(place) > 1:
+        return of_published(str(place[-1]), known)
     return of_key(str(place[-1]), value, known, _homes(len(place) == 1), data)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ganbench.core.published import Published
 from ganbench.plugin.binding import bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.types import Dataset
@@ -81,6 +82,7 @@ class Suite:
     values that parameters of each variant take; a variant without a sweep is trained as it is. ``guard``: how large a
     change must be to matter when runs are compared, by variant; under "" the values for all variants. ``expect``: how
     variants are to end, by variant and data set. ``pictures``: whether a run records what a report draws.
+    ``published``: what a paper gives of rows, which changes no number.
     ``observers``: who is told of a run; they are no part of what is run, nor of the resolved suite. ``folder``: where
     relative paths of data begin. ``minutes``: how long a cell may train; None for no limit.
     """
@@ -104,6 +106,7 @@ class Suite:
     pictures: bool = True
     observers: tuple[Choice, ...] = field(default=(), compare=False)
     folder: Path | None = field(default=None, compare=False)
+    published: Published | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -147,6 +150,7 @@ class Suite:
             sweeps={},
             guard={name: guard for name, guard in self.guard.items() if name in ("", family)},
             expect={},
+            published=None,
             observers=(),
             folder=None,
         )
@@ -177,6 +181,7 @@ class Suite:
             **({"guard": dict(self.guard[""])} if "" in self.guard else {}),
             "metrics": [choice.plain() for choice in self.metrics],
             **({} if self.pictures else {"pictures": False}),
+            **({"published": self.published.plain()} if self.published else {}),
         }
 
     def _expect(self, variant: str) -> Any:

@@ -120,9 +120,10 @@ def test_a_parameter_under_another_name(shipped, kind, name, parameter, cure):
 
 def test_each_word_leads_to_one_plugin_that_there_is(shipped):
     known = {**words._words()}
-    assert known.keys() == KINDS.keys() | {words.PARAMETERS, "key"}
-    keys = [words.same(word) for said in known.pop("key") for word in said["of"]]
-    assert len(keys) == len(set(keys)), [word for word in keys if keys.count(word) > 1]
+    assert known.keys() == KINDS.keys() | {words.PARAMETERS, "key", "published"}
+    for section in ("key", "published"):
+        keys = [words.same(word) for said in known.pop(section) for word in said["of"]]
+        assert len(keys) == len(set(keys)), [word for word in keys if keys.count(word) > 1]
     # A schedule is a key of optimizers and penalties, and no parameter.
     parameters = {parameter.name for entry in shipped.entries for parameter in entry.parameters} | {"schedule"}
     for kind, section in known.items():

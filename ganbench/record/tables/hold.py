@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from ganbench.plugin.column import Column
 from ganbench.record.cell_record import CellRecord
+from ganbench.record.status import Status
+from ganbench.record.tables.values import last_values
 from ganbench.record.verdict import HELD
+from ganbench.stats.intervals import Interval, share
 
 
 class Hold(NamedTuple):
@@ -60,6 +63,13 @@ def hold(cell: CellRecord, seed: int, column: Column, *, until: int | None = Non
         departures=sum(before and not now for before, now in pairwise(true)),
         to_the_end=len(true) >= need and all(true[-need:]),
     )
+
+
+def held_share(cell: CellRecord, column: Column) -> Interval:
+    """The share of the measured seeds that have held a ``share`` column to the end, with its exact interval."""
+    diverged = {seed for seed in cell.seeds if cell.outcome(seed).status is Status.DIVERGED}
+    measured = sorted(last_values(cell, column).keys() | diverged)
+    return share(sum(bool(hold(cell, seed, column).to_the_end) for seed in measured), len(measured))
 
 
 def _since(steps: Sequence[int], true: Sequence[bool], need: int) -> int | None:

@@ -24,18 +24,19 @@ from ganbench.record.tables.best_of_k import tries
 from ganbench.record.tables.csv_text import as_csv
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.frame import frame
-from ganbench.record.tables.hold import hold
+from ganbench.record.tables.hold import held_share, hold
 from ganbench.record.tables.profiles import profiles
+from ganbench.record.tables.published import published
 from ganbench.record.tables.values import against, baseline, last_values, paired, values
 from ganbench.record.told import number
-from ganbench.stats.intervals import NOTHING, interquartile_mean, median, share
+from ganbench.stats.intervals import NOTHING, interquartile_mean, median
 from ganbench.stats.paired import detectable
 
 
 def write_tables(folder: RunFolder) -> pd.DataFrame:
     """Write curves, seeds, table, differences and profiles, each completely or not at all; return the table.
 
-    Where the suite sweeps, also the best of k tries.
+    Where the suite sweeps, also the best of k tries; where it says what a paper gives, also that beside ours.
     """
     record = Record.read(folder)
     made = {
@@ -47,6 +48,8 @@ def write_tables(folder: RunFolder) -> pd.DataFrame:
     }
     if record.swept:
         made[folder.tries] = tries(record)
+    if record.published:
+        made[folder.published] = published(record)
     for path, content in made.items():
         write(path, as_csv(content))
     return made[folder.table]
@@ -192,7 +195,7 @@ def _detectable(cell: CellRecord, column: Column, rival: CellRecord | None) -> f
 def _share(cell: CellRecord, column: Column) -> tuple[Any, ...]:
     diverged = {seed for seed in cell.seeds if cell.outcome(seed).status is Status.DIVERGED}
     holds = [hold(cell, seed, column) for seed in sorted(last_values(cell, column).keys() | diverged)]
-    held = share(sum(bool(one.to_the_end) for one in holds), len(holds))
+    held = held_share(cell, column)
     first = median(math.inf if one.first is None else one.first for one in holds)
     since = median(math.inf if one.since is None else one.since for one in holds)
     reached = [one.departures for one in holds if one.first is not None and one.departures is not None]

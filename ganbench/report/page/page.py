@@ -12,6 +12,7 @@ from ganbench.report.page.html import html
 from ganbench.report.page.marks import Mark, marks, outline
 from ganbench.report.page.opening import how_told_apart, what_it_says, what_ran, when_and_where
 from ganbench.report.page.picture_part import PicturePart, picture_part
+from ganbench.report.page.published_table import PublishedTable, published_table
 from ganbench.report.page.result_table import ResultTable, result_table
 from ganbench.report.page.section import Section, curves, effort, on_the_line, outcomes
 from ganbench.report.page.shown_run import ShownRun
@@ -36,6 +37,7 @@ class RunPart:
     says: tuple[tuple[str, str], ...]
     told_apart: str
     table: ResultTable
+    published: PublishedTable | None
     sections: tuple[Section, ...]
     pictures: PicturePart
     again: Again
@@ -77,6 +79,7 @@ def _part(run: ShownRun, name: str, known: Mapping[str, Mark]) -> RunPart:
         says=tuple(says),
         told_apart=how_told_apart(run) if any("apart" in text for _, text in says) else "",
         table=result_table(run, known),
+        published=published_table(run),
         sections=(outcomes(run, known), curves(run, known), on_the_line(pictures.figures), effort(run, known)),
         pictures=pictures,
         again=again(run),

@@ -18,6 +18,7 @@ from ganbench.record.record import Record
 from ganbench.record.tables.best_of_k import tries
 from ganbench.record.tables.differences import differences
 from ganbench.record.tables.profiles import profiles
+from ganbench.record.tables.published import published
 from ganbench.record.tables.tables import table
 from ganbench.record.tables.values import sided
 
@@ -78,6 +79,11 @@ class ShownRun:
     def tries(self) -> pd.DataFrame | None:
         """The best of k settings of the main column; None where nothing is swept."""
         return tries(self.record, columns=1) if self.record.swept else None
+
+    @cached_property
+    def published(self) -> pd.DataFrame:
+        """What a paper gives beside ours, as published.csv has it; empty where the suite says nothing of that."""
+        return published(self.record)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
