@@ -35,16 +35,16 @@ README, HOUSE, PLUGINS, SUITES, RESULTS, BASELINES, TESTS = (
     ROOT / folder / "README.md"
     for folder in ("", "ganbench", "plugins", "suites", "results", "results/baselines", "tests")
 )
-#: The page of each kind of plugin, and that of the methods, which are losses.
+#: The page of each kind of plugin, that of the methods, which are losses, and that of the models, which are references.
 KIND_PAGES = {kind: PLUGINS.parent / plural(kind) / "README.md" for kind in KINDS}
-METHODS = PLUGINS.parent / "methods" / "README.md"
+METHODS, MODELS = (PLUGINS.parent / folder / "README.md" for folder in ("methods", "models"))
 GENERATORS = RESULTS.parent / "generators.md"
 COLUMNS = RESULTS.parent / "columns.md"
 #: The suites that run published tables again.
 PAPERS = SUITES.parent / "papers" / "README.md"
 MEASURED = RESULTS.parent / "measured"
 DOCUMENTS = (
-    *(README, HOUSE, PLUGINS, *KIND_PAGES.values(), METHODS, SUITES, PAPERS, TESTS),
+    *(README, HOUSE, PLUGINS, *KIND_PAGES.values(), METHODS, MODELS, SUITES, PAPERS, TESTS),
     *(BASELINES, *sorted(RESULTS.parent.glob("*.md")), *sorted(MEASURED.glob("*.md"))),
 )
 #: The most lines of a document, where that is not 200: more needs a page of its own.
@@ -87,7 +87,7 @@ def test_every_document_is_tested():
 
 def test_every_hook_and_public_name_is_documented():
     assert not undocumented([kind.hook for kind in KINDS.values()], text(PLUGINS))
-    everything = "\n".join(map(text, (PLUGINS, *KIND_PAGES.values(), METHODS, GENERATORS)))
+    everything = "\n".join(map(text, (PLUGINS, *KIND_PAGES.values(), METHODS, MODELS, GENERATORS)))
     assert [name for name in ganbench.__all__ if not re.search(rf"\b{name}\b", everything)] == []
 
 
@@ -103,7 +103,7 @@ def test_every_name_a_function_may_ask_for_is_documented(kind):
     assert not undocumented(wanted, *map(text, pages))
 
 
-@pytest.mark.parametrize("page", [*KIND_PAGES.values(), METHODS], ids=lambda page: page.parent.name)
+@pytest.mark.parametrize("page", [*KIND_PAGES.values(), METHODS, MODELS], ids=lambda page: page.parent.name)
 def test_the_page_of_a_kind_names_each_file_and_plugin_of_its_folder(page, shipped):
     listed = dict(re.findall(r"^\| \[(\w+\.py)\]\(\1\) \| ([^|]+) \|", text(page), re.MULTILINE))
     files = {file.name: set() for file in page.parent.glob("[!_]*.py")}
@@ -115,7 +115,7 @@ def test_the_page_of_a_kind_names_each_file_and_plugin_of_its_folder(page, shipp
 
 def test_every_folder_of_plugins_has_its_page():
     folders_there = {path.parent for path in PLUGINS.parent.rglob("*.py")}
-    assert folders_there == {page.parent for page in (*KIND_PAGES.values(), METHODS)}
+    assert folders_there == {page.parent for page in (*KIND_PAGES.values(), METHODS, MODELS)}
 
 
 def test_every_command_is_in_the_readme():
@@ -226,7 +226,7 @@ def test_every_status_is_documented():
 # What is documented works.
 
 
-EXAMPLES = {page.parent.name: blocks(page, "python") for page in (*KIND_PAGES.values(), METHODS)}
+EXAMPLES = {page.parent.name: blocks(page, "python") for page in (*KIND_PAGES.values(), METHODS, MODELS)}
 
 
 @pytest.mark.parametrize("folder", EXAMPLES)

@@ -20,8 +20,10 @@ from ganbench.compare.sides.baseline import save
 from ganbench.compare.sides.baseline_seal import SEAL
 from ganbench.compare.sides.compared_run import Case, ComparedRun, Seed
 from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
+from ganbench.plugin.registry import Registry
 from ganbench.record.folder import RunFolder
 from ganbench.record.status import Status
+from ganbench.suite.load import load
 
 pytest_plugins = ["pytester"]
 
@@ -95,6 +97,16 @@ def test_each_trained_row_is_a_test_by_the_name_of_its_case(here):
 @pytest.mark.parametrize("arguments", [["suites/tiny.yaml", "-k", "minimax"], ["suites/tiny.yaml::ring8/minimax"]])
 def test_cases_are_selected_as_tests_are(here, arguments):
     assert collected(run(here, *arguments, "--collect-only", "-q")) == CASES[:1]
+
+
+def test_a_selected_case_keeps_what_is_published_of_it_alone(here):
+    """Rows of others would be mistakes in the run's own suite.yaml."""
+    rows = [f"    - {{dataset: ring8, variant: {name}, column: jsd, value: 0.1}}" for name in ("minimax", "other")]
+    text = SUITE + "published:\n  source: a paper\n  rows:\n" + "\n".join(rows) + "\n"
+    (here.path / "suites" / "tiny.yaml").write_text(text.replace("seeds: 8", "seeds: 1"))
+    run(here, "suites/tiny.yaml::ring8/minimax")
+    found = load(only_run(here.path / "results" / "partial" / "tiny") / "suite.yaml", Registry.load())
+    assert [row.variant for row in found.published.rows] == ["minimax"]
 
 
 def test_every_setting_of_a_sweep_is_a_test(here):
