@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from ganbench.plugin.types import Players
 from ganbench.train.step.rules import Rules
 
-PLAYERS = ("discriminator", "generator")
+PLAYERS: Final = ("discriminator", "generator")
 #: So many steps are tried where a player does not move.
 LATER_STEPS = 10
 _DETACHED = ": does its loss stop it, by .detach(), .data, torch.no_grad() or a comparison?"

@@ -1,48 +1,32 @@
-"""Slips in a user's own loss that fail nowhere: a column broadcast against a row, logits that D learns nothing from."""
+"""Slips in a user's own loss that fail nowhere: a column broadcast against a row, what a player learns nothing from."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from types import FrameType
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import out_of_memory, raise_if_stopped
 from ganbench.core.place import place
 from ganbench.core.rng import isolated
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
+from ganbench.train.columns import Columns
+from ganbench.train.movement import PLAYERS
+from ganbench.train.sides import Sides, unlearned
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.game import StepGame, autograd_gradient
+from ganbench.train.step.player_function import taken_apart
 from ganbench.train.step.rules import PlayerName, Rules
 from ganbench.train.step.step import Constants, State
 from ganbench.train.step.swept_values import with_values
-
-#: Torch's functions of two tensors that broadcast, by their names without underscores.
-_BROADCASTS = {"add", "sub", "rsub", "mul", "div", "truediv", "rtruediv", "pow", "maximum", "minimum", "where", "lerp"}
-_BROADCASTS |= {"eq", "ne", "lt", "le", "gt", "ge"}
-#: Those that make a row or a column of other numbers: what they make is of that shape on purpose.
-_RESHAPES = {"getitem", "unsqueeze", "squeeze", "view", "reshape", "flatten", "unflatten", "expand", "get", "t"}
-_RESHAPES |= {
-    "transpose",
-    "permute",
-    "movedim",
-    "sum",
-    "mean",
-    "norm",
-    "vector_norm",
-    "prod",
-    "amax",
-    "amin",
-    "logsumexp",
-}
+from ganbench.train.sums import Addend, Sums, idle
 
 
 def slips(rules: Rules, update: BoundFunction[Players], state: State, constants: Constants) -> list[str]:
@@ -62,11 +46,13 @@ def slips(rules: Rules, update: BoundFunction[Players], state: State, constants:
     rules, _ = with_values(rules, update, own.scalars, index)
     found: list[str] = []
     try:
-        for player in ("discriminator", "generator"):
-            recorder = DrawRecorder(device=index.device)
-            game = StepGame(rules, (own.D, own.G), recorder, index, autograd_gradient, state.memory)
-            with isolated(0, "probe.slips"):
-                found += _of_player(game, rules, player, state)
+        for player in PLAYERS:
+            game = partial(StepGame, rules, (own.D, own.G), step=index, gradient=autograd_gradient, memory=state.memory)
+            here = _looked(game, rules, player, state)
+            found += [line for each in here for line in each.said]
+            if any(not term.gradient for each in here for term in each.terms):
+                there = _looked(game, rules, player, state, moved=True)
+                found += [line for one, other in zip(here, there, strict=True) for line in _idle(one, other, player)]
     except BaseException as error:  # what fails is told where the step is made
         raise_if_stopped(error)
         if out_of_memory(error):
@@ -74,98 +60,87 @@ def slips(rules: Rules, update: BoundFunction[Players], state: State, constants:
     return [*dict.fromkeys(found)]
 
 
-def _of_player(game: StepGame, rules: Rules, player: PlayerName, state: State) -> Iterable[str]:
+@dataclass(frozen=True)
+class _Looked:
+    """What is found in one function, a loss or a penalty: notes, the terms of its value, and whose it is."""
+
+    said: list[str]
+    terms: list[Addend]
+    whose: str
+
+
+def _looked(
+    new: Callable[..., StepGame], rules: Rules, player: PlayerName, state: State, *, moved: bool = False
+) -> list[_Looked]:
+    """Each function of a player's loss, looked at; ``moved``: at other weights of that player."""
+    found = []
+    game = new(recorder=DrawRecorder(device=state.survived.device))
     loss = rules.loss(player)
-    terms = [(loss, ()), *((term, game.memory[at]) for at, term in _penalties(rules, player))]
+    terms = [(loss, "the loss's"), *((term, f"penalty {name}'s") for _, name, term in _penalties(rules, player))]
+    memory: list[Any] = [(), *(game.memory[at] for at, _, _ in _penalties(rules, player))]
     names = {name for term, _ in terms for name in term.names}
-    with ExitStack() as stack:
-        scope = game._scope(names, state.players.D, state.players.G, game.draw(), stack)
-        logits = [name for name in ("d_real", "d_fake") if name in scope]
-        leaves: dict[str, Tensor] = {name: scope[name].detach().requires_grad_() for name in logits}
-        for term, memory in terms:
-            given = {**scope, **leaves, "memory": memory}
-            with _Columns(rules.batch, given) as columns:
+    with isolated(0, "probe.slips"), ExitStack() as stack:
+        D, G = (
+            _at(one.theta, moved) if name == player else one.theta
+            for name, one in zip(PLAYERS, state.players, strict=True)
+        )
+        scope = game._scope(names, D, G, game.draw(), stack)
+        for (term, whose), remembered in zip(terms, memory, strict=True):
+            given = {**scope, "memory": remembered}
+            sides = Sides(given)
+            # Of a method's further networks it is not known which samples they are given.
+            learns = (
+                term is loss and player == "discriminator" and not {part for part, _ in rules.parts} & {*term.names}
+            )
+            if learns:
+                given["D"] = sides.watched(scope["D"])
+            with Columns(rules.batch, given) as columns, sides, Sums() as sums:
                 value = term(given)
-            yield from columns.found
-            if (
-                term is loss
-                and player == "discriminator"
-                and not {"D", *(part for part, _ in rules.parts)} & {*term.names}
-            ):
-                yield from _unlearned(loss, value, leaves)
+            said = columns.found
+            # Where the loss takes D apart, what it learns from is not known.
+            if learns and not taken_apart(given["D"]):
+                said += _unlearned(term, value, scope, sides)
+            known = isinstance(value, Tensor) and not said
+            found.append(_Looked(said, sums.terms_of(value) if known else [], f"{whose} {_named(term)}"))
+    return found
 
 
-def _penalties(rules: Rules, player: PlayerName) -> Iterable[tuple[int, BoundFunction[Any]]]:
+def _at(theta: Tensor, moved: bool) -> Tensor:
+    """A player's weights as a leaf; ``moved``: others, near them."""
+    shift = torch.arange(len(theta), device=theta.device).cos().to(theta.dtype) if moved else torch.zeros_like(theta)
+    return (theta * (1 + 0.1 * shift) + 0.01 * shift).detach().requires_grad_()
+
+
+def _penalties(rules: Rules, player: PlayerName) -> Iterable[tuple[int, str, BoundFunction[Any]]]:
     for at, penalty in enumerate(rules.penalties):
         if term := penalty.functions.get(player):
-            yield at, term
+            yield at, penalty.name, term
 
 
-def _unlearned(loss: BoundFunction[Any], value: Any, leaves: Mapping[str, Tensor]) -> Iterable[str]:
+def _idle(here: _Looked, there: _Looked, player: PlayerName) -> Iterable[str]:
+    """Terms that depend on a player and do not move it."""
+    for term in idle(here.terms, there.terms):
+        yield (
+            f"{term.line or here.whose}: {'a term' if term.line else 'its value'} depends on the {player} and gives it "
+            "no gradient, so it changes no step: leave .detach(), .data, .state_dict() and torch.no_grad() out, and "
+            "take the gradient of D by input_gradient(D, x), or with create_graph=True"
+        )
+
+
+def _unlearned(loss: BoundFunction[Any], value: Any, scope: Mapping[str, Any], sides: Sides) -> list[str]:
     """Where D's loss depends on its logits of one kind alone; a loss without any gradient is told elsewhere."""
-    named = [name for name in leaves if name in loss.names]
-    if not named or not isinstance(value, Tensor) or not value.requires_grad:
-        return
-    gradients = torch.autograd.grad(value, [leaves[name] for name in named], allow_unused=True)
-    code = getattr(loss.function, "__code__", None)
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return []
+    named: dict[str, Tensor] = {name: scope[name] for name in ("d_real", "d_fake") if name in loss.names}
+    return [
+        f"the loss's {_named(loss)} {'names' if logits in named else 'calls'} {logits}, and D gets no gradient from "
+        "it: leave .detach() and torch.no_grad() out, G is not trained by D's loss"
+        for logits in unlearned(value, named, sides.logits)
+    ]
+
+
+def _named(term: BoundFunction[Any]) -> str:
+    """A function's name, and its place."""
+    code = getattr(term.function, "__code__", None)
     where = f" ({place(code.co_filename, code.co_firstlineno)})" if code else ""
-    for name, gradient in zip(named, gradients, strict=True):
-        if gradient is None:
-            yield (
-                f"the loss's {getattr(loss.function, '__name__', 'function')}(){where} names {name}, and D gets no "
-                f"gradient from it: leave .detach() and torch.no_grad() out, G is not trained by D's loss"
-            )
-
-
-class _Columns(TorchFunctionMode):
-    """Finds where a user's code broadcasts a column, (n, 1), against a row, (n,), to (n, n) numbers.
-
-    A column counts that was made as one, ``torch.ones(n, 1)``; and against a row that is no reshaped tensor also one
-    that is given to the function or comes from a layer. With ``d_real[:, None]`` or ``keepdim`` all pairs are meant.
-    """
-
-    def __init__(self, n: int, scope: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._row, self._column = (n,), (n, 1)
-        # By identity, and kept: so no later tensor has the identity of one that is gone.
-        self._given = {id(value): value for value in scope.values() if isinstance(value, Tensor)}
-        self._made: dict[int, Tensor] = {}
-        self._reshaped: dict[int, Tensor] = {}
-
-    def __torch_function__(
-        self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        result = function(*args, **(kwargs or {}))
-        name = getattr(function, "__name__", "").strip("_")
-        taken = [value for value in tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
-        rows = [value for value in taken if value.shape == self._row]
-        columns = [value for value in taken if value.shape == self._column]
-        made = any(id(value) in self._made for value in columns)
-        given = any(id(value) in self._given for value in columns)
-        reshaped = any(id(value) in self._reshaped for value in rows)
-        if name in _BROADCASTS and rows and (made or (given and not reshaped)) and (where := _own_line()):
-            (n,) = self._row
-            self.found.append(
-                f"{where}: numbers of the shapes ({n},) and ({n}, 1) give ({n}, {n}), one for each pair of samples: "
-                f"logits are ({n},), so make the other ({n},) too, as torch.ones_like(d_real) or .flatten() does"
-            )
-        if isinstance(result, Tensor) and result.shape == self._row and (reshaped or (name in _RESHAPES and not rows)):
-            self._reshaped[id(result)] = result
-        if isinstance(result, Tensor) and result.shape == self._column and name not in _RESHAPES:
-            if made or not taken or name.startswith("new_"):
-                self._made[id(result)] = result
-            elif given or function is linear:
-                self._given[id(result)] = result
-        return result
-
-
-def _own_line() -> str:
-    """The innermost line of a user's own plugin that is at work; empty where there is none."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        name = str(frame.f_globals.get("__name__", ""))
-        if name.startswith("ganbench_plugin_") and not name.startswith("ganbench_plugin_shipped_"):
-            return place(frame.f_code.co_filename, frame.f_lineno)
-        frame = frame.f_back
-    return ""
+    return f"{getattr(term.function, '__name__', 'function')}(){where}"

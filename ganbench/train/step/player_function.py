@@ -106,3 +106,13 @@ class PlayerFunction:
             self._stack.enter_context(_reparametrize_module(self._whole, self._tensors()))
             vars(self)["_entered"] = True
         return self._module
+
+
+def seen(player: PlayerFunction, function: Callable[..., Any]) -> PlayerFunction:
+    """The same player, whose calls are those of another function."""
+    return PlayerFunction(function, player._module, player._whole, player._tensors, player._stack)
+
+
+def taken_apart(player: PlayerFunction) -> bool:
+    """Whether anything but a call was asked of a player."""
+    return player._entered
