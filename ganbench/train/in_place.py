@@ -1,18 +1,21 @@
-"""Who changes a player in place: the first step is watched, and the loss, the optimizer or the update rule is told."""
+"""Who changes a player, or what a step was given, in place: a loss, an optimizer or an update rule is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.overrides import TorchFunctionMode
 
 from ganbench.core.errors import PluginError
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
+from ganbench.train.columns import own_line
 from ganbench.train.movement import PLAYERS
 from ganbench.train.step.game import Gradient
 from ganbench.train.step.rules import Rules
@@ -75,8 +78,40 @@ class Untouched:
         @wraps(optimizer.function)
         def watched(*given: Any, **own: Any) -> Any:
             self.check()
-            found = optimizer.function(*given, **own)
+            hook = register_optimizer_step_pre_hook(_refuse_step)
+            try:
+                found = optimizer.function(*given, **own)
+            finally:
+                hook.remove()
             self.check(_OPTIMIZER)
             return found
 
         return replace(optimizer, function=watched)
+
+
+def _refuse_step(optimizer: torch.optim.Optimizer, *_: Any) -> NoReturn:
+    """One of torch.optim keeps its state in itself: made in each step, it begins anew each time."""
+    raise PluginError(
+        f"an optimizer's update() steps torch.optim's {type(optimizer).__name__}, whose state would begin anew at each "
+        "step: write what it computes, with start() and `state`, or name a shipped one, as optimizer: adam"
+    )
+
+
+class Unchanged(TorchFunctionMode):
+    """Finds the user's own line that changes one of some tensors in place; ``line`` is empty where none does."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.line = ""
+        self._pairs = [(tensor, tensor.clone()) for tensor in tensors]
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if not self.line:
+            # Within torch.func.grad a new tensor has no numbers to read.
+            with torch._C._DisableFuncTorch():
+                if not all(torch.equal(*pair) for pair in self._pairs):
+                    self.line = own_line()
+        return result

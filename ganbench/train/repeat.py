@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.types import Players
 from ganbench.train.fixed_order import fixed_order
 from ganbench.train.hidden_state import HiddenState, Variable
+from ganbench.train.in_place import Unchanged
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Draws, State
 
@@ -31,6 +33,11 @@ _LOG = "; leave a log out, the tables have each evaluation"
 _NORM = "a normalisation layer in training mode counts: call its .eval() where it is made"
 _TRAINED = "a network that is trained with the players is made by the loss's players= and named in its parts="
 _OF_NETWORK = "what changes with the step belongs in a loss, or in a penalty's `inputs`, which take `step`"
+#: What is said of a step that changes what it was given: samples of the data, latents, random numbers.
+IN_PLACE_DRAW = (
+    "a step changes in place what it was given, samples, latents or random numbers, and the next function is given "
+    "them changed: write real = real * 0.5 for real *= 0.5, and x + 1 for x.add_(1) or x.data.add_(1)"
+)
 _SEEDED = "no seed decides those: take `random` (in a network: torch.randn, nn.Dropout)"
 
 
@@ -72,9 +79,12 @@ def check_repeats(
             made(start, draws[0])  # what a network keeps of it is computed in this order, too
         exact = not without
         before = watched.look(exact)
+        drawn = [tensor.clone() for tensor in draws[0]]
         try:
             first = made(start, draws[0])
             refuse_changes(watched, before, exact)
+            if not all(map(torch.equal, draws[0], drawn)):
+                raise PluginError(IN_PLACE_DRAW + _changed_at(lambda: made(start, draws[0]), draws[0]))
             made(first, draws[1], 1)
             with unseeded_calls(watched.modules) as calls:
                 second = made(start, draws[0])
@@ -101,6 +111,13 @@ def check_repeats(
     if "clock" in calls:
         return f"a step reads the clock: what depends on that is not the same in every run ({calls['clock']})"
     return ""
+
+
+def _changed_at(again: Callable[[], State], draws: Draws) -> str:
+    """The user's own line that changes a draw of a step in place: `` (mine.py:12)``; empty where none is found."""
+    with Unchanged(draws) as watch, suppress(Exception):
+        again()
+    return f" ({watch.line})" if watch.line else ""
 
 
 def refuse_changes(

@@ -45,6 +45,15 @@ TORCHS = OPTIMIZER.format(
 )
 #: The code, the part of a variant that uses it, and what is said.
 MISTAKES = {
+    "an optimizer of torch's in an update": (
+        OPTIMIZER.format(
+            start="return ()",
+            update="w = torch.nn.Parameter(theta.clone()); w.grad = gradient; "
+            "torch.optim.Adam([w]).step(); return w.data, ()",
+        ),
+        "optimizer",
+        "an optimizer's update() steps torch.optim's Adam, whose state would begin anew at each step: write",
+    ),
     "theta in place": (
         OPTIMIZER.format(start="return ()", update="theta.sub_(0.1 * gradient); return theta, ()"),
         "optimizer",

@@ -100,6 +100,24 @@ def test_a_loss_that_remembers_is_refused_with_its_variable_and_the_cure(what, t
         train(BODY.format(before=before, line=line) + LOSS)
 
 
+@pytest.mark.parametrize(
+    ("names", "line", "cure"),
+    [
+        ("real", "real *= 0.5", "real"),
+        ("real", "real.data.add_(0.1)", "real"),
+        ("real", "real += 0.1 * torch.randn_like(real)", "real"),
+        ("real, z", "z[:, 0] = 1.5 * z[:, 0]", "z"),
+    ],
+)
+def test_a_loss_that_changes_what_it_was_given_is_refused_with_the_line(names, line, cure, train):
+    """Neither memory nor chance is the cause: the step gives other numbers since its samples are others."""
+    body = f"    {line}\n    return plain(D(real), d_fake) + {cure}.mean()\n"
+    code = f"\ndef discriminator(D, d_fake, {names}):\n{body}"
+    at = (HEAD + code).count("\n") - 1
+    with pytest.raises(PluginError, match=rf"^a step changes in place what it was given, .* \(foreign.py:{at}\)$"):
+        train(code + LOSS)
+
+
 NORM = "torch.manual_seed(0)\nN = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))"
 TRAINED = "torch.manual_seed(0)\nN = nn.Linear(2, 4)"
 AVERAGED = "for n, p in D.named_parameters(): S[n] = 0.9 * S.get(n, p.detach()) + 0.1 * p.detach()"
