@@ -39,7 +39,7 @@ from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
 from ganbench.train.step.layers import squashed
-from ganbench.train.step.rules import bind_schedules, check_schedules
+from ganbench.train.step.rules import bind_schedules, check_schedules, schedule_notes
 from ganbench.train.step.step import Constants, State, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
 from ganbench.train.untrained import untrained_notes
@@ -102,6 +102,7 @@ class Trainer:
         self.engine = self.probe.engine(self.cell.steps, kept or engine)
         self._forced = (kept or engine) != "auto"
         self._notes = movement_notes(self.probe.idle, self.probe.unmoved, (theta_D, theta_G), len(self.cell.seeds))
+        self._notes += schedule_notes(self.rules.schedules)
         if self.probe.serial and engine != "serial":
             self._notes.append(f"trained seed by seed: {self.probe.serial}")
         self._notes += filter(None, [squashed(self.rules.discriminator.network("")), self.probe.note])

@@ -102,6 +102,18 @@ def written(settings, registry, seeds=2):
     )
 
 
+@pytest.mark.parametrize(("name", "said"), [("rate", True), ("half", False)])
+def test_a_schedule_that_returns_the_rate_itself_is_said(foreign, cell, cpu, name, said):
+    code = (
+        PLUGIN
+        + """    yield Schedule("rate", lambda step: 1e-3 * 0.99**step)
+"""
+    )
+    one = cell(f"{{loss: minimax, optimizer: {{schedule: {name}}}}}", seeds=1, registry=foreign(code))
+    words = "schedule rate's factor() is at most 0.001 in all 100 steps, and the 'lr' of generator_optimizer is"
+    assert (words in Trainer([one], cpu, "eager").note) is said
+
+
 def test_a_swept_schedule_is_the_same_schedule_in_an_optimizers_code(settings, registry, cpu, apart):
     """As one batch of settings and seeds, with three updates of D a step, to 1e-6 after 30 steps; and as alone."""
     scheduled, coded = written(settings, registry)

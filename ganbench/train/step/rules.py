@@ -21,6 +21,8 @@ from ganbench.train.step.flat_network import FlatNetwork
 
 #: So many generator steps of a budget are looked at before training.
 LOOKED_AT = 200
+#: A schedule that is never above this is most often a rate, and no factor of one.
+SMALL = 0.05
 PlayerName = Literal["discriminator", "generator"]
 BoundOptimizer = BoundFunction[tuple[Tensor, tuple[Tensor, ...]]]
 
@@ -129,6 +131,23 @@ def check_schedules(schedules: Iterable[BoundSchedule]) -> None:
                     f"schedule {schedule.name}'s factor() is {value:.4g} at {where}, for the {schedule.parameter!r} of "
                     f"{schedule.part}: it must return a finite number of at least 0 at every step"
                 )
+
+
+def schedule_notes(schedules: Iterable[BoundSchedule]) -> list[str]:
+    """Notes on schedules of a rate that are small at every step: such a one gives the rate itself, and no factor."""
+    found = []
+    for schedule in schedules:
+        if not schedule.part.endswith("optimizer"):
+            continue  # a penalty may well be that small
+        steps = (torch.tensor(float(step), dtype=torch.float64) for step in looked_at(schedule.steps))
+        most = max(float(schedule.factor({"step": at, "steps": schedule.steps})) for at in steps)
+        if most <= SMALL:
+            found.append(
+                f"schedule {schedule.name}'s factor() is at most {most:.2g} in all {schedule.steps} steps, and the "
+                f"{schedule.parameter!r} of {schedule.part} is multiplied by it: return a factor, 1 for the whole "
+                "rate, and not the rate itself"
+            )
+    return found
 
 
 def looked_at(steps: int) -> Iterator[int]:
