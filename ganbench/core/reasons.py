@@ -49,6 +49,7 @@ NUMBER = Reason(
         (r"print\(|^f[\"']|\.format\(", "leave it out, or run with --engine serial to look"),
         (r"[<>=]=|[<>]", "write torch.where(condition, a, b)"),
         (r"\bmath\.", "use torch's function, as torch.exp"),
+        (r"\w\[\w+\]$", "write x.index_select(0, i.view(1)) for x[i]"),
         (r"\b(max|min)\(", "write x.clamp(min=..., max=...)"),
         ("", "keep it a tensor; for an if write torch.where(condition, a, b)"),
     ),
@@ -56,6 +57,7 @@ NUMBER = Reason(
 TAPE = Reason(
     "uses the autograd tape (torch.autograd.grad, requires_grad_, backward)",
     (
+        (r"\bgame\.|\.theta\b|(generator|discriminator)_loss\(", "use game.gradient('generator', function, theta)"),
         (r"backward\(|step\(", "return the loss, and the engine takes its gradient"),
         ("", "use input_gradient(D, x)"),
     ),
@@ -98,7 +100,10 @@ GPU = _same("asks for a GPU, and there is none", "leave .cuda() out, and make ne
 DEVICE = _same(
     "mixes tensors of two devices", "leave .cuda() and .cpu() out, and make new tensors with device=x.device"
 )
-KIND = _same("mixes types of numbers", "training is in float32: leave .double() and .half() out")
+KIND = _same(
+    "mixes types of numbers",
+    "training is in float32: leave .double() and .half() out, write torch.tensor(x, dtype=torch.float32) of numpy's x",
+)
 TWICE = _same(
     "has no second derivative in torch, and a gradient penalty takes one", "use another layer there, or no such penalty"
 )
@@ -137,6 +142,18 @@ STORAGE = Reason(
     (("copy", "leave the copy out, no step changes a tensor in place; x.clone() copies one"), ("", "write .detach()")),
 )
 OPTIMIZER = _same("makes an optimizer", "leave it out, a suite names it: optimizer: {name: adam, lr: 0.001}")
+AXIS = _same(
+    "asks for an axis that numbers of the shape (n,) do not have",
+    "logits are (n,) here, not (n, 1): leave .squeeze(1), [:, 0] and dim=1 out",
+)
+FORWARD = _same(
+    "calls a network with what its forward() does not take",
+    "name an architecture whose networks take it, as def forward(self, x, features=False), or leave it out",
+)
+MOVE = _same(
+    "gives game.move() the gradients without the players' names",
+    "write game.move(players, discriminator=gradient, generator=gradient)",
+)
 GENERATOR = _same(
     "draws from a generator of its own", "leave generator= out, torch.rand and torch.randn are each seed's own"
 )
@@ -172,6 +189,9 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"derivative for .* is not implemented|double backward|twice differentiable|doesn't support double", TWICE),
     (r"stateless API|process group", WRAPPED),
     (r"randomness error mode", GENERATOR),
+    (r"in range of \[-1, 0\]|too many indices for tensor of dimension 1", AXIS),
+    (r"forward\(\) got an unexpected keyword", FORWARD),
+    (r"\bmove\(\) takes 2 positional", MOVE),
 )
 
 
@@ -220,13 +240,21 @@ def global_draw(call: str) -> str:
     """
     frame: FrameType | None = sys._getframe(1)
     modules: list[Any] = []
-    where = ""
+    where = made = ""
     while frame is not None:
+        own = frame.f_locals.get("self")
+        if frame.f_code.co_name == "__init__" and isinstance(own, nn.Module):
+            made = type(own).__name__
         modules.insert(0, frame.f_locals.get("self"))
         name = str(frame.f_globals.get("__name__", ""))
         if not where and name.startswith("ganbench_plugin_") and not name.startswith("ganbench_plugin_shipped_"):
             where = f" ({place(frame.f_code.co_filename, frame.f_lineno)})"
         frame = frame.f_back
+    if made:
+        return (
+            f"makes a layer {made} anew in each step, with other weights, and no optimizer moves it: make it once, "
+            f"as an attribute of the network, in its __init__{where}"
+        )
     layer = _name(modules)
     cure = "draw with torch.rand or torch.randn, which are each seed's own"
     if call.endswith(")"):

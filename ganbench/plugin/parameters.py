@@ -15,6 +15,7 @@ from pydantic_core import to_jsonable_python
 from ganbench.core.messages import expected, shown, suggest
 from ganbench.plugin.kinds import Kind
 from ganbench.plugin.types import Optimizer, Penalty, Schedule, Value
+from ganbench.plugin.words import given_cure
 
 
 def _of_optimizers(*, clip: PositiveFloat | None = None) -> None: ...
@@ -164,12 +165,20 @@ def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: fr
             )
 
 
+#: What a rule would call the number of its step.
+_COUNTS = frozenset({"step", "t", "i", "it", "iteration", "global_step", "epoch"})
+
+
 def _has(kind: Kind, given: frozenset[str]) -> str:
     names = ", ".join(sorted(given, key=lambda name: (name.lower(), name)))
     return f"is not given to a {kind.name} (given: {names or 'nothing'})"
 
 
 def _hint(kind: Kind, argument: inspect.Parameter, given: frozenset[str]) -> str:
+    if (named := given_cure(argument.name, given)) and argument.default is argument.empty:
+        return named
+    if kind.name == "update" and argument.name in _COUNTS:
+        return "; an update rule keeps no count: it does in each step all that a step does, as a loop of D's moves"
     near = suggest(argument.name, given)
     if near.startswith(", did"):
         return near

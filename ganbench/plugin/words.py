@@ -12,8 +12,8 @@ from ganbench.plugin import shipped
 
 #: Beside the plugins: other names of the shipped ones, and what to write for words that name no one plugin.
 WORDS = "words.yaml"
-#: The section of parameters, among those of the kinds.
-PARAMETERS = "parameter"
+#: The sections of parameters and of what functions are given, among those of the kinds.
+PARAMETERS, GIVEN = "parameter", "given"
 
 
 def same(word: str) -> str:
@@ -30,6 +30,13 @@ def parameter_cure(word: str, known: Iterable[str]) -> str:
     found = [name for name in known if same(name) == meant]
     found = found or [name for name in known if meant in map(same, called(PARAMETERS).get(name, ()))]
     return f": it is called {' or '.join(map(repr, found))} here" if found else ""
+
+
+def given_cure(word: str, given: Iterable[str]) -> str:
+    """What a function is given under another name than ``word``, as the end of a message; empty where unknown."""
+    meant = same(word)
+    found = [name for name, words in called(GIVEN).items() if name in given and meant in map(same, words)]
+    return f"; it is called {' or '.join(map(repr, found))} here" if found else ""
 
 
 def key_cure(word: str, value: str) -> str:

@@ -51,7 +51,7 @@ class Rows(DrawRecorder):
         self._asked += 1
         generator = stream(0, f"conformance.{self._asked}")
         rows, first = len(self._rows), shape[0] if shape else 0
-        if not first or (rows % first and first % rows):
+        if not first or first == 1 < rows or (rows % first and first % rows):
             return self._like(fill(kind, shape, generator))
         if first >= rows:
             each = (first // rows, self._size, *shape[1:])

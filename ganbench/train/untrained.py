@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ganbench.train.hidden_state import HiddenState
 
 _TRAINED = (
-    "a network that is trained is made by Loss(players=...) and named in parts=; of one that is fixed set "
+    "a part of an architecture is an attribute of its network, an nn.Parameter or a layer made in __init__; a further "
+    "network that is trained is made by Loss(players=...) and named in parts=; of one that is fixed set "
     "requires_grad_(False)"
 )
 _HELD = "hold them as attributes of the network or in nn.ModuleList"

@@ -123,6 +123,22 @@ def test_code_that_torch_cannot_batch_is_quoted_with_its_line_and_the_cure(name,
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+@pytest.mark.parametrize(
+    ("body", "cure"),
+    [
+        (
+            "return torch.ones(3).squeeze(1)",
+            "logits are (n,) here, not (n, 1): leave .squeeze(1), [:, 0]",
+        ),
+        ("return torch.ones(3)[:, 0]", "logits are (n,) here, not (n, 1): leave .squeeze(1), [:, 0]"),
+        ("return torch.nn.Sequential()(torch.ones(3), features=True)", "name an architecture whose networks take it"),
+        ("return layer(x.double())", "torch.tensor(x, dtype=torch.float32) of numpy's x"),
+    ],
+)
+def test_what_networks_and_shapes_of_other_code_have_is_told_with_the_cure(body, cure, failed):
+    assert cure in plain_words(failed(body))
+
+
 def test_a_gpu_that_is_not_there(failed):
     assert "leave .cuda() out, and make new tensors with device=x.device" in plain_words(failed("return x.cuda()"))
 
@@ -153,9 +169,15 @@ def test_a_plugins_own_words_are_kept():
 def test_a_draw_that_is_no_seeds_names_the_layer_or_the_call():
     said = []
     with torch.random.fork_rng(devices=[]):
-        for code in (lambda: torch.poisson(torch.ones(2)), lambda: nn.LSTM(2, 2, 2, dropout=0.5)(torch.ones(1, 1, 2))):
+        lstm = nn.LSTM(2, 2, 2, dropout=0.5)
+        for code in (
+            lambda: torch.poisson(torch.ones(2)),
+            lambda: nn.Linear(2, 2)(torch.ones(2)),
+            lambda: lstm(torch.ones(1, 1, 2)),
+        ):
             state = lambda: torch.get_rng_state().numpy().tobytes()  # noqa: E731
             with GlobalRngOverride(DrawRecorder(), state, lambda call: said.append(global_draw(call))):
                 code()
     assert said[0].startswith("torch.poisson draws from torch's global random generator: draw with torch.rand")
+    assert said[1].startswith("makes a layer Linear anew in each step, with other weights, and no optimizer moves it: ")
     assert "LSTM draws from torch's global random generator: set its dropout to 0" in said[-1]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from itertools import chain
 
 import pytest
 
 from ganbench.plugin import words
 from ganbench.plugin.kinds import KINDS
+from ganbench.plugin.parameters import _hint
 from ganbench.plugin.registry import Registry, UnknownNameError
 
 FILE = """from ganbench import Loss, hookimpl
@@ -120,7 +122,10 @@ def test_a_parameter_under_another_name(shipped, kind, name, parameter, cure):
 
 def test_each_word_leads_to_one_plugin_that_there_is(shipped):
     known = {**words._words()}
-    assert known.keys() == KINDS.keys() | {words.PARAMETERS, "key", "published"}
+    assert known.keys() == KINDS.keys() | {words.PARAMETERS, words.GIVEN, "key", "published"}
+    given = set().union(*(each for one in KINDS.values() for each in one.given.values()))
+    assert words.called(words.GIVEN).keys() <= given
+    known.pop(words.GIVEN)
     for section in ("key", "published"):
         keys = [words.same(word) for said in known.pop(section) for word in said["of"]]
         assert len(keys) == len(set(keys)), [word for word in keys if keys.count(word) > 1]
@@ -136,6 +141,23 @@ def test_each_word_leads_to_one_plugin_that_there_is(shipped):
         if kind in KINDS:  # a parameter's word may lead to several: each plugin has its own
             assert not set(meant) & {words.same(name) for name in names}
             assert len(meant) == len(set(meant)), [word for word in meant if meant.count(word) > 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "cure"),
+    [
+        ("metric", "fake", "; it is called 'samples' here"),
+        ("loss", "noise", "; it is called 'z' here"),
+        ("schedule", "epoch", "; it is called 'step' here"),
+        ("optimizer", "grads", "; it is called 'gradient' here"),
+        ("update", "step", "; an update rule keeps no count: it does in each step all that a step does"),
+    ],
+)
+def test_what_a_function_is_given_under_another_name(kind, argument, cure):
+    """Told to make it a parameter, a user would give the suite a constant where a step's number is meant."""
+    given = KINDS[kind].given[next(iter(KINDS[kind].given))]
+    parameter = inspect.Parameter(argument, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    assert _hint(KINDS[kind], parameter, given).startswith(cure)
 
 
 def test_a_plugin_names_its_own_aliases(tmp_path, shipped):

@@ -67,9 +67,8 @@ def test_parameters_of_a_step_that_no_optimizer_moves_are_said_with_their_name(w
     before, line, name = UNTRAINED[what]
     said = note(LOSS.format(before=before, line=line))
     assert f"uses parameters of {name} (foreign.py:" in said
-    assert (
-        "which no optimizer moves: a network that is trained is made by Loss(players=...) and named in parts=" in said
-    )
+    assert "which no optimizer moves: a part of an architecture is an attribute of its network" in said
+    assert "a further network that is trained is made by Loss(players=...) and named in parts=" in said
 
 
 def test_they_are_said_seed_by_seed_too(note):
