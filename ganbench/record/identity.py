@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from ganbench.core.messages import shown
+from ganbench.core.opened import opened
 from ganbench.plugin.entry import Entry
 from ganbench.record.folder import RunFolder
 from ganbench.record.same_data import other_data
@@ -115,7 +116,8 @@ def described(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     """Plugins as run.json describes them: kind, name, file, its digest, and those of the files that it uses."""
     return [
         {"kind": entry.kind, "name": entry.name, "source": str(entry.source), "sha256": entry.sha256}
-        | {"uses": dict(entry.uses)}
+        # What a data set reads is in its data.
+        | {"uses": dict(entry.uses) | ({} if entry.kind == "dataset" else opened(entry.kind, entry.name))}
         for entry in entries
     ]
 

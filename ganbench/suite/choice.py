@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic_core import to_jsonable_python
 
 from ganbench.core.messages import shown
+from ganbench.core.opened import opening
 from ganbench.data.own_files import OwnFiles
 from ganbench.plugin.binding import bind
 from ganbench.plugin.entry import Entry
@@ -57,7 +59,13 @@ class Choice:
 
     def build(self, *, by: str = "build", **given: Any) -> Any:
         """What the plugin builds; ``by`` and ``given`` as for ``Entry.build``, which says what is raised."""
-        return self.entry.build(self.parameters, by=by, find=OwnFiles(self.folder), **given)
+        with opening(self.entry.kind, self.name, self.text):
+            return self.entry.build(self.parameters, by=by, find=OwnFiles(self.folder), **given)
+
+    @property
+    def text(self) -> str:
+        """The choice as one line."""
+        return json.dumps(self.plain(), sort_keys=True)
 
     @property
     def structural(self) -> frozenset[str]:

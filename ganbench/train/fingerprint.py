@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import raise_if_stopped
+from ganbench.core.opened import opened
 from ganbench.core.rng import isolated, stream
 from ganbench.data.finite_set import on_unit_scale, parts_of
 from ganbench.data.phases import phases
@@ -26,11 +28,12 @@ _DIRECTIONS, _ROWS, _AT_ONCE = 8, 20_000, 1024
 def fingerprint(choice: Choice) -> dict[str, Any] | None:
     """What the data of a suite's dataset are, for run.json; None where they cannot be drawn, which training will tell.
 
-    ``sha256``: of a fixed draw and, of a finite set, of all its rows: it finds any change, and on another machine
-    differences of rounding too. What is there for other machines: ``rows``, how many each part of a finite set has
-    (else none); ``mean`` and ``quartiles`` along fixed directions. ``labels``, of a finite set with labels: the sha256
-    of the classes of all its rows, the same on any machine. Of data that change during training ``phases``: the shares
-    of the steps at which each phase begins; all else but ``sha256`` is of the last one.
+    ``sha256``: of a fixed draw and, of a finite set, of all its rows, else of the files that it opens: it finds any
+    change, and on another machine differences of rounding too. What is there for other machines: ``rows``, how many
+    each part of a finite set has (else none); ``mean`` and ``quartiles`` along fixed directions. ``labels``, of a
+    finite set with labels: the sha256 of the classes of all its rows, the same on any machine. Of data that change
+    during training ``phases``: the shares of the steps at which each phase begins; all else but ``sha256`` is of the
+    last one.
     """
     try:
         data = build_dataset(choice)
@@ -43,6 +46,9 @@ def fingerprint(choice: Choice) -> dict[str, Any] | None:
             digest.update(f"{name} {rows.dtype} {tuple(rows.shape)}\n".encode())
             for some in torch.split(rows, _AT_ONCE):
                 digest.update(some.contiguous().numpy().tobytes())
+        # A draw looks at some of what a data set was made of, as a sample of many rows of a file.
+        if not parts and (files := opened("dataset", choice.name, choice.text)):
+            digest.update(json.dumps(files, sort_keys=True).encode())
         for earlier in before:
             digest.update(earlier.contiguous().numpy().tobytes())
         along = np.concatenate([_along(rows) for rows in (parts or {"": drawn}).values()])

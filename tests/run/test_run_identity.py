@@ -238,6 +238,75 @@ def test_other_data_and_other_modules_are_not_comparable(go):
     assert incomparable(other, scaled, ("r", "a")) == "the data differ"
 
 
+#: A data set that draws from the rows of files, and networks with weights of a file; no name of these is in the code.
+GLOBBED = '''"""Files by a pattern (no citation)."""
+from functools import cache
+from pathlib import Path
+import numpy as np, torch
+from torch import nn
+from ganbench import Architecture, Dataset, Networks, hookimpl
+
+HERE = Path(__file__).parent
+
+@cache
+def rows():
+    return np.concatenate([np.load(path) for path in sorted(HERE.glob("part-*.npy"))])
+
+class Drawn:
+    shape = (2,)
+
+    def sample(self, n, generator):
+        return torch.from_numpy(rows())[torch.randint(len(rows()), (n,), generator=generator)]
+
+def build():
+    rows()
+    return Drawn()
+
+def networks(shape, *, size: int = 3):
+    G = nn.Linear(2, 2)
+    G.weight.data += torch.from_numpy(np.load(HERE / f"w{size}.npy"))
+    return Networks(G, nn.Linear(2, 1), (2,))
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("drawn", build)
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("loaded", networks)
+'''
+
+
+@pytest.mark.parametrize(
+    ("file", "at", "words"),
+    [
+        ("part-1.npy", (29_999, 1), "the data of 'r' have changed"),
+        ("w3.npy", (0, 0), "w3.npy has changed, which globbed.py uses"),
+    ],
+)
+def test_a_file_that_is_opened_by_a_pattern_is_a_part_of_a_run(home, begin, file, at, words):
+    """One number among 60,000 is another: no draw of a thousand samples need show it."""
+    Path("plugins/globbed.py").write_text(GLOBBED)
+    for part in range(2):
+        drawn = np.random.default_rng(part).normal(size=(30_000, 2)).astype(np.float32)
+        np.save(f"plugins/part-{part}.npy", drawn)
+    np.save("plugins/w3.npy", np.zeros((2, 2), np.float32))
+    text = SUITE.replace("r: spots", "r: drawn").replace("{name: mlp, width: 4}", "loaded")
+    begin(text)
+    stopped = only_run()
+    assert begin(text).notes == []
+    numbers = np.load(f"plugins/{file}")
+    before = Path(f"plugins/{file}").read_bytes()
+    numbers[at] += 1
+    np.save(f"plugins/{file}", numbers)
+    assert begin(text).notes == left_behind(stopped, words)
+    (other,) = runs() - {stopped}
+    shutil.rmtree(other)
+    Path(f"plugins/{file}").write_bytes(before)
+    assert begin(text).notes == []
+    assert only_run() == stopped
+
+
 def test_what_else_differs_is_said_with_its_cure(stopped, begin, monkeypatch):
     monkeypatch.setenv("MKL_CBWR", "AVX2")
     watching = begin(SUITE.replace("seeds: 2", "seeds: 1").replace("steps: 4", "steps: 2"), "serial")
