@@ -157,6 +157,11 @@ MOVE = _same(
 GENERATOR = _same(
     "draws from a generator of its own", "leave generator= out, torch.rand and torch.randn are each seed's own"
 )
+#: What is added where a number for each sample meets samples of more dimensions: plugins are tried with images, too.
+_BETWEEN = (
+    ": samples may be images, (n, 3, 8, 8), and a number for each of them then has the shape (n, 1, 1, 1): write "
+    "x.view(-1, *[1] * (real.dim() - 1)), or between(real, fake, random)"
+)
 #: The files of torch's whose name says more than their messages.
 _TELLING = ("utils/checkpoint.py", "utils/hooks.py", "distributions/beta.py", "distributions/dirichlet.py")
 #: Parts of torch's messages, or of the names of the files that raised them, and what the plugin's code does.
@@ -206,7 +211,16 @@ def plain_words(error: BaseException) -> str:
     reason = next((reason for part, reason in _REASONS if re.search(part, message, re.DOTALL)), None)
     if reason is not None:
         return reason.text(_quoted(frame) if frame else "", _layer(error)) + where
-    return shortened(error_line(error).removesuffix(where)) + where
+    cure = _BETWEEN if "must match the size of tensor" in message and {"real", "fake"} & {*_words_of(frame)} else ""
+    return shortened(error_line(error).removesuffix(where)) + cure + where
+
+
+def _words_of(frame: TracebackType | None) -> list[str]:
+    """The words in the line of code that has failed."""
+    if frame is None:
+        return []
+    linecache.checkcache(frame.tb_frame.f_code.co_filename)
+    return re.findall(r"\w+", linecache.getline(frame.tb_frame.f_code.co_filename, frame.tb_lineno))
 
 
 def shortened(message: str) -> str:

@@ -26,10 +26,11 @@ from torch import Tensor
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.jsd import jsds
 from ganbench.metrics.jsd_neighbours import neighbour_jsd
-from ganbench.metrics.points import from_tensor, is_finite
+from ganbench.metrics.points import as_rows, from_tensor, is_finite, rows_of
 from ganbench.plugin.role import LOWER_BOUND
 from ganbench.plugin.types import Distribution
 
+BLOCK = 1024  # of rows that are made double precision at a time
 IMAGE_NOISE = 0.05  # of the data's standard deviation; it hides grey levels and constant pixels
 
 
@@ -85,7 +86,9 @@ def divergences(samples: Tensor, dataset: Distribution, real: Tensor | None, *, 
     flat = math.prod(shape) <= 2
     if not flat and not final:
         return [Divergence(None, None, None, LOWER_BOUND, None, 0.0, "measured at the end") for _ in samples]
-    pairs = [(from_tensor(x), from_tensor(y)) for x, y in zip(samples, real, strict=True)]
+    # In double precision many images would fill the memory.
+    plain = from_tensor if flat else rows_of
+    pairs = [(plain(x), plain(y)) for x, y in zip(samples, real, strict=True)]
     return _neighbours(pairs, dataset, final=final) if flat else _bounds(pairs, dataset)
 
 
@@ -118,8 +121,8 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
         return [Divergence(None, None, None, LOWER_BOUND, None, 0.0, few) for _ in pairs]
     mixture = dataset if isinstance(dataset, Mixture) else None
     finite_set: Tensor | None = getattr(dataset, "training", None)
-    # No more than are used: in double precision a large set of images would fill the memory.
-    training = None if finite_set is None else from_tensor(finite_set[:: -(-len(finite_set) // MOST)])
+    # No more than are used.
+    training = None if finite_set is None else rows_of(finite_set[:: -(-len(finite_set) // MOST)])
     noise = IMAGE_NOISE if len(dataset.shape) > 1 else 0.0
     bound_of = partial(lower_bound, training=training, mixture=mixture, noise=noise)
     answer = []
@@ -134,7 +137,10 @@ def _bounds(pairs: list[tuple[np.ndarray, np.ndarray]], dataset: Distribution) -
 
 def _fresh(dataset: Distribution, n: int, real: np.ndarray) -> np.ndarray:
     """Fresh data that depends on a seed's real samples alone: the same in any batch, other data for another seed."""
-    return from_tensor(dataset.sample(n, torch.Generator().manual_seed(crc32(real.tobytes()))))
+    seed = 0
+    for begin in range(0, len(real), BLOCK):  # of the numbers in double precision, some rows at a time
+        seed = crc32(real[begin : begin + BLOCK].astype(np.float64).tobytes(), seed)
+    return as_rows(rows_of(dataset.sample(n, torch.Generator().manual_seed(seed))))
 
 
 def _repeats(rows: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
@@ -24,10 +24,12 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.jsd_features import RATIOS, Features
 from ganbench.metrics.jsd_neighbours import LOG2, clip
-from ganbench.metrics.points import SEED, is_finite, sample_and_real
+from ganbench.metrics.points import SEED, is_finite, rows_of_both
 
 FOLDS = 5
 FEWEST, MOST = 20, 5_000  # of real and of generated rows each: the fewest needed, the most used
+AT_ONCE = 256  # rows that noise is drawn for
+COLUMNS = 64  # of the rows that are put in order, at a time
 FREEDOM = 0.003  # the inverse of the ridge penalty of the regression's weights
 TRUST = 20.0  # the penalty of log-ratios is smaller by this factor (of their scale): they need little learning
 
@@ -93,8 +95,9 @@ def lower_bound(
     Raises:
         ValueError: the shapes do not match, real rows are not finite, or there are fewer than 20 rows of either.
     """
-    everything, real = sample_and_real(samples, real)
-    more = real[:0] if training is None else sample_and_real(samples, training)[1]
+    # In their own type: in float64 a set of images would be twice as large, and only some of the rows are used.
+    everything, real = rows_of_both(samples, real)
+    more = real[:0] if training is None else rows_of_both(samples, training)[1]
     if min(len(everything), len(real)) < FEWEST:
         raise ValueError(
             f"a lower bound needs {FEWEST} samples of each, not {len(everything)} and {len(real)} real ones"
@@ -107,7 +110,10 @@ def lower_bound(
     data = _real(real, more, random)
     if noise:
         unit = noise * math.sqrt(float(((data.rows - data.rows.mean(axis=0)) ** 2).mean()))
-        fake, data = (replace(s, rows=s.rows + unit * random.standard_normal(s.rows.shape)) for s in (fake, data))
+        for some in (fake, data):
+            for begin in range(0, len(some.rows), AT_ONCE):
+                part = some.rows[begin : begin + AT_ONCE]
+                part += unit * random.standard_normal(part.shape)
 
     notes = [] if mass == 1 else [f"{100 * (1 - mass):.3g} % of the samples are not finite"]
     for name, used, given in (("samples", len(fake.rows), len(finite)), ("real ones", data.scored.sum(), len(real))):
@@ -148,36 +154,60 @@ def _fake(rows: np.ndarray, random: np.random.Generator) -> tuple[_Rows, int]:
     place = _places(rows)
     copies = np.bincount(place)[place]
     chosen = np.argsort(place, kind="stable")[random.permutation(len(rows))][:MOST]
-    return _Rows(rows[chosen], np.arange(len(chosen)), np.ones(len(chosen), dtype=bool)), int((copies > 1).sum())
+    return _Rows(
+        np.asarray(rows[chosen], dtype=np.float64), np.arange(len(chosen)), np.ones(len(chosen), dtype=bool)
+    ), int((copies > 1).sum())
 
 
 def _real(real: np.ndarray, more: np.ndarray, random: np.random.Generator) -> _Rows:
     """At most 5,000 rows, those of ``real`` first, in an order that depends on the rows alone."""
-    rows, scored = np.concatenate([real, more]), np.arange(len(real) + len(more)) < len(real)
-    order = np.lexsort((~scored, _places(rows)))
+    scored = np.arange(len(real) + len(more)) < len(real)
+    order = np.lexsort((~scored, _places(real, more)))
     scored = scored[order]
-    turn = random.permutation(len(rows))
+    turn = random.permutation(len(order))
     chosen = np.lexsort((turn, ~scored))[:MOST]
-    return _Rows(rows[order[chosen]], turn[chosen], scored[chosen])
+    return _Rows(_picked(order[chosen], real, more), turn[chosen], scored[chosen])
 
 
-def _places(rows: np.ndarray) -> np.ndarray:
-    """A number for each row, (n, d) -> (n,), from 0 without gaps, the same for equal rows; their order is fixed."""
-    if not len(rows):
-        return np.zeros(0, dtype=np.intp)
-    blocks = [rows[begin : begin + MOST] for begin in range(0, len(rows), MOST)]
-    # -0 is 0; all rows are copied only where there is one: of a large set of images a copy takes much memory.
-    negative = any((np.signbit(block) & (block == 0)).any() for block in blocks)
-    plain = np.ascontiguousarray(rows + 0.0 if negative else rows)
-    names = plain.view(np.dtype((np.void, plain.strides[0]))).ravel()
-    order = np.argsort(names)
-    new = np.ones(len(names), dtype=bool)
-    for begin in range(1, len(names), MOST):
-        here = order[begin : begin + MOST]
-        new[begin : begin + MOST] = names[here] != names[order[begin - 1 :][: len(here)]]
-    place = np.empty(len(names), dtype=np.intp)
-    place[order] = np.cumsum(new) - 1
-    return place
+def _picked(at: np.ndarray, *parts: np.ndarray) -> np.ndarray:
+    """The rows at some places of all parts together, in float64."""
+    found = np.empty((len(at), parts[0].shape[1]))
+    begin = 0
+    for part in parts:
+        here = (begin <= at) & (at < begin + len(part))
+        found[here] = part[at[here] - begin]
+        begin += len(part)
+    return found
+
+
+def _places(*parts: np.ndarray) -> np.ndarray:
+    """A number for each row of all parts, (n, d) -> (n,), from 0 without gaps, the same for equal rows.
+
+    Their order is that of the rows' bytes in float64. Some columns are looked at at a time, of the rows that are not
+    told apart by those before: a copy of a large set of images would take much memory.
+    """
+    size = sum(map(len, parts))
+    place, open_rows = np.zeros(size, dtype=np.int64), np.arange(size)
+    for begin in range(0, parts[0].shape[1], COLUMNS):
+        if not len(open_rows):
+            break
+        # -0 is 0.
+        some = _picked(open_rows, *(part[:, begin : begin + COLUMNS] for part in parts)) + 0.0
+        before = place[open_rows]
+        keys = np.concatenate([before.astype(">i8")[:, None].view(np.uint8), some.view(np.uint8)], axis=1)
+        names = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel()
+        order = np.argsort(names)
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = names[order[1:]] != names[order[:-1]]
+        first = np.flatnonzero(new)
+        # A group's place is that of its first row: the number of rows before it.
+        group_of = before[order]
+        starts = np.flatnonzero(np.r_[True, group_of[1:] != group_of[:-1]])
+        offset = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+        place[open_rows[order]] = group_of + np.repeat(offset[first], np.diff(np.r_[first, len(order)]))
+        counts = np.bincount(place[open_rows], minlength=1)
+        open_rows = open_rows[counts[place[open_rows]] > 1]
+    return np.unique(place, return_inverse=True)[1]
 
 
 def _cross_fitted(

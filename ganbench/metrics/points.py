@@ -60,14 +60,20 @@ def sample_and_real(samples: np.ndarray, real: np.ndarray, most: int | None = No
     Raises:
         ValueError: their shapes differ, or a coordinate of ``real`` is not finite.
     """
+    points, data = rows_of_both(samples, real)
+    if most is not None:
+        points, data = shuffled(points, most), shuffled(data, most)
+    return as_points(points), as_points(data)
+
+
+def rows_of_both(samples: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Samples and real ones as rows of their own types, (n, d) and (m, d); raises as ``sample_and_real``."""
     points, data = as_rows(samples), as_rows(real)
     if points.shape[1] != data.shape[1]:
         raise ValueError(f"a sample has {points.shape[1]} coordinates and a real one {data.shape[1]}")
     if not is_finite(data).all():
         raise ValueError("the real samples must all be finite")
-    if most is not None:
-        points, data = shuffled(points, most), shuffled(data, most)
-    return as_points(points), as_points(data)
+    return points, data
 
 
 def finite(points: np.ndarray) -> np.ndarray:

@@ -122,10 +122,11 @@ def test_code_that_torch_cannot_batch_is_quoted_with_its_line_and_the_cure(name,
     assert not any(word in reason for word in ("aten", "vmap:", "functorch", "http", "Error"))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 @pytest.mark.parametrize(
     ("body", "cure"),
     [
+        ("real = torch.ones(16, 3, 8, 8); return torch.ones(16, 1) * real", "or between(real, fake, random)"),
+        ("i = x.argmax(); return x[i]", "write x.index_select(0, i.view(1)) for x[i]"),
         (
             "return torch.ones(3).squeeze(1)",
             "logits are (n,) here, not (n, 1): leave .squeeze(1), [:, 0]",
@@ -139,6 +140,7 @@ def test_what_networks_and_shapes_of_other_code_have_is_told_with_the_cure(body,
     assert cure in plain_words(failed(body))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_a_gpu_that_is_not_there(failed):
     assert "leave .cuda() out, and make new tensors with device=x.device" in plain_words(failed("return x.cuda()"))
 

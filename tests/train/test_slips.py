@@ -7,7 +7,7 @@ import pytest
 from ganbench.plugin.registry import Registry
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.train import columns, slips
+from ganbench.train import columns, slips, sums
 from ganbench.train.trainer import Trainer
 
 SUITE = """
@@ -291,6 +291,7 @@ def test_other_uses_of_detach_are_not(note, names, line):
 def test_no_shipped_loss_or_penalty_slips(kind, name, shipped, looked, monkeypatch):
     """Each as if it were the user's own; of one number a sample the data are a column, too."""
 
-    monkeypatch.setattr(columns, "own_line", lambda: "mine.py:1")
+    for module in (columns, sums):
+        monkeypatch.setattr(module, "own_line", lambda: "mine.py:1")
     text = SUITE.format(data="gaussian-1d", variant=f"{{{kind}: {name}}}", batch=8)
     assert looked(next(cell for cell in plan(parse(text, shipped)) if cell.trained)) == ""
