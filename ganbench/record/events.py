@@ -110,6 +110,8 @@ class RunFinished:
     """Every cell of the run has ended and the tables are written."""
 
 
+#: The kinds of events, as the lines of a journal name them.
+KINDS = ("start", "speed", "evaluation", "end", "pictures", "finished")
 CellEvent = CellStarted | CellMeasured | Evaluated | Pictured | CellEnded
 Event = CellEvent | RunFinished
 

@@ -22,13 +22,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ganbench.record.events import Event, RunFinished, from_json, to_json
+from ganbench.record.events import KINDS, Event, RunFinished, from_json, to_json
 
 #: Windows would write each newline as two characters.
 _BINARY = getattr(os, "O_BINARY", 0)
 _SEAL = re.compile(rb',"sha256":"([0-9a-f]{16})"\}')
 _SEAL_LENGTH = len(b',"sha256":"0123456789abcdef"}')
 _CURE = "restore it, or move the run's folder away to start afresh"
+
+
+_OTHER = "read it with that one, or run the suite again in another folder (--out)"
+_KIND = re.compile(rb'\{"event":"(\w+)"')
 
 
 class JournalError(ValueError):
@@ -106,6 +110,13 @@ def read(path: Path) -> list[Event]:
     return [event for event in events if event is not None]
 
 
+def unknown(path: Path) -> tuple[str, ...]:
+    """The kinds of events in a journal that this ganbench does not know: a newer one has written them."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    kinds = dict.fromkeys(found[1].decode() for line in lines if (found := _KIND.match(line)))
+    return tuple(kind for kind in kinds if kind not in KINDS)
+
+
 def joined(paths: Iterable[Path]) -> str:
     """The lines of several finished journals as those of one that has not finished."""
     lines = (line for path in paths for line in path.read_bytes().split(b"\n")[:-1])
@@ -119,6 +130,9 @@ def _parse(line: bytes, place: str, sealed: bool) -> Event | None:
     except (json.JSONDecodeError, UnicodeDecodeError):
         reason = f"not a journal line: {line[:40]!r}; the file was damaged after it was written"
     except ValueError as error:
+        # As it was written, yet without what this ganbench looks for.
+        if (seal := _seal(line)) and seal == _checksum(line[:-_SEAL_LENGTH] + b"}"):
+            raise JournalError(f"{place}: was written by another version of ganbench: {error}: {_OTHER}") from None
         reason = f"not a journal line: {error}; the file was damaged after it was written"
     else:
         seal = _seal(line)

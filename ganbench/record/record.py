@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ganbench.core.published import Published
@@ -29,7 +29,8 @@ class Record:
     """A run: the columns its metrics fill and its cells, in the order planned.
 
     ``shard``: which part of a run it is, that would have so many ``rows``; None where it is a whole run.
-    ``published``: what a paper gives of its rows; None where the suite says nothing of that.
+    ``published``: what a paper gives of its rows; None where the suite says nothing of that. ``unknown``: the kinds of
+    events in its journal that this ganbench does not know.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Record:
     shard: Shard | None = None
     rows: int = 0
     published: Published | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def swept(self) -> bool:
@@ -51,6 +53,10 @@ class Record:
         kinds, found = devices(self.cells), []
         if self.shard is not None:
             found.append(f"{self.shard}: {len(self.cells)} of the {self.rows} rows; ganbench merge joins the shards")
+        if self.unknown:
+            found.append(
+                f"a newer ganbench wrote its journal: what it says in {', '.join(map(repr, self.unknown))} is left out"
+            )
         if why := no_clocks(kinds):
             found.append(f"{why}: {'; '.join(kinds)}")
         elif disturbed := Counter(cell.disturbed for cell in self.cells if cell.disturbed and cell.engine):
@@ -80,7 +86,7 @@ class Record:
         try:
             record = cls.replay(run, events)
             check_run(run)
-            return record
+            return replace(record, unknown=journal.unknown(folder.journal))
         except KeyError as error:
             raise ValueError(f"{folder.path}: its run.json has no {error}: {OLDER}") from error
         except ValueError as error:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganbench.record import journal
 from ganbench.record.events import (
     CellEnded,
     CellMeasured,
@@ -84,6 +85,18 @@ def test_events_of_other_kinds_are_left_to_those_who_know_them(tmp_path):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(START + b'{"event":"checkpoint","cell":7}\n{"event":"finished"}\n')
     assert read(path) == [EVENTS[0], RunFinished()]
+
+
+def test_a_journal_of_another_version_is_said_to_be_one(tmp_path):
+    """As it was written, by its checksum, yet without what is looked for here; or with an event of another kind."""
+    path = tmp_path / "journal.jsonl"
+    write(path, EVENTS[:1])
+    content = b'{"event":"end","cell":"a1"}'
+    path.write_bytes(path.read_bytes() + content[:-1] + b',"sha256":"' + journal._checksum(content) + b'"}\n')
+    with pytest.raises(JournalError, match=r"jsonl:2: was written by another version of ganbench: 'seeds' must"):
+        read(path)
+    path.write_bytes(START + b'{"event":"checkpoint","cell":7}\n{"event":"finished"}\n{"event":"checkpoint"}\n')
+    assert journal.unknown(path) == ("checkpoint",)
 
 
 plain = st.recursive(
