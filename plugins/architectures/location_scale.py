@@ -2,7 +2,7 @@
 
 f-GAN's example (Nowozin et al. 2016, arXiv:1606.00709, section 3): which Gaussian is best depends on the divergence.
 sigma is the parameter itself and may become negative: the same Gaussian. Each coordinate has its own. The discriminator
-has ``depth`` hidden layers of ``width``; 2 of 64 with tanh are the paper's.
+has ``depth`` hidden layers of ``width``, with tanh.
 """
 
 from itertools import pairwise

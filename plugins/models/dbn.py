@@ -4,7 +4,7 @@ The first restricted Boltzmann machine is trained on the data, the second on wha
 it, each by persistent contrastive divergence. The network is then the second machine, and below it the first one's
 way down, without any way back; the weights are not fine-tuned together afterwards, as the paper does for its best
 result. A sample costs ``burn_in`` Gibbs steps in the upper machine and one pass down. Numbers that are no bits are
-treated as by `rbm`. There is no log_density. Cost: 7 s a seed for digits of 8 x 8 pixels, 4 s for 2000 samples, one
+treated as by `rbm`. There is no log_density. Cost: 16 s a seed for digits of 8 x 8 pixels, 4 s for 2000 samples, one
 thread.
 """
 

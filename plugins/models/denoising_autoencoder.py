@@ -5,7 +5,7 @@ trained too. Where P is the true conditional, the chain x -> x~ -> x has the dat
 Training walks back (section 4): from each point the chain makes ``walkback`` turns, and the network has to restore the
 point at each, which pulls the chain out of what is no data. A sample costs ``turns`` turns of a chain of its
 own that begins at noise all over the cube of the data. Numbers are scaled to 0 to 1, all by one scale. There is no
-log_density. Cost: 12 s a seed for digits of 8 x 8 pixels, 1 s for 2000 samples, one thread.
+log_density. Cost: 16 s a seed for digits of 8 x 8 pixels, 1 s for 2000 samples, one thread.
 """
 
 from dataclasses import dataclass

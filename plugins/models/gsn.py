@@ -6,7 +6,7 @@ down, with Gaussian noise of std ``hidden_noise`` before and after each tanh. Tr
 ``turns_trained`` turns that begin at a point, and asks for the point at each (walk back): P(x | h) is a Gaussian about
 the output with one std, which is trained too. A sample costs ``turns`` turns of a chain of its own, from noise all over
 the cube of the data. The paper has salt and pepper noise and bits; here numbers are real, scaled to 0 to 1, all by one
-scale. There is no log_density. Cost: 25 s a seed for digits of 8 x 8 pixels, 3 s for 2000 samples, one thread.
+scale. There is no log_density. Cost: 30 s a seed for digits of 8 x 8 pixels, 3 s for 2000 samples, one thread.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ the chain has forgotten that.
 
 Numbers that are no bits are scaled to 0 to 1, all by one scale, and taken for the probability of a bit, as these papers
 take the pixels of MNIST. A sample is then the mean of the visible bits given the last hidden ones, or, with ``bits``,
-the bits. Its density is known but for the sum over all states, so there is no log_density. Cost: 3 s a seed for digits
+the bits. Its density is known but for the sum over all states, so there is no log_density. Cost: 4 s a seed for digits
 of 8 x 8 pixels, 3 s for 2000 samples, one thread.
 """
 

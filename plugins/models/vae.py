@@ -4,7 +4,7 @@ An encoder gives a Gaussian q(z | x) about each point, a decoder the mean of p(x
 evidence lower bound, -E log p(x | z) + KL(q(z | x), N(0, 1)), by the reparameterised gradient. The noise of p(x | z)
 is Gaussian with one variance for all coordinates, which is a parameter as well (as in Rybkin et al. 2021,
 arXiv:2006.13202): so nothing weighs the two terms by hand. A sample costs one pass of the decoder; it has the noise,
-for that is the model, unless ``noise`` is false. The density is an integral over z: there is no log_density. Cost: 8 s
+for that is the model, unless ``noise`` is false. The density is an integral over z: there is no log_density. Cost: 12 s
 a seed for 8 x 8 digits, 10 ms for 1000 samples, one thread.
 """
 
