@@ -97,14 +97,17 @@ class Tasks:
         """A task's part of the run."""
         return Shard(number, self.plan().count)
 
+    def home(self, shard: Shard) -> Path:
+        """The folder of a task's runs."""
+        return self.path / "shards" / shard.name / self.run.path.parent.name
+
     def folder(self, shard: Shard) -> RunFolder | None:
         """The run of a task: the one that has finished, else the newest; None where none has begun."""
-        suite = self.run.path.parent.name
-        home = self.path / "shards" / shard.name
-        newest = RunFolder.newest(home, suite)
+        home = self.home(shard)
+        newest = RunFolder.newest(home.parent, home.name)
         if newest is None or newest.finished:
             return newest
-        others = (RunFolder(path) for path in sorted((home / suite).glob("[!.]*/")) if (path / "run.json").is_file())
+        others = (RunFolder(path) for path in sorted(home.glob("[!.]*/")) if (path / "run.json").is_file())
         return next((one for one in others if one.finished), newest)
 
     def events(self) -> Iterator[Event]:

@@ -23,12 +23,12 @@ class Processes:
         self.devices = devices
         self.room = workers or len(devices)
         self.alone = self.room == 1
-        self.started = {}
+        self.started, self.known = {}, set()
 
     def submit(self, tasks):
         jobs = {}
         for task in tasks:
-            used = [job.split()[-1] for job in self.states(self.started)]
+            used = [job.split()[-1] for job in self.states(self.known)]
             device = min(range(len(self.devices)), key=lambda at: used.count(str(at)))
             nothing = subprocess.DEVNULL
             process = subprocess.Popen(
@@ -41,6 +41,7 @@ class Processes:
             )
             jobs[task.number] = job = f"{process.pid} {start_of(process.pid)} {device}"
             self.started[job] = process
+            self.known.add(job)
         return jobs
 
     def environment(self, device):
@@ -55,6 +56,7 @@ class Processes:
         return {**os.environ, **own}
 
     def states(self, jobs):
+        self.known = {*self.known, *jobs}
         return {job: "running" for job in jobs if self.runs(job)}
 
     def runs(self, job):

@@ -20,19 +20,23 @@ class FollowedTask:
     name: str
     folder: RunFolder | None = None
     finished: bool = False
+    _runs: list[str] = field(default_factory=list, init=False)
     _size: int = field(default=-1, init=False)
     _told: int = field(default=0, init=False)
 
     def news(self) -> list[CellEvent]:
         """What it has written since the last call. Raises ValueError where its journal is damaged."""
-        found = None if self.finished else self.tasks.folder(self.shard)
-        if found is None:
+        if self.finished:
             return []
-        if found != self.folder:  # a worker on another kind of machine begins anew
-            self.folder, self._size, self._told = found, -1, 0
-        if (size := found.journal.stat().st_size) == self._size:
+        # A journal is read only where it has grown, and run.json only where a worker has begun anew, as on another kind
+        # of machine: this is asked of each task again and again.
+        if (runs := sorted(path.name for path in self.tasks.home(self.shard).glob("[!.]*/"))) != self._runs:
+            self._runs, found = runs, self.tasks.folder(self.shard)
+            if found != self.folder:
+                self.folder, self._size, self._told = found, -1, 0
+        if self.folder is None or (size := self.folder.journal.stat().st_size) == self._size:
             return []
-        events = journal.read(found.journal)
+        events = journal.read(self.folder.journal)
         new, self._size, self._told = events[self._told :], size, len(events)
         self.finished = RunFinished() in new
         return [event for event in new if not isinstance(event, RunFinished)]

@@ -125,6 +125,7 @@ class Head:
         for number, job in earlier.items():
             if job.name in self._states:
                 self._tried[number].job = job
+                self._tried[number].attempts = 1
         if found := sum(one.job is not None for one in self._tried.values()):
             what = (
                 "1 task that was submitted before is" if found == 1 else f"{found} tasks that were submitted before are"
