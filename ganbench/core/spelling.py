@@ -21,6 +21,7 @@ _EPOCHS = ("epoch", "epochs")
 _DURATION = re.compile(r"h|hours?|hrs?|mins?|minutes?|s|secs?|seconds?|d|days?")
 _VARIABLE = re.compile(r"\$\{.*\}|\$\w+|\{\{.*\}\}|%\(.*\)s|<\w+>", re.DOTALL)
 _NOTHING = ("none", "nil", "null", "undefined")
+_OFF = ("off", "no", "false")
 #: A whole number whose digits are in groups of three, in English.
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
@@ -43,7 +44,9 @@ def respelled(text: str, schema: Mapping[str, Any]) -> str:
     if _VARIABLE.search(text):
         return ": variables are not replaced in a suite, write the value"
     if word.lower() in _NOTHING:
-        return ": write null" if "null" in wanted else ": leave the key out to have the default"
+        return of_nothing(schema) or ": leave the key out to have the default"
+    if word.lower() in _OFF and (cure := of_nothing(schema)):
+        return cure
     if "boolean" in wanted and word.lower() in (*_TRUTH, "true", "false"):
         return f": write {_TRUTH.get(word.lower(), word.lower())}"
     if "array" in wanted and (listed := as_list(word)):
@@ -52,6 +55,22 @@ def respelled(text: str, schema: Mapping[str, Any]) -> str:
     if number and ("number" in wanted or _is_whole(number)):
         return f": write {number}"
     return "" if number or not wanted & {"number", "integer"} else counted(word)
+
+
+def of_nothing(schema: Mapping[str, Any]) -> str:
+    """What to write for nothing of it, as the end of a message; empty where there is always something.
+
+    Leaving the key out is none of it only where that is the default, and no layer below says otherwise.
+    """
+    options = list(_options(schema))
+    wanted = {option.get("type") for option in options}
+    if "null" in wanted:
+        return ": write null"
+    if "boolean" in wanted:
+        return ": write false"
+    if any(option.get("minimum") == 0 and option.get("type") in ("number", "integer") for option in options):
+        return ": write 0 for none, or leave the key out to have the default"
+    return ""
 
 
 def _is_whole(number: str) -> bool:
@@ -75,7 +94,7 @@ def of_other(found: Any, schema: Mapping[str, Any]) -> str:
         return cure
     if isinstance(found, list) and not {option.get("type") for option in _options(schema)} & {"array", None}:
         return ": for several values write a sweep"
-    return ": leave the key out to have the default" if found is None else ""
+    return of_nothing(schema) or ": leave the key out to have the default" if found is None else ""
 
 
 def of_number(found: Any, schema: Mapping[str, Any]) -> str:
@@ -85,7 +104,7 @@ def of_number(found: Any, schema: Mapping[str, Any]) -> str:
         return f": write {int(found)}"
     if type(found) is int and found in (0, 1) and "boolean" in wanted:
         return f": write {'true' if found else 'false'}"
-    return ": write null" if found is False and "null" in wanted else ""
+    return of_nothing(schema) if found is False else ""
 
 
 def as_number(word: str) -> str:

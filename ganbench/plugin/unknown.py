@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from ganbench.core.controls import on_one_line
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.types import Metric
 from ganbench.plugin.words import about, called, same
@@ -27,15 +29,17 @@ def cure(kind: str, word: str, entries: Iterable[Entry]) -> str:
         For example ``: it is called 'least-squares' here``.
     """
     entries, meant = tuple(entries), same(word)
-    if meant in ("none", "null", "nil") and meant not in about(kind):
-        return ": leave the key out, or write a name"
+    if meant in ("none", "null", "nil", "off", "no", "false") and meant not in about(kind):
+        return ": write a name, or leave the key out for the default"
     of_kind = [entry for entry in entries if entry.kind == kind]
     if written := _names(entry for entry in of_kind if same(entry.name) == meant):
         return f": write {written}"
     if called := _names(entry for entry in of_kind if meant in map(same, aliases(entry))):
         return f": it is called {called} here"
-    if cure := about(kind).get(meant):
-        return f": {cure}"
+    # A dataset may be named by its file, as data/points.csv.
+    ending = Path(word).suffix.removeprefix(".")
+    if cure := about(kind).get(meant) or (about(kind).get(same(ending)) if ending else None):
+        return f": {cure.replace('FILE', on_one_line(word)) if ending else cure}"
     if filled := _names(entry for entry in of_kind if _fills(entry, meant)):
         return f": it is a column of the metric {filled}, name that"
     for other in entries:

@@ -24,9 +24,10 @@ def same(word: str) -> str:
 def parameter_cure(word: str, known: Iterable[str]) -> str:
     """What to write for a word that is no parameter, as the end of a message; empty where nothing is known."""
     known, meant = tuple(known), same(word)
-    for name, entry in _words().get(PARAMETERS, {}).get("about", {}).items():
-        if name in known and meant in map(same, entry["of"]):
-            return f": {entry['write']}"
+    for name, entries in _words().get(PARAMETERS, {}).get("about", {}).items():
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if name in known and meant in map(same, entry["of"]):
+                return f": {entry['write']}"
     found = [name for name in known if same(name) == meant]
     found = found or [name for name in known if meant in map(same, called(PARAMETERS).get(name, ()))]
     return f": it is called {' or '.join(map(repr, found))} here" if found else ""

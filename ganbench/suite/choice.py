@@ -126,21 +126,28 @@ class Draft:
 
 @dataclass(frozen=True)
 class OptimizerDraft:
-    """An optimizer as it is written: what both players share, and each player's own settings on top."""
+    """An optimizer as it is written: what both players share, and each player's own settings on top.
+
+    ``own``: None, where the file says null, takes those of the layer below away.
+    """
 
     common: Draft
-    own: Mapping[str, Draft]
+    own: Mapping[str, Draft | None]
 
     def over(self, below: OptimizerDraft | None) -> OptimizerDraft:
         """This draft on top of another; with another name it replaces the other completely."""
         if below is None or (self.common.name is not None and self.common.name != below.common.name):
             return self
-        own = {**below.own, **{player: draft.over(below.own.get(player)) for player, draft in self.own.items()}}
+        own = {
+            **below.own,
+            **{player: draft and draft.over(below.own.get(player)) for player, draft in self.own.items()},
+        }
         return OptimizerDraft(self.common.over(below.common), own)
 
     def of(self, player: str) -> Draft:
         """The draft of one player."""
-        return self.own[player].over(self.common) if player in self.own else self.common
+        own = self.own.get(player)
+        return own.over(self.common) if own else self.common
 
 
 def draft(raw: Any, place: Place, written: bool = True, *, scheduled: bool = False) -> Draft | None:
@@ -181,14 +188,13 @@ def optimizer_draft(raw: Any, place: Place, written: bool = True) -> OptimizerDr
     Returns:
         The draft; None where ``raw`` has another shape.
     """
-    own: dict[str, Draft] = {}
+    own: dict[str, Draft | None] = {}
     if isinstance(raw, dict):
         for player in PLAYERS:
-            if raw.get(player) is not None:
-                part = draft(raw[player], (*place, player), written, scheduled=True)
-                if part is None:
+            if player in raw:
+                own[player] = part = draft(raw[player], (*place, player), written, scheduled=True)
+                if part is None and raw[player] is not None:
                     return None
-                own[player] = part
         raw = {key: value for key, value in raw.items() if key not in PLAYERS}
     common = draft(raw, place, written, scheduled=True)
     return None if common is None else OptimizerDraft(common, own)

@@ -13,7 +13,11 @@ from ganbench.suite.document import flow
 from ganbench.suite.mistake import Place
 
 _LONGEST, _LONG = 20, 60
-_TRUE, _FALSE = ("yes", "on", "true", "y"), ("no", "off", "false", "n", "none")
+_TRUE, _FALSE = ("yes", "on", "true", "y"), ("no", "off", "false", "n", "none", "null", "nil", "", "0", "{}", "[]")
+#: What every variant has.
+_ALWAYS = ("loss", "architecture", "update", "optimizer")
+#: What the decay of an average is called elsewhere.
+_DECAY = ("beta", "ema", "emadecay", "emabeta", "rate", "alpha", "momentum", "gamma", "tau")
 #: A range of seeds: ``range(3)``, ``range(2, 5)``, ``0-9``, ``0..9``, ``0:10``.
 _RANGE = re.compile(r"(?:np\.arange|arange|range)\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _FROM_TO = re.compile(r"(\d+)\s*(-|\.\.\.?|:|to)\s*(\d+)")
@@ -34,7 +38,9 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
     Returns:
         The end of a message, such as ``, it belongs in 'budget'``; empty where nothing is known.
     """
-    plain = "" if isinstance(value, Mapping) or value is None else shown(value)
+    plain = "" if isinstance(value, Mapping | bool) or value is None else shown(value)
+    if {"decay", "width"} <= set(known) and (cure := _of_average(key)):
+        return cure
     if key in homes:
         place = homes[key].removeprefix("in ").strip("'")
         return f", it belongs {homes[key]}{_there(f'write {place}: {{{key}: ', suite)}"
@@ -47,6 +53,15 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
 def of_published(key: str, known: Mapping[str, Any]) -> str:
     """What to write for a key that is none of those ``known`` of a published row, or of its source."""
     return published_cure(key) or suggest(key, known)
+
+
+def _of_average(key: str) -> str:
+    """What to write for a key of a running average, whose words elsewhere are an optimizer's here, or a suite's."""
+    if key in ("name", "type", "kind", "class", "method"):
+        return ": leave it out, an average has no name: write average: 0.999, its decay, or average: {width: 0.05}"
+    if re.sub(r"[-_]", "", key).lower() in _DECAY:
+        return ": write decay, the share of the average that stays at each step, such as 0.999"
+    return ""
 
 
 def _there(cure: str, suite: Any) -> str:
@@ -72,7 +87,27 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
     Returns:
         The end of a message, such as ``: write [jsd]``; empty where nothing is known.
     """
+    none = "none" if found is None else str(found).lower()
     match place:
+        case (*_, "penalty") if none in _FALSE:
+            return ": write [] for none"
+        case (*_, "average") if none in _FALSE:
+            return ": write null for none"
+        case (*_, "sweep" | "expect") if none in _FALSE:
+            return ": write null for none"
+        case (*_, "schedule") if none in _FALSE:
+            return ": write null for none"
+        case (*_, "optimizer", "generator" | "discriminator") if none in _FALSE:
+            return ": write null for nothing of its own"
+        case (*_, "optimizer") | (*_, "optimizer", "generator" | "discriminator") if type(found) in (int, float):
+            return f": write {flow({'lr': found})}"
+        case ("defaults" | "variants", *_, "loss" | "architecture" | "update") if _names_in(found):
+            part, each = str(place[-1]), {name: {place[-1]: name} for name in found}
+            return f": each {part} is a variant of its own, write variants: {flow(each)}"
+        case (*_, "guard") if none in _FALSE:
+            return ": write false at each measure that is not to be judged, as {jsd: false}, or leave the key out"
+        case ("defaults" | "variants", *_, part) if part in _ALWAYS and none in _FALSE:
+            return f": each variant has one, name another (ganbench list {part}), or leave the key out for the default"
         case ("seeds", *_):
             return _of_seeds(found, len(place) > 1)
         case ("metrics" | "references" | "observers",):
@@ -94,8 +129,6 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
             return key_cure("penalty-weight", shown(found))
         case (*_, "average") if str(found).lower() in _TRUE:
             return ": write 0.999, the decay at each step"
-        case (*_, "average") if str(found).lower() in _FALSE:
-            return ": leave the key out for none"
         case (*_, "average") if isinstance(found, list):
             return ": write one, and the others in a sweep of average.decay"
         case ("sweep", *_) | ("variants", _, "sweep", *_):
@@ -135,6 +168,10 @@ def _own(kind: str, value: Any) -> dict[str, Any]:
     if kind == "penalty" and isinstance(value, int | float):
         return {"weight": value}
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _names_in(found: Any) -> bool:
+    return isinstance(found, list) and len(found) > 1 and all(isinstance(name, str) for name in found)
 
 
 def _of_seeds(found: Any, inner: bool) -> str:
@@ -214,9 +251,13 @@ def _of_expect(found: str) -> str:
 
 
 def _listed(found: Any, none: bool) -> str:
+    if str(found).lower() in _FALSE:
+        return ": write [] for none" if none else ": leave the key out for the default"
+    if found == "all":
+        return ": write each in a list"
     if isinstance(found, str):
         names = [name for name in re.split(r"[,\s]+", found.strip("()")) if name]
-        return ": leave the key out for the default" if found.lower() in ("none", "all") else f": write {flow(names)}"
+        return f": write {flow(names)}"
     if isinstance(found, Mapping) and found:
         named = (
             [found]
@@ -224,8 +265,6 @@ def _listed(found: Any, none: bool) -> str:
             else [{"name": name, **(own if isinstance(own, Mapping) else {})} for name, own in found.items()]
         )
         return f": write {flow([one if len(one) > 1 else one['name'] for one in named])}"
-    if found is None:
-        return ": write [] for none" if none else ": leave the key out for the default"
     return ""
 
 

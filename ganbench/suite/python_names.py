@@ -27,6 +27,10 @@ def of_python_name(kind: str, written: str, registry: Registry) -> str:
         The end of a message, such as ``: write {name: mlp, width: 16}``; empty for what is no such name, or a name
         that nothing is known of.
     """
+    if kind == "loss" and (terms := [term.strip() for term in written.split("+")])[1:]:
+        loss, *others = terms
+        if loss in registry.names(kind) and all(term in registry.names("penalty") for term in others):
+            return f": write loss: {loss}, penalty: {others[0] if len(others) == 1 else flow(others)}"
     found = _NAME.fullmatch(written.strip())
     if found is None or (word := found[1]) == written:
         return ""

@@ -288,18 +288,27 @@ class Reader:
             self.averages[name] = average
 
     def _penalties(self, place: Place) -> dict[str, Choice]:
-        """The penalties at a place: one, or a list."""
-        raw = self._at(*place)
-        items = raw if isinstance(raw, list) else [] if raw is None else [raw]
+        """The penalties at a place: one, or a list, each over the one of its name in the defaults."""
+        base: Place = ("defaults", "penalty")
+        below = [] if place == base else self._penalty_drafts(base)
         found: dict[str, Choice] = {}
-        for index, item in enumerate(items):
-            drafted = draft(item, (*place, index) if isinstance(raw, list) else place, scheduled=True)
-            choice = drafted and resolve_choice("penalty", drafted, self.registry, self.document)
-            if drafted and choice and f"penalty.{choice.name}" in found:
-                self.document.add(drafted.name_place, f"penalty {choice.name!r} is there already")
+        for own in self._penalty_drafts(place):
+            # Without a name it is the one of the defaults, where that is one.
+            under = [other for other in below if own.name == other.name or (own.name is None and len(below) == 1)]
+            drafted = own.over(under[0] if under else None)
+            choice = resolve_choice("penalty", drafted, self.registry, self.document)
+            if choice and f"penalty.{choice.name}" in found:
+                self.document.add(own.name_place, f"penalty {choice.name!r} is there already")
             elif choice:
                 found[f"penalty.{choice.name}"] = choice
         return found
+
+    def _penalty_drafts(self, place: Place) -> list[Draft]:
+        raw = self._at(*place)
+        items = raw if isinstance(raw, list) else [] if raw is None else [raw]
+        places = [(*place, index) if isinstance(raw, list) else place for index in range(len(items))]
+        drafts = [draft(item, at, scheduled=True) for item, at in zip(items, places, strict=True)]
+        return [one for one in drafts if one]
 
     def _read_sweeps(self) -> None:
         """Read the sweep of each variant: its own, or else the suite's."""
@@ -307,7 +316,7 @@ class Reader:
         taken = {choice.name for choice in self.references}
         for name, choices in self.variants.items():
             place: Place = ("variants", name, "sweep")
-            if self._at(*place) is None:
+            if "sweep" not in self._at("variants", name):
                 place = ("sweep",)
             raw = self._at(*place)
             reader.read(name, raw if isinstance(raw, dict) else {}, place, choices, self.averages.get(name))

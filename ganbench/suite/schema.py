@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -211,7 +212,7 @@ Average = Annotated[
 
 
 class Parts(_Strict):
-    """The parts of a variant; what is not given comes from the defaults."""
+    """The parts of a variant; what is not given comes from the defaults. Null is none, where there may be none."""
 
     loss: Choice | None = None
     architecture: Choice | None = None
@@ -219,6 +220,13 @@ class Parts(_Strict):
     optimizer: OptimizerChoice | None = None
     penalty: Penalties | None = None
     average: Average | None = None
+
+    @field_validator("loss", "architecture", "update", "optimizer", "guard", mode="before", check_fields=False)
+    @classmethod
+    def _not_null(cls, given: Any) -> Any:
+        if given is None:
+            raise ValueError("must not be null, which might mean none: leave the key out for the default")
+        return given
 
 
 class VariantSchema(Parts):

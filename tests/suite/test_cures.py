@@ -125,7 +125,7 @@ def test_a_key_of_another_tool(shipped, key, cure):
         ("loss: minimax", "loss: minimax, clip: 1", "for D's weights, or optimizer: {clip: 1} for the norms of grad"),
         ("loss: minimax", "loss: minimax, weight_decay: 1e-4", "write optimizer: {weight_decay: 0.0001}"),
         ("loss: minimax", "loss: minimax, average: yes", "write 0.999, the decay at each step"),
-        ("loss: minimax", "loss: minimax, average: off", "leave the key out for none"),
+        ("loss: minimax", "loss: minimax, average: off", "write null for none"),
         ("{a: {", "{A b: {", "'A b' is not a name of letters, digits and . _ + - (a letter or digit first): write A-b"),
         ("loss: minimax", "loss: [minimax]", "write minimax without the brackets"),
         ("loss: minimax", "loss: {minimax: {}}", "needs a name: write {name: minimax}"),
@@ -136,7 +136,7 @@ def test_a_key_of_another_tool(shipped, key, cure):
             "loss: minimax", "loss: minimax, penalty: {r1: 0.5, gp: {weight: 3}}",
             "needs a name: write a list, [{name: r1, weight: 0.5}, {name: gp, weight: 3}]",
         ),
-        ("loss: minimax", "loss: None", "leave the key out, or write a name"),
+        ("loss: minimax", "loss: None", "write a name, or leave the key out for the default"),
         ("loss: minimax", "loss: minimax, seeds: 3", "it belongs at the top of the suite, the same for all variants"),
         ("loss: minimax", "loss: minimax, generator: {width: 3}", "both networks are one architecture"),
         ("loss: minimax", "loss: minimax, sweep: {optimizer.lr: 1e-3}", "write [0.001]"),
@@ -163,6 +163,24 @@ def test_a_key_of_another_tool(shipped, key, cure):
         ("loss: minimax", "loss: {name: wgan, lr: 1e-3}", "it is the optimizer's, write optimizer: {lr: 1e-3"),
         ("loss: minimax", "loss: minimax, architecture: {batch_size: 64}", "write budget: {batch: 64}"),
         ("loss: minimax", "loss: minimax, architecture: {name: resnet, depth: 3}", "parameter 'depth' of arch"),
+        # another tool's keys, each with the plugin that it names, and what follows the hint is that plugin
+        ("loss: minimax", "loss: minimax, gradient_penalty: 10", "write penalty: {name: gp, weight: 10}"),
+        ("loss: minimax", "loss: minimax, lambda_gp: 10", "write penalty: {name: gp, weight: 10}"),
+        ("loss: minimax", "loss: minimax, gradient_penalty: true", "write penalty: {name: gp, weight: ...}"),
+        ("loss: minimax", "loss: minimax, r1_gamma: 10", "write penalty: {name: r1, weight: 10}"),
+        ("loss: minimax", "loss: minimax, instance_noise: 0.1", "write penalty: {name: instance-noise, std: 0.1}"),
+        ("loss: minimax", "loss: minimax, spectral_norm: true", "write architecture sndcgan or resnet"),
+        ("loss: minimax", "loss: minimax, architecture: {spectral_norm: true}", "write architecture sndcgan or resnet"),
+        ("loss: minimax", "loss: minimax, label_smoothing: 0.1", "least-squares has its targets a, b and c"),
+        ("loss: minimax", "loss: minimax, augment: ada", "augmentation is not here"),
+        ("loss: minimax", "loss: minimax, average_decay: 0.9", "write average: 0.999"),
+        ("loss: minimax", "loss: minimax, average: {name: ema, decay: 0.9}", "leave it out, an average has no name"),
+        ("loss: minimax", "loss: minimax, average: {beta: 0.9}", "write decay, the share of the average that stays"),
+        ("loss: minimax", "loss: minimax, optimizer: {generator: 1e-4}", "not 0.0001: write {lr: 0.0001}"),
+        ("loss: minimax", "loss: minimax, optimizer: 1e-4", "not 0.0001: write {lr: 0.0001}"),
+        ("loss: minimax", "loss: [hinge, wgan]", "write variants: {hinge: {loss: hinge}, wgan: {loss: wgan}}"),
+        ("loss: minimax", "loss: hinge + r1", "unknown loss 'hinge + r1': write loss: hinge, penalty: r1"),
+        ("seeds: 4", "losses: [hinge]", "each loss is a variant of its own"),
         # YAML
         ("loss: minimax", "&a loss: minimax", "anchors (&) are not part of a suite"),
         ("loss: minimax", "loss: !!str minimax", "tags (!) are not part of a suite"),
@@ -173,6 +191,68 @@ def test_a_key_of_another_tool(shipped, key, cure):
 )  # fmt: skip
 def test_a_value_from_habit(shipped, old, new, cure):
     assert cure in mistake(shipped, old, new)
+
+
+#: Every key of a variant, and what it is where it is none: what a hint says to write, or nothing where it must be.
+NONE = {
+    "loss": "", "architecture": "", "update": "", "optimizer": "", "guard": "",
+    "penalty": "[]", "average": "null", "sweep": "null", "expect": "null",
+    "optimizer: {schedule": "null", "optimizer: {generator": "null", "optimizer: {clip": "null",
+    "optimizer: {weight_decay": "0", "optimizer: {nesterov": "false", "loss: {name: wgan-gp, penalty": "0",
+}  # fmt: skip
+DEFAULTS = """
+  loss: {name: wgan-gp, penalty: 3}
+  penalty: {name: r1, weight: 3}
+  average: 0.9
+  architecture: {width: 16}
+  optimizer:
+    {name: sgd, lr: 0.1, weight_decay: 0.1, nesterov: true, momentum: 0.5, clip: 2.0, schedule: linear,
+     generator: {lr: 1}}
+"""
+
+
+def of_nothing(registry, key, word, ask=mistake):
+    end = "}" * key.count("{")
+    old, new = (
+        "{optimizer: {lr: 2e-3}}\nvariants: {a: {loss: minimax}}",
+        f"{DEFAULTS}variants: {{a: {{{key}: {word}{end}}}}}",
+    )
+    return ask(registry, old, new)
+
+
+@pytest.mark.parametrize("key", NONE)
+def test_a_word_for_none_is_answered_with_what_is_none_under_the_defaults(shipped, key):
+    """Following the hint takes away what the defaults say, and where there is no hint, null is a mistake as well."""
+    for word in ("false", "none", "off", *(["null"] if NONE[key] == "" else [])):
+        if NONE[key] == word:
+            continue
+        if NONE[key]:
+            assert f": write {NONE[key]}" in of_nothing(shipped, key, word).replace("constant, or ", "")
+        else:
+            assert (
+                re.search("write null for none|leave the key out for none|write \\[]", of_nothing(shipped, key, word))
+                is None
+            )
+    if NONE[key]:
+        suite = of_nothing(shipped, key, NONE[key], lambda registry, old, new: parse(SUITE.replace(old, new), registry))
+        plain = {"sweep": None, "expect": None, **suite.variants["a"].plain(), **suite.resolved()["variants"]["a"]}
+        said = {
+            "penalty": not plain.get("penalty"), "average": not plain.get("average"), "sweep": not plain["sweep"],
+            "expect": not plain["expect"], "optimizer: {generator": "generator" not in plain["optimizer"],
+            "loss: {name: wgan-gp, penalty": plain["loss"]["penalty"] == 0,
+        }  # fmt: skip
+        player = plain["optimizer"].get("generator", plain["optimizer"])
+        assert said.get(key, not player.get(key.rpartition("{")[2]))
+
+
+@pytest.mark.parametrize("word", ["false", "none", "off", "null", "0"])
+@pytest.mark.parametrize(("key", "cure"), [("references", "write [] for none"), ("observers", "write [] for none")])
+def test_no_references_are_an_empty_list_and_no_default(shipped, key, cure, word):
+    assert mistake(shipped, "metrics: [jsd, modes]", f"{key}: {word}").endswith(cure)
+
+
+def test_no_pictures_are_false(shipped):
+    assert mistake(shipped, "metrics: [jsd, modes]", "pictures: none").endswith("write false")
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,31 @@ def test_penalties_and_the_average_of_the_defaults_hold_unless_a_variant_says_ot
     ]
 
 
+def test_a_penalty_keeps_what_the_defaults_say_of_the_one_of_its_name(registry):
+    """As any other part does; nothing is at a plugin's own default that a layer below gives."""
+    low = "suite: s\ndatasets: {r: ring}\ndefaults: {loss: minimax, penalty: {name: slope, weight: 3}}\nvariants:\n"
+    for written, expected in {
+        "{name: slope, every: 4}": {"weight": 3, "every": 4},
+        "slope": {"weight": 3, "every": 1},
+        "[slope]": {"weight": 3, "every": 1},
+        "{every: 2}": {"weight": 3, "every": 2},
+        "[{name: slope, weight: 1}]": {"weight": 1, "every": 1},
+    }.items():
+        (penalty,) = parse(low + f"  a: {{penalty: {written}}}\n", registry).variants["a"].penalties
+        assert {"every": 1, **penalty.parameters} == expected
+
+
+def test_null_takes_away_what_the_layers_below_say(registry):
+    suite = parse(
+        "suite: s\ndatasets: {r: ring}\nsweep: {optimizer.lr: [0.1]}\n"
+        "defaults: {loss: minimax, optimizer: {lr: 1.0, generator: {lr: 2.0}}}\n"
+        "variants: {a: {optimizer: {generator: null}, sweep: null}}\n",
+        registry,
+    )
+    assert suite.variants["a"].generator_optimizer.parameters["lr"] == 1.0
+    assert suite.sweeps == {}
+
+
 def test_an_average_is_a_decay_or_a_width_and_a_decay_is_resolved_as_the_number_alone(registry):
     """A variant with ``average: 0.9`` has the cell that it always had, however the decay is written."""
     written = ("0.9", "{decay: 0.9}", "{width: 0.05}")

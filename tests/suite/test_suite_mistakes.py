@@ -325,7 +325,10 @@ MALFORMED = {
         HEAD + "metrics: jsd\n",
         "4:10 metrics: must be a list of metrics, at least one, not 'jsd': write [jsd]",
     ),
-    "metrics_empty": (HEAD + "metrics: []\n", "4:10 metrics: must be a list of metrics, at least one, not []"),
+    "metrics_empty": (
+        HEAD + "metrics: []\n",
+        "4:10 metrics: must be a list of metrics, at least one, not []: leave the key out for the default",
+    ),
     "metrics_unknown": (
         HEAD + "metrics: [jsd, mode]\n",
         "4:16 metrics[1]: unknown metric 'mode', did you mean 'modes'?",
