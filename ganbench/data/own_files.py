@@ -31,8 +31,14 @@ class OwnFiles:
         for place in places:
             if (found := place / Path(path).expanduser()).exists():
                 return found
-        if Path(path).is_absolute():
-            raise ValueError(f"{parameter} {path}: there is no such file")
+        if any(sign in path for sign in "*?[") and not message:
+            raise ValueError(
+                f"{parameter} {path}: there is no file of this name, and no pattern is read: name one file"
+            )
+        if Path(path).expanduser().is_absolute():
+            expanded = Path(path).expanduser()
+            seen = "" if expanded == Path(path) else f", it is {expanded}"
+            raise ValueError(f"{parameter} {path}: there is no such file{seen}")
         looked = " nor in ".join(str(place.absolute()) for place in places)
         more = "" if given else "; --data DIR names another folder"
         raise ValueError(f"{parameter} {path}: is not in {looked}{more}")

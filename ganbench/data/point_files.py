@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 #: The endings of the files that are read, and what separates the columns of text where nothing else is found in it.
 KINDS = (".npy", ".npz", ".csv", ".tsv", ".txt", ".parquet")
 _SEPARATORS = ",;\t"
+#: A number with a comma for the point, and one that may be 3.126 or 3126.
+_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
+_GROUPS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 #: A column with more different values is no label.
 MOST_LABELS = 1000
 
@@ -124,6 +128,8 @@ def _of_arrays(path: Path, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
         raise _ShapeError(f"its arrays are of different lengths ({listed}): keep one row for each point in each")
     found: dict[str, Any] = {}
     for name, array in arrays.items():
+        if array.ndim and not array.size:
+            raise _ShapeError(f"has no {'columns' if len(array) else 'rows'}: its array has the shape {array.shape}")
         if array.dtype.names:
             raise _ShapeError("holds records: save a plain array, one row for each point")
         if array.ndim == 1 and name:
@@ -148,14 +154,36 @@ def _of_text(path: Path) -> pd.DataFrame:
     separator = max(_SEPARATORS, key=first.count)
     separator = separator if separator in first else r"\s+"
     names = next(csv.reader([first], delimiter=separator)) if len(separator) == 1 else first.split()
-    headed = not any(_is_number(name) for name in names)
+    headed = not any(_is_number(name) or _COMMA.fullmatch(name.strip()) for name in names)
     read = pd.read_csv(path, sep=separator, header=0 if headed else None, encoding="utf-8-sig", index_col=False)
     if headed and any(not name.strip() for name in names):
         raise _ShapeError(
             "has a column without a name, as row numbers have: write it with index=False (pandas), or "
             "row.names = FALSE (R)"
         )
-    return read
+    return _with_points(read)
+
+
+def _with_points(read: pd.DataFrame) -> pd.DataFrame:
+    """The columns of numbers with decimal commas as numbers; raises _ShapeError where the commas may mean thousands."""
+    import pandas as pd
+
+    cells = {name: read[name].dropna().astype(str).str.strip() for name in read if read[name].dtype.kind not in "biuf"}
+    # Where a column has a whole number, it has no comma.
+    numbers = r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?|[-+]?\d+"
+    commas = {
+        name: text for name, text in cells.items() if text.str.contains(",").any() and text.str.fullmatch(numbers).all()
+    }
+    if not commas:
+        return read
+    texts = [cell for text in commas.values() for cell in text if _COMMA.fullmatch(cell)]
+    pointed = any(read[name].dtype.kind == "f" and (read[name] % 1 != 0)[read[name].notna()].any() for name in read)
+    if pointed or all(_GROUPS.fullmatch(cell) for cell in texts):
+        raise _ShapeError(
+            f"has numbers such as {texts[0]!r}, whose commas may be decimal points or part thousands: write "
+            f"{texts[0].replace(',', '.')}, or {texts[0].replace(',', '')}"
+        )
+    return read.assign(**{name: pd.to_numeric(read[name].str.strip().str.replace(",", ".")) for name in commas})
 
 
 def _is_number(text: str) -> bool:
@@ -176,9 +204,11 @@ def _numbers(path: Path, column: pd.Series, name: str, header: int) -> np.ndarra
             raise ValueError(f"file {path}: its column {name!r} holds {column.dtype}, and coordinates are numbers")
         bad = column[asked.isna() & column.notna()]
         at = f" ({str(bad.iloc[0])[:40]!r} in row {bad.index[0] + 1 + header})" if len(bad) else ""
+        # A column of many different texts is no label: what follows the hint would be refused.
+        few = column.nunique() <= min(MOST_LABELS, len(column) // 2)
+        label = f", or the label, label: {name}" if few else ""
         raise ValueError(
-            f"columns: {path} has text in column {name!r}{at}: name the columns of numbers, as columns: [x, y], or "
-            f"the label, label: {name}"
+            f"columns: {path} has text in column {name!r}{at}: name the columns of numbers, as columns: [x, y]{label}"
         )
     numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     with np.errstate(over="ignore"):

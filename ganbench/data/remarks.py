@@ -16,6 +16,9 @@ from ganbench.data.soundness import DRAWN, checked_samples, shared_rows
 SHARED = 0.01
 #: A column with at most so many values is called discrete.
 FEW_VALUES = 20
+#: Training and held-out rows of one distribution are called two with at most this probability: that of a false remark,
+#: over all columns, or directions of wide rows, together. So many rows of each are compared, and so many directions.
+CHANCE, COMPARED, DIRECTIONS = 1e-6, 2000, 16
 #: An image's values beyond this are not on the scale of a generator that ends in tanh.
 TANH = 1.05
 #: So many channels has an image, where its last axis is not a width.
@@ -40,6 +43,7 @@ def remarks(distribution: Any) -> tuple[str, ...]:
                 made if isinstance(made, str) else "",
                 *few,
                 _leak(distribution, rows),
+                _apart(distribution),
                 *(look(rows) for look in looks),
                 moves,
             ),
@@ -57,6 +61,31 @@ def _leak(distribution: Any, rows: Tensor) -> str:
     return (
         f"{100 * shared:.2g} % of the held-out rows are training rows too, as rows are in the data more than once: "
         "where these are copies, drop them before the split, else whoever copies the training rows has good scores"
+    )
+
+
+def _apart(distribution: Any) -> str:
+    """Whether the held-out rows are of another distribution than the training rows, by Kolmogorov and Smirnov's test.
+
+    The test is of each column, or of random directions where there are many; by Bonferroni's bound of all together.
+    """
+    from scipy.stats import ks_2samp  # late: it takes half a second, and distributions without parts do not need it
+
+    parts = parts_of(distribution)
+    if not parts.keys() >= {"training", "held_out"} or len(phases(distribution)) > 1:
+        return ""
+    # Rows at equal distances: where a file is sorted, the first ones are not like the others.
+    chosen = [parts[name][:: -(-len(parts[name]) // COMPARED)] for name in ("training", "held_out")]
+    training, held_out = (rows.flatten(1).float().cpu().numpy() for rows in chosen)
+    if (width := training.shape[1]) > DIRECTIONS:
+        directions = np.random.RandomState(0).standard_normal((width, DIRECTIONS)).astype(np.float32)
+        training, held_out = training @ directions, held_out @ directions
+    least = min(ks_2samp(*pair, method="asymp").pvalue for pair in zip(training.T, held_out.T, strict=True))
+    if least >= CHANCE / training.shape[1]:
+        return ""
+    return (
+        "the held-out rows are of another distribution than the training rows, as of a sorted file that is cut in two: "
+        "shuffle the rows with a fixed seed before the split, else no generator has good scores"
     )
 
 

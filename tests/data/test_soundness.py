@@ -411,3 +411,21 @@ def test_large_data_is_looked_at_in_bounded_memory():
     finally:
         tracemalloc.stop()
     assert most < 20e6
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 8, 8)])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_parts_of_two_distributions_are_told(shape, shuffled):
+    """A file sorted by class and cut in two; the chance of a false remark is at most 1e-6 a data set."""
+    found = torch.randn(600, *shape, generator=torch.Generator().manual_seed(3)) / 4
+    found[300:] += 1
+    rows = found[torch.randperm(600, generator=torch.Generator().manual_seed(4))] if shuffled else found
+    said = [line for line in remarks(Finite(rows[:400], rows[400:])) if "another distribution" in line]
+    assert len(said) == (not shuffled)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_of_one_distribution_are_not_told_apart(seed):
+    """With repeated values, small parts and parts of different sizes, too."""
+    rows = torch.randn(300, 2, generator=torch.Generator().manual_seed(seed)).mul(2).round()
+    assert not any("another distribution" in line for line in remarks(Finite(rows[:270], rows[270:])))

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from ganbench.data.own_files import OwnFiles
+from ganbench.data.point_files import read_points
 from ganbench.record.identity import identity_of
 from ganbench.suite.load import load, parse
 from ganbench.suite.mistake import SuiteError
@@ -252,3 +253,48 @@ def test_the_lines_of_the_page_work_with_the_files_that_they_name(shipped, tmp_p
     (tmp_path / "own.yaml").write_text(SUITE.replace("datasets: {own: DATA}\n", lines))
     suite = load(tmp_path / "own.yaml", shipped)
     assert [build_dataset(choice).shape for choice in suite.datasets.values()] == [(2,), (1, 32, 32)]
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("a;b\n3,126;-0,5\n0,25;1e-2\n".replace("1e-2", "1,0e-2"), [[3.126, -0.5], [0.25, 0.01]]),
+        ("a;b\n0,5;1\n,25;2\n", [[0.5, 1], [0.25, 2]]),
+        ('"0,5","1,25"\n"0,75","2,5"\n', [[0.5, 1.25], [0.75, 2.5]]),
+        ("a\tb\n1,5\t7\n2,5\t8\n", [[1.5, 7], [2.5, 8]]),
+    ],
+)
+def test_numbers_with_decimal_commas_are_numbers(tmp_path, text, points):
+    (tmp_path / "x.csv").write_text(text)
+    assert read_points(tmp_path / "x.csv", None, None).points.tolist() == points
+
+
+@pytest.mark.parametrize(
+    "text", ["a;b\n3,126;2\n1,250;3\n", "a;b\n0,126;2.5\n1,250;3.5\n", 'a,b\n"1,250",3\n"7,500",2\n']
+)
+def test_commas_that_may_part_thousands_are_no_points(tmp_path, text):
+    """3,126 is a number in two ways: neither is taken without a word, and what the line says to write is right."""
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"commas may be decimal points or part thousands: write [\d.]+, or \d+"):
+        read_points(tmp_path / "x.csv", None, None)
+
+
+def test_a_column_of_many_texts_is_not_taken_for_a_label(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n" + "".join(f"t{row},{row}\n" for row in range(20)))
+    with pytest.raises(ValueError, match=r"name the columns of numbers, as columns: \[x, y\]$"):
+        read_points(tmp_path / "x.csv", None, None)
+
+
+@pytest.mark.parametrize(("shape", "what"), [((0, 2), "rows"), ((0,), "rows"), ((5, 0), "columns")])
+def test_an_array_of_nothing_says_so(tmp_path, shape, what):
+    np.save(tmp_path / "x.npy", np.zeros(shape))
+    with pytest.raises(ValueError, match=f"has no {what}: its array has the shape"):
+        read_points(tmp_path / "x.npy", None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("~/no-such.npy", "there is no such file, it is /"), ("*.npy", "no pattern is read")]
+)
+def test_a_path_as_a_shell_reads_it(tmp_path, path, says):
+    with pytest.raises(ValueError, match=says):
+        OwnFiles(tmp_path)(path)
