@@ -76,14 +76,18 @@ def sample(
     from ganbench.record.samples import keep
     from ganbench.report.image_grid import check_images, save_grid
     from ganbench.score.generator import rebuild
+    from ganbench.suite.document import parse
 
     try:
+        if not folder.is_dir() and Path(variant).is_dir():
+            raise ValueError(f"{folder}: is no run, and {variant} is a folder: the run comes first, then the variant")
         run = newest_run(folder)
         path = choose(run.path, variant, dataset, seed)
         built = rebuild(path, Registry.load([Path("plugins")], plugins))
         about = built.about
         if image is not None:
             check_images(about.shape)
+        data = parse(about.suite).value["datasets"].get(about.dataset)
         n = about.samples if count is None else count
         if n * math.prod(about.shape) > MOST_NUMBERS:
             raise ValueError(f"-n {n}: at most {MOST_NUMBERS // math.prod(about.shape):,} samples are drawn at once")
@@ -112,7 +116,7 @@ def sample(
     )
     try:
         if out is not None:
-            keep(out, samples, about.seed, about.step, labels)
+            keep(out, samples, about.seed, about.step, labels, dataset=data)
             click.echo(f"{out}: {n:,} samples of {whose}")
         if image is not None:
             shown = save_grid(image, samples.numpy())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", metavar="SAMPLES", type=click.Path(path_type=Path))
-@click.option("--dataset", required=True, metavar="NAME", help="The data set that they are meant to be from.")
+@click.option("--dataset", metavar="NAME", help="The data set that they are meant to be from; a suite's only one.")
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of it; may be repeated.")
 @click.option("--suite", metavar="SUITE", help="Take data set and metrics as this suite defines them.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this metric; may be repeated.")
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def score(
     file: Path,
-    dataset: str,
+    dataset: str | None,
     parameters: tuple[str, ...],
     suite: str | None,
     metrics: tuple[str, ...],
@@ -68,11 +68,16 @@ def score(
         raise UserMistakeError(f"--out {out}: must end in .csv or .json")
     if suite is not None and parameters:
         raise UserMistakeError("--param: a suite sets the parameters of its data sets; drop one of the two")
+    if dataset is None and suite is None:
+        raise UserMistakeError(
+            "say what they are meant to be from: --dataset NAME (ganbench list dataset), or --suite SUITE too"
+        )
     from ganbench.plugin.registry import Registry
     from ganbench.score.target import of_names, of_suite
 
     try:
         if suite is None:
+            assert dataset is not None
             registry = Registry.load([Path("plugins")], plugins)
             target = of_names(dataset, parameters, metrics, registry)
         else:

@@ -20,12 +20,13 @@ from ganbench.record.sample_file import MOST_BYTES, UnreadableError, check_size
 
 @dataclass(frozen=True, eq=False)
 class SampleArray:
-    """The array of a file as it is stored, and what else the file says of it."""
+    """The array of a file as it is stored, and what else the file says of it; ``dataset``: see ``Samples``."""
 
     values: Any
     seed: int | None = None
     step: int | None = None
     notes: tuple[str, ...] = ()
+    dataset: str = ""
 
 
 def read_npy(path: Path) -> SampleArray:
@@ -48,8 +49,12 @@ def read_npz(path: Path) -> SampleArray:
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 known = {name: _count(path, name, arrays[name]) for name in ("seed", "step") if name in arrays.files}
-                values = arrays[_chosen(path, [name for name in arrays.files if name not in known])]
-                return SampleArray(values, known.get("seed"), known.get("step"))
+                # An array of this name that is no text may hold the samples.
+                data = arrays["dataset"] if "dataset" in arrays.files else None
+                stated = str(data) if data is not None and data.dtype.kind == "U" and not data.ndim else ""
+                beside = {*known, *(["dataset"] if stated else [])}
+                values = arrays[_chosen(path, [name for name in arrays.files if name not in beside])]
+                return SampleArray(values, known.get("seed"), known.get("step"), dataset=stated)
     except UnreadableError:
         raise
     except Exception as error:  # the readers raise any kind for a damaged file

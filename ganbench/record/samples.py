@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,8 @@ class Samples:
     """The samples of a file: ``values`` (n, *shape) in float32, n at least 1, and what is known about them.
 
     ``seed`` and ``step`` where the file holds them; ``rows``: from a table, which can only hold flat samples;
-    ``names``: those of a table's columns, if any; ``notes``: lines that a reader of the scores should know.
+    ``names``: those of a table's columns, if any; ``notes``: lines that a reader of the scores should know;
+    ``dataset``: the data set that the generator was trained on, as a suite writes it, in JSON, where the file has it.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Samples:
     rows: bool = False
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    dataset: str = ""
 
 
 def place(folder: Path, dataset: str, variant: str, seed: int) -> Path:
@@ -79,7 +82,9 @@ def place(folder: Path, dataset: str, variant: str, seed: int) -> Path:
     return folder / dataset / variant / f"{seed}.npz"
 
 
-def keep(path: Path, samples: Tensor, seed: int, step: int, labels: Tensor | None = None) -> None:
+def keep(
+    path: Path, samples: Tensor, seed: int, step: int, labels: Tensor | None = None, *, dataset: Any = None
+) -> None:
     """Write samples to an .npz file, with the seed and the step at which they were drawn.
 
     Args:
@@ -88,6 +93,7 @@ def keep(path: Path, samples: Tensor, seed: int, step: int, labels: Tensor | Non
         seed: The seed that they are of.
         step: The generator steps that the seed had trained.
         labels: The class that each was asked for, (n,), of a conditional generator.
+        dataset: The data set that the generator was trained on, with all parameters, as a suite writes it.
     """
     make_folder(path.parent)
     # Under another name first: a file that is there is whole.
@@ -95,6 +101,8 @@ def keep(path: Path, samples: Tensor, seed: int, step: int, labels: Tensor | Non
     arrays: dict[str, Any] = {"samples": samples.detach().cpu().numpy(), "seed": np.int64(seed), "step": np.int64(step)}
     if labels is not None:
         arrays["labels"] = labels.cpu().numpy()
+    if dataset is not None:
+        arrays["dataset"] = np.array(json.dumps(dataset))
     np.savez(unfinished, **arrays)
     put(unfinished, path)
 
@@ -110,7 +118,9 @@ def read(path: Path) -> Samples:
     if kind in _ARRAYS:
         array = _ARRAYS[kind](path)
         values, notes = _as_float32(path, array.values, typed=True)
-        return Samples(path, sha256, values, array.seed, array.step, notes=(*array.notes, *notes))
+        return Samples(
+            path, sha256, values, array.seed, array.step, notes=(*array.notes, *notes), dataset=array.dataset
+        )
     table = _TABLES[kind](path)
     values, notes = _as_float32(path, table.values, typed=kind == ".parquet")
     return Samples(path, sha256, values, rows=True, notes=(*table.notes, *notes), names=table.names)

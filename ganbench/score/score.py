@@ -5,6 +5,7 @@ Metrics that need a game (its losses, its discriminator or its speed) do not app
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from ganbench.record.samples import Samples
 from ganbench.run.evaluate import Metrics, bind_metrics
 from ganbench.score.save import Score
 from ganbench.score.target import Target
+from ganbench.suite.document import flow
 from ganbench.suite.schema import FLOOR
 from ganbench.train.data import build_dataset, draw, forget_held_out, held_out, metric_inputs
 
@@ -162,7 +164,15 @@ def score(
         columns=columns,
         values=own,
         floor={at: row for at, (row, _) in floor.items()},
-        notes=(*target.notes, *samples.notes, *fit, *odd, *remarks(dataset), *([str(note)] if note else [])),
+        notes=(
+            *_of_other_data(samples, target),
+            *target.notes,
+            *samples.notes,
+            *fit,
+            *odd,
+            *remarks(dataset),
+            *([str(note)] if note else []),
+        ),
         failures=(*failures, *(f"on the data itself: {line}" for line in amiss)),
     )
 
@@ -179,6 +189,22 @@ def _measured(metrics: Metrics, known: dict[str, Any]) -> tuple[dict[str, Metric
     if isinstance(row, PluginError):
         row, failures = metrics.salvaged(known)
     return {name: row.get(name) for name in (*(column.name for _, column in metrics.columns), "note")}, tuple(failures)
+
+
+def _of_other_data(samples: Samples, target: Target) -> Iterable[str]:
+    """A line where the file states that its samples are of another data set, as one of other parameters is."""
+    try:
+        stated, asked = json.loads(samples.dataset or "null"), target.dataset.plain()
+    except ValueError:
+        return
+    if not isinstance(stated, dict) or stated == asked:
+        return
+    names = [name for name in {**stated, **asked} if stated.get(name) != asked.get(name)]
+    own, other = (flow({name: one[name] for name in ["name", *names] if name in one}) for one in (stated, asked))
+    yield (
+        f"the generator of these samples was trained on {own}, and they are scored against {other}: for its own data "
+        "set give --suite SUITE and its name there"
+    )
 
 
 def _notes(samples: Tensor, dataset: Distribution, seed: int) -> Iterable[str]:

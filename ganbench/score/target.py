@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,14 +31,14 @@ class Target:
     notes: tuple[str, ...] = ()
 
 
-def of_suite(suite: Suite, dataset: str, metrics: Sequence[str], registry: Registry) -> Target:
+def of_suite(suite: Suite, dataset: str | None, metrics: Sequence[str], registry: Registry) -> Target:
     """A data set of a suite, with the suite's metrics.
 
     The suite's metrics that need a game are left out, with a note.
 
     Args:
         suite: The suite.
-        dataset: The data set's name in the suite.
+        dataset: The data set's name in the suite; None: its only one.
         metrics: The metrics' names, with the suite's parameters if it has them; all of the suite's if empty.
         registry: Where plugins are looked up.
 
@@ -47,6 +48,10 @@ def of_suite(suite: Suite, dataset: str, metrics: Sequence[str], registry: Regis
     Raises:
         ValueError: A line for each mistake.
     """
+    if dataset is None:
+        if len(suite.datasets) > 1:
+            raise ValueError(f"--dataset: suite {suite.name!r} has {', '.join(suite.datasets)}: name one of them")
+        dataset = next(iter(suite.datasets))
     if dataset not in suite.datasets:
         raise ValueError(f"--dataset: suite {suite.name!r} has no {dataset!r}{suggest(dataset, suite.datasets)}")
     if metrics:
@@ -79,7 +84,9 @@ def of_names(dataset: str, parameters: Sequence[str], metrics: Sequence[str], re
     try:
         entry = registry.get("dataset", dataset)
     except LookupError as problem:
-        raise ValueError(f"--dataset: {problem}") from None
+        # What a suite would write is written otherwise here.
+        said = re.sub(r"\{name: ([^,{}]+), (\w+): ([^,{}]+)\}", r"\1 --param \2=\3", str(problem))
+        raise ValueError(f"--dataset: {said}; for a data set as a suite defines it, add --suite SUITE") from None
     given = _parameters(parameters)
     if mistakes := entry.check_parameters(given):
         raise ValueError("\n".join(f"--param {name}: {message}" for name, message in mistakes))

@@ -13,7 +13,7 @@ import torch
 
 from ganbench import Mixture
 from ganbench.plugin.registry import Registry
-from ganbench.record.samples import Samples, read
+from ganbench.record.samples import Samples, keep, read
 from ganbench.run.evaluate import bind_metrics
 from ganbench.score import save as score_on_disk
 from ganbench.score.save import as_frame, as_object
@@ -559,3 +559,21 @@ def test_plugins_are_found_where_a_run_finds_them(gb):
         saved(np.random.default_rng(0).random((50, 1, 4, 4), dtype=np.float32))
         assert gb("score", "x.npy", "--dataset", "pictures", "--metric", "mmd", *options)[0] == 0
         Path(place, "mine.py").unlink()
+
+
+@pytest.mark.parametrize("radius", [2.0, 1.0])
+def test_samples_of_a_generator_of_another_data_set_are_told_apart(gb, radius):
+    """The same plugin with another parameter is other data, and what scale it has may be hard to see."""
+    data = {"name": "ring", "modes": 4, "radius": radius, "std": 0.1}
+    keep(Path("x.npz"), torch.from_numpy(drawn()), 0, 1, dataset=data)
+    found = answer(gb("score", "x.npz", *DATA, "--metric", "jsd", "--json"))
+    said = "trained on {name: ring, radius: 1.0}, and they are scored against {name: ring, radius: 2.0}: for its own"
+    assert [said in note for note in found["notes"]] == ([True] if radius == 1.0 else [])
+
+
+def test_a_suite_of_one_data_set_needs_no_name_of_it(shipped):
+    suite = parse(SUITE.replace("METRICS", "[jsd]"), shipped)
+    assert of_suite(suite, None, (), shipped) == of_suite(suite, "two", (), shipped)
+    several = parse(SUITE.replace("METRICS", "[jsd]").replace("  two:", "  one: ring\n  two:"), shipped)
+    with pytest.raises(ValueError, match="--dataset: suite 'tiny' has one, two: name one of them"):
+        of_suite(several, None, (), shipped)
