@@ -114,13 +114,28 @@ def _called() -> int | str | None:
 def _tell_usage(error: click.UsageError) -> None:
     """Say what is wrong with a command, and what to write, where that is known."""
     known = [name for one in (error.ctx.command.params if error.ctx else ()) for name in one.opts]
-    cure = ""
+    cure, said = "", error.format_message()
+    # A group alone, for which click 8.1 has no class.
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+        error.show()
+        return
     if isinstance(error, click.NoSuchOption):
         cure = option_cure(error.option_name, known)
-    elif found := re.match(r"No such command '(.*?)'", error.format_message()):
+        owners = [name for name, one in cli.commands.items() if error.option_name in _options_of(one)]
+        if error.ctx and error.ctx.command is cli and owners:
+            cure = f"write it after the command, as in: ganbench {owners[0]} ... {error.option_name}"
+        if cure:  # what looks alike is another option
+            said = error.message
+    elif isinstance(error, click.BadParameter) and "--seeds" in (error.param.opts if error.param else ()):
+        cure = "it is how many seeds, N for the seeds 0 to N-1; a list of them stands in the suite, seeds: [3, 5, 8]"
+    elif found := re.match(r"No such command '(.*?)'", said):
         cure = command_cure(found[1], list(cli.commands))
-    message = on_one_line(error.format_message().rstrip(".")) + (f"; {cure}" if cure else "")
+    message = on_one_line(re.sub(r"\s*\n\s*", " ", said).rstrip(".")) + (f"; {cure}" if cure else "")
     click.UsageError(message, error.ctx).show()
+
+
+def _options_of(command: click.Command) -> list[str]:
+    return [option for one in command.params for option in one.opts]
 
 
 def _abandon_output() -> None:

@@ -23,6 +23,7 @@ _OPTIONS = {
     "--device cuda": "gpu gpus cuda gpu-id use-cuda accelerator",
     "--seeds N, for the seeds 0 to N-1; for one, seeds: [3] in the suite": "seed manual-seed n-seeds num-seeds",
     "--out DIR": "output output-dir outdir out-dir save-dir results-dir log-dir results logdir",
+    "--dataset NAME": "data-set data target",
     "--engine serial": "serial no-batch no-vmap",
     "--engine eager": "eager no-compile debug",
     "--engine compiled": "compile compiled jit",
@@ -30,6 +31,10 @@ _OPTIONS = {
     "--plugins DIR": "plugin plugin-dir plugins-dir",
 }
 _NEEDLESS = {
+    "the budget is of the suite: write budget: {steps: 10000, batch: 256}": "steps budget batch max-steps",
+    "the suite has it: write evaluate: {every: 1000, samples: 10000}": "every evaluate",
+    "the suite has it: write variants: {a: {loss: ...}}": "loss variant variants architecture update penalty",
+    "the suite has it: write metrics: [jsd, modes]": "metric metrics",
     "a run goes on by itself: give the same command again": "resume continue restart-from checkpoint ckpt",
     "the suite is an argument, without an option": "config cfg suite config-file conf yaml file",
     "leave it out: all seeds of a variant train at once": "workers num-workers jobs n-jobs threads parallel",

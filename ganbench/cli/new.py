@@ -9,11 +9,26 @@ import click
 
 from ganbench.cli.options import UserMistakeError
 from ganbench.core.disk import os_error_line
-from ganbench.plugin.kinds import KINDS
+from ganbench.core.messages import suggest
+from ganbench.plugin.kinds import KINDS, plural
+
+
+def _kind(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    """A kind of plugin, also by its plural, as the folders have it."""
+    word = given.lower()
+    found = [kind for kind in KINDS if word in (kind, plural(kind))]
+    if not found:
+        raise UserMistakeError(f"KIND must be one of {', '.join(KINDS)}, not {given!r}{_near(word)}")
+    return found[0]
+
+
+def _near(word: str) -> str:
+    near = suggest(word, KINDS)
+    return near if near.startswith(", did") else ""
 
 
 @click.command("new")
-@click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
+@click.argument("kind", metavar="KIND", callback=_kind)
 @click.argument("name")
 @click.option(
     "--dir",

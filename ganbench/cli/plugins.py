@@ -115,7 +115,8 @@ def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, A
         if word not in kinds and not found:
             known = [row["name"] for row in everything if row["name"]]
             near = suggest(word, [*kinds, *known])
-            near = near if near.startswith(", did") else ""
+            begun = [kind for kind in KINDS if len(word) > 2 and kind.startswith(word.lower())]
+            near = near if near.startswith(", did") else f", did you mean {begun[0]!r}?" if begun else ""
             causes = [
                 f" ({row['source']} could not be loaded: {row['broken']})"
                 for row, broken in zip(everything[len(known) :], registry.broken, strict=True)

@@ -24,6 +24,8 @@ def chosen_run(path: Path) -> RunFolder:
     """
     from ganbench.compare.sides.load import find_run, runs
 
+    if message := _of_suite(path):
+        raise UserMistakeError(message)
     if not path.is_dir():
         table = path if path.suffix == ".csv" else path.with_name(f"{path.name.removesuffix('.json')}.csv")
         what = "is a baseline" if table.is_file() and table.with_name(f"{table.stem}.json").is_file() else "is a file"
@@ -46,12 +48,24 @@ def newest_run(path: Path) -> RunFolder:
     from ganbench.compare.sides.load import find_run, runs
     from ganbench.record.folder import RunFolder
 
+    if message := _of_suite(path):
+        raise ValueError(message)
     if (path / "run.json").exists() or not path.is_dir():
         return RunFolder.open(path)
     if found := runs(path):
         return found[-1]
     suites = any(runs(home) for home in path.glob("[!.]*/"))
     return find_run(path) if suites else RunFolder.open(path)
+
+
+def _of_suite(path: Path) -> str:
+    """What to say of a suite, or its name, where a run is wanted: its runs are kept under the name."""
+    from ganbench.compare.sides.load import runs
+
+    home = Path("results") / path.stem
+    if path.is_dir() or path.suffix not in ("", ".yaml", ".yml") or not runs(home):
+        return ""
+    return f"{path}: is {'a suite' if path.suffix else 'the name of a suite'}: its runs are in {home.as_posix()}"
 
 
 def name_newest(run: RunFolder, path: Path) -> None:

@@ -114,9 +114,28 @@ def find(plugin: str | Path, registry: Registry, kind: str | None = None) -> tup
             raise LookupError(f"{path}: has no {kind}")
         return registry, meant
     kinds = [each for each in KINDS if kind in (None, each) and plugin in registry.names(each)]
+    if not kinds and path.is_dir():
+        raise LookupError(f"{path}: is a folder: name the files in it, {path}/*.py, or --plugins {path} --all")
+    if not kinds and path.suffix in (".yaml", ".yml"):
+        raise LookupError(f"{path}: is a suite, and no plugin: ganbench plan {path} checks it")
+    if not kinds and kind is None:
+        raise LookupError(_unknown(str(plugin), registry))
     if not kinds:
         registry.get(kind or "loss", str(plugin))
     return registry, tuple(registry.get(each, str(plugin)) for each in kinds)
+
+
+def _unknown(name: str, registry: Registry) -> str:
+    """The message about a name that no plugin of any kind has."""
+    messages = []
+    for kind in KINDS:
+        try:
+            registry.get(kind, name)
+        except LookupError as problem:
+            messages.append(str(problem))
+    meant = [message for message in messages if "; known: " not in message and "; there are none" not in message]
+    broken = messages[0].partition(" (")
+    return meant[0] if meant else f"no plugin {name!r}, of any kind: ganbench list shows all{broken[1]}{broken[2]}"
 
 
 def twin(entry: Entry, registry: Registry) -> str:

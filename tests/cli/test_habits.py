@@ -23,12 +23,40 @@ import ganbench
         (["run", "mog", "--lr", "9"], "it is no option, but of the suite: it is the optimizer's"),
         (["run", "--config", "mog"], "the suite is an argument, without an option"),
         (["run", "mog", "--resume"], "give the same command again"),
+        (["--seeds", "2", "run", "mog"], "'--seeds'; write it after the command, as in: ganbench run"),
+        (["run", "mog", "--seeds", "2,3"], "a list of them stands in the suite, seeds: [3, 5, 8]"),
+        (["run", "mog", "--steps", "10"], "'--steps'; the budget is of the suite: write budget: {steps"),
+        (["run", "mog", "--gpu", "0"], "'--gpu'; write --device cuda"),
+        (["list", "optim"], "did you mean 'optimizer'?"), (["new", "optim", "x"], "KIND must be one of loss, "),
+        (["check", "plugins"], "plugins: is a folder: name the files in it, plugins/*.py"),
+        (["check", "s.yaml"], "s.yaml: is a suite, and no plugin: ganbench plan s.yaml checks it"),
+        (["check", "no-such"], "no plugin 'no-such', of any kind: ganbench list shows all"),
+        (["check", "adm"], "unknown optimizer 'adm', did you mean 'adam'?"),
+        (["check", "lsgan"], "unknown loss 'lsgan': it is called 'least-squares' here"),
+        (["show", "s.yaml"], "s.yaml: is a suite: its runs are in results/s"),
+        (["report", "s"], "s: is the name of a suite: its runs are in results/s"),
+        (["sample", "hinge", "results/s", "-o", "x.npz"], "the run comes first, then the variant"),
+        (["export", "results/s"], "Missing option '--format'. Choose from: pytest-benchmark, bencher, optuna"),
+        (["score", "x.npy"], "--dataset NAME (ganbench list dataset), or --suite SUITE too"),
+        (["score", "x.npy", "--dataset", "ring8"], "write ring, ring --param modes=8, or ring-wgan-gp"),
+        (["score", "x.npy", "--dataset", "ring8"], "; for a data set as a suite defines it, add --suite SUITE"),
     ],
 )  # fmt: skip
-def test_a_word_of_another_tool_is_answered_with_what_to_write(gb, arguments, cure):
+def test_a_word_of_another_tool_is_answered_with_what_to_write(gb, arguments, cure, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("plugins").mkdir()
+    Path("results/s/run").mkdir(parents=True)
+    for name in ("run.json", "journal.jsonl"):
+        Path("results/s/run", name).write_text("{}")
     code, _, err = gb(*arguments)
     assert code == 2
     assert cure in err.splitlines()[-1]
+
+
+def test_a_group_alone_shows_its_help_as_it_is(gb):
+    _, out, err = gb("baseline")
+    assert "Commands:\n" in out + err
+    assert "\\n" not in out + err
 
 
 @pytest.mark.parametrize("command", ["show", "score", "list", "check", "plan", "history"])
