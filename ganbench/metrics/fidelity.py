@@ -18,6 +18,8 @@ from ganbench.data.data_folder import data_folder
 #: The weights of the Inception network of the first FID, as torch-fidelity has them; the name ends in their SHA-256.
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 _ADDRESS = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{WEIGHTS}"
+#: What whoever downloads much should know before.
+_OF_IMAGES = "; it measures images alone: of points take sliced-wasserstein, mmd or prdc"
 #: The layer of both papers, and the images that go through the network at a time.
 LAYER, AT_ONCE = "2048", 64
 
@@ -45,11 +47,14 @@ def weights() -> Path:
     Another file is refused: it is a pickle, which would be executed, and other weights give other distances.
     """
     if find_spec("torch_fidelity") is None:
-        raise PluginError("needs the package torch-fidelity, which is not installed: pip install 'ganbench[fidelity]'")
+        raise PluginError(
+            f"needs the package torch-fidelity, which is not installed: pip install 'ganbench[fidelity]'{_OF_IMAGES}"
+        )
     path, begin = data_folder() / WEIGHTS, WEIGHTS.removesuffix(".pth").rpartition("-")[2]
     if not path.is_file():
         cure = (
             f"download {_ADDRESS} (its SHA-256 begins with {begin}) into that folder, or give another with --data DIR"
+            f"{_OF_IMAGES}"
         )
         raise PluginError(f"needs the file {path}, which is not there: {cure}")
     with path.open("rb") as file:

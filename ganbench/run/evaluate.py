@@ -155,7 +155,8 @@ class Metrics:
                 notes.append(f"{metric.name}: {reason}")
             except BaseException as error:
                 raise_if_stopped(error)
-                raise PluginError(f"metric {metric.name}: {error_line(error)}") from error
+                lacking = [name for name, value in own.items() if value is None]
+                raise PluginError(f"metric {metric.name}: {error_line(error)}{_lacks(lacking, error)}") from error
             finally:
                 process.put_back()
             declared = [column.name for column in metric.columns]
@@ -184,6 +185,18 @@ def bind_metrics(choices: Sequence[Choice]) -> Metrics:
             said = " ".join(message_of(error).split()) if isinstance(error, ValueError) else error_line(error)
             raise ValueError(f"metric {metric.name!r}: {said}") from error
     return Metrics(tuple((metric, bind(metric.measure, parameters)) for metric, parameters in metrics))
+
+
+def _lacks(names: Sequence[str], error: BaseException) -> str:
+    """What to do where a metric fails that is given None, for what does not exist here."""
+    if not names or not isinstance(error, AttributeError | TypeError):
+        return ""
+    are = "are" if len(names) > 1 else "is"
+    named = " and ".join(names)
+    return (
+        f": {named} {are} None here, as a row that is no game has none: where it is None, return {{}}, or raise "
+        f'ganbench.NotApplicableError("it needs {named}")'
+    )
 
 
 def _mapping(values: Any, column: str) -> dict[str, Any]:

@@ -303,3 +303,10 @@ def test_what_one_metric_cannot_say_the_others_still_do() -> None:
     row, failures = some.salvaged(outcome())
     assert (row.get("a"), row["b"], row["c"]) == (None, None, 1)
     assert (row["note"], failures) == ("b: too few", ["metric a: ArithmeticError: no answer"])
+
+
+def test_a_metric_that_does_not_expect_none_is_told_what_is_none_here() -> None:
+    """Logits are None for a reference, and Python's own words name neither."""
+    told = {**outcome(), "d_fake": None}
+    (row,) = metrics(named("spread", lambda d_fake: {"spread": d_fake.std()})).of_outcomes([told])
+    assert re.search("d_fake is None here, as a row that is no game has none: .* or raise ganbench.NotApplic", str(row))
