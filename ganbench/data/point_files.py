@@ -183,7 +183,10 @@ def _with_points(read: pd.DataFrame) -> pd.DataFrame:
             f"has numbers such as {texts[0]!r}, whose commas may be decimal points or part thousands: write "
             f"{texts[0].replace(',', '.')}, or {texts[0].replace(',', '')}"
         )
-    return read.assign(**{name: pd.to_numeric(read[name].str.strip().str.replace(",", ".")) for name in commas})
+    found = read.copy()
+    for name in commas:
+        found[name] = pd.to_numeric(read[name].str.strip().str.replace(",", "."))
+    return found
 
 
 def _is_number(text: str) -> bool:

@@ -86,7 +86,8 @@ def of_names(dataset: str, parameters: Sequence[str], metrics: Sequence[str], re
     except LookupError as problem:
         # What a suite would write is written otherwise here.
         said = re.sub(r"\{name: ([^,{}]+), (\w+): ([^,{}]+)\}", r"\1 --param \2=\3", str(problem))
-        raise ValueError(f"--dataset: {said}; for a data set as a suite defines it, add --suite SUITE") from None
+        more = "" if "did you mean" in said else "; for a data set as a suite defines it, add --suite SUITE"
+        raise ValueError(f"--dataset: {said}{more}") from None
     given = _parameters(parameters)
     if mistakes := entry.check_parameters(given):
         raise ValueError("\n".join(f"--param {name}: {message}" for name, message in mistakes))

@@ -268,7 +268,7 @@ def test_a_right_density_is_taken_in_any_dimension_and_on_any_scale(size, scale)
         (Finite(torch.cat([X, X[:, :1] * 0], 1), torch.cat([Y, Y[:, :1] * 0], 1)), "column 2 of 3 has 1 value "),
         (Finite(X, Y[:7]), "held_out has only 7 rows"),
         (Finite(X * 1e6, Y * 1e6), "of 2 runs from -"),
-        (Finite(X + torch.tensor([0, 300.0]), Y), "column 1 of 2 runs from 2"),
+        (Finite(X + torch.tensor([0, 300.0]), Y + torch.tensor([0, 300.0])), "column 1 of 2 runs from 2"),
         (Finite(X * 1e-3, Y * 1e-3), "about 1: standardise each column (subtract its mean"),
         (Normal(sample=lambda n, g: 1e4 * normal(n, g)), "a generator starts at numbers about 1"),
         (Finite(torch.rand(400, 6, 6, 3), torch.rand(90, 6, 6, 3)), "(6, 6, 3) is read as 6 channels of 6 x 3 pixels"),

@@ -562,8 +562,9 @@ def test_plugins_are_found_where_a_run_finds_them(gb):
 
 
 @pytest.mark.parametrize("radius", [2.0, 1.0])
-def test_samples_of_a_generator_of_another_data_set_are_told_apart(gb, radius):
+def test_samples_of_a_generator_of_another_data_set_are_told_apart(gb, radius, monkeypatch):
     """The same plugin with another parameter is other data, and what scale it has may be hard to see."""
+    monkeypatch.setattr("ganbench.score.score.FLOOR_SEEDS", ())
     data = {"name": "ring", "modes": 4, "radius": radius, "std": 0.1}
     keep(Path("x.npz"), torch.from_numpy(drawn()), 0, 1, dataset=data)
     found = answer(gb("score", "x.npz", *DATA, "--metric", "jsd", "--json"))

@@ -58,8 +58,8 @@ class RunOutput:
         match event:
             case LastSamples(_, seed, step, samples, labels):
                 if self.samples is not None:
-                    file = place(self.samples, cell.dataset, cell.variant, seed)
-                    keep(file, samples, seed, step, labels, dataset=cell.data.plain())
+                    kept = place(self.samples, cell.dataset, cell.variant, seed)
+                    keep(kept, samples, seed, step, labels, dataset=cell.data.plain())
             case LastGenerator(_, saved):
                 if self.generators is not None:
                     write(place_of_generator(self.generators, cell.dataset, cell.variant, saved.about.seed), saved)
