@@ -39,7 +39,7 @@ MALFORMED = {
     "unknown_key_far": (
         HEAD + "zzz: 1\n",
         "4:1 zzz: unknown key 'zzz'; known: budget, datasets, "
-        "defaults, description, evaluate, guard, metrics, observers, pictures, precision, references, relative_to, "
+        "defaults, description, evaluate, guard, metrics, observers, pictures, precision, published, references, relative_to, "
         "seeds, suite, sweep, variants",
     ),
     "key_in_wrong_place": (HEAD + "steps: 100\n", "4:1 steps: unknown key 'steps', it belongs in 'budget'"),
@@ -72,7 +72,7 @@ MALFORMED = {
     ),
     "budget_number": (
         HEAD + "budget: 100\n",
-        "4:9 budget: must be a mapping with the keys steps, batch, not 100: write {steps: 100}",
+        "4:9 budget: must be a mapping with the keys steps, batch, minutes, not 100: write {steps: 100}",
     ),
     "budget_steps_zero": (
         HEAD + "budget: {steps: 0}\n",
@@ -299,11 +299,13 @@ MALFORMED = {
     ),
     "optimizer_player_number": (
         HEAD.replace("minimax}", "minimax, optimizer: {generator: 5}}"),
-        "3:54 variants.a.optimizer.generator: must be a plugin's name, or a mapping of its name and parameters, not 5",
+        "3:54 variants.a.optimizer.generator: must be a plugin's name, or a mapping of its name and parameters, not 5: "
+        "write {lr: 5}",
     ),
     "defaults_unknown_key": (
         HEAD + "defaults: {losses: minimax}\n",
-        "4:12 defaults.losses: unknown key 'losses', did you mean 'loss'?",
+        "4:12 defaults.losses: unknown key 'losses': write loss: NAME; each loss is a variant of its own: "
+        "variants: {hinge: {loss: hinge}, wgan: {loss: wgan}}",
     ),
     "defaults_unused": (
         HEAD + "defaults: {loss: minmax}\n",
@@ -345,12 +347,12 @@ MALFORMED = {
     "list": (
         "- a\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
-        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, not ['a']",
+        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, published, not ['a']",
     ),
     "text": (
         "mog\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
-        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, not 'mog'",
+        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, published, not 'mog'",
     ),
     "duplicate_top": (HEAD + "suite: demo\n", "4:1 suite: duplicate key 'suite', first on line 1"),
     "duplicate_inner": (
