@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -39,7 +40,33 @@ from ganbench.core.messages import shown
 from ganbench.core.torch_warnings import hidden
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class ReaderEndedError(Exception):
+    """The program that reads the output has ended: no OSError, for which click would end with 1, which means worse."""
+
+
+class Commands(click.Group):
+    """The commands, which say by an error of its own that the reader of the output has ended."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """As click does; a group's help is written here."""
+        with _reader_there():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does."""
+        with _reader_there():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _reader_there() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderEndedError from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ganbench")
 def cli() -> None:
     """Measure GAN variants under one protocol, with many seeds at once and honest error bars.
@@ -76,7 +103,7 @@ def main() -> NoReturn:
         code = _called()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderEndedError):
         code = BROKEN_PIPE
         _abandon_output()
     except OSError as error:
@@ -88,7 +115,7 @@ def main() -> NoReturn:
 
 
 def _called() -> int | str | None:
-    """The exit code of the command that was given; raises BrokenPipeError where the reader of its output has ended."""
+    """The exit code of the command that was given; raises ReaderEndedError where the reader of its output has ended."""
     try:
         if odd := next(filter(has_controls, sys.argv[1:]), ""):
             raise UserMistakeError(f"'{on_one_line(odd)}': an argument cannot have control characters or newlines")
@@ -106,8 +133,6 @@ def _called() -> int | str | None:
         tell("stopped")
         return 130
     except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):  # click ends so, with 1, which means worse
-            raise BrokenPipeError from None
         return stop.code
 
 

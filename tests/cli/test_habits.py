@@ -103,5 +103,14 @@ def run(line: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
 def test_an_output_that_is_full_or_has_ended_is_one_line_and_no_verdict(tmp_path):
     full = run("ganbench run --help > /dev/full", tmp_path)
     assert (full.returncode, full.stderr) == (2, "the output: No space left on device\n")
-    ended = run("ganbench list -v | head -1; exit ${PIPESTATUS[0]}", tmp_path)
-    assert (ended.returncode, ended.stderr) == (141, "")
+    (tmp_path / "s.yaml").write_text(
+        "suite: s\nseeds: 1\nbudget: {steps: 2, batch: 8}\ndatasets: {ring: ring}\nreferences: []\nmetrics: [modes]\n"
+        "variants: {a: {loss: minimax}}\n"
+    )
+    for command in (
+        "list -v",
+        "--help",
+        "run s.yaml --no-report",
+    ):  # what is flushed at the end, at once, and line by line
+        ended = run(f"ganbench {command} | :; exit ${{PIPESTATUS[0]}}", tmp_path)
+        assert (ended.returncode, ended.stderr) == (141, ""), command
