@@ -24,7 +24,7 @@ class ExecutorCommand(click.Command):
 
 def _value(args: list[str], option: str) -> str:
     """What the last of an option's values is; empty where it is not given."""
-    found = [value for word, value in zip(args, [*args[1:], ""], strict=True) if word == option]
+    found = [value for word, value in zip(args, [*args[1:], ""], strict=False) if word == option]
     found += [word.partition("=")[2] for word in args if word.startswith(f"{option}=")]
     return found[-1] if found else ""
 

@@ -63,7 +63,8 @@ def test_the_extra_its_weights_and_another_file_are_one_line_each(monkeypatch, t
         rf"needs the file {re.escape(str(tmp_path / WEIGHTS))}, .*: download https:\S+{WEIGHTS} \(its SHA-256 begins "
     )
     with pytest.raises(
-        PluginError, match=missing + r"with 6726825d\) into that folder, or give another with --data DIR$"
+        PluginError,
+        match=missing + r"with 6726825d\) into that folder, or give another with --data DIR; it measures images ",
     ):
         inception()
     (tmp_path / WEIGHTS).write_bytes(b"another")

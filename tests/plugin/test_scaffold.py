@@ -131,7 +131,7 @@ def test_a_metric_whose_column_every_table_has_is_not_written():
 def test_an_unknown_kind_and_a_folder_that_cannot_be_are_explained(gb):
     code, _, err = gb("new", "los", "a")
     assert code == 2
-    assert "'los' is not one of 'loss'" in err
+    assert "not 'los', did you mean 'loss'?" in err
     Path("file").write_text("")
     code, out, err = gb("new", "loss", "my-gan", "--dir", "file/plugins")
     assert (code, out) == (2, "")

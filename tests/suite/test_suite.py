@@ -38,6 +38,12 @@ def chosen(choice):
     return choice.name, choice.parameters
 
 
+def layered(key, defaults, choice):
+    """A suite whose defaults and whose variant give these of a key; where that is empty, they leave the key out."""
+    text = HEAD.replace("minimax}", f"minimax, {key}: {choice}}}") if choice else HEAD
+    return text + (f"defaults: {{{key}: {defaults}}}\n" if defaults else "")
+
+
 def test_what_is_not_given_has_a_default(registry):
     suite = parse(HEAD, registry)
     assert (suite.name, suite.description, suite.seeds) == ("demo", None, tuple(range(16)))
@@ -68,7 +74,7 @@ def test_what_is_not_given_has_a_default(registry):
     ],
 )
 def test_a_choice_is_laid_over_the_default_of_its_name(defaults, choice, expected, registry):
-    text = HEAD.replace("minimax}", f"minimax, architecture: {choice}}}") + f"defaults: {{architecture: {defaults}}}\n"
+    text = layered("architecture", defaults, choice)
     assert chosen(parse(text, registry).variants["a"].architecture) == ("mlp", expected)
 
 
@@ -112,7 +118,7 @@ OPTIMIZERS = [
 
 @pytest.mark.parametrize(("defaults", "choice", "generator", "discriminator"), OPTIMIZERS)
 def test_each_player_has_its_optimizer_laid_over_the_common_one(defaults, choice, generator, discriminator, registry):
-    text = HEAD.replace("minimax}", f"minimax, optimizer: {choice}}}") + f"defaults: {{optimizer: {defaults}}}\n"
+    text = layered("optimizer", defaults, choice)
     suite = parse(text, registry)
     assert chosen(suite.variants["a"].generator_optimizer) == generator
     assert chosen(suite.variants["a"].discriminator_optimizer) == discriminator

@@ -39,8 +39,8 @@ MALFORMED = {
     "unknown_key_far": (
         HEAD + "zzz: 1\n",
         "4:1 zzz: unknown key 'zzz'; known: budget, datasets, "
-        "defaults, description, evaluate, guard, metrics, observers, pictures, precision, published, references, relative_to, "
-        "seeds, suite, sweep, variants",
+        "defaults, description, evaluate, guard, metrics, observers, pictures, precision, published, references, "
+        "relative_to, seeds, suite, sweep, variants",
     ),
     "key_in_wrong_place": (HEAD + "steps: 100\n", "4:1 steps: unknown key 'steps', it belongs in 'budget'"),
     "description": (HEAD + "description: [a]\n", "4:14 description: must be text, not ['a']"),
@@ -347,12 +347,14 @@ MALFORMED = {
     "list": (
         "- a\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
-        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, published, not ['a']",
+        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, "
+        "published, not ['a']",
     ),
     "text": (
         "mog\n",
         "1:1: must be a mapping with the keys suite, description, seeds, budget, precision, evaluate, "
-        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, published, not 'mog'",
+        "datasets, relative_to, references, defaults, variants, sweep, guard, metrics, pictures, observers, "
+        "published, not 'mog'",
     ),
     "duplicate_top": (HEAD + "suite: demo\n", "4:1 suite: duplicate key 'suite', first on line 1"),
     "duplicate_inner": (

@@ -75,11 +75,6 @@ STAYS = {
         "{loss: nonsaturating, update: foreign}",
         ("generator",),
     ),
-    "an optimizer of torch's that moves another tensor": (
-        ADAM,
-        "{loss: nonsaturating, optimizer: foreign}",
-        ("discriminator", "generator"),
-    ),
     "a rate of zero": (SGD, "{loss: nonsaturating, optimizer: {name: foreign, generator: {lr: 0.0}}}", ("generator",)),
 }
 
@@ -90,6 +85,11 @@ def test_a_player_that_no_step_moves_is_said(what, train):
     note = train(code, variant).note
     for player in ("discriminator", "generator"):
         assert (f"the {player} does not move, though its gradient is not zero" in note) == (player in players)
+
+
+def test_an_optimizer_of_torchs_that_moves_another_tensor_is_refused(train):
+    with pytest.raises(PluginError, match=r"steps torch\.optim's Adam"):
+        train(ADAM, "{loss: nonsaturating, optimizer: foreign}")
 
 
 @pytest.mark.parametrize("engine", ["serial", "eager"])

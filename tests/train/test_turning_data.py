@@ -54,7 +54,7 @@ def test_a_step_draws_what_its_phase_alone_would_draw(cpu):
 
 def test_when_data_change_is_known_without_their_fingerprint(run_text, monkeypatch):
     """Else a verdict would count the evaluations before the change, too."""
-    monkeypatch.setattr("ganbench.run.run.fingerprint", lambda choice: None)
+    monkeypatch.setattr("ganbench.run.description.fingerprint", lambda choice: None)
     text = SUITE.replace("DATA", TURNING).replace("80, batch", "4, batch").replace("every: 10", "every: 2")
     folder = run_text(text.replace("metrics: [jsd, modes, learned]", "metrics: [modes]"), engine="eager").folder
     assert {cell.turn for cell in Record.read(folder).cells if not cell.reference} == {2}
