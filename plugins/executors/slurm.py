@@ -78,7 +78,8 @@ def call(*words, script=None):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ValueError(f"{words[0]}: {error}") from None
     if done.returncode:
-        raise ValueError(f"{words[0]}: {' '.join(done.stderr.split())}")
+        said = " ".join(done.stderr.split())
+        raise ValueError(said if said.startswith(f"{words[0]}: ") else f"{words[0]}: {said}")
     return done.stdout
 
 
@@ -101,6 +102,7 @@ def slurm(
     """As sbatch's options of these names; timeout_min is its --time. With exclusive, a task's clocks count."""
     if lacking := next((name for name in ("sbatch", "squeue", "scancel") if not shutil.which(name)), None):
         raise ValueError(f"executor 'slurm' needs {lacking}, which is not on this machine: is it a login node?")
+    call("squeue", "--noheader", "--me")  # a controller that does not answer is told before anything is planned
     told = {
         "time": timeout_min,
         "partition": partition,
