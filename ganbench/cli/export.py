@@ -33,8 +33,8 @@ def export(folder: Path, form: str, out: Path | None) -> None:
 
     RUN is a run's folder, or a suite's folder of runs: its newest, which must have finished.
     """
+    from ganbench.core.disk import write
     from ganbench.record.control import controls
-    from ganbench.record.folder import write
     from ganbench.record.gaps import gap_lines
     from ganbench.record.record import Record
     from ganbench.report.exports import EXPORTS

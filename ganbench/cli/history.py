@@ -87,8 +87,7 @@ def history(
 def _write_page(
     path: Path, suite: str, points: Sequence[MeasuredRun], found: Sequence[Series], notes: Sequence[str]
 ) -> None:
-    from ganbench.core.disk import make_folder, os_error_line
-    from ganbench.record.folder import write
+    from ganbench.core.disk import make_folder, os_error_line, write
     from ganbench.report.page.history_page import history_page
 
     try:

@@ -37,8 +37,7 @@ def report(
     It is report.html in the run's folder; several runs stand side by side in one page, in the folder of the first. RUN
     is a run's folder, or a suite's folder of runs: its newest.
     """
-    from ganbench.core.disk import os_error_line
-    from ganbench.record.folder import write
+    from ganbench.core.disk import os_error_line, write
     from ganbench.report.page.page import page
     from ganbench.report.page.shown_run import ShownRun
 
@@ -87,7 +86,7 @@ def write_report(folder: RunFolder, *, err: bool = False) -> None:
 
     A page that cannot be made is a warning: it is no failed run.
     """
-    from ganbench.record.folder import write
+    from ganbench.core.disk import write
     from ganbench.report.page.page import page
     from ganbench.report.page.shown_run import ShownRun
 

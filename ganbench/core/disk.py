@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from ganbench.core.names import no_path_here
@@ -54,6 +55,28 @@ def put(written: Path, path: Path) -> None:
         # Windows does not replace a file that is open, and says the same of a folder.
         why = "is a folder where a file belongs: move it away" if path.is_dir() else _OPEN
         raise type(error)(error.errno, why, str(path)) from None
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file completely or not at all, so that it survives a power failure."""
+    hidden = path.with_name(f".{path.name}.new")
+    with open(hidden, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    put(hidden, path)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make the names in a folder survive a power failure, where the system can."""
+    # Windows opens no folder, and not every file system syncs one.
+    with suppress(OSError):
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def discard(path: Path) -> None:

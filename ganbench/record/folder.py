@@ -10,7 +10,6 @@ A folder is written under a hidden name and renamed, so a folder with a run.json
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganbench.core.disk import discard, make_folder, put
+from ganbench.core.disk import discard, make_folder, sync, write
 from ganbench.record import journal
 from ganbench.record.events import RunFinished
 from ganbench.record.lock import LockedError, locked
@@ -278,28 +277,6 @@ def _fill(path: Path, suite_yaml: str, run: Mapping[str, Any], events: str) -> N
 
 def _as_json(run: Mapping[str, Any]) -> str:
     return json.dumps(run, indent=2, allow_nan=False) + "\n"
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file completely or not at all, so that it survives a power failure."""
-    hidden = path.with_name(f".{path.name}.new")
-    with open(hidden, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    put(hidden, path)
-    sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Make the names in a folder survive a power failure, where the system can."""
-    # Windows opens no folder, and not every file system syncs one.
-    with suppress(OSError):
-        file = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
 
 
 @contextmanager

@@ -19,10 +19,9 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ganbench.core.disk import make_folder, put
+from ganbench.core.disk import make_folder, put, sync
 from ganbench.core.messages import suggest
 from ganbench.core.names import no_path_here
-from ganbench.record.folder import sync
 
 #: The one entry of the file's metadata: more would stand in another order each time.
 _ENTRY = "ganbench"

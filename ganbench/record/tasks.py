@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ganbench.core.disk import make_folder
+from ganbench.core.disk import make_folder, write
 from ganbench.core.shard import Shard
 from ganbench.record import journal
 from ganbench.record.events import Event, RunFinished
-from ganbench.record.folder import RunFolder, write
+from ganbench.record.folder import RunFolder
 
 FOLDER = "tasks"
 #: So much of a log is looked at for its last line.

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from ganbench.core.disk import discard
+from ganbench.core.disk import discard, write
 from ganbench.record.events import RunFinished
-from ganbench.record.folder import RunFolder, write
+from ganbench.record.folder import RunFolder
 from ganbench.record.journal import Journal, joined
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables

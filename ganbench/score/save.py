@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from ganbench.core.disk import write
 from ganbench.plugin.column import Column
 from ganbench.plugin.types import MetricValue
 from ganbench.record import provenance
-from ganbench.record.folder import write
 from ganbench.record.samples import Samples
 from ganbench.record.tables.csv_text import as_csv
 from ganbench.record.tables.tables import as_rows

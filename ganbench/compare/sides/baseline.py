@@ -19,9 +19,9 @@ from ganbench.compare.sides.baseline_reader import read
 from ganbench.compare.sides.baseline_seal import SEAL, digest
 from ganbench.compare.sides.compared_run import Case, ComparedRun
 from ganbench.compare.sides.description import compared_run, describe_run, rows
-from ganbench.core.disk import make_folder
+from ganbench.core.disk import make_folder, write
 from ganbench.plugin.column import OlderFormatError
-from ganbench.record.folder import RunFolder, write
+from ganbench.record.folder import RunFolder
 from ganbench.record.status import Status
 
 #: Where baselines are kept, from a repository's top.

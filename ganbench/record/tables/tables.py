@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ganbench.core.disk import write
 from ganbench.plugin.column import Column
 from ganbench.record.cell_record import CellRecord, Row
-from ganbench.record.folder import RunFolder, write
+from ganbench.record.folder import RunFolder
 from ganbench.record.record import Record
 from ganbench.record.status import Status
 from ganbench.record.tables.best_of_k import tries
