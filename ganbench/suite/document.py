@@ -7,6 +7,7 @@ exponent (``1e4``) is an integer. Anchors, aliases, tags and several documents a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,18 @@ class Document:
         """Where relative paths begin: the file's folder, or what its key ``relative_to`` names from there."""
         given = self.value.get("relative_to") if isinstance(self.value, dict) else None
         return Path(self.file).parent / (given if isinstance(given, str) else "")
+
+    def at(self, *place: str | int) -> Any:
+        """The value at a place of mappings; None where there is none."""
+        value = self.value
+        for part in place:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def items(self, section: str) -> Iterator[tuple[str, Any]]:
+        """The entries of a mapping at the top; nothing where it is no mapping."""
+        found = self.at(section)
+        yield from found.items() if isinstance(found, dict) else ()
 
     def position(self, place: Place, key: bool = False) -> Position:
         """Line and column, from 1, of a value or of its key; of the nearest enclosing value where it is missing."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -19,19 +18,15 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from ganbench.core.expectation import Expectation
-from ganbench.core.messages import JsonSchema, describe_schema, shown
+from ganbench.core.messages import shown
 from ganbench.core.names import lost_in_tables, lost_on_windows
 from ganbench.plugin.shipped import chosen
 from ganbench.suite.average import Decay, Width
-from ganbench.suite.cures import of_key, of_published, of_value
-from ganbench.suite.document import Document
-from ganbench.suite.mistake import Place
 
 _CHOSEN = chosen()
 #: The reference that stands in every table: the data itself.
@@ -291,7 +286,6 @@ class SuiteSchema(_Strict):
     published: PublishedSchema | None = None
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"budget": Budget, "evaluate": Evaluate}
 #: The default parts of a variant, as a file would write them.
 BUILT_IN: dict[str, Any] = Defaults().model_dump(exclude_none=True)
 
@@ -301,82 +295,6 @@ def schema() -> dict[str, Any]:
     """The JSON schema of suite files, draft 2020-12."""
     generated = SuiteSchema.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated, "title": "ganbench suite"}
-
-
-def read_shape(document: Document) -> SuiteSchema | None:
-    """The document in the shape of a suite; None after adding each mistake of its shape to the document."""
-    try:
-        return SuiteSchema.model_validate(document.value)
-    except ValidationError as errors:
-        for place, message, key in _mistakes(errors, document.value):
-            document.add(place, message, key)
-    return None
-
-
-def _mistakes(errors: ValidationError, data: Any) -> Iterator[tuple[Place, str, bool]]:
-    """The place and the message of each mistake, and whether the place is that of a key, not of a value."""
-    root = schema()
-    for error in errors.errors(include_url=False):
-        loc = error["loc"]
-        place = _place(loc, data)
-        if error["type"] == "missing":
-            yield place, f"missing key {str(loc[-1])!r}", False
-        elif error["type"] == "extra_forbidden":
-            yield place, f"unknown key {shown(place[-1])}{_belongs(root, place, error['input'], data)}", True
-        elif error["type"] == "too_long":
-            yield place, f"has {len(error['input'])} entries; at most {error['ctx']['max_length']}", False
-        elif error["type"] == "value_error":
-            yield place, str(error["ctx"]["error"]), loc[-1] == "[key]"
-        else:
-            wanted = _schema_at(root, place)
-            expected = describe_schema(wanted, root=root).removesuffix(" or null")
-            cure = of_value(place, error["input"], wanted)
-            yield place, f"must be {expected}, not {shown(error['input'])}{cure}", False
-
-
-def _place(loc: tuple[int | str, ...], data: Any) -> Place:
-    # What does not lead into the data is a tag of a union, a missing key or "[key]".
-    place: list[int | str] = []
-    for part in loc:
-        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
-            place.append(part)
-            data = data[part]  # type: ignore[index]
-    return tuple(place)
-
-
-def _schema_at(root: JsonSchema, place: Place) -> JsonSchema:
-    nodes: list[JsonSchema] = [root]
-    for part in place:
-        options = [option for node in nodes for option in _options(root, node)]
-        nodes = [node["items"] for node in options if "items" in node and isinstance(part, int)]
-        nodes += [node["properties"][part] for node in options if part in node.get("properties", {})]
-        if not nodes:
-            nodes = [value for node in options for value in node.get("patternProperties", {}).values()]
-            nodes += [more for node in options if isinstance(more := node.get("additionalProperties"), dict)]
-    return nodes[0] if nodes else {}
-
-
-def _options(root: JsonSchema, node: JsonSchema) -> list[JsonSchema]:
-    if "$ref" in node:
-        return _options(root, root["$defs"][node["$ref"].rpartition("/")[2]])
-    inner = node.get("anyOf") or node.get("oneOf")
-    return [option for choice in inner for option in _options(root, choice)] if inner else [node]
-
-
-def _belongs(root: JsonSchema, place: Place, value: Any, data: Any) -> str:
-    known = next(node["properties"] for node in _options(root, _schema_at(root, place[:-1])) if "properties" in node)
-    if place[0] == "published" and len(place) > 1:
-        return of_published(str(place[-1]), known)
-    return of_key(str(place[-1]), value, known, _homes(len(place) == 1), data)
-
-
-def _homes(top: bool) -> dict[str, str]:
-    """Where the keys of other places belong, seen from the top of a suite or from a place inside."""
-    inside = {key: f"in {name!r}" for name, model in _SECTIONS.items() for key in model.model_fields}
-    inside |= dict.fromkeys(Parts.model_fields, "in 'defaults', or in a variant") | {"expect": "in a variant"}
-    above = dict.fromkeys(SuiteSchema.model_fields, "at the top of the suite, the same for all variants")
-    above |= dict.fromkeys(("sweep", "guard"), "at the top of the suite, or in a variant")
-    return inside if top else inside | above
 
 
 if __name__ == "__main__":
