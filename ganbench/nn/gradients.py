@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ganbench.plugin.types import RandomSource
+from ganbench.plugin.played import RandomSource
 
 
 def input_gradient(D: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

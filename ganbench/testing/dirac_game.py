@@ -18,8 +18,9 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 from ganbench.core.rng import stream
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.entry import Entry
+from ganbench.plugin.played import Player, Players
 from ganbench.plugin.registry import Registry
-from ganbench.plugin.types import Architecture, Dataset, Networks, Player, Players, Update
+from ganbench.plugin.types import Architecture, Dataset, Networks, Update
 from ganbench.testing.checked_cell import CHECK
 from ganbench.testing.game_at_point import position
 from ganbench.train.engine.graph import record

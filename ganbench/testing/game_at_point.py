@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ganbench.core.errors import out_of_memory
 from ganbench.core.rng import stream
+from ganbench.plugin.played import Player, Players
 from ganbench.plugin.registry import Registry
-from ganbench.plugin.types import Player, Players
 from ganbench.testing.checked_cell import BATCH, CPU, cell_of
 from ganbench.train.build import build_networks, modules, rules
 from ganbench.train.data import build_dataset, draw

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.core.errors import NotApplicableError
 from ganbench.plugin.binding import BoundFunction, bind
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.testing.game_at_point import Position, position, with_global_rng
 from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError

@@ -18,7 +18,7 @@ from ganbench.core.place import place
 from ganbench.core.reasons import plain_words
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.engine.trace import trace
 from ganbench.train.hidden_state import HiddenState
 from ganbench.train.movement import PLAYERS

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.game import StepGame, autograd_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride

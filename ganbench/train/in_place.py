@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from ganbench.core.errors import PluginError
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.columns import own_line
 from ganbench.train.movement import PLAYERS
 from ganbench.train.step.game import Gradient

@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.step.rules import Rules
 
 PLAYERS: Final = ("discriminator", "generator")

@@ -16,7 +16,7 @@ from ganbench.core.reasons import global_draw
 from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.alone_and_batched import check_alone_and_batched
 from ganbench.train.engine.cost import StepCost, step_cost
 from ganbench.train.hidden_state import HiddenState

@@ -15,7 +15,7 @@ from ganbench.core.errors import PluginError
 from ganbench.core.rng import isolated
 from ganbench.core.unseeded import unseeded_calls
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.fixed_order import fixed_order
 from ganbench.train.hidden_state import HiddenState, Variable
 from ganbench.train.in_place import Unchanged

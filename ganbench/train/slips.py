@@ -16,7 +16,7 @@ from ganbench.core.errors import out_of_memory, raise_if_stopped
 from ganbench.core.place import place
 from ganbench.core.rng import isolated
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.train.columns import Columns
 from ganbench.train.movement import PLAYERS
 from ganbench.train.sides import Sides, unlearned

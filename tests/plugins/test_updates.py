@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ganbench.plugin.binding import bind
-from ganbench.plugin.types import Player, Players
+from ganbench.plugin.played import Player, Players
 from ganbench.train.step.flat_network import FlatNetwork
 from ganbench.train.step.game import StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.rules import Rules

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.plugin.types import RandomSource
+from ganbench.plugin.played import RandomSource
 
 #: From the source and the arguments of torch's function to what that would give.
 Replacement = Callable[..., Tensor | None]

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError
-from ganbench.plugin.types import Batch, Player, Players
+from ganbench.plugin.played import Batch, Player, Players
 from ganbench.train.step.check import check_gradients, check_memory, check_scalar
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers, FlatNetwork

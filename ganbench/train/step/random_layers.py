@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganbench.plugin.types import RandomSource
+from ganbench.plugin.played import RandomSource
 from ganbench.train.step.distributions import Replacement
 
 #: What SELU tends to for large negative inputs, minus scale times alpha: what alpha dropout puts in place of a unit.

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from ganbench.core.rng import isolated
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Player, Players
+from ganbench.plugin.played import Player, Players
 from ganbench.train.step.check import check_state
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ganbench.plugin.binding import BoundFunction
-from ganbench.plugin.types import Players
+from ganbench.plugin.played import Players
 from ganbench.suite.choice import SCHEDULE
 from ganbench.suite.suite import Variant
 from ganbench.train.step.average import RunningAverage
