@@ -1,4 +1,4 @@
-"""What plugins that fit a model of their own by gradient descent share: first weights, scaled rows, and Adam.
+"""What plugins that fit a model of their own by gradient descent share: first weights, scaled rows, noise, and Adam.
 
 A reference is fitted outside the game, so it has torch's own optimisers; but each random number is from the generator
 that it is given, as the plain modules of torch do not have it.
@@ -6,6 +6,7 @@ that it is given, as the plain modules of torch do not have it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,32 @@ class UnitScale:
     def points(self, rows: Tensor) -> Tensor:
         """Rows, (n, d), as points of the data, (n, *shape)."""
         return (rows * self.span + self.low).view(-1, *self.shape)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Gaussian noise on all coordinates of a row, of one std that is trained: its logarithm, a scalar."""
+
+    log_std: Tensor
+
+    @classmethod
+    def of(cls, rows: Tensor) -> Noise:
+        """The noise to begin with: as wide as the coordinates of the rows, (n, d), are on average."""
+        return cls(rows.std(0, correction=0).mean().clamp(min=0.01).log().requires_grad_())
+
+    def surprise(self, rows: Tensor, mean: Tensor) -> Tensor:
+        """Minus the log density of each row, (n, d), about its mean, (n, d): (n,), in nats."""
+        error = ((rows - mean) / self.log_std.exp()).square().sum(1) / 2
+        return error + rows.shape[1] * (self.log_std + math.log(2 * math.pi) / 2)
+
+    def added(self, mean: Tensor, random: torch.Generator) -> Tensor:
+        """The means, (n, d), with noise, on the generator's device."""
+        return mean + self.log_std.exp().to(mean.device) * normal(mean, random)
+
+
+def normal(like: Tensor, random: torch.Generator) -> Tensor:
+    """Standard normal numbers of the shape of a tensor, on the generator's device."""
+    return torch.randn(like.shape, generator=random, device=random.device)
 
 
 def layer(inputs: int, outputs: int, random: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -15,16 +15,16 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
-from ganbench.nn.descent import UnitScale, layer, minimise
+from ganbench.nn.descent import Noise, UnitScale, layer, minimise, normal
 
 
 @dataclass(frozen=True)
 class Chain:
-    """The network, the std of the noise, the log std of what it restores, and how many turns a sample takes."""
+    """The network, the std of the noise that corrupts, the noise of what it restores, and the turns of a sample."""
 
     network: tuple[Tensor, ...]
-    noise: float
-    log_std: Tensor
+    corruption: float
+    noise: Noise
     scale: UnitScale
     turns: int
 
@@ -41,13 +41,13 @@ class Chain:
         network = tuple(one.to(device) for one in self.network)
         x = mean = torch.rand(n, len(network[0]), generator=generator, device=device)
         for _ in range(self.turns):
-            mean = restored(corrupted(x, self.noise, generator), network)
-            x = mean + self.log_std.exp().to(device) * torch.randn(x.shape, generator=generator, device=device)
+            mean = restored(corrupted(x, self.corruption, generator), network)
+            x = self.noise.added(mean, generator)
         return self.scale.points(x)
 
 
-def corrupted(x, noise, random):
-    return x + noise * torch.randn(x.shape, generator=random, device=random.device)
+def corrupted(x, std, random):
+    return x + std * normal(x, random)
 
 
 def restored(x, network):
@@ -71,19 +71,19 @@ def fit(
     rows = scale.rows(training)
     size = rows.shape[1]
     network = (*layer(size, width, random), *layer(width, width, random), *layer(width, size, random))
-    log_std = rows.std(0, correction=0).mean().clamp(min=0.01).log().requires_grad_()
+    spread = Noise.of(rows)
 
     def loss(x):
         total, at = torch.zeros((), device=random.device), x
         for _ in range(walkback):
             mean = restored(corrupted(at, noise, random), network)
-            total = total + ((x - mean) / log_std.exp()).square().sum(1).mean() / 2 + size * log_std
+            total = total + spread.surprise(x, mean).mean()
             # Where the chain goes next is where it is trained next; the gradient does not follow it there.
-            at = (mean + log_std.exp() * torch.randn(x.shape, generator=random, device=random.device)).detach()
+            at = spread.added(mean, random).detach()
         return total / walkback
 
-    minimise(loss, [*network, log_std], rows, random, steps=steps, batch=batch, lr=lr)
-    return Chain(network, noise, log_std, scale, turns)
+    minimise(loss, [*network, spread.log_std], rows, random, steps=steps, batch=batch, lr=lr)
+    return Chain(network, noise, spread, scale, turns)
 
 
 @hookimpl

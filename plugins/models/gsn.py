@@ -16,28 +16,29 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
-from ganbench.nn.descent import UnitScale, layer, minimise
+from ganbench.nn.descent import Noise, UnitScale, layer, minimise, normal
 
 
 @dataclass(frozen=True)
 class Network:
-    """The weights of both layers, the three biases; the std of the noises on x and on hidden units."""
+    """The weights of both layers, the three biases, the noise of what it puts out; the std of those on x and inside."""
 
     W: Tensor
     V: Tensor
     b: Tensor
     c: Tensor
     d: Tensor
-    log_std: Tensor
+    output: Noise
     noise: float
     hidden_noise: float
 
     @property
     def parameters(self):
-        return [self.W, self.V, self.b, self.c, self.d, self.log_std]
+        return [self.W, self.V, self.b, self.c, self.d, self.output.log_std]
 
     def to(self, device):
-        return Network(*(one.to(device) for one in self.parameters), self.noise, self.hidden_noise)
+        *weights, log_std = (one.to(device) for one in self.parameters)
+        return Network(*weights, Noise(log_std), self.noise, self.hidden_noise)
 
     def turn(self, x, second, random):
         """The mean of x after one turn of the chain, and the second hidden layer."""
@@ -73,12 +74,8 @@ class Chain:
         second = x.new_zeros(n, len(network.d))
         for _ in range(self.turns):
             mean, second = network.turn(x, second, generator)
-            x = mean + network.log_std.exp() * normal(mean, generator)
+            x = network.output.added(mean, generator)
         return self.scale.points(x)
-
-
-def normal(like, random):
-    return torch.randn(like.shape, generator=random, device=random.device)
 
 
 def fit(
@@ -99,15 +96,14 @@ def fit(
     size = rows.shape[1]
     (W, c), (V, d) = layer(size, width, random), layer(width, width, random)
     b = rows.mean(0).requires_grad_()
-    log_std = rows.std(0, correction=0).mean().clamp(min=0.01).log().requires_grad_()
-    network = Network(W, V, b, c, d, log_std, noise, hidden_noise)
+    network = Network(W, V, b, c, d, Noise.of(rows), noise, hidden_noise)
 
     def loss(x):
         total, at, second = torch.zeros((), device=random.device), x, x.new_zeros(len(x), width)
         for _ in range(turns_trained):
             mean, second = network.turn(at, second, random)
-            total = total + ((x - mean) / log_std.exp()).square().sum(1).mean() / 2 + size * log_std
-            at = mean + log_std.exp() * normal(mean, random)
+            total = total + network.output.surprise(x, mean).mean()
+            at = network.output.added(mean, random)
         return total / turns_trained
 
     minimise(loss, network.parameters, rows, random, steps=steps, batch=batch, lr=lr)

@@ -9,24 +9,23 @@ a seed for 8 x 8 digits, 10 ms for 1000 samples, one thread.
 """
 
 from dataclasses import dataclass
-from math import log, pi
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
-from ganbench.nn.descent import UnitScale, layer, minimise
+from ganbench.nn.descent import Noise, UnitScale, layer, minimise, normal
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """The weights of the decoder, and the log std of its noise."""
+    """The weights of the decoder, and its noise, which samples get where they are ``noisy``."""
 
     parameters: tuple[Tensor, ...]
-    log_std: Tensor
+    noise: Noise
     scale: UnitScale
-    noise: bool
+    noisy: bool
     note = "1 pass of the decoder a sample"
 
     @property
@@ -37,8 +36,8 @@ class Decoder:
         device = generator.device
         weights = tuple(one.to(device) for one in self.parameters)
         mean = decoded(torch.randn(n, len(weights[0]), generator=generator, device=device), weights)
-        if self.noise:
-            mean = mean + self.log_std.exp().to(device) * torch.randn(mean.shape, generator=generator, device=device)
+        if self.noisy:
+            mean = self.noise.added(mean, generator)
         return self.scale.points(mean)
 
 
@@ -63,18 +62,17 @@ def fit(
     size = rows.shape[1]
     encoder = (*layer(size, width, random), *layer(width, 2 * latent, random))
     decoder = (*layer(latent, width, random), *layer(width, size, random))
-    log_std = rows.std(0, correction=0).mean().clamp(min=0.01).log().requires_grad_()
+    spread = Noise.of(rows)
 
     def negative_elbo(x):
         mean, log_variance = decoded(x, encoder).chunk(2, 1)
-        z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=random, device=random.device)
-        error = ((x - decoded(z, decoder)) / log_std.exp()).square().sum(1) / 2
-        reconstruction = error + size * (log_std + log(2 * pi) / 2)
+        z = mean + (log_variance / 2).exp() * normal(mean, random)
+        reconstruction = spread.surprise(x, decoded(z, decoder))
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
         return (reconstruction + divergence).mean()
 
-    minimise(negative_elbo, [*encoder, *decoder, log_std], rows, random, steps=steps, batch=batch, lr=lr)
-    return Decoder(decoder, log_std, scale, noise)
+    minimise(negative_elbo, [*encoder, *decoder, spread.log_std], rows, random, steps=steps, batch=batch, lr=lr)
+    return Decoder(decoder, spread, scale, noise)
 
 
 @hookimpl
