@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import UserMistakeError, tell
+from ganbench.cli.options import UserMistakeError, result_options, tell
 from ganbench.cli.run import print_result
 from ganbench.cli.run_argument import name_newest, newest_run
 from ganbench.core.disk import os_error_line
@@ -15,18 +15,7 @@ from ganbench.core.disk import os_error_line
 
 @click.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="results",
-    show_default=True,
-    metavar="DIR",
-    help="Where the run is kept: DIR/<suite>/<run>/.",
-)
-@click.option(
-    "--no-report", is_flag=True, envvar="GANBENCH_NO_REPORT", show_envvar=True, help="Write no page of the run."
-)
-@click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
+@result_options
 def merge(folders: tuple[Path, ...], out: Path, no_report: bool, as_json: bool) -> None:
     """Make one run of all its shards, which `ganbench run SUITE --shard i/n` has trained.
 

@@ -74,6 +74,30 @@ data_option = click.option(
 )
 
 
+def result_options(command: Command) -> Command:
+    """The options of every command that makes a run, and prints its result."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object."),
+        click.option(
+            "--no-report",
+            is_flag=True,
+            envvar="GANBENCH_NO_REPORT",
+            show_envvar=True,
+            help="Write no page of the run at its end.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path, file_okay=False),
+            default="results",
+            show_default=True,
+            metavar="DIR",
+            help="Where runs are kept: DIR/<suite>/<run>/.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def suite_options(command: Command) -> Command:
     """The options of every command that reads a suite, and its name."""
     return training_options(click.argument("suite")(command))

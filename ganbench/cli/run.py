@@ -20,6 +20,7 @@ from ganbench.cli.options import (
     load_suite,
     observer_named,
     plugin_named,
+    result_options,
     suite_options,
     tell,
 )
@@ -37,14 +38,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=ExecutorCommand)
 @suite_options
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="results",
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are kept: DIR/<suite>/<run>/.",
-)
+@result_options
 @click.option("--save-samples", is_flag=True, help="Keep each seed's last samples beside the tables, as .npz.")
 @click.option("--save-generators", is_flag=True, help="Keep each seed's generator, for `ganbench sample`.")
 @click.option("--shard", metavar="i/n", help="Run part i of n, from 1/n to n/n, each on its machine; then merge them.")
@@ -66,16 +60,8 @@ if TYPE_CHECKING:
 )
 @click.option("--no-pictures", is_flag=True, help="Record nothing for the pictures of a report.")
 @click.option(
-    "--no-report",
-    is_flag=True,
-    envvar="GANBENCH_NO_REPORT",
-    show_envvar=True,
-    help="Write no page of the run at its end.",
-)
-@click.option(
     "--observer", "observers", multiple=True, metavar="NAME", help="Tell this observer too, such as tensorboard."
 )
-@click.option("--json", "as_json", is_flag=True, help="Make the last line of standard output one JSON object.")
 def run(
     suite: str,
     device: str,

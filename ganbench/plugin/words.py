@@ -55,6 +55,11 @@ def published_cure(word: str) -> str:
     return _cure("published", word)
 
 
+def average_cure(word: str) -> str:
+    """What to write for a key of a running average, as the end of a message; empty where nothing is known."""
+    return _cure("average", word)
+
+
 def _cure(section: str, word: str) -> str:
     found = (entry["write"] for entry in _words().get(section, ()) if same(word) in map(same, entry["of"]))
     return next((f": {text}" for text in found), "")

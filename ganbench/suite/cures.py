@@ -8,7 +8,7 @@ from typing import Any
 
 from ganbench.core.messages import shown, suggest
 from ganbench.core.spelling import as_list, counted, of_number, respelled
-from ganbench.plugin.words import key_cure, published_cure
+from ganbench.plugin.words import average_cure, key_cure, published_cure
 from ganbench.suite.document import flow
 from ganbench.suite.mistake import Place
 
@@ -16,8 +16,6 @@ _LONGEST, _LONG = 20, 60
 _TRUE, _FALSE = ("yes", "on", "true", "y"), ("no", "off", "false", "n", "none", "null", "nil", "", "0", "{}", "[]")
 #: What every variant has.
 _ALWAYS = ("loss", "architecture", "update", "optimizer")
-#: What the decay of an average is called elsewhere.
-_DECAY = ("beta", "ema", "emadecay", "emabeta", "rate", "alpha", "momentum", "gamma", "tau")
 #: A range of seeds: ``range(3)``, ``range(2, 5)``, ``0-9``, ``0..9``, ``0:10``.
 _RANGE = re.compile(r"(?:np\.arange|arange|range)\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _FROM_TO = re.compile(r"(\d+)\s*(-|\.\.\.?|:|to)\s*(\d+)")
@@ -39,7 +37,7 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
         The end of a message, such as ``, it belongs in 'budget'``; empty where nothing is known.
     """
     plain = "" if isinstance(value, Mapping | bool) or value is None else shown(value)
-    if {"decay", "width"} <= set(known) and (cure := _of_average(key)):
+    if {"decay", "width"} <= set(known) and (cure := average_cure(key)):
         return cure
     if key in homes:
         place = homes[key].removeprefix("in ").strip("'")
@@ -53,15 +51,6 @@ def of_key(key: str, value: Any, known: Mapping[str, Any], homes: Mapping[str, s
 def of_published(key: str, known: Mapping[str, Any]) -> str:
     """What to write for a key that is none of those ``known`` of a published row, or of its source."""
     return published_cure(key) or suggest(key, known)
-
-
-def _of_average(key: str) -> str:
-    """What to write for a key of a running average, whose words elsewhere are an optimizer's here, or a suite's."""
-    if key in ("name", "type", "kind", "class", "method"):
-        return ": leave it out, an average has no name: write average: 0.999, its decay, or average: {width: 0.05}"
-    if re.sub(r"[-_]", "", key).lower() in _DECAY:
-        return ": write decay, the share of the average that stays at each step, such as 0.999"
-    return ""
 
 
 def _there(cure: str, suite: Any) -> str:

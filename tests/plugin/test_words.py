@@ -145,11 +145,11 @@ def test_a_parameter_under_another_name(shipped, kind, name, parameter, cure):
 
 def test_each_word_leads_to_one_plugin_that_there_is(shipped):
     known = {**words._words()}
-    assert known.keys() == KINDS.keys() | {words.PARAMETERS, words.GIVEN, "key", "published"}
+    assert known.keys() == KINDS.keys() | {words.PARAMETERS, words.GIVEN, "key", "published", "average"}
     given = set().union(*(each for one in KINDS.values() for each in one.given.values()))
     assert words.called(words.GIVEN).keys() <= given
     known.pop(words.GIVEN)
-    for section in ("key", "published"):
+    for section in ("key", "published", "average"):
         keys = [words.same(word) for said in known.pop(section) for word in said["of"]]
         assert len(keys) == len(set(keys)), [word for word in keys if keys.count(word) > 1]
     # A schedule is a key of optimizers and penalties, and no parameter.
