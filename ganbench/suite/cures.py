@@ -107,7 +107,7 @@ def of_value(place: Place, found: Any, schema: Mapping[str, Any]) -> str:
         case ("variants", _) if isinstance(found, str):
             return f": write {flow({'loss': found})}"
         case ("variants", _) if found is None:
-            return ": write {} for the defaults alone"
+            return ": write {} for the defaults alone, or its loss, as {loss: minimax}"
         case ("budget" | "evaluate" as section,) if type(found) is int:
             return f": write {flow({'steps' if section == 'budget' else 'every': found})}"
         case ("variants", _, "expect", *_) if isinstance(found, str):
@@ -260,6 +260,11 @@ def _listed(found: Any, none: bool) -> str:
 def _swept(place: Place, found: Any) -> str:
     if isinstance(found, Mapping) and isinstance(place[-1], str) and found and place[-1] != "sweep":
         inner, values = next(iter(found.items()))
+        if "." in place[-1]:
+            # It leads to a parameter: the mapping is a range, or values under a word, as searches of other tools have.
+            lists = [one for one in found.values() if isinstance(one, list) and len(one) > 1]
+            ends = [one for one in found.values() if type(one) in (int, float)][:2] or [1e-4, 1e-3]
+            return f": write {flow(lists[0])}" if lists else f": write each value in a list, as {flow(ends)}"
         return f": write {flow({f'{place[-1]}.{inner}': values if isinstance(values, list) else [values]})}"
     if isinstance(found, int | float) and not isinstance(found, bool):
         return f": write [{shown(found)}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,10 @@ from ganbench.suite.mistake import Place
 from ganbench.suite.sweep import MOST, Setting, Sweep, apply_setting, count, row_name, settings, split
 
 _LONGEST_ROW = 200
+_AVERAGES = {
+    "average.decay": "write average: 0.999 in defaults or a variant",
+    "average.width": "write average: {width: 0.05} in defaults or a variant",
+}
 
 
 class SweepReader:
@@ -27,7 +32,8 @@ class SweepReader:
         self.sweeps: dict[str, Sweep] = {}
         self._document = document
         self._counts: dict[str, int] = {}
-        self._checked: set[Place] = set()
+        #: How many variants each sweep is of, by its place.
+        self._variants: Counter[Place] = Counter()
         self._unfit: dict[tuple[Place, str], list[str]] = {}
 
     def read(
@@ -48,9 +54,9 @@ class SweepReader:
             average: the variant's running average; None where it has none.
         """
         sweep = {key: values for key, values in raw.items() if isinstance(values, list)}
-        if place not in self._checked:
+        if not self._variants[place]:
             self._check_keys(sweep, place)
-            self._checked.add(place)
+        self._variants[place] += 1
         total = count(sweep)
         if total > MOST:
             self._document.add(place, f"makes {total} settings of a variant; the maximum is {MOST}")
@@ -68,9 +74,10 @@ class SweepReader:
     def finish(self) -> None:
         """Add a mistake for each swept parameter that variants lack; variants with the same cause share one."""
         for (place, message), variants in self._unfit.items():
-            names = ", ".join(map(repr, variants))
+            shared = len(variants) < self._variants[place[:-1]]
             which = "it" if len(variants) == 1 else "them"
-            self._document.add(place, f"{message} (of {names}: give {which} a sweep without it)", key=True)
+            of = f" (of {', '.join(map(repr, variants))}: give {which} a sweep without it)" if shared else ""
+            self._document.add(place, f"{message}{of}", key=True)
 
     def check_rows(self, variant: str, taken: set[str]) -> None:
         """Check the names of the variant's rows against those already ``taken``, and add them to these."""
@@ -137,7 +144,7 @@ class SweepReader:
         """The parameter of this variant that a key names, and its plugin if it is one's; None where it has none."""
         if key in SWEPT:
             if average is None or not average.has(key):
-                self._lacks(variant, place, f"no average with a {SWEPT[key].name}")
+                self._lacks(variant, place, f"no average with a {SWEPT[key].name}: {_AVERAGES[key]}")
                 return None
             return SWEPT[key], None
         fields, name = split(key) or ((), "")
@@ -145,7 +152,10 @@ class SweepReader:
         for field in fields:
             owner = field.removesuffix(SCHEDULE)
             if owner not in choices and owner.startswith("penalty."):
-                self._lacks(variant, place, f"no penalty {owner.partition('.')[2]!r}")
+                penalty = owner.partition(".")[2]
+                self._lacks(
+                    variant, place, f"no penalty {penalty!r}: write penalty: {penalty} in defaults or a variant"
+                )
                 return None
             if owner in choices and field not in choices:
                 entry = choices[owner].entry

@@ -13,6 +13,9 @@ from ganbench import Schedule, hookimpl
 
 Steps = Annotated[float, Field(ge=0, multiple_of=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Milestones = Annotated[
+    tuple[Share, ...], Field(min_length=1, description="shares of the steps above 0 and below 1, such as [0.5, 0.75]")
+]
 
 
 def step_decay(
@@ -20,7 +23,7 @@ def step_decay(
     steps,
     *,
     warmup: Steps = 0.0,
-    milestones: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.5, 0.75),
+    milestones: Milestones = (0.5, 0.75),
     gamma: NonNegativeFloat = 0.1,
 ):
     rise = ((step + 1) / warmup).clamp(max=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from itertools import chain
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_word_of_the_field_is_answered_with_the_name_here(shipped, kind, word,
         ("loss", "bce", "nonsaturating"), ("loss", "vanilla", "minimax"), ("loss", "sn-gan", "sndcgan"),
         ("optimizer", "momentum", "{name: sgd, momentum: 0.9}"), ("metric", "inception", "sliced-wasserstein"),
         ("metric", "clean-fid", "fidelity"), ("metric", "is", "pretrained"), ("dataset", "8gaussians", "ring"),
-        ("dataset", "celeba", "ganbench new dataset"),
+        ("dataset", "celeba", "write {name: images, folder: FOLDER, size: 64}"),
         ("schedule", "OneCycleLR", "warmup: 1000"), ("schedule", "ReduceLROnPlateau", "no score"),
         ("schedule", "none", "null"),
         ("optimizer", "radam", "ganbench new optimizer NAME"),
@@ -164,6 +165,13 @@ def test_each_word_leads_to_one_plugin_that_there_is(shipped):
         if kind in KINDS:  # a parameter's word may lead to several: each plugin has its own
             assert not set(meant) & {words.same(name) for name in names}
             assert len(meant) == len(set(meant)), [word for word in meant if meant.count(word) > 1]
+
+
+def test_a_number_to_write_is_the_users_own_or_an_example():
+    """Who writes what a hint says, to the letter, does not train with a number that is not theirs."""
+    for entry in words._words()["key"]:
+        written = entry["write"]
+        assert "VALUE" in written or "such as" in written or not re.search(r": \[?\d", written), written
 
 
 @pytest.mark.parametrize(

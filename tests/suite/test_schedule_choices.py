@@ -257,8 +257,8 @@ SWEEP_MISTAKES = {
     "(of 'b': give it a sweep without it)",
     "{optimizer.generator.schedule.final: [0.1]}": "5:9 sweep.optimizer.generator.schedule.final: optimizer 'adam' has "
     "no schedule (of 'b': give it a sweep without it)",
-    "{penalty.r1.schedule.final: [0.1]}": "5:9 sweep.penalty.r1.schedule.final: no penalty 'r1' "
-    "(of 'b': give it a sweep without it)",
+    "{penalty.r1.schedule.final: [0.1]}": "5:9 sweep.penalty.r1.schedule.final: no penalty 'r1': write penalty: r1 in "
+    "defaults or a variant (of 'b': give it a sweep without it)",
 }
 OF_ONE = {
     "{optimizer.schedule: [cosine, linear]}": "5:9 sweep.optimizer.schedule: is a plugin: to compare plugins, make "
@@ -268,9 +268,8 @@ OF_ONE = {
     "{optimizer.schedule.name: [cosine, linear]}": "5:9 sweep.optimizer.schedule.name: is a plugin: to compare "
     "plugins, make variants of them",
     "{optimizer.schedule.finl: [0.1]}": "5:9 sweep.optimizer.schedule.finl: unknown parameter 'finl' of schedule "
-    "'cosine', did you mean 'final'? (of 'a': give it a sweep without it)",
-    "{optimizer.final: [0.1]}": "5:9 sweep.optimizer.final: it is the schedule's, write optimizer.schedule.final "
-    "(of 'a': give it a sweep without it)",
+    "'cosine', did you mean 'final'?",
+    "{optimizer.final: [0.1]}": "5:9 sweep.optimizer.final: it is the schedule's, write optimizer.schedule.final",
     "{optimizer.schedule.final: [-1]}": "5:36 sweep.optimizer.schedule.final[0]: must be a number of at least "
     "0, not -1",
     "{optimizer.schedule.warmup: [10, 5000]}": "5:41 sweep.optimizer.schedule.warmup[1]: warmup must end before the "

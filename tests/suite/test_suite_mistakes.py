@@ -209,7 +209,7 @@ MALFORMED = {
     "variant_null": (
         HEAD.replace("{loss: minimax}", ""),
         "3:14 variants.a: must be a mapping with the keys loss, architecture, update, optimizer, penalty, average, "
-        "sweep, guard, expect, not null: write {} for the defaults alone",
+        "sweep, guard, expect, not null: write {} for the defaults alone, or its loss, as {loss: minimax}",
     ),
     "variant_oracle": (
         HEAD.replace("{a:", "{oracle:"),
@@ -433,8 +433,8 @@ MALFORMED = {
     "penalty_number": (
         HEAD.replace("minimax", "minimax, penalty: 5"),
         "3:40 variants.a.penalty: must be a penalty's name, a mapping of its name and parameters, or a list of such, "
-        "not 5: it is a parameter, write it at its plugin: loss: {name: wgan-gp, penalty: 10}, or penalty: {name: r1, "
-        "weight: 10}",
+        "not 5: it is a parameter, write it at its plugin: loss: {name: wgan-gp, penalty: 5}, or penalty: {name: r1, "
+        "weight: 5}",
     ),
     "penalty_no_name": (
         HEAD.replace("minimax", "minimax, penalty: {weight: 1}"),
@@ -486,7 +486,7 @@ MALFORMED = {
     ),
     "sweep_of_a_penalty_that_is_not_there": (
         HEAD.replace("minimax", "minimax, sweep: {penalty.slope.weight: [1.0]}"),
-        "3:39 variants.a.sweep.penalty.slope.weight: no penalty 'slope' (of 'a': give it a sweep without it)",
+        "3:39 variants.a.sweep.penalty.slope.weight: no penalty 'slope': write penalty: slope in defaults or a variant",
     ),
     "quote": (
         HEAD + "description: 'a\n",

@@ -175,8 +175,7 @@ MISTAKES = {
     ),
     "parameter": (
         "sweep: {optimizer.learning: [1]}",
-        "5:9 sweep.optimizer.learning: unknown parameter 'learning' of optimizer 'adam'; known: betas, clip, lr "
-        "(of 'a', 'b': give them a sweep without it)",
+        "5:9 sweep.optimizer.learning: unknown parameter 'learning' of optimizer 'adam'; known: betas, clip, lr",
     ),
     "not_this_variant": (
         "sweep: {loss.penalty: [1]}",
@@ -189,11 +188,11 @@ MISTAKES = {
     ),
     "no_average": (
         "sweep: {average.width: [0.1, 0.05]}",
-        "5:9 sweep.average.width: no average with a width (of 'a', 'b': give them a sweep without it)",
+        "5:9 sweep.average.width: no average with a width: write average: {width: 0.05} in defaults or a variant",
     ),
     "average_of_another_sort": (
         "defaults: {average: 0.9}\nsweep: {average.width: [0.1, 0.05]}",
-        "6:9 sweep.average.width: no average with a width (of 'a', 'b': give them a sweep without it)",
+        "6:9 sweep.average.width: no average with a width: write average: {width: 0.05} in defaults or a variant",
     ),
     "average_value": (
         "defaults: {average: 0.9}\nsweep: {average.decay: [0.9, 1]}",
