@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -49,7 +49,7 @@ def respelled(text: str, schema: Mapping[str, Any]) -> str:
         return cure
     if "boolean" in wanted and word.lower() in (*_TRUTH, "true", "false"):
         return f": write {_TRUTH.get(word.lower(), word.lower())}"
-    if "array" in wanted and (listed := as_list(word)):
+    if "array" in wanted and (listed := as_list(word) or _named(word, options)):
         return f": write {listed}"
     number = as_number(word) if wanted & {"number", "integer"} else ""
     if number and ("number" in wanted or _is_whole(number)):
@@ -93,7 +93,8 @@ def of_other(found: Any, schema: Mapping[str, Any]) -> str:
     if cure := of_number(found, schema):
         return cure
     if isinstance(found, list) and not {option.get("type") for option in _options(schema)} & {"array", None}:
-        return ": for several values write a sweep"
+        same = f": write {found[0]}" if found and found.count(found[0]) == len(found) else ""
+        return same or ": write one value; for several, a sweep, or a data set for each"
     return of_nothing(schema) or ": leave the key out to have the default" if found is None else ""
 
 
@@ -144,6 +145,14 @@ def as_list(word: str) -> str:
     if len(items) > 1 and all(re.fullmatch(_NUMBER, item) for item in items):
         return f"[{', '.join(items)}]"
     return f"[{items[0]}]" if inner != word and re.fullmatch(_NUMBER, items[0]) else ""
+
+
+def _named(word: str, options: Iterable[Mapping[str, Any]]) -> str:
+    """The list of names that a text was meant to be, where such a list is wanted."""
+    items = [item for option in options for item in _options(option.get("items", {}))]
+    names = re.split(r"\s*[,;]\s*", word)
+    listed = any(item.get("type") == "string" for item in items) and all(re.fullmatch(r"[\w.-]+", one) for one in names)
+    return f"[{', '.join(names)}]" if listed else ""
 
 
 def _computed(left: float, sign: str, right: float) -> str:

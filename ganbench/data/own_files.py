@@ -31,6 +31,8 @@ class OwnFiles:
         for place in places:
             if (found := place / Path(path).expanduser()).exists():
                 return found
+        if "://" in path:
+            raise ValueError(f"{parameter} {path}: nothing is downloaded: fetch it, and name the file")
         if any(sign in path for sign in "*?[") and not message:
             raise ValueError(
                 f"{parameter} {path}: there is no file of this name, and no pattern is read: name one file"

@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ _SEPARATORS = ",;\t"
 #: A number with a comma for the point, and one that may be 3.126 or 3126.
 _COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+#: From so many rows on, a column 0, 1, 2 ... is no accident.
+_COUNTED = 10
 #: A column with more different values is no label.
 MOST_LABELS = 1000
 
@@ -67,8 +69,22 @@ def read_points(path: Path, columns: Sequence[str | int] | None, label: str | in
         raise ValueError(f"file {path}: has no {'rows' if chosen else 'columns of coordinates'}")
     header = 1 if path.suffix.lower() not in (".npy", ".npz", ".parquet") and names != _numbered(len(names)) else 0
     points = np.stack([_numbers(path, table.iloc[:, at], names[at], header) for at in chosen], axis=1)
+    if columns is None:
+        _refuse_row_numbers(path, points, [names[at] for at in chosen])
     labels = None if of_label is None else _labels(path, table.iloc[:, of_label], names[of_label], header)
     return PointFile(points, tuple(names[at] for at in chosen), labels)
+
+
+def _refuse_row_numbers(path: Path, points: np.ndarray, names: list[str]) -> None:
+    """Raise ValueError where a column counts the rows, from 0 or from 1: as a coordinate it would be learned, too."""
+    count = np.arange(len(points))
+    counting = [at for at, column in enumerate(points.T) if np.array_equal(column - column[0], count)]
+    counting = [at for at in counting if points[0, at] in (0, 1)] if len(points) >= _COUNTED else []
+    if counting and len(names) > 1:
+        name = names[counting[0]]
+        others = ", ".join(other for at, other in enumerate(names) if at not in counting)
+        cure = f"name the columns of coordinates, as columns: [{others}]"
+        raise ValueError(f"columns: {path} has row numbers in column {name!r}: {cure}")
 
 
 def _numbered(count: int) -> list[str]:
@@ -148,14 +164,31 @@ def _of_text(path: Path) -> pd.DataFrame:
 
     packed = path.suffix.lower() == ".gz"
     with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as file:
-        first = next((line.strip() for line in islice(file, 100) if line.strip()), "")
+        lines = [line.strip() for line in islice(file, 100)]
+    # numpy writes the names, and remarks, after a sign.
+    remarks = [line.removeprefix("#") for line in takewhile(lambda line: not line or line[0] == "#", lines)]
+    first = next((line for line in lines[len(remarks) :] if line), "")
     if not first:
-        raise _ShapeError("is empty")
+        raise _ShapeError("is empty" if len(lines) < 100 else "has no row in its first 100 lines")
     separator = max(_SEPARATORS, key=first.count)
     separator = separator if separator in first else r"\s+"
-    names = next(csv.reader([first], delimiter=separator)) if len(separator) == 1 else first.split()
+
+    def fields(line: str) -> list[str]:
+        return next(csv.reader([line], delimiter=separator)) if len(separator) == 1 else line.split()
+
+    names = fields(first)
     headed = not any(_is_number(name) or _COMMA.fullmatch(name.strip()) for name in names)
-    read = pd.read_csv(path, sep=separator, header=0 if headed else None, encoding="utf-8-sig", index_col=False)
+    read = pd.read_csv(
+        path,
+        sep=separator,
+        header=0 if headed else None,
+        skiprows=len(remarks),
+        encoding="utf-8-sig",
+        index_col=False,
+    )
+    if remarks and not headed and len(above := fields(remarks[-1].strip())) == len(names):
+        names, headed = above, True
+        read.columns = pd.Index([name.strip() for name in above])
     if headed and any(not name.strip() for name in names):
         raise _ShapeError(
             "has a column without a name, as row numbers have: write it with index=False (pandas), or "

@@ -126,7 +126,8 @@ def _range(rows: Tensor) -> str:
         return ""
     return (
         f"{_columns([column], rows.shape[1])} runs from {low:.3g} to {high:.3g}, and a generator starts at numbers "
-        "about 1: standardise each column (subtract its mean, divide by its standard deviation)"
+        "about 1: standardise each column (subtract its mean, divide by its standard deviation; of points in a file, "
+        "write standardised: true)"
     )
 
 

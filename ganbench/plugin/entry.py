@@ -90,9 +90,10 @@ class Entry:
         """
         known = [parameter.name for parameter in self.parameters]
         known += ["schedule"] if self.scheduled and not swept else []
-        near = parameter_cure(name, known)
+        written = "" if value is None or isinstance(value, Mapping) else shown(value)
+        near = parameter_cure(name, known, written)
         if not near and self.kind in _OF_A_VARIANT:
-            near = key_cure(name, "" if value is None or isinstance(value, Mapping) else shown(value))
+            near = key_cure(name, written)
             near = "" if f"{self.kind}: " in near else near  # else it says to write here what is written here
         near = near or (suggest(name, known) if known else "; it has none")
         return f"unknown parameter {shown(name)} of {self.kind} {self.name!r}{near}"

@@ -21,13 +21,19 @@ def same(word: str) -> str:
     return re.sub(r"[-_.\s]", "", word).lower()
 
 
-def parameter_cure(word: str, known: Iterable[str]) -> str:
-    """What to write for a word that is no parameter, as the end of a message; empty where nothing is known."""
+def parameter_cure(word: str, known: Iterable[str], value: str = "") -> str:
+    """What to write for a word that is no parameter, as the end of a message; empty where nothing is known.
+
+    Args:
+        word: what was written as a parameter's name.
+        known: the parameters that there are.
+        value: what was written there, as a suite writes it; empty where it is no single value.
+    """
     known, meant = tuple(known), same(word)
     for name, entries in _words().get(PARAMETERS, {}).get("about", {}).items():
         for entry in entries if isinstance(entries, list) else [entries]:
             if name in known and meant in map(same, entry["of"]):
-                return f": {entry['write']}"
+                return f": {entry['write']}".replace("VALUE", value or "...")
     found = [name for name in known if same(name) == meant]
     found = found or [name for name in known if meant in map(same, called(PARAMETERS).get(name, ()))]
     return f": it is called {' or '.join(map(repr, found))} here" if found else ""

@@ -13,6 +13,8 @@ from ganbench.suite.document import flow
 
 #: A name, with its modules before it and perhaps called.
 _NAME = re.compile(r"(?:[^\W\d]\w*\.)*([^\W\d][\w-]*)(?:\((.*)\))?", re.DOTALL)
+#: A name and a number.
+_PAIR = re.compile(r"([\w-]+)[\s:=*]+(\d[\d.e-]*)")
 
 
 def of_python_name(kind: str, written: str, registry: Registry) -> str:
@@ -31,6 +33,9 @@ def of_python_name(kind: str, written: str, registry: Registry) -> str:
         loss, *others = terms
         if loss in registry.names(kind) and all(term in registry.names("penalty") for term in others):
             return f": write loss: {loss}, penalty: {others[0] if len(others) == 1 else flow(others)}"
+    # `r1 10` and `r1: 10` are what others write for r1(10).
+    if (pair := _PAIR.fullmatch(written.strip())) and pair[1] in registry.names(kind):
+        written = f"{pair[1]}({pair[2]})"
     found = _NAME.fullmatch(written.strip())
     if found is None or (word := found[1]) == written:
         return ""

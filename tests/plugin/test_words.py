@@ -100,7 +100,7 @@ def test_what_is_not_here_is_not_taken_for_something_else(shipped, name):
     [
         ("optimizer", "adam", "learning_rate", ": it is called 'lr' here"),
         ("optimizer", "adam", "LR", ": it is called 'lr' here"),
-        ("optimizer", "adam", "beta1", ": write both in a list, betas: [0.5, 0.999]"),
+        ("optimizer", "adam", "beta1", ": write both in a list, betas: [..., ...]"),
         ("loss", "wgan-gp", "lambda_gp", ": it is called 'penalty' here"),
         ("penalty", "r1", "gamma", ": it is called 'weight' here"),
         ("loss", "wgan", "clip_value", ": it is called 'clip' here"),
@@ -115,7 +115,7 @@ def test_what_is_not_here_is_not_taken_for_something_else(shipped, name):
             "penalty",
             "r1",
             "warmup_steps",
-            ": a schedule has it, write schedule: {name: cosine, warmup: 500, final: 0.01}",
+            ": a schedule has it, write schedule: {name: cosine, warmup: ...}",
         ),
         ("schedule", "cosine", "num_warmup_steps", ": it is called 'warmup' here"),
         ("dataset", "ring", "noise", ": it is called 'std' here"),

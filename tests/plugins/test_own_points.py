@@ -174,6 +174,12 @@ def test_a_run_is_measured_by_neighbours_by_modes_and_by_memorisation_and_says_h
         ("{name: points, file: rare.csv, label: kind}", "label: 'odd' has "),
         ("{name: points, file: mixed.csv, label: kind}", "they are among the others, and no modes"),
         ("{name: points}", "needs the parameter 'file'"),
+        (
+            "{name: points, file: numbered.csv}",
+            "FOLDER/numbered.csv has row numbers in column 'Id': name the columns of coor",
+        ),
+        ("{name: points, file: x.csv, columns: 'x, y'}", "not 'x, y': write [x, y]"),
+        ("{name: points, file: 'https://x.org/x.csv'}", "nothing is downloaded: fetch it"),
         ("{name: points, file: x.csv, held_out: 1}", "held_out: must be a number above 0 and below 1, not 1"),
     ],
 )
@@ -182,8 +188,9 @@ def test_a_mistake_is_one_line_at_its_place(data, says, mistake, tmp_path):
     table(tmp_path, "mixed.csv", kind=np.resize(["a", "b", "c"], N))
     table(tmp_path, "rare.csv", kind=np.where(np.arange(N) < 3, "odd", "usual"))
     (tmp_path / "nan.csv").write_text("x,y\n1,2\n3,\n" + "5,6\n" * 8)
-    (tmp_path / "flat.csv").write_text("x,c\n" + "".join(f"{x},3\n" for x in range(20)))
+    (tmp_path / "flat.csv").write_text("x,c\n" + "".join(f"{x * x},3\n" for x in range(20)))
     (tmp_path / "index.csv").write_text(",x\n" + "".join(f"{x},{x}\n" for x in range(20)))
+    (tmp_path / "numbered.csv").write_text("Id,x\n" + "".join(f"{x + 1},{x * x}\n" for x in range(20)))
     (tmp_path / "empty.csv").write_text("\n")
     (tmp_path / "head.csv").write_text("x,y\n")
     (tmp_path / "x.xlsx").write_text("PK")
@@ -267,6 +274,21 @@ def test_the_lines_of_the_page_work_with_the_files_that_they_name(shipped, tmp_p
 def test_numbers_with_decimal_commas_are_numbers(tmp_path, text, points):
     (tmp_path / "x.csv").write_text(text)
     assert read_points(tmp_path / "x.csv", None, None).points.tolist() == points
+
+
+def test_a_file_that_numpy_wrote_has_its_names_after_a_sign(tmp_path):
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.savetxt(tmp_path / "x.txt", rows, header="of a study\nx y")
+    np.savetxt(tmp_path / "y.txt", rows, header="two numbers each row", delimiter=",")
+    named, nameless = (read_points(tmp_path / name, None, None) for name in ("x.txt", "y.txt"))
+    assert named.columns == ("x", "y")
+    assert nameless.columns == ("0", "1")
+    assert named.points.tolist() == nameless.points.tolist() == rows.tolist()
+
+
+def test_whole_numbers_that_are_named_as_columns_are_coordinates(tmp_path):
+    (tmp_path / "x.csv").write_text("t,x\n" + "".join(f"{x},{x % 3}\n" for x in range(20)))
+    assert read_points(tmp_path / "x.csv", ["t", "x"], None).points[:, 0].tolist() == list(range(20))
 
 
 @pytest.mark.parametrize(
