@@ -34,22 +34,26 @@ def identity_of(about: Mapping[str, Any], suite_yaml: str) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def left_behind(newest: RunFolder, about: Mapping[str, Any], suite_yaml: str) -> str:
+def left_behind(newest: RunFolder | None, run: RunFolder, about: Mapping[str, Any], suite_yaml: str) -> str:
     """A line about the newest run of a suite where it has not finished and a new run does not go on with it.
 
     Args:
-        newest: that run.
-        about: the content of the new run's run.json.
-        suite_yaml: the new run's resolved suite.
+        newest: that run, of those that there were before; None where there was none.
+        run: the run that begins, or goes on.
+        about: the content of its run.json, as a new run has it.
+        suite_yaml: its resolved suite.
 
     Returns:
-        What differs, and how to go on with it; empty where it has finished, or a process is at work on it.
+        What differs, and how to go on with it; empty where it has finished, a process is at work on it, or ``run`` is
+        no new one.
     """
     try:
-        if newest.finished:
+        if newest is None or newest.path == run.path or newest.finished:
             return ""
         with newest.lock():
             then, text = newest.describe(), newest.suite.read_text(encoding="utf-8")
+        if run.describe()["created"] < then["created"]:
+            return ""
         found = list(dict.fromkeys(_differences(then, text, about, suite_yaml)))
     except Exception:  # a damaged run is no reason to stop the new one: this is only a line
         return ""

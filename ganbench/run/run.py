@@ -133,7 +133,7 @@ def run(
                 observer.note(before)
             for line in record.about:
                 observer.note(line)
-            if newest and newest.path != folder.path and (line := left_behind(newest, about, suite_yaml)):
+            if line := left_behind(newest, folder, about, suite_yaml):
                 observer.note(line)
             for name, what in lacking.items():
                 everyone.tell(CellNoted(name, f"the journal lacks {what}: {AGAIN}"))

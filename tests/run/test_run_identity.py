@@ -201,6 +201,15 @@ def test_a_stopped_run_is_gone_on_with_only_as_long_as_nothing_has_changed(what,
     assert (only_run(), watching.ended > 0, watching.notes) == (stopped, True, [])
 
 
+def test_nothing_is_said_of_a_newer_run_where_an_older_one_is_gone_on_with(stopped, begin):
+    act, words = CHANGES["plugin"]
+    before = Path("plugins/spread.py").read_bytes()
+    act()
+    assert begin().notes == left_behind(stopped, words)
+    Path("plugins/spread.py").write_bytes(before)
+    assert (begin().notes, len(runs())) == ([], 2)
+
+
 def test_a_stopped_run_is_gone_on_with_after_another_has_ended(stopped, train):
     act, words = CHANGES["plugin"]
     before = Path("plugins/spread.py").read_bytes()

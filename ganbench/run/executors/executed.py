@@ -100,7 +100,7 @@ def run_elsewhere(
             everyone.started(planned, record)
             for line in record.about:
                 observer.note(line)
-            if newest and newest.path != folder.path and (line := left_behind(newest, about, suite_yaml)):
+            if line := left_behind(newest, folder, about, suite_yaml):
                 observer.note(line)
             workers = build_workers(executor, folder, execution.workers, execution.devices)
             head = Head(tasks, followed, workers, executor.name, everyone)
