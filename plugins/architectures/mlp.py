@@ -4,6 +4,9 @@ Normalisation stands before the activation and, in the discriminator, not on the
 statistics of the batch at hand, in training and in evaluation: no running averages. ``dropout`` is the discriminator's,
 after each activation, as in the first GANs (Goodfellow et al. 2014, arXiv:1406.2661, section 5).
 
+``discriminator_width`` and ``discriminator_depth`` are those of the generator unless given. ``spectral_norm`` divides
+each weight of the discriminator by its largest singular value (Miyato et al. 2018, arXiv:1802.05957).
+
 ``input_scale`` multiplies what the discriminator sees. ReLU networks learn slow changes before quick ones (Rahaman et
 al. 2018, arXiv:1806.08734), and a mode of these mixtures is a hundredth of the plane: a scale of 4 lets the
 discriminator see the shape of a mode earlier. At 1, the default, the networks are those of the paper.
@@ -17,6 +20,7 @@ from torch import nn
 
 from ganbench import Architecture, Networks, hookimpl
 from ganbench.nn.layers import Scale
+from ganbench.nn.spectral_norm import spectral_norm as normalised
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh": nn.Tanh, "silu": nn.SiLU}
 NORMS = {"layer": nn.LayerNorm, "batch": lambda width: nn.BatchNorm1d(width, track_running_stats=False)}
@@ -47,10 +51,19 @@ def mlp(
     norm: Literal["none", "layer", "batch"] = "none",
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     input_scale: PositiveFloat = 1.0,
+    discriminator_width: PositiveInt | None = None,
+    discriminator_depth: NonNegativeInt | None = None,
+    spectral_norm: bool = False,
 ):
     size = prod(shape)
-    generator = layers(latent, size, width, depth, activation, norm, first_norm=True)
-    discriminator = layers(size, 1, width, depth, activation, norm, first_norm=False, dropout=dropout)
+    # The generator's weights are drawn first.
+    generator = list(layers(latent, size, width, depth, activation, norm, first_norm=True))
+    wide = width if discriminator_width is None else discriminator_width
+    deep = depth if discriminator_depth is None else discriminator_depth
+    discriminator = list(layers(size, 1, wide, deep, activation, norm, first_norm=False, dropout=dropout))
+    for layer in discriminator:
+        if spectral_norm and isinstance(layer, nn.Linear):
+            normalised(layer)
     # Without a scale no layer stands there: the networks' layers are then numbered as they were.
     scale = [Scale(input_scale)] if input_scale != 1 else []
     return Networks(

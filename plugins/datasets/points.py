@@ -19,6 +19,11 @@ from ganbench.data.labelled_set import LabelledSet
 from ganbench.data.point_files import read_points
 from ganbench.data.split import split
 
+OwnModes = Annotated[
+    list[list[float]],
+    Field(min_length=1, description="the centres of the modes, a list of points such as [[0, 0], [1, 1]]"),
+]
+
 
 def points(
     find,
@@ -27,7 +32,7 @@ def points(
     columns: Annotated[list[str | NonNegativeInt], Field(min_length=1)] | None = None,
     standardised: bool = False,
     label: str | NonNegativeInt | None = None,
-    modes: Annotated[list[list[float]], Field(min_length=1)] | None = None,
+    modes: OwnModes | None = None,
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2,
     split_seed: NonNegativeInt = 0,
 ):

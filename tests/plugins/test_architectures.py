@@ -57,6 +57,16 @@ def test_defaults_are_two_relu_layers_of_128_without_norm_on_two_latents(mlp):
     assert mlp(latent_distribution="uniform").latent_distribution == "uniform"
 
 
+def test_the_generators_weights_are_drawn_first(mlp):
+    """So that a seed's networks are those that it had before an option was added."""
+    torch.manual_seed(0)
+    networks = mlp(width=5, depth=1)
+    torch.manual_seed(0)
+    wanted = [nn.Linear(*sizes).weight for sizes in ((2, 5), (5, 2), (2, 5), (5, 1))]
+    found = [layer.weight for layer in (*networks.generator, *networks.discriminator) if isinstance(layer, nn.Linear)]
+    assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
+
+
 def test_depth_0_is_linear(mlp):
     networks = mlp(depth=0, latent=3)
     assert kinds(networks.generator) == kinds(networks.discriminator) == ["Linear"]
@@ -94,6 +104,23 @@ def test_the_input_scale_multiplies_what_the_discriminator_sees_and_nothing_else
     torch.testing.assert_close(scaled.discriminator(x), plain.discriminator(4 * x))
     torch.testing.assert_close(scaled.generator(x), plain.generator(x))
     assert kinds(plain.discriminator) == ["Linear", "ReLU"] * 2 + ["Linear"]  # at 1 no layer is added
+
+
+def test_the_discriminator_may_be_wider_or_deeper_than_the_generator(mlp):
+    networks = mlp(width=5, depth=1, discriminator_width=7, discriminator_depth=3)
+    widths = [
+        [layer.out_features for layer in player if isinstance(layer, nn.Linear)]
+        for player in (networks.generator, networks.discriminator)
+    ]
+    assert widths == [[5, 2], [7, 7, 7, 1]]
+
+
+def test_spectral_norm_is_of_the_discriminators_weights_alone(mlp):
+    networks = mlp(spectral_norm=True, discriminator_width=64)
+    generator, discriminator = networks.generator, networks.discriminator
+    largest = [torch.linalg.matrix_norm(layer.weight, 2).item() for layer in discriminator if hasattr(layer, "weight")]
+    assert largest == pytest.approx([1.0] * 3, rel=0.01)
+    assert torch.linalg.matrix_norm(generator[2].weight, 2).item() != pytest.approx(1.0, rel=0.01)
 
 
 def test_dropout_is_the_discriminators_after_each_activation(mlp):

@@ -178,6 +178,10 @@ def test_a_run_is_measured_by_neighbours_by_modes_and_by_memorisation_and_says_h
             "{name: points, file: numbered.csv}",
             "FOLDER/numbered.csv has row numbers in column 'Id': name the columns of coor",
         ),
+        (
+            "{name: points, file: x.csv, modes: 2}",
+            "must be the centres of the modes, a list of points such as [[0, 0], [1,",
+        ),
         ("{name: points, file: x.csv, columns: 'x, y'}", "not 'x, y': write [x, y]"),
         ("{name: points, file: 'https://x.org/x.csv'}", "nothing is downloaded: fetch it"),
         ("{name: points, file: x.csv, held_out: 1}", "held_out: must be a number above 0 and below 1, not 1"),
