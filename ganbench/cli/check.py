@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import UserMistakeError, console_for, plugins_option, tell
+from ganbench.core.streams import aside
 from ganbench.plugin.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def check(
     console, rows, done, failed = console_for(), [], 0, 0
     try:
         for beside, entry in meant:
-            results = tuple(kit.results(entry, beside, compile=compiled))
+            with aside():
+                results = tuple(kit.results(entry, beside, compile=compiled))
             done += 1
             failed += any(result.status == "fail" for result in results)
             rows += [asdict(result) for result in results]

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from ganbench.core.controls import without_controls
+from ganbench.core.streams import aside
 from ganbench.data.data_folder import VARIABLE
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def load_suite(suite: str, seeds: int | None, plugins: Path | None) -> tuple[Sui
     try:
         path = find(suite)
         registry = Registry.load([path.parent / "plugins", Path("plugins")], plugins)
-        resolved = load(path, registry)
+        with aside():
+            resolved = load(path, registry)
     except SuiteError as error:
         raise UserMistakeError(str(error)) from None
     return (resolved if seeds is None else resolved.with_seeds(seeds)), registry

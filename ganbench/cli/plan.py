@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, suite_options
+from ganbench.core.streams import aside
 
 
 @click.command()
@@ -17,6 +19,8 @@ def plan(suite: str, device: str, engine: str, seeds: int | None, plugins: Path 
     from ganbench.report.plan import show_plan
 
     try:
-        show_plan(resolved, choose_device(device), engine, console_for())
+        console = console_for(file=sys.stdout)
+        with aside():
+            show_plan(resolved, choose_device(device), engine, console)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None

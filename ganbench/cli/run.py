@@ -26,6 +26,7 @@ from ganbench.cli.options import (
 )
 from ganbench.cli.report import write_report
 from ganbench.core.disk import os_error_line
+from ganbench.core.streams import aside
 
 if TYPE_CHECKING:
     from ganbench.core.shard import Shard
@@ -107,7 +108,8 @@ def run(
     gc.freeze()
     command = ["ganbench", *sys.argv[1:]]
     try:
-        with observer(console_for(stderr=as_json)) as watching:
+        console = console_for(file=sys.stderr if as_json else sys.stdout)
+        with observer(console) as watching, aside():
             if execution is not None:
                 result = run_elsewhere(resolved, execution, out=out, engine=engine, command=command, observer=watching)
             else:

@@ -11,6 +11,7 @@ import click
 from ganbench.cli.options import UserMistakeError, choose_device, data_option, plugins_option, tell
 from ganbench.cli.run_argument import name_newest, newest_run
 from ganbench.core.disk import os_error_line
+from ganbench.core.streams import aside
 
 
 @click.command()
@@ -83,7 +84,8 @@ def sample(
             raise ValueError(f"{folder}: is no run, and {variant} is a folder: the run comes first, then the variant")
         run = newest_run(folder)
         path = choose(run.path, variant, dataset, seed)
-        built = rebuild(path, Registry.load([Path("plugins")], plugins))
+        with aside():
+            built = rebuild(path, Registry.load([Path("plugins")], plugins))
         about = built.about
         if image is not None:
             check_images(about.shape)
@@ -97,7 +99,8 @@ def sample(
             raise ValueError(f"--label {label}: {path} {has}")
         place = choose_device(device)
         labels = None if not classes else built.labels(n, place) if label is None else torch.full((n,), label)
-        samples = built.samples(n, place, labels).cpu()
+        with aside():
+            samples = built.samples(n, place, labels).cpu()
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except PluginError as error:

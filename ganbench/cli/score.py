@@ -19,6 +19,7 @@ from ganbench.cli.options import (
     tell,
 )
 from ganbench.core.disk import make_folder, os_error_line
+from ganbench.core.streams import aside
 
 if TYPE_CHECKING:
     from ganbench.score.save import Score
@@ -79,7 +80,8 @@ def score(
         if suite is None:
             assert dataset is not None
             registry = Registry.load([Path("plugins")], plugins)
-            target = of_names(dataset, parameters, metrics, registry)
+            with aside():
+                target = of_names(dataset, parameters, metrics, registry)
         else:
             resolved, registry = load_suite(suite, None, plugins)
             target = of_suite(resolved, dataset, metrics, registry)
@@ -100,7 +102,8 @@ def score(
         with SignOfLife(console_for(stderr=True), f"score {file}") as sign:
             sign("the file is read")
             samples = read(file)
-            result = score_samples(samples, target, seed=seed, device=choose_device(device), say=sign)
+            with aside():
+                result = score_samples(samples, target, seed=seed, device=choose_device(device), say=sign)
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
     except PluginError as error:

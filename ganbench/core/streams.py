@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 
 _STREAMS = (0, 1, 2)
 #: A copy of each that is open, by its number.
@@ -52,6 +52,13 @@ def mend() -> bool:
             setattr(sys, f"__{name}__", again)
             broken = True
     return broken
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """What is printed in the block goes to standard error: a command's standard output is its result alone."""
+    with redirect_stdout(StderrText()):
+        yield
 
 
 class StderrText(io.TextIOBase):

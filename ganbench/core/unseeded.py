@@ -12,12 +12,16 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from ganbench.core.place import place
 from ganbench.core.rng import isolated
 
 _URANDOM = os.urandom
 #: Where Python looks it up: ``secrets``, ``uuid4``, ``SystemRandom`` and numpy's generators without a seed all call it.
 _HOMES = ((os, "urandom"), (random, "_urandom"))
+#: Where numpy's RandomState looks its bit generator up.
+_LEGACY: Any = np.random.mtrand
 _CLOCKS = frozenset(
     [
         *(
@@ -81,10 +85,13 @@ def random_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
     _WATCHING.append((modules, found))
     for home, name in _HOMES:
         setattr(home, name, _urandom)
+    _LEGACY._MT19937 = MT19937
     try:
         yield found
     finally:
         _WATCHING.pop()
+        if not _WATCHING:
+            _LEGACY._MT19937 = np.random.MT19937
         for home, name in _HOMES if not _WATCHING else ():
             if getattr(home, name) is _urandom:  # what a plugin has put in its place is found and put back elsewhere
                 setattr(home, name, _URANDOM)
@@ -94,6 +101,23 @@ def _urandom(size: int, /) -> bytes:
     """``os.urandom``; a plugin may keep it for good, by ``from os import urandom``."""
     _tell(sys._getframe(1))
     return _URANDOM(size)
+
+
+class MT19937(np.random.MT19937):
+    """The generator inside numpy's RandomState, which is made at random even where a seed is set right after.
+
+    That draw decides nothing, so what it told is taken back. It has numpy's name, which is in its state.
+    """
+
+    def __init__(self, *given: Any) -> None:
+        self._untold = [found for _, found in _WATCHING if "random" not in found]
+        super().__init__(*given)
+
+    def _legacy_seeding(self, seed: Any) -> None:
+        super()._legacy_seeding(seed)
+        for found in self._untold if seed is not None else ():
+            found.pop("random", None)
+        self._untold = []
 
 
 def _tell(frame: FrameType) -> None:

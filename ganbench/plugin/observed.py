@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ganbench.core.messages import suggest
 from ganbench.core.patience import named_when_slow
 from ganbench.core.process_state import process_kept
-from ganbench.core.streams import StderrText
+from ganbench.core.streams import aside
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.kinds import EVENT_NAMES
@@ -111,7 +111,7 @@ def unchanged_process(name: str) -> Iterator[None]:
     from ganbench.core.rng import restored  # late: torch takes seconds, and a list of plugins needs none
 
     slow = named_when_slow(f"waiting for the observer {name}")
-    with slow, redirect_stdout(StderrText()), process_kept(), restored():
+    with slow, aside(), process_kept(), restored():
         yield
 
 
