@@ -85,7 +85,7 @@ def random_calls(modules: frozenset[str]) -> Iterator[dict[str, str]]:
     _WATCHING.append((modules, found))
     for home, name in _HOMES:
         setattr(home, name, _urandom)
-    _LEGACY._MT19937 = MT19937
+    _LEGACY._MT19937 = _Legacy
     try:
         yield found
     finally:
@@ -103,7 +103,14 @@ def _urandom(size: int, /) -> bytes:
     return _URANDOM(size)
 
 
-class MT19937(np.random.MT19937):
+class _AsNumpys(type):
+    """Numpy asks whether its own generators, too, are of the class that stands in its place."""
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, np.random.MT19937)
+
+
+class _Legacy(np.random.MT19937, metaclass=_AsNumpys):  # type: ignore[metaclass]
     """The generator inside numpy's RandomState, which is made at random even where a seed is set right after.
 
     That draw decides nothing, so what it told is taken back. It has numpy's name, which is in its state.
@@ -118,6 +125,9 @@ class MT19937(np.random.MT19937):
         for found in self._untold if seed is not None else ():
             found.pop("random", None)
         self._untold = []
+
+
+_Legacy.__name__ = np.random.MT19937.__name__
 
 
 def _tell(frame: FrameType) -> None:

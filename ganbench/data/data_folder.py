@@ -39,8 +39,19 @@ def located(folder: Path, places: Iterable[str]) -> Path | None:
 class MissingDataError(ValueError):
     """The files of a data set are missing; the message, one line, tells the user how to get them."""
 
-    def __init__(self, what: str, folder: Path, place: str) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, what: str, folder: Path, place: str) -> MissingDataError:
+        """The error of a data set whose file is missing.
+
+        Args:
+            what: The data set, as users call it.
+            folder: Where it was looked for.
+            place: The file's place in that folder.
+
+        Returns:
+            The error.
+        """
+        return cls(
             f"{what} is not there: no {folder / place}; "
             "give its folder with --data DIR, or set the data set's parameter 'download: true'"
         )
@@ -49,18 +60,18 @@ class MissingDataError(ValueError):
 def download(name: str, folder: Path) -> None:
     """Download torchvision's data set of this name into a folder, with torchvision.
 
-    A data set that is in the folder already stays as it is. Raises ValueError, one line, where torchvision or the
+    A data set that is in the folder already stays as it is. Raises MissingDataError, one line, where torchvision or the
     network does not work.
     """
     try:
         from torchvision import datasets  # type: ignore[import-untyped]  # late: slow, and not in every environment
     except Exception as error:  # a torchvision that does not match torch fails in many ways
-        raise ValueError(f"download: needs torchvision, which cannot be imported: {_line(error)}") from None
+        raise MissingDataError(f"download: needs torchvision, which cannot be imported: {_line(error)}") from None
     try:
         make_folder(folder)
         getattr(datasets, name)(str(folder), download=True)
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"download: {name} could not be put into {folder}: {_line(error)}") from None
+        raise MissingDataError(f"download: {name} could not be put into {folder}: {_line(error)}") from None
 
 
 def _line(error: Exception) -> str:

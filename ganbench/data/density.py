@@ -1,4 +1,4 @@
-"""Whether a log-density is one: numbers at the data's samples and beside them, and an integral of 1."""
+"""Whether a log-density is one: numbers at the data's samples and beside them, an integral of 1, and of the samples."""
 
 from __future__ import annotations
 
@@ -100,11 +100,31 @@ def _check_integral(density: Any, x: np.ndarray) -> None:
         raise ValueError("log_density is -inf all around the data's samples, so it is not their density")
     off = most + math.log(shares.mean())
     if abs(off) <= max(TOLERANCE, ERRORS * float(shares.std() / shares.mean()) / math.sqrt(POINTS)):
+        _check_heights(_heights(density, x), heights, shares)
         return
     about = f" (its exponential integrates to about {math.exp(off):.3g}, not 1)" if abs(off) < 20 else ""
     raise ValueError(
         f"log_density is about {abs(off):.2g} too {'high' if off > 0 else 'low'} where the data is{about}: is the "
         "logarithm of its normalising constant missing, or is it another distribution's than the samples'?"
+    )
+
+
+def _check_heights(own: np.ndarray, heights: np.ndarray, shares: np.ndarray) -> None:
+    """Compare the log-density at the samples, (n,), with that at weighted points, (m,), as of its own distribution.
+
+    Where it is lower at samples they are wider than it says, where it is higher they are narrower.
+    """
+    own = own[np.isfinite(own)]
+    inside = shares > 0
+    there, weights = heights[inside], shares[inside] / shares.sum()
+    wanted = float(weights @ there)
+    error = math.hypot(own.std() / math.sqrt(len(own)), math.sqrt(np.square(weights * (there - wanted)).sum()))
+    if abs(own.mean() - wanted) <= max(TOLERANCE, ERRORS * error):
+        return
+    what = "wider" if own.mean() < wanted else "narrower"
+    raise ValueError(
+        f"log_density is of another distribution than the samples, which are {what}: its mean is {own.mean():.3g} at "
+        f"the samples, and {wanted:.3g} by the density itself: is a variance taken for a standard deviation?"
     )
 
 

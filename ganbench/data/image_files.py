@@ -52,7 +52,7 @@ def mnist(name: str = "MNIST", *, fetch: bool = False) -> LabelledImages:
     there = []
     for stem, path in zip(stems, paths, strict=True):
         if path is None:
-            raise MissingDataError(name, folder, f"{name}/raw/{stem}")
+            raise MissingDataError.of(name, folder, f"{name}/raw/{stem}")
         there.append(path)
     return _mnist(*there)
 
@@ -68,7 +68,7 @@ def cifar10(*, fetch: bool = False) -> LabelledImages:
         download("CIFAR10", folder)
     for name, path in zip(names, places, strict=True):
         if not path.is_file():
-            raise MissingDataError("CIFAR-10", folder, f"{CIFAR10_FOLDER}/{name}")
+            raise MissingDataError.of("CIFAR-10", folder, f"{CIFAR10_FOLDER}/{name}")
     return _cifar10(*places)
 
 

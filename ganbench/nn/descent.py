@@ -41,13 +41,13 @@ class UnitScale:
 
 
 @dataclass(frozen=True)
-class Noise:
+class GaussianNoise:
     """Gaussian noise on all coordinates of a row, of one std that is trained: its logarithm, a scalar."""
 
     log_std: Tensor
 
     @classmethod
-    def of(cls, rows: Tensor) -> Noise:
+    def of(cls, rows: Tensor) -> GaussianNoise:
         """The noise to begin with: as wide as the coordinates of the rows, (n, d), are on average."""
         return cls(rows.std(0, correction=0).mean().clamp(min=0.01).log().requires_grad_())
 

@@ -28,6 +28,9 @@ def parameter_cure(word: str, known: Iterable[str], value: str = "") -> str:
         word: what was written as a parameter's name.
         known: the parameters that there are.
         value: what was written there, as a suite writes it; empty where it is no single value.
+
+    Returns:
+        For example ``: it is called 'lr' here``.
     """
     known, meant = tuple(known), same(word)
     for name, entries in _words().get(PARAMETERS, {}).get("about", {}).items():

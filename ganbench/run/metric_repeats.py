@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import PluginError
+from ganbench.core.unseeded import UNSEEDED, random_calls
 from ganbench.metrics.divergence import Divergence
 from ganbench.plugin.types import Metric, MetricValue
 from ganbench.train.fixed_order import fixed_order
@@ -26,7 +27,10 @@ from ganbench.train.hidden_state import HiddenState
 Row = dict[str, MetricValue]
 #: So many samples are few.
 FEW = 500
-_CURE = "it must depend on its arguments alone (draws from torch's, numpy's and Python's global generators are seeded)"
+_CURE = (
+    "it must depend on its arguments alone: make a generator of random numbers inside measure(), as "
+    "numpy.random.default_rng(0) (torch's, numpy's and Python's global ones are seeded)"
+)
 
 
 def unlike(
@@ -64,10 +68,13 @@ def unlike(
         exact = not without and (device.type == "cpu" or first is not was)
         watched = HiddenState([metric.measure], {})
         before = watched.look(exact)
-        again = measure(asked[0])
+        with random_calls(frozenset({metric.measure.__module__})) as calls:
+            again = measure(asked[0])
     if changed := watched.changed(before, exact):
         variable, _, place = changed
         return f"metric {metric.name}: a call changes {variable.name!r}, and {_CURE}{place}"
+    if calls:
+        return f"metric {metric.name}: measure() {UNSEEDED}, as numpy.random.default_rng(0) ({calls['random']})"
     if isinstance(again, PluginError):
         return str(again)
     name = next((name for name in was if not _close(first.get(name), again.get(name), exact)), None)

@@ -13,12 +13,14 @@ from scipy.spatial import cKDTree
 from scipy.stats import chi2_contingency, ks_2samp, poisson
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicableError, PluginError
+from ganbench.core.errors import NotApplicableError, PluginError, error_line
 from ganbench.core.rng import stream
+from ganbench.data.data_folder import MissingDataError
 from ganbench.data.density import around
 from ganbench.data.mixture import Mixture
 from ganbench.data.own_files import OwnFiles
 from ganbench.data.phases import check_phases, phases
+from ganbench.plugin.returned import not_distribution
 from ganbench.plugin.types import Distribution
 from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
@@ -35,11 +37,15 @@ Array = np.ndarray
 
 @lru_cache(maxsize=4)
 def built(subject: Subject) -> Distribution:
-    """The distribution. Raises NotApplicableError where its data files are missing."""
+    """The distribution. Raises NotApplicableError where its data files are missing, and WrongError where it is none."""
     try:
         dataset: Distribution = subject.entry.build(subject.parameters, find=OwnFiles())
-    except (ValueError, OSError) as missing:
+    except (MissingDataError, NotApplicableError, OSError) as missing:
         raise NotApplicableError(str(missing).splitlines()[0]) from missing
+    except ValueError as wrong:
+        raise WrongError(error_line(wrong)) from wrong
+    if not isinstance(dataset, Distribution):
+        raise WrongError(f"build() returned {not_distribution(dataset)}")
     return dataset
 
 

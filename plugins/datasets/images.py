@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeInt
 
-from ganbench import Dataset, hookimpl
+from ganbench import Dataset, NotApplicableError, hookimpl
 from ganbench.data.finite_set import Finite
 from ganbench.data.image_folder import read_folder, read_npz
 from ganbench.data.labelled_set import LabelledSet
@@ -26,7 +26,9 @@ def images(
     split_seed: NonNegativeInt = 0,
 ):
     if (folder is None) == (file is None):
-        raise ValueError("folder: give a folder of images, or the .npz file that holds them as file: one of the two")
+        raise NotApplicableError(
+            "folder: give a folder of images, or the .npz file that holds them as file: one of the two"
+        )
     found = read_npz(find(file), size) if file is not None else read_folder(find(folder, "folder"), size)
     training, kept = split(len(found.pixels), held_out, split_seed)
     data, classes = parted(found, training, kept)

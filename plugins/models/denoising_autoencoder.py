@@ -15,7 +15,7 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
-from ganbench.nn.descent import Noise, UnitScale, layer, minimise, normal
+from ganbench.nn.descent import GaussianNoise, UnitScale, layer, minimise, normal
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Chain:
 
     network: tuple[Tensor, ...]
     corruption: float
-    noise: Noise
+    noise: GaussianNoise
     scale: UnitScale
     turns: int
 
@@ -71,7 +71,7 @@ def fit(
     rows = scale.rows(training)
     size = rows.shape[1]
     network = (*layer(size, width, random), *layer(width, width, random), *layer(width, size, random))
-    spread = Noise.of(rows)
+    spread = GaussianNoise.of(rows)
 
     def loss(x):
         total, at = torch.zeros((), device=random.device), x

@@ -16,7 +16,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
-from ganbench.nn.descent import Noise, UnitScale, layer, minimise, normal
+from ganbench.nn.descent import GaussianNoise, UnitScale, layer, minimise, normal
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Network:
     b: Tensor
     c: Tensor
     d: Tensor
-    output: Noise
+    output: GaussianNoise
     noise: float
     hidden_noise: float
 
@@ -38,7 +38,7 @@ class Network:
 
     def to(self, device):
         *weights, log_std = (one.to(device) for one in self.parameters)
-        return Network(*weights, Noise(log_std), self.noise, self.hidden_noise)
+        return Network(*weights, GaussianNoise(log_std), self.noise, self.hidden_noise)
 
     def turn(self, x, second, random):
         """The mean of x after one turn of the chain, and the second hidden layer."""
@@ -96,7 +96,7 @@ def fit(
     size = rows.shape[1]
     (W, c), (V, d) = layer(size, width, random), layer(width, width, random)
     b = rows.mean(0).requires_grad_()
-    network = Network(W, V, b, c, d, Noise.of(rows), noise, hidden_noise)
+    network = Network(W, V, b, c, d, GaussianNoise.of(rows), noise, hidden_noise)
 
     def loss(x):
         total, at, second = torch.zeros((), device=random.device), x, x.new_zeros(len(x), width)

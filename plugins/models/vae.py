@@ -15,7 +15,7 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import Reference, hookimpl
-from ganbench.nn.descent import Noise, UnitScale, layer, minimise, normal
+from ganbench.nn.descent import GaussianNoise, UnitScale, layer, minimise, normal
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Decoder:
     """The weights of the decoder, and its noise, which samples get where they are ``noisy``."""
 
     parameters: tuple[Tensor, ...]
-    noise: Noise
+    noise: GaussianNoise
     scale: UnitScale
     noisy: bool
     note = "1 pass of the decoder a sample"
@@ -62,7 +62,7 @@ def fit(
     size = rows.shape[1]
     encoder = (*layer(size, width, random), *layer(width, 2 * latent, random))
     decoder = (*layer(latent, width, random), *layer(width, size, random))
-    spread = Noise.of(rows)
+    spread = GaussianNoise.of(rows)
 
     def negative_elbo(x):
         mean, log_variance = decoded(x, encoder).chunk(2, 1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import cProfile
 import os
+import pickle
 import pstats
 import random
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ganbench.core.unseeded import random_calls, seeded, unseeded_calls
@@ -41,6 +43,35 @@ def test_a_file_that_draws_without_a_seed_is_broken_at_its_line(tmp_path, draw):
     (broken,) = load_file(tmp_path / "mine.py", "folder", f"{draw}\n{LOSS}".encode())
     assert isinstance(broken, Broken)
     assert broken.cause.startswith("line 2: draws random numbers without a seed")
+
+
+@pytest.mark.parametrize("made", ["np.random.RandomState(0)", "np.random.RandomState([1, 2])", "check_random_state(7)"])
+def test_numpys_old_generator_with_a_seed_is_no_draw_without_one(tmp_path, made):
+    """It is made at random, and seeded after that."""
+    source = f"import numpy as np\nfrom sklearn.utils import check_random_state\nx = {made}\n{LOSS}".encode()
+    (entry,) = load_file(tmp_path / "mine.py", "folder", source)
+    assert entry.name == "mine"
+
+
+@pytest.mark.parametrize("made", ["np.random.RandomState()", "np.random.RandomState(None)", "np.random.MT19937()"])
+def test_numpys_old_generator_without_a_seed_is_one(tmp_path, made):
+    source = f"import numpy as np\ny = np.random.RandomState(0)\nx = {made}\nz = np.random.RandomState(0)\n{LOSS}"
+    (broken,) = load_file(tmp_path / "mine.py", "folder", source.encode())
+    assert broken.cause.startswith("line 3: draws random numbers without a seed")
+
+
+def test_numpys_old_generators_have_the_same_numbers_and_states_while_draws_are_watched():
+    def drawn():
+        np.random.seed([3, 4])
+        own = np.random.RandomState(5)
+        own.seed(6)
+        copied = pickle.loads(pickle.dumps(own))
+        return [np.random.rand(), own.rand(), copied.rand(), own.get_state()[0], str(own), np.random.get_state()[0]]
+
+    wanted = drawn()
+    with random_calls(HERE):
+        assert drawn() == wanted
+    assert drawn() == wanted
 
 
 def test_no_profiler_runs_while_a_file_is_executed(tmp_path):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array
+from scipy.stats import multivariate_t
 
 from ganbench.data import soundness
 from ganbench.data.finite_set import Finite
@@ -230,6 +231,9 @@ def log_density(x):
         (lambda x: np.where((x == np.float32(x)).all(1), 0.0, -np.inf), "log_density is -inf all around the data's"),
         (lambda x: log_density(x - x.mean(0)), "must not depend on the samples that are given with it"),
         (lambda x: x.nothing(), "log_density: AttributeError: "),
+        # a variance taken for a standard deviation, and the other way round; each integrates to 1
+        (lambda x: log_density(2**0.5 * x) + np.log(2), "of another distribution than the samples, which are wider"),
+        (lambda x: log_density(x / 2**0.5) - np.log(2), "of another distribution than the samples, which are narrower"),
     ],
 )
 def test_a_density_that_is_none_is_refused(density, line):
@@ -239,6 +243,20 @@ def test_a_density_that_is_none_is_refused(density, line):
 def test_a_right_density_is_taken_even_where_rounding_leaves_its_support():
     check_soundness(Normal(log_density=log_density))
     check_soundness(Normal(log_density=lambda x: np.where(x[:, 0] > 2.5, -np.inf, log_density(x))))
+
+
+@pytest.mark.parametrize("degrees", [3, 30])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_right_density_with_heavy_tails_is_taken(degrees, seed):
+    """Of right data 1 in 1e8 may be refused, by the normal law, which heavy tails have only about."""
+
+    def sample(n, generator):
+        random = np.random.default_rng([seed, generator.initial_seed() % 2**32])
+        scale = np.sqrt(degrees / random.chisquare(degrees, (n, 1)))
+        return torch.from_numpy(scale * random.standard_normal((n, 2))).float()
+
+    density = multivariate_t([0, 0], np.eye(2), df=degrees)
+    check_soundness(Normal(sample=sample, log_density=lambda x: np.atleast_1d(density.logpdf(x))))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8])
@@ -289,6 +307,7 @@ PLUGIN = """'''A test's data.'''
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import multivariate_t
 from ganbench import Dataset, hookimpl
 from ganbench.data import soundness
 from ganbench.data.finite_set import Finite
