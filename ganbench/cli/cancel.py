@@ -38,5 +38,6 @@ def cancel(folder: Path, plugins: Path | None) -> None:
         raise UserMistakeError(f"{error}: it was asked to stop") from None
     except ValueError as error:
         raise UserMistakeError(str(error)) from None
-    what = f"{stopped} of its tasks" if stopped else "what was at work"
-    click.echo(f"{run.path}: {what} stopped; the command that began it goes on from there")
+    jobs = f"{stopped.jobs} of its tasks stopped" if stopped.jobs else ""
+    what = jobs or ("its command stopped" if stopped.head else "nothing was at work on it")
+    click.echo(f"{run.path}: {what}; the command that began it goes on from there")

@@ -50,8 +50,10 @@ def newest_run(path: Path) -> RunFolder:
 
     if message := _of_suite(path):
         raise ValueError(message)
-    if (path / "run.json").exists() or not path.is_dir():
+    if (path / "run.json").exists() or path.is_file():
         return RunFolder.open(path)
+    if not path.is_dir():
+        return find_run(path)
     if found := runs(path):
         return found[-1]
     suites = any(runs(home) for home in path.glob("[!.]*/"))

@@ -237,7 +237,7 @@ def test_a_malformed_suite_gives_all_its_mistakes_a_line_each(command, gb):
             ["plan", "tiny.yaml", "--device", "meta"],
             "--device: device 'meta' is not supported: choose auto, cpu, cuda or cuda:N",
         ),
-        (["show", "nowhere"], "nowhere is not a run: it has no readable run.json beside a journal.jsonl"),
+        (["show", "nowhere"], "nowhere: there is no such run; there are none"),
         (["show", "."], ". is not a run: it has no readable run.json beside a journal.jsonl"),
     ],
 )
@@ -437,6 +437,7 @@ def test_ctrl_c_while_anything_loads_is_no_traceback(arguments, gb, monkeypatch)
 
     monkeypatch.setattr("ganbench.plugin.registry.Registry.load", interrupted)
     monkeypatch.setattr("ganbench.record.folder.RunFolder.open", interrupted)
+    Path("x").mkdir()
     code, out, err = gb(*arguments)
     assert (code, out, err.strip()) == (130, "", "stopped")
 

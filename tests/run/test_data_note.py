@@ -51,6 +51,16 @@ def test_a_column_that_is_discrete_is_said_at_the_datas_own_row_and_in_plan(run_
     assert "data oracle: column 2 of 3 has at most 2 values" in out
 
 
+def test_samples_that_repeat_rows_are_said_with_their_share(run_text):
+    """For 200 of 400 rows 21 %: they are drawn with replacement."""
+    table = pd.read_csv(run_text(SUITE.replace("NAME", "labelled"), engine="eager").folder.path / "seeds.csv")
+    (said,) = set(table.message[table.variant == "oracle"])
+    assert "200 samples are drawn from 400 training rows, so 21 % of them repeat others" in said
+    fewer = SUITE.replace("NAME", "labelled").replace("samples: 200", "samples: 60")
+    table = pd.read_csv(run_text(fewer, engine="eager").folder.path / "seeds.csv")
+    assert not table.message.str.contains("repeat others", na=False).any()
+
+
 def test_seeds_that_diverge_by_numbers_of_the_data_that_are_not_finite_are_the_datas_error(run_text):
     """Numbers so rare that no check before training has met them."""
     table = pd.read_csv(run_text(SUITE.replace("NAME", "rarely"), engine="eager").folder.path / "seeds.csv")

@@ -66,8 +66,12 @@ PLUGIN = CODE
         ),
         ("{loss: minimax, penalty: late}", "not finite at step 6: the generator's loss, of penalty late"),
         ("{loss: foreign}", "not finite at step 1: the generator's loss"),
+        (
+            "{loss: least-squares, optimizer: {name: sgd, lr: 1e12}}",
+            "not finite at step 1: the generator's loss: the discriminator's parameters have grown to",
+        ),
     ],
-    ids=["a norm where D is flat", "a loss that is infinite later", "a logarithm of 0"],
+    ids=["a norm where D is flat", "a loss that is infinite later", "a logarithm of 0", "a rate that is too high"],
 )
 def test_what_was_not_finite_first(variant, message, run_text):
     done = run_text(SUITE.format(variant), engine="eager")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from ganbench.record.folder import RunFolder, RunLockedError
 from ganbench.record.tasks import Tasks
@@ -15,7 +16,14 @@ from ganbench.suite.choice import Choice
 PATIENCE = 30.0
 
 
-def cancel(run: RunFolder, executor: Choice) -> int:
+class Cancelled(NamedTuple):
+    """How many jobs this process has stopped, and whether a head was at work, which has stopped the others."""
+
+    jobs: int
+    head: bool
+
+
+def cancel(run: RunFolder, executor: Choice) -> Cancelled:
     """Stop the tasks of a run.
 
     Where a head is at work on the run, it stops them, and ends; else this process does.
@@ -25,7 +33,7 @@ def cancel(run: RunFolder, executor: Choice) -> int:
         executor: That of its tasks.
 
     Returns:
-        How many jobs this process has stopped.
+        What was at work.
 
     Raises:
         RunLockedError: A head was asked to stop, and has not done so yet.
@@ -33,28 +41,30 @@ def cancel(run: RunFolder, executor: Choice) -> int:
     """
     tasks = Tasks(run)
     tasks.cancel(asked=True)
-    with _free(run):
+    with _free(run) as head:
         plan = tasks.plan()
         workers = build_workers(executor, run, plan.workers, plan.devices)
         live = [*workers.states([job.name for job in tasks.jobs().values()])]
         if live:
             workers.stop(live)
         tasks.cancel(asked=False)
-    return len(live)
+    return Cancelled(len(live), head)
 
 
 @contextmanager
-def _free(run: RunFolder) -> Iterator[None]:
-    until = time.monotonic() + PATIENCE
+def _free(run: RunFolder) -> Iterator[bool]:
+    """Lock the run as soon as its head lets it go; yields whether there was one."""
+    until, head = time.monotonic() + PATIENCE, False
     while True:
         try:
             lock = run.lock()
             lock.__enter__()
             break
         except RunLockedError:
+            head = True
             if time.monotonic() > until:
                 raise
     try:
-        yield
+        yield head
     finally:
         lock.__exit__(None, None, None)
