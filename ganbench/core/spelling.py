@@ -93,8 +93,8 @@ def of_other(found: Any, schema: Mapping[str, Any]) -> str:
     if cure := of_number(found, schema):
         return cure
     if isinstance(found, list) and not {option.get("type") for option in _options(schema)} & {"array", None}:
-        same = f": write {found[0]}" if found and found.count(found[0]) == len(found) else ""
-        return same or ": write one value; for several, a sweep, or a data set for each"
+        one = f", as {found[0]}" if found and type(found[0]) in (int, float) else ""
+        return f": write one value{one} (how many layers there are is a parameter of its own); for several, a sweep"
     return of_nothing(schema) or ": leave the key out to have the default" if found is None else ""
 
 

@@ -94,7 +94,11 @@ def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
                     parameter.required,
                     parameter.annotation,
                 ):
-                    raise UnfitError(f"{other} and {name} disagree on the parameter {parameter.name!r}")
+                    what = "annotation" if first.default == parameter.default else "default"
+                    cure = "write both the same, or give one of them another name"
+                    raise UnfitError(
+                        f"{other} and {name} disagree on the {what} of parameter {parameter.name!r}: {cure}"
+                    )
         except UnfitError as problem:
             code = getattr(_plain(function), "__code__", None)
             raise UnfitError(f"line {code.co_firstlineno}: {problem}" if code else str(problem)) from None

@@ -124,7 +124,9 @@ class VariantReader:
             drafted = own.over(under[0] if under else None)
             choice = resolve_choice("penalty", drafted, self._registry, self._document)
             if choice and f"penalty.{choice.name}" in found:
-                self._document.add(own.name_place, f"penalty {choice.name!r} is there already")
+                self._document.add(
+                    own.name_place, f"penalty {choice.name!r} is there already: write it once, with one weight"
+                )
             elif choice:
                 found[f"penalty.{choice.name}"] = choice
         return found

@@ -214,7 +214,8 @@ BROKEN = {
     ),
     "disagree": (
         GOOD.replace("(d_fake, *, penalty: float = 10)", "(d_fake, *, penalty: float = 1)"),
-        "line 15: discriminator and generator disagree on the parameter 'penalty'",
+        "line 15: discriminator and generator disagree on the default of parameter 'penalty': write both the same, "
+        "or give one of them another name",
     ),
     "columns": (
         "from ganbench import Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"

@@ -424,7 +424,7 @@ MALFORMED = {
     ),
     "penalty_twice": (
         HEAD.replace("minimax", "minimax, penalty: [slope, {name: slope, weight: 2}]"),
-        "3:55 variants.a.penalty[1].name: penalty 'slope' is there already",
+        "3:55 variants.a.penalty[1].name: penalty 'slope' is there already: write it once, with one weight",
     ),
     "penalty_every": (
         HEAD.replace("minimax", "minimax, penalty: {name: slope, every: 0}"),
