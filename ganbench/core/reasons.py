@@ -43,7 +43,7 @@ def _same(does: str, cure: str) -> Reason:
 NUMBER = Reason(
     "reads a number out of a tensor (.item(), float(), or a Python if on it)",
     (
-        (r"one_hot\(", "write (k[:, None] == torch.arange(n)).float()"),
+        (r"one_hot\(", "write (k[:, None] == torch.arange(n, device=k.device)).float()"),
         (r"numpy|\bnp\.", "use torch's functions, which keep it a tensor"),
         (r"^assert\b", "leave it out, a seed whose numbers are not finite is counted out"),
         (r"print\(|^f[\"']|\.format\(", "leave it out, or run with --engine serial to look"),
@@ -97,9 +97,16 @@ SHARED = Reason(
     ),
 )
 GPU = _same("asks for a GPU, and there is none", "leave .cuda() out, and make new tensors with device=x.device")
-DEVICE = _same(
-    "mixes tensors of two devices", "leave .cuda() and .cpu() out, and make new tensors with device=x.device"
+DEVICE = Reason(
+    "mixes tensors of two devices",
+    (
+        (r"\.(cuda|cpu|to)\(", "leave .cuda(), .cpu() and .to() out, and make new tensors with device=x.device"),
+        (r"\bself\.", "write self.register_buffer(name, tensor) for a tensor that a network keeps"),
+        ("", "make new tensors with device=x.device, or as x.new_zeros(n)"),
+    ),
 )
+AWAY = _same("copies a tensor to the CPU", "leave .cpu() and .numpy() out, and use torch's functions")
+ARRAY = _same("gives numpy a tensor, which a GPU's cannot be", "use torch's functions, which keep it a tensor")
 KIND = _same(
     "mixes types of numbers",
     "training is in float32: leave .double() and .half() out, write torch.tensor(x, dtype=torch.float32) of numpy's x",
@@ -189,6 +196,8 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"can't set attribute|has no setter|cannot assign to field|does not support item assignment", FIXED),
     (r"in-place operation|modified inplace|is used in an in-place|Leaf Variable|leaf Variable", IN_PLACE),
     (r"not compiled with CUDA|NVIDIA driver|Cannot initialize CUDA|No CUDA GPUs", GPU),
+    (r"from the GPU to the CPU", AWAY),
+    (r"device type tensor to numpy", ARRAY),
     (r"on the same device|expected device|is on cpu, different", DEVICE),
     (r"same dtype|expected scalar type|dtype .* does not match", KIND),
     (r"derivative for .* is not implemented|double backward|twice differentiable|doesn't support double", TWICE),

@@ -64,7 +64,7 @@ CODE = {
     "one_hot": (
         "return x[:, :1] * F.one_hot(x[:, 0].detach().long(), 4)",
         "F.one_hot(x[:, 0].detach().long(), 4)",
-        "write (k[:, None] == torch.arange(n)).float()",
+        "write (k[:, None] == torch.arange(n, device=k.device)).float()",
     ),
     "if": ("return x * 2 if x.mean() > 0 else x", "x.mean() > 0", "write torch.where(condition, a, b)"),
     "assert": ("assert torch.isfinite(x).all(); return x", "assert torch.isfinite(x).all()", "leave it out"),

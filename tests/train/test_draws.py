@@ -80,3 +80,10 @@ def test_isolated_seeds_the_global_generators_and_leaves_them_as_they_were():
     assert drawn_since(before) == ()
     assert drawn[0] == drawn[1]
     assert all(one != other for one, other in zip(drawn[0], drawn[2], strict=True))
+
+
+def test_an_empty_tensor_that_is_to_be_filled_is_made_where_the_draws_are():
+    """While a step's draws are recorded, as later: else a GPU would refuse in the one what it takes in the other."""
+    for recorder in (DrawRecorder(device="meta"), DrawRecorder((torch.empty(2, device="meta"),))):
+        made = recorder.empty(torch.empty, 3, dtype=torch.int64)
+        assert (made.device.type, made.shape, made.dtype) == ("meta", (3,), torch.int64)

@@ -126,7 +126,10 @@ class DrawRecorder(
             The tensor.
         """
         made = function(*arguments, **options)
-        return self._tensors[0].new_empty(made.shape, dtype=made.dtype) if self._tensors else made
+        if self._tensors:
+            return self._tensors[0].new_empty(made.shape, dtype=made.dtype)
+        # Where the seed's numbers are: on a GPU, too.
+        return made.new_empty(made.shape, device=self._device)
 
 
 def fill(kind: str, shape: Sequence[int], generator: torch.Generator, classes: int = 0) -> Tensor:
