@@ -49,6 +49,6 @@ def _unit_trace(gram: Tensor) -> Tensor:
 
 class _Normalised(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
-        # In bfloat16 the powers would lose the third digit.
-        with torch.autocast(weight.device.type, enabled=False):
+        # In bfloat16 the powers would lose the third digit. On meta, where nothing is computed, torch has no autocast.
+        with torch.autocast("cpu" if weight.is_meta else weight.device.type, enabled=False):
             return weight / largest_singular_value(weight).clamp_min(torch.finfo(weight.dtype).tiny)

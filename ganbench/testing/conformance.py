@@ -18,6 +18,7 @@ from ganbench.plugin.registry import Registry, display
 from ganbench.testing import (
     architectures,
     datasets,
+    devices,
     dirac,
     executors,
     fdivergence,
@@ -201,4 +202,4 @@ def of_kind(kind: str) -> Sequence[Property]:
             return executors.PROPERTIES
         case _:
             return references.PROPERTIES
-    return (*own, *training.PROPERTIES)
+    return (*own, *training.PROPERTIES, *devices.PROPERTIES)

@@ -14,6 +14,7 @@ from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
+from ganbench.suite.plan import Cell
 from ganbench.testing import architectures, schedules
 from ganbench.testing.checked_cell import BATCH, CHECK, CPU, cell_of, variant_of
 from ganbench.testing.purity import global_rng_untouched
@@ -41,6 +42,11 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
     Returns:
         The trainer, ready to train.
     """
+    return Trainer([cell(subject, seeds)], CPU, engine)
+
+
+def cell(subject: Subject, seeds: tuple[int, ...]) -> Cell:
+    """The small game that a plugin is trained in."""
     registry, data = subject.registry, None
     if subject.entry.kind == "architecture" and (shape := architectures.shape_of(subject)) != (2,):
         made = architectures.noise(shape)
@@ -51,7 +57,7 @@ def trainer(subject: Subject, seeds: tuple[int, ...], engine: str = "eager") -> 
         variant["architecture"] = CHECK["layers"]
     steps = schedules.budget(subject) if subject.entry.kind == "schedule" else 100
     budget = {"steps": steps, "batch": BATCH}
-    return Trainer([cell_of(variant, registry, data=data, seeds=list(seeds), budget=budget)], CPU, engine)
+    return cell_of(variant, registry, data=data, seeds=list(seeds), budget=budget)
 
 
 def trains(subject: Subject) -> None:

@@ -138,7 +138,9 @@ class FlatNetwork:
             The output, in the type of the first input.
         """
         arguments = (part, *inputs) if isinstance(module, MultiNetwork) else inputs
-        with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False):
+        # On meta, where nothing is computed, torch has no autocast.
+        kind = "cpu" if inputs[0].is_meta else inputs[0].device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False):
             # With torch's own tie_weights, a module that stands twice in the network keeps the tensors of the call.
             output: Any = functional_call(module, tensors, arguments, dict(options or {}), tie_weights=False)
         dtype = inputs[0].dtype
