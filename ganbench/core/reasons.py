@@ -101,7 +101,10 @@ DEVICE = Reason(
     "mixes tensors of two devices",
     (
         (r"\.(cuda|cpu|to)\(", "leave .cuda(), .cpu() and .to() out, and make new tensors with device=x.device"),
-        (r"\bself\.", "write self.register_buffer(name, tensor) for a tensor that a network keeps"),
+        (
+            r"\bself\.",
+            "write self.register_buffer(name, w) for a tensor that a network keeps, else self.w.to(x.device)",
+        ),
         ("", "make new tensors with device=x.device, or as x.new_zeros(n)"),
     ),
 )
@@ -164,6 +167,7 @@ MOVE = _same(
 GENERATOR = _same(
     "draws from a generator of its own", "leave generator= out, torch.rand and torch.randn are each seed's own"
 )
+DRAWN = _same("draws on another device than its generator's", "write generator=generator, device=generator.device")
 #: What is added where a number for each sample meets samples of more dimensions: plugins are tried with images, too.
 _BETWEEN = (
     ": samples may be images, (n, 3, 8, 8), and a number for each of them then has the shape (n, 1, 1, 1): write "
@@ -196,6 +200,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"can't set attribute|has no setter|cannot assign to field|does not support item assignment", FIXED),
     (r"in-place operation|modified inplace|is used in an in-place|Leaf Variable|leaf Variable", IN_PLACE),
     (r"not compiled with CUDA|NVIDIA driver|Cannot initialize CUDA|No CUDA GPUs", GPU),
+    (r"from a generator on another device|device type for generator but found", DRAWN),
     (r"from the GPU to the CPU", AWAY),
     (r"device type tensor to numpy", ARRAY),
     (r"on the same device|expected device|is on cpu, different", DEVICE),

@@ -88,7 +88,7 @@ def checked_samples(distribution: Any, n: int | None = None) -> Tensor:
     except TypeError:
         raise ValueError(
             "sample() must take n and a generator, and draw from that: def sample(self, n, generator), with "
-            "torch.randn(n, 2, generator=generator) and the like"
+            "torch.randn(n, 2, generator=generator, device=generator.device) and the like"
         ) from None
     try:
         samples, again = (_drawn(distribution, n, 0) for _ in range(2))

@@ -22,6 +22,7 @@ from ganbench.data.own_files import OwnFiles
 from ganbench.data.phases import check_phases, phases
 from ganbench.plugin.returned import not_distribution
 from ganbench.plugin.types import Distribution
+from ganbench.testing.generator import check_drawn_there
 from ganbench.testing.purity import global_rng_untouched
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.train.step.check import check_distribution
@@ -83,6 +84,11 @@ def samples(subject: Subject) -> str:
         if tuple(dataset.sample(n, stream(0, "conformance")).shape) != (n, *dataset.shape):
             raise WrongError(f"sample({n}) has another shape than ({n}, *shape)")
     return "x".join(map(str, dataset.shape))
+
+
+def there(subject: Subject) -> None:
+    """A generator of a GPU has samples on that GPU."""
+    check_drawn_there(built(subject))
 
 
 def apart(subject: Subject) -> str:
@@ -181,6 +187,7 @@ def changes(subject: Subject) -> str:
 
 PROPERTIES = (
     Property("samples", samples, everywhere=False),
+    Property("on the generator's device", there),
     Property("held-out data", apart, everywhere=False),
     Property("the density integrates to 1", mass),
     Property("samples fit the density", fit),

@@ -172,7 +172,7 @@ OTHERS = {
         "    return ganbench.Networks(nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2)), D, (2,))\n\n"
         "@ganbench.hookimpl\ndef ganbench_architectures():\n    yield ganbench.Architecture('planted', build)\n",
         "self.kept = {'scale': torch.ones(size)}",
-        "x * self.kept['scale'] mixes tensors of two devices: write self.register_buffer(name, tensor)",
+        "x * self.kept['scale'] mixes tensors of two devices: write self.register_buffer(name, w)",
         "self.register_buffer('scale', torch.ones(size)); self.kept = self._buffers",
     ),
     "an architecture in evaluation": (
@@ -182,7 +182,7 @@ OTHERS = {
         "    return ganbench.Networks(G, nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1)), (2,))\n\n"
         "@ganbench.hookimpl\ndef ganbench_architectures():\n    yield ganbench.Architecture('planted', build)\n",
         "self.kept = {'scale': torch.ones(size)}",
-        "x * self.kept['scale'] mixes tensors of two devices: write self.register_buffer(name, tensor)",
+        "x * self.kept['scale'] mixes tensors of two devices: write self.register_buffer(name, w)",
         "self.register_buffer('scale', torch.ones(size)); self.kept = self._buffers",
     ),
     "a method with networks of its own": (
