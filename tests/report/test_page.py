@@ -16,7 +16,7 @@ from paged import SEEDS, STEPS, paged
 
 from ganbench.plugin.column import find
 from ganbench.report.figures import SIGNS, figures
-from ganbench.report.page import html, opening
+from ganbench.report.page import html, opening, result_table
 from ganbench.report.page import library as libraries
 from ganbench.report.page import page as pages
 from ganbench.report.page.curve import curve
@@ -103,6 +103,13 @@ def test_the_table_has_every_text_of_the_terminals(made):
     assert len(found) > 5
     assert [text for one in found for text, rest in one.cells if text + rest not in texts] == []
     assert [one.title for one in found if one.title not in texts] == []
+
+
+def test_more_columns_are_counted_as_one_says_it(made, monkeypatch):
+    total = len(figures(made.run.table, made.run.record.columns, SIGNS[False]))
+    for left, words in ((1, "Show 1 more column"), (2, "Show 2 more columns")):
+        monkeypatch.setattr(result_table, "FIRST", total - left)
+        assert f"> {words}</label>" in pages.page([made.run])
 
 
 def test_every_chart_has_a_name_and_a_table_with_a_row_for_each_variant(made):

@@ -86,6 +86,7 @@ def page(opened):
 def drawn(page):
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.wait_for_function("[...document.querySelectorAll('.plot')].every((one) => one.querySelector('svg'))")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -120,6 +121,51 @@ def test_the_slider_moves_every_picture_by_keyboard(page):
     assert [step for step, _ in seen] == ["step 300", "step 200", "step 100"]
     assert len({picture for _, picture in seen}) == 3
     assert slider.get_attribute("aria-valuetext") == "step 100"
+
+
+def test_the_pictures_of_d_are_equally_wide_on_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.locator(".three").first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.gap').textContent.endsWith('in the mean')")
+    widths = page.evaluate("[...document.querySelectorAll('.three canvas')].map((one) => Math.round(one.clientWidth))")
+    assert len(widths) >= 3
+    assert max(widths) - min(widths) <= 1
+
+
+def test_no_word_of_a_chart_is_beyond_the_edge_of_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 900})
+    drawn(page)
+    right = "(one) => one.getBoundingClientRect().right"
+    assert page.evaluate(f"Math.max(...[...document.querySelectorAll('.plot svg text')].map({right}))") <= 390
+
+
+def test_on_paper_pictures_have_the_colours_of_paper_whatever_the_screen_has(opened):
+    seen = []
+    for scheme in ("light", "dark"):
+        page = opened("report")
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("document.documentElement.dataset.pictures === 'drawn'")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        seen.append(page.locator("canvas.picture").first.evaluate("(one) => one.toDataURL()"))
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        seen.append(page.evaluate("document.documentElement.className"))
+    assert seen[0] == seen[2]
+    assert seen[1] == seen[3] == ""
+
+
+def test_a_table_is_not_wider_than_the_paper_and_what_is_open_keeps_its_heading(page):
+    page.set_viewport_size({"width": 718, "height": 1000})  # of A4, without its margins
+    page.emulate_media(media="print")
+    right = "(one) => one.getBoundingClientRect().right"
+    assert page.evaluate(f"Math.max(...[...document.querySelectorAll('table.results')].map({right}))") <= 718
+    assert page.get_by_text("Versions, machine and code").is_visible()
+    assert not page.get_by_text("What the columns are").is_visible()
+
+
+def test_no_column_of_a_table_is_out_of_sight_on_a_wide_screen(page):
+    beyond = "(one) => one.scrollWidth - one.clientWidth"
+    tables = "[...document.querySelectorAll('.tabled .scroll')]"
+    assert page.evaluate(f"Math.max(...{tables}.map({beyond}))") <= 0
 
 
 def test_a_head_sorts_the_rows_by_keyboard(page):

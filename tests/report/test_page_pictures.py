@@ -59,6 +59,11 @@ def test_the_points_on_the_wall_are_those_of_the_seeds_the_best_seed_first(run, 
     np.testing.assert_allclose(points, CORNERS[:3].repeat(8, 0)[: draw["count"]], atol=4 / 254)
 
 
+def test_a_wall_says_which_sign_is_which_verdict(drawn):
+    (ring, _) = drawn[0]["walls"]
+    assert [(sign, word) for sign, word, _ in ring.key] == [("◇", "wrong shape")]
+
+
 def test_a_mode_that_is_lost_and_comes_back_is_counted_once_each(drawn):
     made, content = drawn
     (ring,) = made["mode_times"]
@@ -118,6 +123,9 @@ def test_the_page_has_a_canvas_for_each_seed_and_says_which_seed(run, monkeypatc
     names = re.findall(r'<canvas[^>]*aria-label="([^"]*)"', text)
     assert len([name for name in names if name.startswith("ring8, plain, seed ")]) == 2 * len(SEEDS)
     assert NONE not in text
+    assert text.count("Under each: the sign of its verdict, and its JSD in nats.") == 2, "on each wall"
+    assert len(re.findall(r'title="seed 7, wrong shape"', text)) >= 3, "on both walls, and by its modes"
+    assert "lost once, regained once, over 8 seeds" in text
     assert json.loads(re.search(r'id="steps">(.*?)<', text)[1]) == list(STEPS)
 
 

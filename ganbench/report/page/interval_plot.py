@@ -79,7 +79,7 @@ def _spec(variants: list[str], column: Column, known: list[Mark]) -> Any:
     scale = alt.Scale(zero=True, nice=True)
     base = alt.Chart().encode(y=y, color=colour(known))
     axis = alt.Axis(labelExpr=SIGNED, tickCount=6)
-    x = alt.X("low:Q", title=f"{better} · difference · {worse}", scale=scale, axis=axis)
+    x = alt.X("low:Q", title=f"{better} · {worse}", scale=scale, axis=axis)
     bars = base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=x, x2="high:Q")
     tooltip = [alt.Tooltip(f"{name}:{kind}") for name, kind in (("variant", "N"), ("difference", "Q"), ("low", "Q"))]
     points = base.mark_point(size=90, filled=True, opacity=1).encode(

@@ -11,6 +11,7 @@ import numpy as np
 from ganbench.record.cell_record import CellRecord
 from ganbench.record.picture_arrays import Picture
 from ganbench.record.tables.values import last_values
+from ganbench.report.figures import SIGNS, title
 from ganbench.report.numbers import common
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.verdict_bars import paint, sign, words
@@ -40,6 +41,14 @@ def ordered(run: ShownRun, cell: CellRecord) -> list[OrderedSeed]:
         one = OrderedSeed(seed, shown, sign(word) if shown else "", paint(word), text)
         found.append((math.inf if value is None else better * value, one))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def under(run: ShownRun) -> str:
+    """What stands under the picture of a seed, in a sentence."""
+    if run.main is None:
+        return "Under each: the sign of its verdict."
+    unit = f" in {run.main.unit}" if run.main.unit else ""
+    return f"Under each: the sign of its verdict, and its {title(run.main, SIGNS[True])[0]}{unit}."
 
 
 def thinned(pictures: Sequence[Picture], most: int) -> list[Picture]:

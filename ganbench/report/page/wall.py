@@ -13,7 +13,7 @@ from ganbench.record.picture_arrays import DataPicture, Picture
 from ganbench.record.pictures import Pictures
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.marks import Mark
-from ganbench.report.page.seed_order import OrderedSeed, ordered, thinned
+from ganbench.report.page.seed_order import OrderedSeed, ordered, thinned, under
 from ganbench.report.page.shown_run import ShownRun
 
 #: So many seeds of a variant are drawn; of more, some that are evenly spread over their order.
@@ -46,6 +46,12 @@ class Wall:
     ground: Mapping[str, Any]
     rows: tuple[WallRow, ...]
     caption: str
+
+    @property
+    def key(self) -> tuple[tuple[str, str, str], ...]:
+        """The verdicts of its seeds, each with its sign and colour."""
+        seeds = [one for row in self.rows for one in row.seeds if one.verdict]
+        return tuple(dict.fromkeys((one.sign, one.verdict, one.paint) for one in seeds))
 
     @property
     def large(self) -> bool:
@@ -85,7 +91,8 @@ def walls(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atlas: A
             _row(run, cell, thinned(pictures.cells[dataset, cell.variant], most), marks, atlas, panels)
             for cell in cells
         ]
-        found.append(Wall(dataset, kind, ground(data, atlas), tuple(rows), _caption(kind, data)))
+        said = f"{_caption(kind, data)} {under(run)}"
+        found.append(Wall(dataset, kind, ground(data, atlas), tuple(rows), said))
     return found
 
 

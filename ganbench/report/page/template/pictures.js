@@ -238,6 +238,13 @@
   moved();
   addEventListener("resize", () => seen.forEach(draw));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colours(); seen.forEach(draw); });
-  addEventListener("beforeprint", () => canvases.forEach(draw));
+  /** Paper is light, whatever the screen is. */
+  function onPaper(there) {
+    document.documentElement.classList.toggle("paper", there);
+    colours();
+    if (there) canvases.forEach(draw); else seen.forEach(draw);
+  }
+  addEventListener("beforeprint", () => onPaper(true));
+  addEventListener("afterprint", () => onPaper(false));
   document.documentElement.dataset.pictures = "drawn";
 })();
