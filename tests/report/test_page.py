@@ -105,6 +105,16 @@ def test_the_table_has_every_text_of_the_terminals(made):
     assert [one.title for one in found if one.title not in texts] == []
 
 
+def test_the_bands_of_many_variants_are_together_no_darker_than_those_of_four(tmp_path, made):
+    names = tuple(f"row-{n}" for n in range(12))
+    many = ShownRun.read(paged(tmp_path, variants=names))
+    dark = []
+    for run in (made.run, many):
+        chart = curve(run, "ring8", run.main, marks([run.record]))
+        dark.append([layer["mark"]["opacity"] for layer in chart.spec["layer"] if layer["mark"]["type"] == "area"])
+    assert dark == [[pytest.approx(0.14)], [pytest.approx(0.14 * 4 / 12)]]
+
+
 def test_more_columns_are_counted_as_one_says_it(made, monkeypatch):
     total = len(figures(made.run.table, made.run.record.columns, SIGNS[False]))
     for left, words in ((1, "Show 1 more column"), (2, "Show 2 more columns")):

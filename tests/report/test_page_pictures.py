@@ -125,7 +125,7 @@ def test_the_page_has_a_canvas_for_each_seed_and_says_which_seed(run, monkeypatc
     assert NONE not in text
     assert text.count("Under each: the sign of its verdict, and its JSD in nats.") == 2, "on each wall"
     assert len(re.findall(r'title="seed 7, wrong shape"', text)) >= 3, "on both walls, and by its modes"
-    assert "lost once, regained once, over 8 seeds" in text
+    assert "modes lost: 1, regained: 1, over 8 seeds" in text
     assert json.loads(re.search(r'id="steps">(.*?)<', text)[1]) == list(STEPS)
 
 

@@ -110,8 +110,11 @@ budget: {steps: 40, batch: 8}
 evaluate: {every: 2, samples: 60}
 datasets: {ring8: {name: ring, std: 0.1}}
 defaults: {architecture: {name: mlp, width: 4}}
-variants: {first: {loss: minimax}, second: {loss: wgan-gp}}
-metrics: [modes]
+variants:
+  first: {loss: minimax}
+  second: {loss: wgan-gp}
+  of-classes: {loss: minimax, architecture: {name: conditional-mlp, width: 4}, average: 0.9}
+metrics: [modes, label-accuracy]
 references: [oracle]
 """
 

@@ -23,6 +23,8 @@ PLAIN = "format(datum.value, '~g')"
 PERCENT = "format(datum.value, '.0%')"
 SIGNED = "datum.value ? format(datum.value, '+~g') : '0'"
 _DIGITS = 5
+#: So many bands over each other can still be told apart.
+_OVER = 4
 
 Columns = Mapping[str, Sequence[Any]]
 Rows = tuple[tuple[str, ...], ...]
@@ -70,6 +72,11 @@ def finished(chart: altair.TopLevelMixin, *, height: int | None = None) -> Mappi
     spec["transform"] = [{"filter": f"indexof({HIDDEN}, datum.variant) < 0"}, *spec.get("transform", [])]
     spec |= {"data": {"name": DATA}, "width": "container"}
     return spec if height is None else spec | {"height": height}
+
+
+def faint(opacity: float, variants: int) -> float:
+    """The opacity of what lies over another for each variant: of many, all together are as dark as four."""
+    return opacity * min(1.0, _OVER / max(variants, 1))
 
 
 def colour(marks: Iterable[Mark]) -> altair.Color:

@@ -13,7 +13,7 @@ from ganbench.record.tables.values import values
 from ganbench.record.told import number
 from ganbench.report.figures import SIGNS, interval, title
 from ganbench.report.numbers import common
-from ganbench.report.page.chart import PERCENT, PLAIN, SHORT, Chart, colour, columns, dash, finished, shape
+from ganbench.report.page.chart import PERCENT, PLAIN, SHORT, Chart, colour, columns, dash, faint, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.stats.intervals import Interval, median, share
@@ -172,8 +172,8 @@ def _spec(column: Column, known: Sequence[Mark], ends: tuple[float, float], step
 
     tooltip = [alt.Tooltip("variant:N"), alt.Tooltip("step:Q", format=",")]
     tooltip += [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "low", "high")]
-    seeds = base.mark_line(strokeWidth=0.7, opacity=0.28, clip=True).encode(y=y, detail="seed:N")
-    band = base.mark_area(opacity=0.07 if share_ else 0.14, clip=True).encode(
+    seeds = base.mark_line(strokeWidth=0.7, opacity=faint(0.28, len(known)), clip=True).encode(y=y, detail="seed:N")
+    band = base.mark_area(opacity=faint(0.07 if share_ else 0.14, len(known)), clip=True).encode(
         y=alt.Y("low:Q", scale=scale), y2="high:Q"
     )
     line = base.mark_line(strokeWidth=2.2, clip=True).encode(y=y, strokeDash=dash(known))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ganbench.report.figures import SIGNS, interval, title
 from ganbench.report.numbers import Format, common
-from ganbench.report.page.chart import Chart, colour, columns, dash, finished, shape
+from ganbench.report.page.chart import Chart, colour, columns, dash, faint, finished, shape
 from ganbench.report.page.marks import Mark
 from ganbench.report.page.shown_run import ShownRun
 
@@ -107,7 +107,7 @@ def _profile_spec(known: Sequence[Mark], label: str) -> Any:
 
     y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
     base = alt.Chart().encode(x=alt.X("tau:Q", title=label, axis=alt.Axis(tickCount=6)), color=colour(known))
-    band = base.mark_area(opacity=0.08).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    band = base.mark_area(opacity=faint(0.08, len(known))).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
     tooltip = [alt.Tooltip("variant:N")]
     tooltip += [alt.Tooltip("tau:Q", format=".3~g"), alt.Tooltip("share:Q", format=".0%")]
     line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=dash(known))
@@ -123,7 +123,9 @@ def _tries_spec(known: Sequence[Mark], most: int) -> Any:
     axis = alt.Axis(tickMinStep=1, format="d", tickCount=min(most, 8))
     x = alt.X("k:Q", title="tries k", axis=axis, scale=alt.Scale(domain=[1, max(most, 2)]))
     base = alt.Chart().encode(x=x, color=colour(known))
-    band = base.mark_area(opacity=0.13).encode(y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q")
+    band = base.mark_area(opacity=faint(0.13, len(known))).encode(
+        y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q"
+    )
     y = alt.Y("best:Q", title=None, scale=scale)
     line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=dash(known))
     tooltip = [alt.Tooltip("variant:N"), alt.Tooltip("k:Q")]

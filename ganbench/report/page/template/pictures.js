@@ -134,10 +134,11 @@
     },
     between(canvas, draw, data) {
       const [context, width] = scale(canvas);
-      const each = width / (draw.along * 2);
+      // Two ways stand side by side; the room between them is half an image.
+      const each = width / (draw.along * 2 + 0.5);
       for (let one = 0; one < draw.ways * draw.along; one++) {
         const way = Math.floor(one / draw.along);
-        const x = ((way % 2) * draw.along + (one % draw.along)) * each;
+        const x = ((way % 2) * (draw.along + 0.5) + (one % draw.along)) * each;
         image(context, data, draw.between, one, draw.shape, x, Math.floor(way / 2) * each, each);
       }
     },
