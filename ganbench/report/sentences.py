@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ganbench.compare.sides.compared_run import Name
 from ganbench.compare.verdicts.finding import Comparison, Finding, Outcome
@@ -49,13 +49,21 @@ def headline(comparison: Comparison) -> str:
             parts.append(f"{word}: {listed(texts)}")
     words = Counter(gravest(findings) for name, findings in found.items() if name not in named)
     if first is Outcome.SAME:
-        identical = sum(all(one.identical for one in findings) for findings in found.values())
-        count = plural(words.pop(Outcome.SAME, 0), "case")
-        parts = [f"same: {count}" + (f", of which {identical} identical" if identical else "")]
+        parts = [_alike(found, words.pop(Outcome.SAME, 0))]
+        if parts == [""]:  # each case has something that could not be judged
+            measures = sum(one.outcome is Outcome.SAME for one in comparison.counted())
+            parts = [f"same: {plural(measures, 'measure')}"]
     others = ", ".join(f"{words[word]} {word}" for word in Outcome if words[word])
     if not parts:
         return f"nothing was compared: {others}" if others else "nothing was compared"
     return one_line("; ".join([*parts, *([f"others: {others}"] if others else [])]))
+
+
+def _alike(found: Mapping[Name, Sequence[Finding]], count: int) -> str:
+    """How many cases are the same, and how many of them identical; empty where none is."""
+    identical = sum(all(one.identical for one in findings) for findings in found.values())
+    text = f"same: {plural(count, 'case')}" + (f", of which {identical} identical" if identical else "")
+    return text if count else ""
 
 
 def statements(findings: Sequence[Finding]) -> list[tuple[Outcome, str]]:

@@ -44,6 +44,12 @@ def test_headline_of_nothing_changed_counts_the_identical():
     assert headline(compared(same("ring8/a", identical=False))) == "same: 1 case"
 
 
+def test_headline_of_cases_that_are_the_same_only_in_part_counts_measures():
+    found = [same(f"ring8/{name}") for name in "ab"] + [jsd("ring8/a", Outcome.NOT_COMPARABLE)]
+    assert headline(compared(*found[:1], found[2])) == "same: 1 measure; others: 1 not comparable"
+    assert headline(compared(*found)) == "same: 1 case, of which 1 identical; others: 1 not comparable"
+
+
 def test_headline_begins_with_the_word_of_the_exit_code():
     failed = whole("ring8/a", Outcome.FAILED, "2 x error of 16 seeds")
     unsure, better = jsd("ring8/b", Outcome.UNSURE), jsd("ring8/c", Outcome.BETTER, effect=-0.05)
