@@ -28,7 +28,7 @@ FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --d
 FLAGS += " --disable-component-update --disable-sync"
 EVIL = "</script><img src=x onerror=alert(1)>"
 AXE = find_spec("axe_playwright_python")
-KINDS = ("report", "history", "comparison")
+KINDS = ("report", "side by side", "history", "comparison")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,11 @@ def files(tmp_path_factory):
     """A page of each kind, with names that would be code in it."""
     home = tmp_path_factory.mktemp("pages")
     measured = points(SHIFTED, variant=EVIL, reason=EVIL)
+    runs = [pictured(home / name, variants=("plain", EVIL)) for name in ("one", "other")]
+    shown = [ShownRun.read(run, label) for run, label in zip(runs, ("first", EVIL), strict=True)]
     made = {
-        "report": render([ShownRun.read(pictured(home, variants=("plain", EVIL)))]),
+        "report": render(shown[:1]),
+        "side by side": render(shown),
         "history": history_page(EVIL, measured, found(measured), [EVIL]),
         "comparison": as_html(compared(jsd(f"ring8/{EVIL}"), same("ring8/b"))),
     }
