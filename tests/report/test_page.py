@@ -211,6 +211,10 @@ def test_two_runs_stand_side_by_side_and_share_their_marks(tmp_path, made):
     assert [one["data-variant"] for one in page.all("button") if "data-variant" in one] == ["plain", "other", "third"]
 
 
+def test_a_run_among_others_is_called_by_its_suite_and_its_name(made):
+    assert made.run.label == f"mog, run {made.folder.path.name}"
+
+
 def test_no_two_variants_are_drawn_alike_and_settings_share_a_colour():
     def cell(variant, family):
         return SimpleNamespace(variant=variant, family=family, reference=False)

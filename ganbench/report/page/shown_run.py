@@ -39,7 +39,9 @@ class ShownRun:
     def read(cls, folder: RunFolder, label: str = "") -> ShownRun:
         """The run in a folder, finished or not. Raises ValueError, in one line, where it cannot be read."""
         described = folder.describe()
-        return cls(label or str(described.get("run", folder.path.name)), folder, Record.read(folder), described)
+        record = Record.read(folder)
+        own = f"{described.get('suite', record.name)}, run {described.get('run', folder.path.name)}"
+        return cls(label or own, folder, record, described)
 
     @property
     def suite(self) -> str:
