@@ -12,7 +12,8 @@ from torch.utils._pytree import tree_leaves
 from ganbench.core.errors import NotApplicableError, PluginError, message_of, raise_if_stopped
 from ganbench.core.reasons import DEVICE, plain_words
 from ganbench.plugin.binding import BoundFunction, bind
-from ganbench.plugin.types import Optimizer, Players, Update
+from ganbench.plugin.played import Players
+from ganbench.plugin.types import Optimizer, Update
 from ganbench.suite.plan import Cell
 from ganbench.testing.one_device import META, MixedError, OneDevice, WaitError
 from ganbench.testing.result import Property, Subject, WrongError
