@@ -74,6 +74,11 @@ OLD_FUNCTION = _same(
     "give it forward(x) and setup_context(ctx, inputs, output), and set generate_vmap_rule = True",
 )
 CHECKPOINT = _same("uses torch.utils.checkpoint, which cannot be batched", "call the layers without it")
+CLIP = _same(
+    "is torch's clipping of gradients, which cannot be batched",
+    "leave it out, and write clip: 1.0 in the suite's optimizer, the same of the norm; of each number it is "
+    "gradient.clamp(-c, c) in an optimizer's update()",
+)
 HOOK = _same("runs a hook of gradients, which cannot be batched", "remove it, the engine takes each gradient itself")
 IN_PLACE = _same(
     "changes a tensor in place (an input, a weight, a buffer)", "write x * 2 for x.mul_(2); buffers are held fixed"
@@ -174,10 +179,17 @@ _BETWEEN = (
     "x.view(-1, *[1] * (real.dim() - 1)), or between(real, fake, random)"
 )
 #: The files of torch's whose name says more than their messages.
-_TELLING = ("utils/checkpoint.py", "utils/hooks.py", "distributions/beta.py", "distributions/dirichlet.py")
+_TELLING = (
+    "utils/checkpoint.py",
+    "utils/clip_grad.py",
+    "utils/hooks.py",
+    "distributions/beta.py",
+    "distributions/dirichlet.py",
+)
 #: Parts of torch's messages, or of the names of the files that raised them, and what the plugin's code does.
 _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"utils/checkpoint\.py|saved tensor hooks|use_reentrant", CHECKPOINT),
+    (r"utils/clip_grad\.py", CLIP),
     (r"utils/hooks\.py.*setup_context", HOOK),
     (r"distributions/\w+\.py", DISTRIBUTION),
     (r"all elements of (input|target) should be between 0 and 1", PROBABILITIES),
@@ -187,7 +199,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"Target size|target size", SHAPES),
     (r"change requires_grad flags", FLAGS),
     (r"non-leaf Tensor", OPTIMIZER),
-    (r"register a hook", HOOK),
+    (r"register a hook|grad hooks cannot be registered", HOOK),
     (r"requires_grad_|does not require grad", TAPE),
     (r"Cannot access storage of|accessing `data`", STORAGE),
     (

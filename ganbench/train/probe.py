@@ -19,6 +19,7 @@ from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.played import Players
 from ganbench.train.alone_and_batched import check_alone_and_batched
 from ganbench.train.engine.cost import StepCost, step_cost
+from ganbench.train.gradient_reads import GradientReads
 from ganbench.train.hidden_state import HiddenState
 from ganbench.train.in_place import Untouched
 from ganbench.train.movement import PLAYERS, steps_to_try, still
@@ -121,8 +122,11 @@ def _probed(
     recorder = DrawRecorder(device=state.survived.device)
     index = torch.zeros((), dtype=torch.long, device=state.survived.device)
 
+    reads = GradientReads()
+
     def tried() -> tuple[bool, tuple[str, ...], str, Step, Draws, StepCost]:
-        found = _record(rules, update, one, own, gradient, untouched, watched, recorder)
+        with reads:
+            found = _record(rules, update, one, own, gradient, untouched, watched, recorder)
         step = one_step(rules, update, gradient, global_rng=found[0], first=True)
         drawn = invent(recorder.draws, index.device)
         with isolated(0, "probe.global"):
@@ -160,7 +164,7 @@ def _probed(
     draws, why = tuple(recorder.draws), why or globally
     other = invent(draws, index.device, "between")
     note = check_repeats(lambda state, own_draws: step(state, own, own_draws, index), one, (drawn, other), watched)
-    note = "; ".join(filter(None, (note, *slips(rules, update, one, own))))
+    note = "; ".join(filter(None, (note, reads.note, *slips(rules, update, one, own))))
     # Another step than the first may draw less.
     any_step = one_step(rules, update, gradient, global_rng=global_rng)
     unmoved = still(lambda at: any_step(one, own, drawn, at).players, one.players, idle, steps_to_try(rules, index))

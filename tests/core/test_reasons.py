@@ -99,6 +99,11 @@ CODE = {
         "setup_context(ctx, inputs, output), and set generate_vmap",
     ),
     "checkpoint": ("return checkpoint(layer, x, use_reentrant=False)", "checkpoint(", "call the layers without it"),
+    "clip": (
+        "p = x * 1; p.grad = x; torch.nn.utils.clip_grad_norm_([p], 0.1); return p.grad",
+        "torch.nn.utils.clip_grad_norm_([p], 0.1)",
+        "write clip: 1.0 in the suite's optimizer",
+    ),
     "backward hook": ("return hooked(x)", "hooked(x), in its layer Linear, runs a hook of gradients", "remove it"),
     "tape": (
         "z = torch.ones(2); return torch.autograd.grad(z.sum(), z)",

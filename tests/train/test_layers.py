@@ -49,6 +49,25 @@ def complex_weight():
     return module
 
 
+def with_hook(kind):
+    module = nn.Linear(2, 1)
+    getattr(module.weight, kind)(lambda gradient: 0 * gradient)
+    return module
+
+
+def with_hook_on_all():
+    module = inside(nn.ReLU())
+    torch.autograd.graph.register_multi_grad_hook([*module.parameters()], lambda gradients: None)
+    return module
+
+
+#: A parametrization's own weight can be hooked, too.
+def with_hook_inside():
+    module = parametrizations.weight_norm(nn.Linear(2, 1))
+    module.parametrizations.weight.original1.register_hook(lambda gradient: 0 * gradient)
+    return module
+
+
 REFUSED = {
     "spectral_norm": (
         lambda: inside(parametrizations.spectral_norm(nn.Linear(8, 8))),
@@ -91,6 +110,16 @@ REFUSED = {
     "complex": (complex_weight, r"parameter 'phase' is complex: hold torch\.view_as_real"),
     "another device": (lambda: inside(nn.ReLU()).to("meta"), r"is on meta: leave \.cuda\(\) and \.to\(device\) out"),
     "frozen": (frozen, "parameter 'bias' is frozen: hold it as a buffer"),
+    "hook": (
+        lambda: with_hook("register_hook"),
+        r"'weight' has a hook of its gradient \(test_layers\.py:\d+\), and no step calls it, .* write w \* mask \+ w",
+    ),
+    "hook after the sum": (
+        lambda: with_hook("register_post_accumulate_grad_hook"),
+        r"'weight' has a hook of its gradient \(test_layers\.py:\d+\), .* write clip: 1\.0 in the suite's optimizer",
+    ),
+    "hook on all": (with_hook_on_all, r"'0\.weight' has a hook of its gradient \(test_layers\.py:\d+\)"),
+    "hook inside": (with_hook_inside, r"'parametrizations\.weight\.original1' has a hook of its gradient"),
     "a tensor": (lambda: with_attribute(torch.ones(2)), "tensor 'own' is neither a parameter nor a buffer"),
 }
 

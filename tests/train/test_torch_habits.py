@@ -86,11 +86,16 @@ D = Many
 def train(foreign, cell, cpu):
     """The state after some steps of a cell whose plugins are given as code."""
 
-    def run(code, engine="eager", variant="{loss: foreign, architecture: foreign, optimizer: {name: sgd, lr: 0.01}}"):
+    def run(
+        code,
+        engine="eager",
+        variant="{loss: foreign, architecture: foreign, optimizer: {name: sgd, lr: 0.01}}",
+        steps=5,
+    ):
         registry = foreign(HEAD + code + TAIL)
         trainer = Trainer([cell(variant, seeds=2, registry=registry)], cpu, engine)
         assert (trainer.engine, trainer.note) == (engine, "")
-        return trainer.advance(trainer.start, 0, 5)
+        return trainer.advance(trainer.start, 0, steps)
 
     return run
 
@@ -153,6 +158,14 @@ def test_features_beside_logits_are_matched(train, apart):
 MISTAKES = {
     "D.eval()": ("D.eval(); return bce(d_real, d_fake)", r"\.eval\(\) of a player: training is in train\(\) mode"),
     "D.zero_grad()": ("D.zero_grad(); return bce(d_real, d_fake)", "leave it out, each step begins without gradients"),
+    "hook": (
+        "[p.register_hook(lambda g: 0 * g) for p in D.parameters()]; return bce(d_real, d_fake)",
+        r"sets a hook on a player's weight 'first.weight' \(foreign.py:\d+\), and no step calls it",
+    ),
+    "hook by name": (
+        "D.first.weight.register_hook(lambda g: 0 * g); return bce(d_real, d_fake)",
+        r"sets a hook on a player's weight 'first.weight' \(foreign.py:\d+\)",
+    ),
     "clamp": (
         "[p.data.clamp_(-0.01, 0.01) for p in D.parameters()]; return bce(d_real, d_fake)",
         r"changes the discriminator's weights in place, .*: write Loss\(project=...\)",
@@ -203,6 +216,61 @@ def test_what_a_loss_must_not_do_has_one_line_with_the_cure(name, train):
         train(f"D = Plain\n\ndef discriminator(D, d_real, d_fake, real, fake):\n    {body}\n")
     assert "\n" not in str(raised.value)
     assert "aten" not in str(raised.value)
+
+
+MASKED = """
+class Masked(Plain):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mask", torch.arange(16).view(8, 2) % 2.0)
+
+    def forward(self, x):
+        w = self.first.weight
+        return self.last(torch.relu(F.linear(x, {}, self.first.bias)))
+
+D = Masked
+"""
+
+
+def test_what_is_told_for_a_hook_that_masks_a_gradient_holds_a_part_of_a_weight(train):
+    weight = "w * self.mask + w.detach() * (1 - self.mask)"
+    plain, masked = (train(LOSS + MASKED.format(code)).players.D.theta[0, :16].view(8, 2) for code in ("w", weight))
+    begin = train(LOSS + MASKED.format("w"), steps=0).players.D.theta[0, :16].view(8, 2)
+    assert torch.equal(masked[:, 0], begin[:, 0])
+    assert (plain != begin).any(0).all()
+    assert (masked != begin).any(0).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.nn.utils.clip_grad_norm_(D.parameters(), 1e-3)",
+        "[p.grad.clamp_(-0.1, 0.1) for p in D.parameters() if p.grad is not None]",
+    ],
+)
+@pytest.mark.parametrize("engine", ["serial", "eager"])
+def test_gradients_that_are_not_there_yet_are_said_to_be_clipped_in_vain(line, engine, cell, foreign, cpu):
+    code = f"D = Plain\n\ndef discriminator(D, d_real, d_fake):\n    {line}\n    return bce(d_real, d_fake)\n"
+    registry = foreign(HEAD + code + TAIL)
+    note = Trainer([cell("{loss: foreign, architecture: foreign}", seeds=2, registry=registry)], cpu, engine).note
+    at = (HEAD + code).splitlines().index(f"    {line}") + 1
+    assert note.startswith(f"a step reads .grad, which is None there (foreign.py:{at}), so this changes nothing: ")
+    assert note.endswith("to clip them write clip: 1.0 in the suite's optimizer")
+
+
+def test_gradients_that_are_set_first_and_those_of_no_player_are_read_without_a_word(cell, foreign, cpu):
+    code = """
+D, other = Plain, nn.Linear(1, 1)
+
+def discriminator(d_real, d_fake):
+    other.zero_grad()
+    weight = d_real.detach().clone()
+    weight.grad = d_fake.detach()
+    assert weight.grad is not None
+    return bce(d_real, d_fake)
+"""
+    registry = foreign(HEAD + code + TAIL)
+    assert not Trainer([cell("{loss: foreign, architecture: foreign}", seeds=2, registry=registry)], cpu, "eager").note
 
 
 def test_a_penalty_on_the_tape_at_the_batch_itself_trains_seed_by_seed(train, apart):

@@ -11,6 +11,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from ganbench.core.errors import PluginError
+from ganbench.train.step.hooks import CURE, hooked, place_of_hook
 
 _SPECTRAL = "has torch's spectral_norm, whose vectors change: use ganbench.spectral_norm(layer), which keeps none"
 
@@ -90,6 +91,8 @@ def _unfit(parameter: nn.Parameter) -> str:
         return f"is {kind}, and training is in float32: leave .double(), .half() and dtype= out"
     if parameter.device.type != "cpu":
         return f"is on {parameter.device}: leave .cuda() and .to(device) out, the engine moves the networks"
+    if hooked(parameter):
+        return f"has a hook of its gradient{place_of_hook(parameter)}, {CURE}"
     return ""
 
 

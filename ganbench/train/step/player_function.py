@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, NoReturn
 
 from torch import Tensor, nn
 from torch.nn.utils.stateless import _reparametrize_module
+
+from ganbench.core.errors import PluginError
+from ganbench.train.step.hooks import CURE, hooked, place_of_hook
 
 #: Methods of a module that would change it, with what a plugin's author wants instead.
 _REFUSED = {
@@ -103,9 +107,20 @@ class PlayerFunction:
     def _of_this_step(self) -> nn.Module:
         """The module, with the tensors of this step in it until the plugin's function has returned."""
         if not self._entered:
-            self._stack.enter_context(_reparametrize_module(self._whole, self._tensors()))
+            tensors = self._tensors()
+            self._stack.enter_context(_reparametrize_module(self._whole, tensors))
+            self._stack.push(partial(_refuse_hooks, tensors))
             vars(self)["_entered"] = True
         return self._module
+
+
+def _refuse_hooks(tensors: dict[str, Tensor], kind: Any, *_: Any) -> None:
+    """Refuse that a plugin's function, which has returned, has left hooks on a player's weights."""
+    for name, tensor in tensors.items() if kind is None else ():
+        if hooked(tensor):
+            raise PluginError(
+                f"a loss or a penalty sets a hook on a player's weight {name!r}{place_of_hook(tensor)}, {CURE}"
+            )
 
 
 def seen(player: PlayerFunction, function: Callable[..., Any]) -> PlayerFunction:
