@@ -7,16 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ganbench.core.place import place
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class BoundFunction(Generic[T]):
-    """A function with the parameters that a suite set; ``names``: its positional parameters, in order."""
+    """A function with the parameters that a suite set; ``names``: its positional parameters, in order.
+
+    ``written``: the plugin's own function, where ``function`` calls it.
+    """
 
     function: Callable[..., T]
     names: tuple[str, ...]
     parameters: Mapping[str, Any]
+    written: Callable[..., Any] | None = None
+
+    @property
+    def where(self) -> str:
+        """Where the plugin's function is written: `` (mine.py:12)``; empty where that is not known."""
+        code = getattr(inspect.unwrap(self.written or self.function), "__code__", None)
+        return f" ({place(code.co_filename, code.co_firstlineno)})" if code else ""
 
     def __call__(self, scope: Mapping[str, Any]) -> T:
         """Call the function with the values of ``scope`` that it names."""

@@ -16,6 +16,7 @@ from ganbench.core.errors import PluginError
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.played import Players
 from ganbench.train.columns import own_line
+from ganbench.train.kept_theta import Updates
 from ganbench.train.movement import PLAYERS
 from ganbench.train.step.game import Gradient
 from ganbench.train.step.rules import Rules
@@ -41,6 +42,7 @@ class Untouched:
     def __init__(self, players: Players) -> None:
         self._players = players
         self._thetas = [player.theta.clone() for player in players]
+        self._updates = Updates()
         self._states = [[tensor.clone() for tensor in player.state] for player in players]
 
     def gradient(self, gradient: Gradient) -> Gradient:
@@ -58,8 +60,8 @@ class Untouched:
         """The same rules; raise PluginError where an optimizer changes a player."""
         return replace(
             rules,
-            discriminator_optimizer=self._watched(rules.discriminator_optimizer),
-            generator_optimizer=self._watched(rules.generator_optimizer),
+            discriminator_optimizer=self._watched("discriminator", rules.discriminator_optimizer),
+            generator_optimizer=self._watched("generator", rules.generator_optimizer),
         )
 
     def check(self, message: str = _RULE) -> None:
@@ -70,14 +72,19 @@ class Untouched:
             if not all(map(torch.equal, player.state, states)):
                 raise PluginError(_STATE.format(name))
 
+    def check_kept(self) -> None:
+        """Raise PluginError where an optimizer gave back a step, and no new theta."""
+        self._updates.check()
+
     def check_failed(self, by_rule: bool) -> None:
         """The same after a step that has failed: where not in the update rule's code, it was nearly always a loss."""
         self.check(_RULE if by_rule else _LOSS)
 
-    def _watched(self, optimizer: BoundFunction[Any]) -> BoundFunction[Any]:
+    def _watched(self, player: str, optimizer: BoundFunction[Any]) -> BoundFunction[Any]:
         @wraps(optimizer.function)
         def watched(*given: Any, **own: Any) -> Any:
             self.check()
+            self._updates.keep(player, optimizer, dict(zip(optimizer.names, given, strict=True)))
             hook = register_optimizer_step_pre_hook(_refuse_step)
             try:
                 found = optimizer.function(*given, **own)

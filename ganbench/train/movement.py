@@ -8,38 +8,45 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ganbench.plugin.played import Players
+from ganbench.core.errors import out_of_memory
 from ganbench.train.step.rules import Rules
+from ganbench.train.step.step import State
 
 PLAYERS: Final = ("discriminator", "generator")
-#: So many steps are tried where a player does not move.
-LATER_STEPS = 10
+#: So many steps, one after the other, are tried where a player does not move: it may add up gradients first.
+FIRST_STEPS = 16
 _DETACHED = ": does its loss stop it, by .detach(), .data, torch.no_grad() or a comparison?"
 
 
 def steps_to_try(rules: Rules, first: Tensor) -> list[Tensor]:
-    """The first step, and those at which a player may move that stays then: a rate from 0, a rule that rarely acts."""
+    """The first steps, and those at which a player may move that stays till then, where a schedule begins at 0."""
     ends = {at for schedule in rules.schedules for at in (schedule.steps // 2, schedule.steps - 1)}
-    return [first, *(torch.full_like(first, at) for at in sorted({*range(1, LATER_STEPS), *ends}))]
+    return [first, *(torch.full_like(first, at) for at in sorted({*range(1, FIRST_STEPS), *ends}))]
 
 
 def still(
-    step: Callable[[Tensor], Players], begin: Players, idle: Sequence[str], steps: Sequence[Tensor]
+    step: Callable[[State, Tensor], State], begin: State, idle: Sequence[str], steps: Sequence[Tensor]
 ) -> tuple[str, ...]:
-    """The players that have a gradient, and that no step moves.
+    """The players whose gradient is not known to be zero, and that no step moves.
 
     Args:
-        step: what a step of a given number makes of the players
-        begin: the players before it
-        idle: the players without a gradient
-        steps: the numbers to try; nearly always the first is enough
+        step: what a step of a given number makes of a state
+        begin: the state before the first one
+        idle: the players whose gradient is zero
+        steps: the numbers of the steps to make, one after the other; nearly always the first is enough
 
     Returns:
         Their names.
     """
-    found = [player for player in PLAYERS if player not in idle]
-    for at in steps:
-        before, after = (dict(zip(PLAYERS, players, strict=True)) for players in (begin, step(at)))
+    found, state = [player for player in PLAYERS if player not in idle], begin
+    for at in steps if found else ():
+        try:
+            state = step(state, at)
+        except Exception as error:  # that a later step fails is told where it is made
+            if out_of_memory(error) or at is steps[0]:
+                raise
+            return ()
+        before, after = (dict(zip(PLAYERS, one.players, strict=True)) for one in (begin, state))
         found = [player for player in found if torch.equal(before[player].theta, after[player].theta)]
         if not found:
             break
@@ -60,8 +67,9 @@ def movement_notes(idle: Sequence[str], unmoved: Sequence[str], theta: tuple[Ten
     """
     notes = [f"the {player}'s gradient is exactly zero at the first step{_DETACHED}" for player in idle]
     notes += [
-        f"the {player} does not move, though its gradient is not zero: an update rule must return the players that "
-        "game.move() returns, an optimizer's update() a new theta, and a rate must not be 0"
+        f"the {player} does not move in {FIRST_STEPS} steps: an update rule must take game.{player}_gradient() and "
+        "return the players that game.move() returns, an optimizer's update() a new theta, and a rate must not be 0; "
+        "where it is meant to move later, leave it so"
         for player in unmoved
     ]
     notes += [

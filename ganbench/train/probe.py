@@ -29,6 +29,7 @@ from ganbench.train.slips import slips
 from ganbench.train.step.draws import DrawRecorder, DrawSpec
 from ganbench.train.step.game import Gradient, StepGame, autograd_gradient, functional_gradient
 from ganbench.train.step.global_rng import GlobalRngOverride
+from ganbench.train.step.results import check_players
 from ganbench.train.step.rules import Rules
 from ganbench.train.step.step import Constants, Draws, State, Step, batch, of_replica, one_step
 from ganbench.train.step.swept_values import with_values
@@ -52,7 +53,7 @@ class Probe:
 
     ``draws``: what it drew at random. ``global_rng``: whether code drew from torch's global generator where
     ``GlobalRngOverride`` could replace that. ``idle``: the players whose gradient was exactly zero, which is nearly
-    always a mistake; ``unmoved``: those that stay where they are in each step that was tried, though it is not.
+    always a mistake; ``unmoved``: others that stay where they are in each step that was tried.
     ``serial``: why the step cannot be batched, empty where it can. ``cost``: of one step of one model.
     ``eager_seconds``, ``serial_seconds``: measured, of one step of all replicas, as a batch and one after the other;
     the latter is only known where it matters. ``note``: what may make the step's numbers
@@ -167,7 +168,7 @@ def _probed(
     note = "; ".join(filter(None, (note, reads.note, *slips(rules, update, one, own))))
     # Another step than the first may draw less.
     any_step = one_step(rules, update, gradient, global_rng=global_rng)
-    unmoved = still(lambda at: any_step(one, own, drawn, at).players, one.players, idle, steps_to_try(rules, index))
+    unmoved = still(lambda state, at: any_step(state, own, drawn, at), one, idle, steps_to_try(rules, index))
     seconds, serial_seconds = 0.0, math.inf
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
@@ -239,11 +240,9 @@ def _record(
         with GlobalRngOverride(recorder, partial(_global_state, device), told) as global_rng:
             players = moves({"game": game, "players": state.players})
         drawn = drawn_since(states)
-    if not isinstance(players, Players):
-        raise TypeError(f"an update rule must return the players, not {type(players).__name__}")
-    if not game.values:
-        raise ValueError("the update rule took no gradient")
+    check_players(players, update, taken=bool(game.values))
     untouched.check()
+    untouched.check_kept()
     for player, was in zip(PLAYERS, before, strict=True):
         named = buffers[0] if player == "discriminator" else buffers[1]
         for name, tensor in named.items():
@@ -254,10 +253,10 @@ def _record(
                     + ("for a batch norm set track_running_stats=False" if norm else _STATE)
                 )
     idle = []
-    for player, begin, moved in zip(PLAYERS, state.players, players, strict=True):
+    for player in PLAYERS:
         taken = [gradient.any() for whose, gradient in game.gradients if whose == player]
-        # An update rule may take a gradient by itself: it is not known, but where the player moves it is not zero.
-        if not (any(taken) if taken else not torch.equal(moved.theta, begin.theta)):
+        # An update rule may take a gradient by itself, or leave a player out of a step: then it is not known.
+        if taken and not any(taken):
             idle.append(player)
     why = globally[0] if globally else why_drawn(drawn[0], watched) if drawn else ""
     return global_rng.used, tuple(idle), why

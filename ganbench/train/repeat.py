@@ -28,7 +28,10 @@ ROUNDING = 1e-3
 #: optimiser such as Adam makes a whole step of it.
 NOISE = 0.1
 _CURE = "it must depend on its arguments alone: take `random`, `step`, a penalty's `memory`, an optimizer's `state`"
-_TENSORS = "; a memory holds numbers, so earlier samples or weights cannot be kept"
+_TENSORS = (
+    "; a memory holds numbers, so earlier samples or weights cannot be kept; an average of G's weights is the suite's "
+    "key, average: 0.999"
+)
 _LOG = "; leave a log out, the tables have each evaluation"
 _NORM = "a normalisation layer in training mode counts: call its .eval() where it is made"
 _TRAINED = "a network that is trained with the players is made by the loss's players= and named in its parts="

@@ -15,7 +15,7 @@ from ganbench.train.trainer import Trainer
 HEAD = """'''A test's plugin.'''
 import torch
 from torch.nn.functional import softplus
-from ganbench import Column, Loss, Metric, Optimizer, Update, hookimpl
+from ganbench import Column, Loss, Metric, Optimizer, Penalty, Update, hookimpl
 
 def discriminator(d_real, d_fake):
     return softplus(-d_real).mean() + softplus(d_fake).mean()
@@ -32,12 +32,17 @@ def update(theta, gradient, state, t):
 def step(game, players):
     batch = game.draw()
     game.discriminator_loss(players.D, players.G, batch)
-    return game.move(players, discriminator=game.discriminator_gradient(players, batch),
-                     generator=game.generator_gradient(players, batch))
+    players = game.move(players, discriminator=game.discriminator_gradient(players, batch),
+                        generator=game.generator_gradient(players, batch))
+    return {players}
 
 @hookimpl
 def ganbench_losses():
-    yield Loss("foreign", discriminator, generator)
+    yield Loss("foreign", discriminator, generator, project=lambda theta: {project})
+
+@hookimpl
+def ganbench_penalties():
+    yield Penalty("foreign", inputs=lambda x: {inputs})
 
 @hookimpl
 def ganbench_optimizers():
@@ -48,6 +53,7 @@ def ganbench_updates():
     yield Update("foreign", step)
 """
 SOUND = {"generator": "softplus(-d_fake).mean()", "update": "(theta - 0.1 * gradient, state)"}
+SOUND |= {"players": "players", "project": "theta", "inputs": "x"}
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def trainer(tmp_path, cell, cpu):
         (tmp_path / "foreign.py").write_text(HEAD.format(**(SOUND | wrong)))
         registry = Registry.load(extra=tmp_path)
         assert not registry.broken
-        one = cell("{loss: foreign, optimizer: foreign, update: foreign}", seeds=2, registry=registry)
+        one = cell("{loss: foreign, penalty: foreign, optimizer: foreign, update: foreign}", seeds=2, registry=registry)
         return Trainer([one], cpu, "auto")
 
     return build
@@ -72,7 +78,23 @@ def trainer(tmp_path, cell, cpu):
         ({"generator": "softplus(-d_fake).mean()[None]"}, r"must return a scalar, not the shape \(1,\)"),
         ({"generator": "1.0"}, r"generator\(\) must return a scalar tensor, not float"),
         ({"generator": "None"}, r"must return a scalar tensor, not NoneType"),
-        ({"update": "theta - gradient"}, r"must return \(theta, state\)"),
+        ({"update": "theta - gradient"}, r"must return \(theta, state\), .* not a Tensor of shape \(\d+,\) \(foreign"),
+        ({"update": "None"}, r"must return \(theta, state\), .* not nothing: is its return missing\? \(foreign"),
+        ({"update": "(theta, (1,))"}, r"a state of tensors, and not an int: a number is torch.zeros\(\(\)\) in start"),
+        (
+            {"players": "None"},
+            r"^an update rule must return the players, .* not nothing: is its .* \(foreign.py:\d+\)$",
+        ),
+        ({"players": "(players.D, players.G)"}, r"not a tuple of Player, Player: write return players\._replace\(D=D"),
+        (
+            {"project": "None"},
+            r"project\(\) must return D's parameters, a vector.*: is its return .* \(foreign.py:\d+\)",
+        ),
+        (
+            {"project": "theta[:1]"},
+            r"project\(\) must return .*of the shape \(\d+,\), and not a Tensor of shape \(1,\)",
+        ),
+        ({"inputs": "None"}, r"penalty foreign's inputs\(\) must return D's inputs, a tensor, and not nothing: is its"),
         ({"update": "(theta, ())"}, "a theta and a state of the shapes and types that it was given"),
         ({"update": "(theta.sum(), state)"}, "a theta and a state of the shapes and types that it was given"),
     ],

@@ -147,13 +147,14 @@ def _labels(networks: Networks) -> tuple[Tensor, ...]:
     return (torch.arange(_FEW) % networks.classes,) if networks.classes else ()
 
 
-def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
+def check_memory(value: Any, before: tuple[Tensor, ...], name: str, where: str = "") -> tuple[Tensor, ...]:
     """Check what a penalty's ``remember()`` returns.
 
     Args:
         value: what it returns
         before: what it remembered before: scalars
         name: the penalty's name, for messages
+        where: the function's place, for messages
 
     Returns:
         The scalars, in the precision of ``before``.
@@ -162,7 +163,7 @@ def check_memory(value: Any, before: tuple[Tensor, ...], name: str) -> tuple[Ten
         PluginError: where they are not as many scalars as before
     """
     if not isinstance(value, tuple) or [getattr(one, "shape", None) for one in value] != [one.shape for one in before]:
-        raise PluginError(f"penalty {name}'s remember() must return a tuple of {len(before)} scalar tensors")
+        raise PluginError(f"penalty {name}'s remember() must return a tuple of {len(before)} scalar tensors{where}")
     # A number that a sweep varies is a float64 tensor, and so are the results of computing with it.
     return tuple(one.to(was.dtype) for one, was in zip(value, before, strict=True))
 
@@ -202,13 +203,14 @@ def check_state(value: Any) -> tuple[Tensor, ...]:
     )
 
 
-def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor:
+def check_scalar(value: Any, function: str, whose: str = "the loss's", where: str = "") -> Tensor:
     """Check that a loss or a penalty returns a scalar tensor.
 
     Args:
         value: what it returns
         function: the function's name, for messages
         whose: whose function it is, for messages
+        where: the function's place, for messages
 
     Returns:
         The value.
@@ -220,20 +222,21 @@ def check_scalar(value: Any, function: str, whose: str = "the loss's") -> Tensor
         cure = ": is its return missing?" if value is None else ": add its terms" if isinstance(value, tuple) else ""
         if isinstance(value, int | float):
             cure = _NOTHING if value == 0 else ": a number has no gradient, leave .item() and float() out"
-        raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}{cure}")
+        raise PluginError(f"{whose} {function}() must return a scalar tensor, not {_kind(value)}{cure}{where}")
     if value.dim():
         raise PluginError(
-            f"{whose} {function}() must return a scalar, not the shape {tuple(value.shape)}: take its .mean()"
+            f"{whose} {function}() must return a scalar, not the shape {tuple(value.shape)}: take its .mean(){where}"
         )
     return value
 
 
-def check_factor(value: Any, name: str) -> Tensor | float:
+def check_factor(value: Any, name: str, where: str = "") -> Tensor | float:
     """Check that a schedule returns one number.
 
     Args:
         value: what it returns
         name: the schedule's name, for messages
+        where: the function's place, for messages
 
     Returns:
         The value.
@@ -243,7 +246,7 @@ def check_factor(value: Any, name: str) -> Tensor | float:
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    return check_scalar(value, "factor", f"schedule {name}'s")
+    return check_scalar(value, "factor", f"schedule {name}'s", where)
 
 
 def _called(who: str, player: str, module: nn.Module, x: Tensor, *label: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.flat_network import Buffers, FlatNetwork
 from ganbench.train.step.lazy_batch import LazyBatch
 from ganbench.train.step.player_function import PlayerFunction
+from ganbench.train.step.results import check_moved, check_tensor
 from ganbench.train.step.rules import BoundOptimizer, PlayerName, Rules
 from ganbench.train.step.short_lived import ShortLived
 
@@ -155,15 +156,17 @@ class StepGame(
             The players after the step.
 
         Raises:
-            PluginError: where an optimiser's ``update()`` returns other shapes or types than it was given, or a
-                gradient is the other player's
+            PluginError: where an optimiser's ``update()`` returns other shapes or types than it was given, a loss's
+                ``project()`` another shape, or a gradient is the other player's
         """
         D, G = players
         check_gradients((D.theta, G.theta), (discriminator, generator), self.gradients)
         if discriminator is not None:
             D = _advance(D, discriminator, self._rules.discriminator_optimizer, self._rules.discriminator)
             if self._rules.project is not None:
-                D = D._replace(theta=self._rules.project({"theta": D.theta}).to(D.theta.dtype))
+                projected = self._rules.project({"theta": D.theta})
+                what = "the loss's project() must return D's parameters, a vector"
+                D = D._replace(theta=check_tensor(projected, self._rules.project, what, D.theta).to(D.theta.dtype))
         if generator is not None:
             G = _advance(G, generator, self._rules.generator_optimizer, self._rules.generator)
         return Players(D, G)
@@ -175,10 +178,10 @@ class StepGame(
         names = {*loss.names, *(name for _, term, _ in added for name in term.names)}
         with ExitStack() as stack:
             scope = self._scope(names, D, G, batch, stack)
-            total = check_scalar(loss(scope), getattr(loss.function, "__name__", "function"))
+            total = check_scalar(loss(scope), getattr(loss.function, "__name__", "function"), where=loss.where)
             for penalty, term, at in added:
                 scope["memory"] = self.memory[at]
-                value = check_scalar(term(scope), player, f"penalty {penalty.name}'s")
+                value = check_scalar(term(scope), player, f"penalty {penalty.name}'s", term.where)
                 # Lazy as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B): only at every k-th step, but
                 # k times as strong.
                 once = value if penalty.every == 1 else penalty.every * (self._step % penalty.every == 0) * value
@@ -243,8 +246,11 @@ class StepGame(
         """D's logits in training, after the penalties that change D's inputs; (n, 1) becomes (n,), also in a tuple."""
         first, *more = self._with_label("D", batch, inputs, options)
         for penalty in self._rules.penalties:
-            if "inputs" in penalty.functions:
-                first = penalty.functions["inputs"]({"x": first, "random": batch.random, "step": self._step})
+            if change := penalty.functions.get("inputs"):
+                changed = change({"x": first, "random": batch.random, "step": self._step})
+                first = check_tensor(
+                    changed, change, f"penalty {penalty.name}'s inputs() must return D's inputs, a tensor"
+                )
         logits = self._rules.discriminator.call(theta, self._buffers[0], first, *more, **options)
         return _flat(logits) if isinstance(logits, Tensor) else tree_map(_flat, logits)
 
@@ -277,7 +283,8 @@ class StepGame(
             if remember := penalty.functions.get("remember"):
                 with ExitStack() as stack:
                     scope = self._scope({*remember.names}, players.D, players.G, batch, stack)
-                    memory[at] = check_memory(remember(scope | {"memory": memory[at]}), memory[at], penalty.name)
+                    after = remember(scope | {"memory": memory[at]})
+                    memory[at] = check_memory(after, memory[at], penalty.name, remember.where)
         self.memory = tuple(memory)
 
 
@@ -291,16 +298,5 @@ def _advance(player: Player, gradient: Tensor, optimizer: BoundOptimizer, networ
     scope = {"theta": player.theta, "gradient": gradient, "state": player.state, "t": t}
     scope |= {"shapes": network.shapes, "networks": network.networks}
     moved = optimizer(scope)
-    if not isinstance(moved, tuple) or len(moved) != 2 or not isinstance(moved[1], tuple):
-        raise PluginError(
-            "an optimizer's update() must return (theta, state), and state must be a tuple, (m,) of one tensor"
-        )
-    theta, state = moved
-    after, before = (
-        [(one.shape, one.dtype) for one in own] for own in ((theta, *state), (player.theta, *player.state))
-    )
-    if after != before:
-        raise PluginError(
-            "an optimizer's update() must return a theta and a state of the shapes and types that it was given"
-        )
+    theta, state = check_moved(moved, player, optimizer)
     return Player(theta, state, t)

@@ -124,7 +124,8 @@ def check_schedules(schedules: Iterable[BoundSchedule]) -> None:
     for schedule in schedules:
         for step in looked_at(schedule.steps):
             at = torch.tensor(float(step), dtype=torch.float64)
-            value = float(check_factor(schedule.factor({"step": at, "steps": schedule.steps}), schedule.name))
+            given = schedule.factor({"step": at, "steps": schedule.steps})
+            value = float(check_factor(given, schedule.name, schedule.factor.where))
             if not 0 <= value < math.inf:
                 where = f"generator step {step} of {schedule.steps}"
                 raise PluginError(
@@ -168,4 +169,5 @@ def bind_optimizer(optimizer: Optimizer, parameters: Mapping[str, Any]) -> Bound
         scope = {**dict(zip(update.names, given, strict=True)), "gradient": gradient * scale}
         return optimizer.update(*[scope[name] for name in update.names], **own)
 
-    return BoundFunction(clipped, ("gradient", *update.names), {**update.parameters, "clip": parameters["clip"]})
+    names, own = ("gradient", *update.names), {**update.parameters, "clip": parameters["clip"]}
+    return BoundFunction(clipped, names, own, optimizer.update)

@@ -99,7 +99,7 @@ def _factor(schedule: BoundSchedule, swept_values: SweptValues, step: Tensor) ->
     bound = _set(schedule.factor, swept_values.get(schedule.part + SCHEDULE, {}))
     # Steps are timed beyond the budget too, where a schedule need not be defined. In float64, as the swept numbers.
     at = step.clamp(max=schedule.steps - 1).double()
-    return check_factor(bound({"step": at, "steps": schedule.steps}), schedule.name)
+    return check_factor(bound({"step": at, "steps": schedule.steps}), schedule.name, bound.where)
 
 
 def _set(bound: BoundFunction[Any], own: Mapping[str, Any]) -> BoundFunction[Any]:
