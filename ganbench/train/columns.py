@@ -18,6 +18,10 @@ from ganbench.core.place import place
 _RESHAPES = {"unsqueeze", "view", "reshape", "unflatten", "expand", "get", "t", "transpose", "permute", "movedim"}
 #: Those that make one number of each row, whatever the columns are that they take.
 _PICKS = {"gather", "take_along_dim", linear.__name__, "matmul", "rmatmul", "mm"}
+#: Those of which the mean over all pairs is no more than the two means: nobody means pairs by them and takes that mean.
+_FACTORS = {"mul", "rmul", "div", "truediv", "rtruediv", "add", "radd", "sub", "rsub", "where"}
+#: What keeps that so, with plain numbers.
+_SCALES = {"neg", "negative", *_FACTORS}
 #: Those that give a number for each pair by what they are.
 _PAIRS = {"einsum", "outer", "ger", "addr", "tensordot", "kron", "meshgrid", "cartesian_prod", "cdist", "bilinear"}
 
@@ -27,7 +31,9 @@ class Columns(TorchFunctionMode):
 
     A column, (m, 1), against a row, (m,), gives (m, m) numbers, where m is the batch or a multiple of it, as of real
     and generated samples together. With ``d_real[:, None]``, ``.view(-1, 1)`` or ``keepdim`` all pairs are meant; where
-    the row is the column's own, too. A row (n,) against images (n, ..., n) meets their last axis.
+    the row is the column's own, too. But not where ``keepdim`` has made a number of each sample, that meets what D says
+    of each, nor where all pairs of a product or a sum are added up. A row (n,) against images (n, ..., n) meets their
+    last axis.
     """
 
     def __init__(self, n: int, scope: Mapping[str, Any]) -> None:
@@ -36,6 +42,10 @@ class Columns(TorchFunctionMode):
         self._n = n
         # By identity, and kept: so no later tensor has the identity of one that is gone.
         self._meant: dict[int, Tensor] = {}
+        #: Of these the columns that a reduction has kept, as keepdim=True does.
+        self._kept: dict[int, Tensor] = {}
+        #: Products and sums for all pairs, with what would be said of their mean.
+        self._pairs: dict[int, tuple[Tensor, str]] = {}
         self._flat: dict[int, tuple[Tensor, Tensor]] = {}
         logits, samples = ("d_real", "d_fake"), ("real", "fake")
         self._rows = _by_identity(value for name, value in scope.items() if name in logits)
@@ -50,6 +60,7 @@ class Columns(TorchFunctionMode):
         made = [value for value in tree_leaves(result) if isinstance(value, Tensor)]
         if name not in _PAIRS:
             self._look(name, taken, made)
+        self._add_up(name, taken, made)
         for one in made:
             self._keep(name, one, taken, args, kwargs or {})
         return result
@@ -64,12 +75,18 @@ class Columns(TorchFunctionMode):
                 pairs = (m, *other.shape[1:-1], m)
                 if _is_column(other, m):
                     its_own = id(row) in self._flat and self._flat[id(row)][1] is other
-                    if not its_own and id(other) not in self._meant and (pairs in shapes or _is_loss(name)):
-                        self._say(
-                            f"numbers of the shapes ({m},) and {tuple(other.shape)} give {pairs}, one for each pair of "
-                            f"samples: logits are ({m},), so make the other ({m},) too, as torch.ones_like(d_real) or "
-                            f".flatten() does"
-                        )
+                    if its_own or not (pairs in shapes or _is_loss(name)):
+                        continue
+                    words = (
+                        f"numbers of the shapes ({m},) and {tuple(other.shape)} give {pairs}, one for each pair of "
+                        f"samples: logits are ({m},), so make the other ({m},) too, as torch.ones_like(d_real) or "
+                        f".flatten() does, and leave keepdim=True out"
+                    )
+                    if id(other) not in self._meant or self._meets_logits(row, other):
+                        self._say(words)
+                    elif name in _FACTORS:
+                        where = own_line()
+                        self._pairs |= {id(one): (one, f"{where}: {words}") for one in made if where}
                 elif (
                     other.shape in shapes
                     and other.shape == pairs
@@ -81,6 +98,21 @@ class Columns(TorchFunctionMode):
                         f"make them ({m}, {ones}), as .view(-1, {ones}) does"
                     )
 
+    def _meets_logits(self, row: Tensor, column: Tensor) -> bool:
+        """Whether a column that ``keepdim`` has made of samples meets what D says of each sample."""
+        given = id(row) in self._rows or (row.requires_grad and not column.requires_grad)
+        return id(column) in self._kept and given
+
+    def _add_up(self, name: str, taken: list[Tensor], made: list[Tensor]) -> None:
+        """Follow products and sums for all pairs until they are added up."""
+        found = [self._pairs[id(value)][1] for value in taken if id(value) in self._pairs]
+        if not found or any(value.dim() and id(value) not in self._pairs for value in taken):
+            return
+        if name in ("mean", "sum") and not any(one.dim() for one in made):
+            self.found += found
+        elif name in _SCALES:
+            self._pairs |= {id(one): (one, found[0]) for one in made}
+
     def _keep(self, name: str, one: Tensor, taken: list[Tensor], args: Any, kwargs: Mapping[str, Any]) -> None:
         columns = [value for value in taken if value.dim() > 1 and _is_column(value, len(value))]
         if one.dim() > 1 and _is_column(one, len(one)):
@@ -90,6 +122,9 @@ class Columns(TorchFunctionMode):
                 or (not same and (_keeps_dim(args, kwargs) or _makes_axis(name, args)))
             ):
                 self._meant[id(one)] = one
+                kept = [id(value) in self._kept for value in columns if id(value) in self._meant]
+                if all(kept) if kept else _keeps_dim(args, kwargs):
+                    self._kept[id(one)] = one
         elif one.dim() == 1:
             if len(taken) == 1 and _is_column(taken[0], len(one)):
                 self._flat[id(one)] = (one, taken[0])

@@ -19,6 +19,7 @@ from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.played import Players
 from ganbench.train.columns import Columns
 from ganbench.train.movement import PLAYERS
+from ganbench.train.probabilities import Probabilities
 from ganbench.train.sides import Sides, unlearned
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.game import StepGame, autograd_gradient
@@ -94,9 +95,9 @@ def _looked(
             )
             if learns:
                 given["D"] = sides.watched(scope["D"])
-            with Columns(rules.batch, given) as columns, sides, Sums() as sums:
+            with Columns(rules.batch, given) as columns, Probabilities() as probabilities, sides, Sums() as sums:
                 value = term(given)
-            said = columns.found
+            said = columns.found + probabilities.found
             # Where the loss takes D apart, what it learns from is not known.
             if learns and not taken_apart(given["D"]):
                 said += _unlearned(term, value, scope, sides)

@@ -7,7 +7,7 @@ import pytest
 from ganbench.plugin.registry import Registry
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.train import columns, slips, sums
+from ganbench.train import columns, probabilities, slips, sums
 from ganbench.train.trainer import Trainer
 
 SUITE = """
@@ -22,9 +22,10 @@ references: []
 SHIPPED = [(kind, name) for kind in ("loss", "penalty") for name in Registry.load().names(kind)]
 HEAD = """'''A test's plugin.'''
 import torch
+from torch import nn
 from torch.nn import functional as F
 from torch.nn.functional import softplus
-from ganbench import Loss, Penalty, gradient_penalty, hookimpl
+from ganbench import Loss, Penalty, gradient_norm, gradient_penalty, hookimpl
 
 def generator(d_fake):
     return softplus(-d_fake).mean()
@@ -135,6 +136,59 @@ def test_numbers_of_samples_that_meet_the_last_axis_of_as_many_are_said(note, li
     assert (words in said) is slips
 
 
+#: As people weigh samples: the mean over all pairs of a product is the product of the means.
+WEIGHTS = {
+    "of samples": [
+        "w = real.norm(dim=1, keepdim=True)",
+        "return (w * softplus(-d_real)).mean() + softplus(d_fake).mean()",
+    ],
+    "by a sum": [
+        "w = torch.exp(-real.norm(dim=1, keepdim=True))",
+        "return (w * softplus(-d_real)).sum() / w.sum() + softplus(d_fake).mean()",
+    ],
+    "of logits": [
+        "w = torch.softmax(-d_real.unsqueeze(1), dim=0)",
+        "return (w * softplus(-d_real)).sum() + softplus(d_fake).mean()",
+    ],
+    "against a column of logits": [
+        "w = real.pow(2).sum(1, keepdim=True)",
+        "return torch.mean(softplus(-d_real.unsqueeze(1)) * w.squeeze()) + softplus(d_fake).mean()",
+    ],
+    "of classes": [
+        "w = torch.linspace(0.5, 1.5, 16)[torch.arange(16)].view(-1, 1)",
+        "return (softplus(-d_real) * w).mean() + softplus(d_fake).mean()",
+    ],
+    "with a sign": [
+        "w = real.norm(dim=1, keepdim=True)",
+        "return -torch.mean(2 * w * F.logsigmoid(d_real)) + softplus(d_fake).mean()",
+    ],
+    "which are 0 or 1": [
+        "w = real.norm(dim=1, keepdim=True) < 1",
+        "return torch.where(w, softplus(-d_real), torch.zeros(16)).mean() + softplus(d_fake).mean()",
+    ],
+    "of a ratio": [
+        "w = (real - real.flip(0)).norm(dim=1, keepdim=True)",
+        f"{PLAIN} + 0.1 * ((fake - fake.flip(0)).norm(dim=1) / w).mean()",
+    ],
+    "as a margin": ["w = (real - fake).norm(dim=1, keepdim=True)", "return F.relu(w + d_fake - d_real).mean()"],
+    "as a slope": [
+        "w = real.norm(dim=1, keepdim=True)",
+        f"{PLAIN} + 0.1 * (gradient_norm(D, real) - w).square().mean()",
+    ],
+}
+
+
+@pytest.mark.parametrize("what", WEIGHTS)
+def test_weights_of_samples_that_are_a_column_are_said_once_with_their_line(note, what):
+    said = note("d_real, d_fake, real, fake, D", *WEIGHTS[what])
+    place = f"foreign.py:{HEAD.count(chr(10)) + 3}: "
+    assert said.startswith(
+        f"{place}numbers of the shapes (16,) and (16, 1) give (16, 16), one for each pair of samples"
+    )
+    assert said.endswith("and leave keepdim=True out")
+    assert said.count(" give ") == 1
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -153,6 +207,11 @@ def test_numbers_of_samples_that_meet_the_last_axis_of_as_many_are_said(note, li
         "apart = real.max(1, keepdim=True).values - fake.max(1).values",
         "apart = torch.cat([d_real[:, None], d_fake[:, None]]) - torch.cat([d_real, d_fake])",
         "apart = (real[:, None] - fake).norm(dim=2)",
+        "apart = ((real**2).sum(1, keepdim=True) + (fake**2).sum(1) - 2 * real @ fake.T).mean()",
+        "apart = torch.exp(-(real[:, :1] - fake[:, 0][None]).square()).mean()",
+        "apart = softplus(d_real[:, None] - d_fake).mean()",
+        "apart = (d_real[:, None] * d_fake).sum(1)",
+        "apart = (real.norm(dim=1, keepdim=True) * real).mean()",
     ],
 )
 def test_all_pairs_on_purpose_and_columns_against_columns_are_not(note, line):
@@ -215,7 +274,7 @@ def ganbench_penalties():
     text = SUITE.format(data="ring", variant="{loss: foreign, penalty: still}", batch=8)
     said = looked(next(cell for cell in plan(parse(text, foreign(code))) if cell.trained))
     assert (
-        "penalty still's still() (foreign.py:20): its value depends on the discriminator and gives it no gradient"
+        "penalty still's still() (foreign.py:21): its value depends on the discriminator and gives it no gradient"
         in said
     )
     assert "a term depends on the generator and gives it no gradient" in said
@@ -287,11 +346,41 @@ def test_other_uses_of_detach_are_not(note, names, line):
     assert note(names, line) == ""
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return F.binary_cross_entropy_with_logits(torch.sigmoid(d_real), torch.ones(16)) + softplus(d_fake).mean()",
+        "return F.binary_cross_entropy_with_logits(F.sigmoid(d_real), torch.ones(16)) + softplus(d_fake).mean()",
+        "p = d_real.sigmoid().clamp(1e-6, 1 - 1e-6); return softplus(-p).mean() + softplus(d_fake).mean()",
+        "return -F.logsigmoid(d_real.sigmoid()).mean() + softplus(d_fake).mean()",
+        "return nn.BCEWithLogitsLoss()(torch.sigmoid(d_real), torch.ones(16)) + softplus(d_fake).mean()",
+    ],
+)
+def test_probabilities_that_are_given_for_logits_are_said_with_their_line(note, line):
+    place = f"foreign.py:{HEAD.count(chr(10)) + 2}: "
+    said = note("d_real, d_fake", line)
+    assert said.startswith(f"{place}")
+    assert "takes logits, and is given probabilities, a sigmoid of them: leave sigmoid out there" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return F.binary_cross_entropy(torch.sigmoid(d_real), torch.ones(16)) + softplus(d_fake).mean()",
+        "return F.binary_cross_entropy_with_logits(d_real, d_fake.sigmoid().detach()) + softplus(d_fake).mean()",
+        "return (d_real.sigmoid().detach() * softplus(-d_real)).mean() + softplus(d_fake).mean()",
+        "return -d_real.sigmoid().log().mean() + softplus(d_fake).mean()",
+    ],
+)
+def test_probabilities_that_are_wanted_are_not(note, line):
+    assert note("d_real, d_fake", line) == ""
+
+
 @pytest.mark.parametrize(("kind", "name"), SHIPPED)
 def test_no_shipped_loss_or_penalty_slips(kind, name, shipped, looked, monkeypatch):
     """Each as if it were the user's own; of one number a sample the data are a column, too."""
 
-    for module in (columns, sums):
+    for module in (columns, probabilities, sums):
         monkeypatch.setattr(module, "own_line", lambda: "mine.py:1")
     text = SUITE.format(data="gaussian-1d", variant=f"{{{kind}: {name}}}", batch=8)
     assert looked(next(cell for cell in plan(parse(text, shipped)) if cell.trained)) == ""
