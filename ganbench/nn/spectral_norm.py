@@ -12,6 +12,7 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 #: How often the Gram matrix is raised to its fourth power: as exact as 4^4 = 256 power iterations, in 8 products.
 _ROUNDS = 4
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def spectral_norm(layer: Layer) -> Layer:
@@ -20,7 +21,8 @@ def spectral_norm(layer: Layer) -> Layer:
     Miyato et al. 2018, arXiv:1802.05957, section 2.1; a convolution's weight (outputs, inputs, height, width) is a
     matrix (outputs, the rest). Use it in place of torch's own, which keeps its vectors in buffers that change.
     """
-    parametrize.register_parametrization(layer, "weight", _Normalised())
+    # As torch's own: a transposed convolution's weight has its inputs first.
+    parametrize.register_parametrization(layer, "weight", _Normalised(1 if isinstance(layer, _TRANSPOSED) else 0))
     return layer
 
 
@@ -48,7 +50,14 @@ def _unit_trace(gram: Tensor) -> Tensor:
 
 
 class _Normalised(nn.Module):
+    """``outputs``: the axis of a weight that is the layer's outputs."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self._outputs = outputs
+
     def forward(self, weight: Tensor) -> Tensor:
+        matrix = weight.movedim(self._outputs, 0) if self._outputs else weight
         # In bfloat16 the powers would lose the third digit. On meta, where nothing is computed, torch has no autocast.
         with torch.autocast("cpu" if weight.is_meta else weight.device.type, enabled=False):
-            return weight / largest_singular_value(weight).clamp_min(torch.finfo(weight.dtype).tiny)
+            return weight / largest_singular_value(matrix).clamp_min(torch.finfo(weight.dtype).tiny)

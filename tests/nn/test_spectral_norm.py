@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
+from torch.nn.utils import parametrizations
 
 from ganbench.nn.spectral_norm import largest_singular_value, spectral_norm
 
@@ -48,6 +49,28 @@ def test_a_batch_of_replicas_gives_what_each_gives_alone():
     weights = torch.randn(5, 8, 3, 3, 3, generator=stream())
     gradient = grad(lambda W: (W / largest_singular_value(W)).sin().sum())
     assert torch.allclose(vmap(gradient)(weights), torch.stack([gradient(W) for W in weights]), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Linear(5, 7),
+        lambda: nn.Conv2d(3, 6, 3),
+        lambda: nn.ConvTranspose1d(3, 6, 4),
+        lambda: nn.ConvTranspose2d(3, 6, 4),
+        lambda: nn.ConvTranspose3d(3, 6, 2),
+        lambda: nn.Embedding(9, 4),
+    ],
+)
+def test_a_layers_weight_is_that_of_torchs_own_norm(make):
+    """Whose matrix of a transposed convolution has the outputs first, as of any other layer."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        ours = make()
+    theirs = make()
+    theirs.load_state_dict(ours.state_dict())
+    theirs = parametrizations.spectral_norm(theirs, n_power_iterations=200)
+    assert torch.allclose(spectral_norm(ours).weight, theirs.weight, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("layer", [nn.Linear(20, 6), nn.Conv2d(3, 8, 4, 2, 1)])
