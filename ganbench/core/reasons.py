@@ -30,7 +30,7 @@ class Reason:
 
     def text(self, code: str, layer: str) -> str:
         """The reason, for this code of the plugin, which is quoted, and for the layer of torch's that it called."""
-        quoted = code if len(code) <= QUOTED else ""
+        quoted = code if len(code) <= QUOTED else f"{code[: QUOTED - 4].rstrip()} ..."
         subject = f"{quoted}, in its {layer}," if quoted and layer else quoted or layer
         cure = next(cure for part, cure in self.cures if re.search(part, code))
         return f"{subject} {self.does}: {cure}".lstrip()
@@ -66,6 +66,8 @@ MASK = Reason(
     "has a size that depends on values",
     (
         (r"unique|bincount|histc", "sum over a comparison, as (x[:, None] == values).sum(0)"),
+        (r"\] = \.\.\.$", "write x = torch.where(mask, value, x) for x[mask] = value"),
+        (r"\] [-+*/]= \.\.\.$", "write x = torch.where(mask, x + 1, x) for x[mask] += 1"),
         ("", "write torch.where(mask, x, 0), or multiply by the mask"),
     ),
 )
@@ -124,7 +126,8 @@ TWICE = _same(
 )
 WRAPPED = _same("is a module that torch.jit or a parallel wrapper wraps", "give the module itself")
 SHAPES = _same(
-    "compares logits (n,) with another shape", "make labels with torch.ones_like(d_real), not torch.ones(n, 1)"
+    "compares numbers of two shapes, of which logits, (n,), may be one",
+    "make labels with torch.ones_like(d_real), not torch.ones(n, 1), and leave keepdim=True out",
 )
 BACKWARD = _same(
     "takes the loss's gradient itself, by backward()", "return the loss, and the engine takes its gradient"
@@ -196,7 +199,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"appears to not have been used in the graph|One of the differentiated", UNUSED),
     (r"setup_context|generate_vmap_rule|have vmap support", OLD_FUNCTION),
     (r"a second time", BACKWARD),
-    (r"Target size|target size", SHAPES),
+    (r"Target size|target size|match the broadcast shape", SHAPES),
     (r"change requires_grad flags", FLAGS),
     (r"non-leaf Tensor", OPTIMIZER),
     (r"register a hook|grad hooks cannot be registered", HOOK),
@@ -270,7 +273,10 @@ def _quoted(trace: TracebackType) -> str:
         return ""
     linecache.checkcache(code.co_filename)
     # Columns count bytes.
-    return linecache.getline(code.co_filename, first).encode()[begin:end].decode(errors="replace")
+    line = linecache.getline(code.co_filename, first).encode()
+    sets = re.match(r"\s*([-+*/]?=)(?!=)", line[end:].decode(errors="replace"))
+    quoted = line[begin:end].decode(errors="replace")
+    return f"{quoted} {sets[1]} ..." if sets and quoted.endswith("]") else quoted
 
 
 def global_draw(call: str) -> str:

@@ -89,15 +89,18 @@ def read_parameters(kind: Kind, value: Any) -> tuple[Parameter, ...]:
             for parameter in _of_function(kind, name, function, given | parts):
                 first = found.setdefault(parameter.name, parameter)
                 other = owner.setdefault(parameter.name, name)
-                if (first.default, first.required, first.annotation) != (
-                    parameter.default,
-                    parameter.required,
-                    parameter.annotation,
-                ):
-                    what = "annotation" if first.default == parameter.default else "default"
-                    cure = "write both the same, or give one of them another name"
+                if (first.required, first.default) != (parameter.required, parameter.default):
+                    one, two = (
+                        "none" if each.required else shown(each.plain_default, 20) for each in (first, parameter)
+                    )
                     raise UnfitError(
-                        f"{other} and {name} disagree on the {what} of parameter {parameter.name!r}: {cure}"
+                        f"{other} and {name} disagree on the parameter {parameter.name!r}: its default is {one} in "
+                        f"{other} and {two} in {name}; give both the same one, or the two parameters two names"
+                    )
+                if first.annotation != parameter.annotation:
+                    raise UnfitError(
+                        f"{other} and {name} disagree on the parameter {parameter.name!r}: its annotations are not the "
+                        "same; give both the same one, or the two parameters two names"
                     )
         except UnfitError as problem:
             code = getattr(_plain(function), "__code__", None)
@@ -162,7 +165,7 @@ def _of_function(kind: Kind, label: str, function: Callable[..., Any], given: fr
                 raise UnfitError(
                     f"{label} has a parameter {argument.name!r}, a word that suites use themselves: rename it"
                 )
-            yield _of_argument(label, argument, function)
+            yield _of_argument(label, argument, function, kind.name)
         elif argument.name not in given:
             raise UnfitError(
                 f"{label} names {argument.name!r}, which {_has(kind, given)}{_hint(kind, argument, given)}"
@@ -191,13 +194,33 @@ def _hint(kind: Kind, argument: inspect.Parameter, given: frozenset[str]) -> str
     if parts and argument.name[0].isupper():
         return parts
     default = "" if argument.default is argument.empty else f" = {shown(argument.default, 20)}"
-    return f"{parts}; to make it a parameter, put it after a '*': (..., *, {argument.name}: float{default})"
+    written = f"{argument.name}: {_annotation(kind.name, argument)}{default}"
+    return f"{parts}; to make it a parameter, put it after a '*': (..., *, {written})"
 
 
-def _of_argument(label: str, argument: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
+#: Of these kinds a whole number is most often a weight or a rate that happens to be one.
+_WEIGHED = frozenset({"loss", "penalty", "optimizer", "schedule"})
+
+
+def _annotation(kind: str, argument: inspect.Parameter) -> str:
+    """An annotation that a parameter may have, by its default."""
+    default = argument.default
+    if isinstance(default, bool | str):
+        return type(default).__name__
+    if isinstance(default, list | tuple) and default:
+        whole = all(type(each) is int for each in default)
+        inner = "str" if all(isinstance(each, str) for each in default) else "int" if whole else "float"
+        return f"list[{inner}]" if isinstance(default, list) else f"tuple[{', '.join([inner] * len(default))}]"
+    if type(default) is int and kind not in _WEIGHED:
+        return "int"
+    return "float | None" if default is None else "float"
+
+
+def _of_argument(label: str, argument: inspect.Parameter, function: Callable[..., Any], kind: str = "") -> Parameter:
     name = argument.name
     if argument.annotation is argument.empty:
-        raise UnfitError(f"{label}'s parameter {name!r} has no annotation, write for example {name}: float")
+        written = f"{name}: {_annotation(kind, argument)}"
+        raise UnfitError(f"{label}'s parameter {name!r} has no annotation, write for example {written}")
     annotation = argument.annotation
     try:
         if isinstance(annotation, str):  # other annotations of the function may be imported for type checkers only

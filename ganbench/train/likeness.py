@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganbench.core.errors import PluginError, error_line, out_of_memory
 from ganbench.core.installed import foreign
 from ganbench.core.place import place
+from ganbench.core.reasons import CHECKPOINT
 from ganbench.plugin.types import Architecture, Loss, Networks
 from ganbench.suite.suite import Variant
 from ganbench.train.engine.trace import Trace
@@ -108,17 +109,21 @@ class Likeness:
                     f"those of seed {self._seeds[0]}{why}, and {_ONE}: let them differ in parameters and buffers alone"
                 )
 
-    def check_constants(self, constants: Sequence[Tensor]) -> None:
+    def check_constants(self, constants: Sequence[Tensor], checkpointed: str = "") -> None:
         """Check that a step takes no parameter of a network from elsewhere than its module, such as a list of them.
 
         Args:
             constants: the tensors that a step has used and was not given
+            checkpointed: where code names torch's checkpoint, `` (mine.py:12)``: it calls layers again when a step's
+                weights are out of them
 
         Raises:
             PluginError: where it does: such a parameter would never change
         """
         used = {tensor.untyped_storage()._cdata for tensor in constants}
         for path, tensor in self._parameters.items():
+            if tensor.untyped_storage()._cdata in used and checkpointed:
+                raise PluginError(f"{self._who}: {CHECKPOINT.text('', '')}{checkpointed}")
             if tensor.untyped_storage()._cdata in used:
                 raise PluginError(
                     f"{self._who}: {path} is used through a list, a dict or a view that was made before training, so "

@@ -125,8 +125,9 @@ class Trainer:
                 f"computes partly in {traced_first.reduced}, whatever the column arithmetic says: leave out "
                 "torch.autocast and .half() in plugins, or write 'precision: bfloat16' in the suite"
             )
-        self._notes += untrained_notes(traced_first.untrained, hidden_state(self.rules, update))
-        likeness.check_constants(traced_first.constants)
+        watched = hidden_state(self.rules, update)
+        self._notes += untrained_notes(traced_first.untrained, watched)
+        likeness.check_constants(traced_first.constants, watched.place("checkpoint"))
         likeness.check_code(traced)
         shared = json.dumps([traced_first.text, self.cell.precision])
 

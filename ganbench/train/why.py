@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganbench.core.errors import PluginError, message_of, plugin_frame
-from ganbench.core.reasons import BACKWARD, FREED, IN_PLACE_LATER, KIND, plain_words
+from ganbench.core.reasons import BACKWARD, CHECKPOINT, FREED, IN_PLACE_LATER, KIND, plain_words
 from ganbench.train.hidden_state import HiddenState
 from ganbench.train.step.rules import Rules
 
@@ -15,7 +15,10 @@ def why_failed(error: Exception, watched: HiddenState) -> str:
             return BACKWARD.text("", "") + place
         return FREED.text("", "") + watched.place("grad")
     refuse_changed_in_place(error, watched)
-    return plain_words(error)
+    words = plain_words(error)
+    # Its layers are called again in the engine's own gradient.
+    again = plugin_frame(error) is None and CHECKPOINT.does in words
+    return words + (watched.place("checkpoint") if again else "")
 
 
 def why_serial(error: Exception, rules: Rules) -> str:

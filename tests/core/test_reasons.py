@@ -75,6 +75,16 @@ CODE = {
     "numpy": ("return x * x.detach().numpy().std()", "x.detach().numpy()", "use torch's functions"),
     "unique": ("return x * len(torch.unique(x))", "torch.unique(x)", "sum over a comparison"),
     "mask": ("return x[x > 0]", "x[x > 0]", "write torch.where(mask, x, 0), or multiply by the mask"),
+    "assigned": (
+        "y = x * 1; y[x > 0] = 0; return y",
+        "y[x > 0] = ...",
+        "write x = torch.where(mask, value, x) for x[mask] = value",
+    ),
+    "added": (
+        "y = x * 1; y[x > 0] += 1; return y",
+        "y[x > 0] += ...",
+        "write x = torch.where(mask, x + 1, x) for x[mask] += 1",
+    ),
     "nonzero": ("return x * len((x > 0).nonzero())", "(x > 0).nonzero()", "write torch.where(mask, x, 0)"),
     "shared": ("z = torch.zeros(3); z[:3] = y[:, 0]; return x * z.sum()", "z[:3]", "start from torch.zeros_like(x)"),
     "scatter": (
@@ -90,7 +100,7 @@ CODE = {
     "optimizer": ("torch.optim.Adam([x * 2]); return x", "torch.optim.Adam([x * 2])", "a suite names it"),
     "labels": (
         "return F.binary_cross_entropy_with_logits(x[:, 0], torch.ones(3, 1))",
-        "",
+        "F.binary_cross_entropy_with_logits(x[:, 0], torch.ones(3 ...",
         "make labels with torch.ones_like(d_real)",
     ),
     "old Function": (
@@ -171,6 +181,11 @@ def test_a_message_is_cut_between_sentences_and_has_no_inner_names():
 def test_a_plugins_own_words_are_kept():
     assert plain_words(PluginError("its words")) == "its words"
     assert plain_words(ValueError("weight must be below 3")) == "ValueError: weight must be below 3"
+
+
+def test_a_weight_of_another_shape_than_the_logits_is_told_the_cure():
+    error = RuntimeError("output with shape [32] doesn't match the broadcast shape [32, 32]")
+    assert plain_words(error).endswith("not torch.ones(n, 1), and leave keepdim=True out")
 
 
 def test_a_draw_that_is_no_seeds_names_the_layer_or_the_call():

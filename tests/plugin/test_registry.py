@@ -174,6 +174,22 @@ BROKEN = {
         "line 3: discriminator names 'penalty', which is not given to a loss (given: D, d_fake, d_real, fake, G, "
         "label, random, real, step, z); to make it a parameter, put it after a '*': (..., *, penalty: float = 10.0)",
     ),
+    "positional_whole": (
+        "from ganbench import Architecture, hookimpl\ndef build(shape, nz=2):\n    pass\n@hookimpl\n"
+        "def ganbench_architectures():\n    yield Architecture('a', build)\n",
+        "line 2: build names 'nz', which is not given to a architecture (given: classes, shape); to make it a "
+        "parameter, put it after a '*': (..., *, nz: int = 2)",
+    ),
+    "unannotated_words": (
+        "from ganbench import Architecture, hookimpl\ndef build(shape, *, act='relu'):\n    pass\n@hookimpl\n"
+        "def ganbench_architectures():\n    yield Architecture('a', build)\n",
+        "line 2: build's parameter 'act' has no annotation, write for example act: str",
+    ),
+    "unannotated_list": (
+        "from ganbench import Architecture, hookimpl\ndef build(shape, *, widths=(64, 64), norm=None):\n    pass\n"
+        "@hookimpl\ndef ganbench_architectures():\n    yield Architecture('a', build)\n",
+        "line 2: build's parameter 'widths' has no annotation, write for example widths: tuple[int, int]",
+    ),
     "star_names": (
         loss(discriminator="(d_real, d_fake, **options)"),
         "line 3: discriminator takes **options: name each argument instead",
@@ -214,8 +230,8 @@ BROKEN = {
     ),
     "disagree": (
         GOOD.replace("(d_fake, *, penalty: float = 10)", "(d_fake, *, penalty: float = 1)"),
-        "line 15: discriminator and generator disagree on the default of parameter 'penalty': write both the same, "
-        "or give one of them another name",
+        "line 15: discriminator and generator disagree on the parameter 'penalty': its default is 10.0 in "
+        "discriminator and 1.0 in generator; give both the same one, or the two parameters two names",
     ),
     "columns": (
         "from ganbench import Metric, hookimpl\n@hookimpl\ndef ganbench_metrics():\n"

@@ -115,6 +115,25 @@ def test_a_gradient_that_is_exactly_zero_is_said(trainer):
     assert note.startswith("the generator's gradient is exactly zero at the first step")
 
 
+class OfClass(nn.Linear):
+    """A network that takes a label."""
+
+    def forward(self, x, label):
+        return super().forward(x) + 0 * label[:, None]
+
+
+@pytest.mark.parametrize(
+    ("G", "D", "classes", "message"),
+    [
+        (OfClass(2, 2), OfClass(2, 1), 0, r"conditional networks are built by build\(shape, classes\), which returns"),
+        (OfClass(2, 2), nn.Linear(2, 1), 3, r"both networks take the label: def forward\(self, x, label\) \("),
+    ],
+)
+def test_labels_that_a_network_wants_or_does_not_take_are_told(G, D, classes, message):
+    with pytest.raises(PluginError, match=message):
+        check_networks("it", Networks(G, D, (2,), classes=classes), (2,))
+
+
 class Sampler:
     """A dataset whose sample() gives what it is told."""
 

@@ -85,6 +85,18 @@ REFUSED = {
         lambda: inside(nn.BatchNorm1d(8)),
         r"layer '1' \(BatchNorm1d\) .*: write nn\.BatchNorm1d\(8, track_running_stats=False\)",
     ),
+    "batch norm of other numbers": (
+        lambda: inside(nn.BatchNorm1d(8, 0.8, affine=False)),
+        r"write nn\.BatchNorm1d\(8, eps=0\.8, affine=False, track_running_stats=False\)",
+    ),
+    "instance norm with weights": (
+        lambda: inside(nn.InstanceNorm1d(8, affine=True, track_running_stats=True)),
+        r"write nn\.InstanceNorm1d\(8, affine=True, track_running_stats=False\)",
+    ),
+    "numpy's numbers": (
+        lambda: nn.ParameterList([nn.Parameter(torch.zeros(2, dtype=torch.float64))]),
+        r"write torch\.from_numpy\(x\)\.float\(\) of numpy's x",
+    ),
     "batch norm without momentum": (
         lambda: inside(nn.BatchNorm1d(8, momentum=None)),
         r"write nn\.BatchNorm1d\(8, track_running_stats=False\)",

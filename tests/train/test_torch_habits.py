@@ -172,7 +172,7 @@ MISTAKES = {
     ),
     "labels (n, 1)": (
         "return F.mse_loss(d_real, torch.ones(len(d_real), 1)) + d_fake.mean()",
-        r"compares logits \(n,\) with another shape: make labels with torch.ones_like\(d_real\)",
+        r"compares numbers of two shapes, .* may be one: make labels with torch.ones_like\(d_real\), .* keepdim",
     ),
     "clamp by name": (
         "with torch.no_grad(): [p.clamp_(-0.01, 0.01) for _, p in D.named_parameters()]\n    return d_fake.mean()",
@@ -271,6 +271,22 @@ def discriminator(d_real, d_fake):
 """
     registry = foreign(HEAD + code + TAIL)
     assert not Trainer([cell("{loss: foreign, architecture: foreign}", seeds=2, registry=registry)], cpu, "eager").note
+
+
+def test_a_network_that_is_called_again_when_its_weights_are_gone_is_refused_at_its_line(train):
+    code = """
+from torch.utils.checkpoint import checkpoint
+
+class Again(Plain):
+    def forward(self, x):
+        return self.last(checkpoint(self.first, x, use_reentrant=False))
+
+D = Again
+"""
+    with pytest.raises(
+        PluginError, match=r"uses torch.utils.checkpoint, .*: call the layers without it \(foreign.py:\d+"
+    ):
+        train(LOSS + code)
 
 
 def test_a_penalty_on_the_tape_at_the_batch_itself_trains_seed_by_seed(train, apart):

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganbench.core.errors import PluginError, raise_if_stopped
+from ganbench.core.errors import PluginError, message_of, own_frame, raise_if_stopped
+from ganbench.core.place import place
 from ganbench.core.reasons import plain_words
 from ganbench.data.soundness import checked_samples, settle_shape
 from ganbench.plugin.returned import described, not_networks
@@ -255,7 +256,9 @@ def _called(who: str, player: str, module: nn.Module, x: Tensor, *label: Tensor)
     except BaseException as error:
         raise_if_stopped(error)
         given = f"{tuple(x.shape)}{' and a label for each row' if label else ''}"
-        raise PluginError(f"{who}: the {player}, given {given}: {plain_words(error)}") from error
+        raise PluginError(
+            f"{who}: the {player}, given {given}: {plain_words(error)}{_of_label(error, module, label)}"
+        ) from error
     if not isinstance(output, Tensor):
         cure = (
             ": return features only where they are asked for, def forward(self, x, features=False), and call "
@@ -267,6 +270,21 @@ def _called(who: str, player: str, module: nn.Module, x: Tensor, *label: Tensor)
             f"{who}: the {player} must return one tensor, its {wanted}, not {_kind(output)}{cure if more else ''}"
         )
     return output
+
+
+def _of_label(error: BaseException, module: nn.Module, label: tuple[Tensor, ...]) -> str:
+    """The end of a message where a network wants a label that it is not given, or does not take the one it is given."""
+    if not isinstance(error, TypeError) or "forward() " not in message_of(error) or own_frame(error):
+        return ""
+    code = getattr(type(module).forward, "__code__", None)
+    where = f" ({place(code.co_filename, code.co_firstlineno)})" if code else ""
+    if "missing 1 required positional" in message_of(error) and not label:
+        cure = "conditional networks are built by build(shape, classes), which returns Networks(..., classes=classes)"
+    elif label and "were given" in message_of(error):
+        cure = "with Networks(..., classes=classes) both networks take the label: def forward(self, x, label)"
+    else:
+        return where
+    return f": {cure}{where}"
 
 
 def _kind(value: Any) -> str:

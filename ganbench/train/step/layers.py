@@ -60,11 +60,7 @@ def _refused(layer: nn.Module) -> str:
     if isinstance(layer, nn.modules.lazy.LazyModuleMixin) and layer.has_uninitialized_params():
         return "has no shape yet: use the layer that is not lazy, or call the network once in build"
     if layer.training and getattr(layer, "running_mean", None) is not None and hasattr(layer, "track_running_stats"):
-        name = type(layer).__name__.replace("SyncBatchNorm", "BatchNorm2d")
-        return (
-            "keeps running averages, and buffers are held fixed: write "
-            f"nn.{name}({layer.num_features}, track_running_stats=False)"
-        )
+        return f"keeps running averages, and buffers are held fixed: write {_without_averages(layer)}"
     for hook in layer._forward_pre_hooks.values():
         if isinstance(hook, SpectralNorm):
             return _SPECTRAL
@@ -80,6 +76,15 @@ def _refused(layer: nn.Module) -> str:
     return ""
 
 
+def _without_averages(layer: Any) -> str:
+    """The same norm without running averages, as code: with the arguments that are not the usual ones."""
+    name = type(layer).__name__.replace("SyncBatchNorm", "BatchNorm2d")
+    own = {"eps": layer.eps, "affine": layer.affine}
+    usual = {"eps": 1e-5, "affine": "Instance" not in name}
+    more = "".join(f"{key}={value}, " for key, value in own.items() if value != usual[key])
+    return f"nn.{name}({layer.num_features}, {more}track_running_stats=False)"
+
+
 def _unfit(parameter: nn.Parameter) -> str:
     """Why a parameter cannot be part of the player's vector of parameters."""
     if not parameter.requires_grad:
@@ -88,7 +93,10 @@ def _unfit(parameter: nn.Parameter) -> str:
         return "is complex: hold torch.view_as_real(it), and use torch.view_as_complex in forward"
     if parameter.dtype != torch.float32:
         kind = str(parameter.dtype).removeprefix("torch.")
-        return f"is {kind}, and training is in float32: leave .double(), .half() and dtype= out"
+        return (
+            f"is {kind}, and training is in float32: leave .double(), .half() and dtype= out, and write "
+            "torch.from_numpy(x).float() of numpy's x"
+        )
     if parameter.device.type != "cpu":
         return f"is on {parameter.device}: leave .cuda() and .to(device) out, the engine moves the networks"
     if hooked(parameter):
