@@ -116,7 +116,10 @@ DEVICE = Reason(
     ),
 )
 AWAY = _same("copies a tensor to the CPU", "leave .cpu() and .numpy() out, and use torch's functions")
-ARRAY = _same("gives numpy a tensor, which a GPU's cannot be", "use torch's functions, which keep it a tensor")
+ARRAY = _same(
+    "gives numpy a tensor, and numpy cannot read a GPU's",
+    "in a step use torch's functions, which keep it a tensor; in a metric write x.cpu().numpy()",
+)
 KIND = _same(
     "mixes types of numbers",
     "training is in float32: leave .double() and .half() out, write torch.tensor(x, dtype=torch.float32) of numpy's x",

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from ganbench.core.errors import NotApplicableError, PluginError, message_of, raise_if_stopped
-from ganbench.core.reasons import DEVICE, plain_words
+from ganbench.core.errors import NotApplicableError, PluginError, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.played import Players
 from ganbench.plugin.types import Optimizer, Update
 from ganbench.suite.plan import Cell
-from ganbench.testing.one_device import META, MixedError, OneDevice, WaitError
+from ganbench.testing.one_device import META, MixedError, OneDevice, WaitError, refusal
 from ganbench.testing.result import Property, Subject, WrongError
 from ganbench.testing.training import SEEDS, cell, trainer
 from ganbench.train.build import build_networks, modules, rules
@@ -31,8 +31,6 @@ from ganbench.train.step.swept_values import with_values
 
 #: Rows that are evaluated.
 FEW = 4
-#: Torch's words, of meta as of a GPU, where numpy is to read a tensor.
-NUMPY = "device type tensor to numpy"
 
 
 class Empty(DrawRecorder):
@@ -62,8 +60,6 @@ def on_one_device(subject: Subject) -> None:
     try:
         with OneDevice():
             walk(cell(subject, SEEDS))
-    except MixedError as error:
-        raise WrongError(f"on a GPU {plain_words(error)}") from error
     except WaitError as error:
         if why := trainer(subject, SEEDS).probe.serial:
             raise NotApplicableError(f"trains seed by seed: {why}") from error
@@ -72,13 +68,11 @@ def on_one_device(subject: Subject) -> None:
         raise
     except BaseException as error:
         raise_if_stopped(error)
-        reason = plain_words(error)
-        # Torch itself compares devices where a function of several operations begins.
-        if NUMPY in message_of(error) or DEVICE.does in reason:
-            raise WrongError(f"on a GPU {reason}") from error
+        if reason := refusal(error):
+            raise WrongError(reason) from error
         # What fails on a CPU, too, is told in the words of that.
         trainer(subject, SEEDS)
-        raise NotApplicableError(f"is not known without a GPU: {reason}") from error
+        raise NotApplicableError(f"is not known without a GPU: {plain_words(error)}") from error
 
 
 def walk(cell: Cell) -> None:

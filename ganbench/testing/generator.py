@@ -12,7 +12,7 @@ from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.core.reasons import plain_words
 from ganbench.data.phases import phases
 from ganbench.plugin.types import Distribution
-from ganbench.testing.one_device import META, MixedError, OneDevice, WaitError
+from ganbench.testing.one_device import META, MixedError, OneDevice, WaitError, refusal
 from ganbench.testing.result import WrongError
 
 #: Samples that are drawn.
@@ -59,12 +59,12 @@ def check_drawn_there(distribution: Distribution) -> None:
                     labelled(FEW, Elsewhere())
             if samples.device != META:
                 raise WrongError("on a GPU its samples are on the CPU: return them with .to(generator.device)")
-    except MixedError as error:
-        raise WrongError(f"on a GPU {plain_words(error)}") from error
     except WaitError as error:
         raise NotApplicableError(f"a GPU is waited for in each draw: {plain_words(error)}") from error
     except WrongError:
         raise
     except BaseException as error:
         raise_if_stopped(error)
+        if reason := refusal(error):
+            raise WrongError(reason) from error
         raise NotApplicableError(f"is not known without a GPU: {plain_words(error)}") from error

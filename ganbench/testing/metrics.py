@@ -10,13 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.core.errors import NotApplicableError
+from ganbench.core.errors import NotApplicableError, raise_if_stopped
+from ganbench.core.reasons import plain_words
 from ganbench.core.rng import stream
 from ganbench.data.mixture import Mixture
 from ganbench.metrics.divergence import divergences
 from ganbench.plugin.binding import bind
 from ganbench.plugin.kinds import CELL_NAMES
 from ganbench.plugin.types import Loss, Metric, MetricValue
+from ganbench.testing.one_device import META, OneDevice, WaitError, refusal
 from ganbench.testing.purity import global_rng_untouched, unchanged
 from ganbench.testing.result import Property, Subject, WrongError
 
@@ -127,6 +129,22 @@ def symmetric(subject: Subject) -> None:
             raise WrongError(f"{name} is {value:.4g}, and {other[name]:.4g} with samples and data exchanged")
 
 
+def on_a_gpu(subject: Subject) -> None:
+    """It takes samples of a GPU: numpy cannot read those, and no tensor of the CPU is taken beside them."""
+    measure, given = _bound(subject, "shifted")
+    there = {name: value.to(META) if isinstance(value, Tensor) else value for name, value in given.items()}
+    try:
+        with OneDevice():
+            measure(there)
+    except WaitError:
+        return  # Here it reads the numbers, as it must.
+    except BaseException as error:
+        raise_if_stopped(error)
+        if reason := refusal(error):
+            raise WrongError(reason) from error
+        raise NotApplicableError(f"is not known without a GPU: {plain_words(error)}") from error
+
+
 PROPERTIES = (
     Property("its columns, no NaN", columns),
     Property("the oracle's floor", floor),
@@ -135,6 +153,7 @@ PROPERTIES = (
     Property("the order of the samples", order),
     Property("symmetric", symmetric),
     Property("nothing changed in place", untouched),
+    Property("samples of a GPU", on_a_gpu),
 )
 
 

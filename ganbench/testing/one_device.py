@@ -14,6 +14,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ganbench.core.errors import message_of
+from ganbench.core.reasons import DEVICE, plain_words
+
+#: Torch's words, of meta as of a GPU, where numpy is to read a tensor.
+_NUMPY = "device type tensor to numpy"
 META = torch.device("meta")
 aten = torch.ops.aten
 #: These copy from one device to another; a program waits where the copy is on the CPU.
@@ -71,6 +76,14 @@ class OneDevice(TorchDispatchMode):  # type: ignore[no-untyped-call]
             # On meta torch itself would refuse some of what a GPU takes.
             args, kwargs = _moved(args), _moved(kwargs)
         return func(*args, **kwargs)
+
+
+def refusal(error: BaseException) -> str:
+    """What a GPU would refuse, in plain words, of an error that was raised on ``meta``; empty where it is another."""
+    reason = plain_words(error)
+    # Torch itself compares devices where a function of several operations begins.
+    refused = isinstance(error, MixedError) or _NUMPY in message_of(error) or DEVICE.does in reason
+    return f"on a GPU {reason}" if refused else ""
 
 
 def takes_a_number(packet: Any, tags: Sequence[torch.Tag]) -> bool:

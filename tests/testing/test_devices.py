@@ -258,6 +258,39 @@ def test_what_a_gpu_takes_is_what_torch_declares_of_its_operations():
     assert seen > 50
 
 
+METRIC = (
+    HEAD + "def measure(samples, real):\n    {}\n    return {{'odd': float(found)}}\n\n"
+    "@ganbench.hookimpl\ndef ganbench_metrics():\n"
+    "    yield ganbench.Metric('odd', measure, (ganbench.Column('odd', 'an odd one', '1', better='lower'),))\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("found = np.abs(samples.numpy()).mean()", "samples.numpy() gives numpy a tensor"),
+        ("found = np.asarray(samples).std()", "np.asarray(samples) gives numpy a tensor"),
+        ("found = (samples - torch.zeros(2000, 2)).mean()", "mixes tensors of two devices"),
+        ("found = np.abs(samples.cpu().numpy()).mean()", ""),
+        ("found = samples.mean().item()", ""),
+        ("found = (samples.mean(0) - real.mean(0)).norm()", ""),
+    ],
+)
+def test_a_metric_takes_samples_of_a_gpu_or_is_told_why_not(line, said, tmp_path, shipped, only):
+    only("samples of a GPU")
+    (tmp_path / "odd.py").write_text(METRIC.format(line))
+    (result,) = check(tmp_path / "odd.py", shipped)
+    assert (result.status, said in result.reason) == ("fail" if said else "pass", True)
+    assert not said or result.reason.endswith("(odd.py:8)")
+
+
+def test_shipped_metrics_take_samples_of_a_gpu(shipped, only):
+    only("samples of a GPU")
+    found = {name: check(name, shipped, kind="metric")[0] for name in shipped.names("metric")}
+    assert [(name, each.reason) for name, each in found.items() if each.status == "fail"] == []
+    assert sum(each.status == "pass" for each in found.values()) >= 10
+
+
 def test_a_cell_for_the_walk_is_the_one_that_the_kit_trains(shipped):
     entry = shipped.get("architecture", "dcgan")
     own = cell(Subject(entry, shipped, settings(entry)[0]), (0, 1))
