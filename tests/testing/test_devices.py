@@ -13,9 +13,9 @@ from ganbench.core.errors import NotApplicableError, PluginError
 from ganbench.core.threads import threads
 from ganbench.testing import check
 from ganbench.testing import one_device as mode
-from ganbench.testing.devices import on_one_device
+from ganbench.testing.devices import on_one_device, walk
 from ganbench.testing.result import Subject, settings
-from ganbench.testing.training import cell
+from ganbench.testing.training import cell as checked_cell
 
 HEAD = '"""Planted (no citation)."""\nimport numpy as np\nimport torch\nfrom torch import nn\nimport ganbench\n\n'
 LOSS = (
@@ -291,9 +291,24 @@ def test_shipped_metrics_take_samples_of_a_gpu(shipped, only):
     assert sum(each.status == "pass" for each in found.values()) >= 10
 
 
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "{loss: wgan-gp, average: {width: 0.1}, optimizer: {clip: 1.0, schedule: {name: cosine, warmup: 5}}}",
+        "{loss: hinge, penalty: [{name: r1, every: 4}, {name: lecam}], update: {name: unrolled}}",
+        "{loss: rpgan, architecture: {name: mlp, width: 8, depth: 2, norm: batch, dropout: 0.3}}",
+    ],
+)
+def test_what_a_variant_adds_is_on_one_device_too(variant, shipped, cell):
+    """A running average, a clipped gradient, schedules, lazy penalties and what they remember, buffers, dropout."""
+    own = cell(variant, registry=shipped)
+    with mode.OneDevice():
+        walk(own)
+
+
 def test_a_cell_for_the_walk_is_the_one_that_the_kit_trains(shipped):
     entry = shipped.get("architecture", "dcgan")
-    own = cell(Subject(entry, shipped, settings(entry)[0]), (0, 1))
+    own = checked_cell(Subject(entry, shipped, settings(entry)[0]), (0, 1))
     assert tuple(own.seeds) == (0, 1)
     assert own.data.name == "conformance-noise"
 
