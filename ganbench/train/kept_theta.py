@@ -16,6 +16,8 @@ from ganbench.train.movement import PLAYERS
 FOLLOWS = 0.1
 #: And it is a step alone only where it is farther away than this share of theta's length.
 FAR = 0.5
+#: A step so many times as long as theta leaves nothing of it in float32, and nothing can be said.
+LOST = 1e4
 
 
 class Updates:
@@ -60,6 +62,8 @@ def _forgets(optimizer: BoundFunction[Any], scope: dict[str, Any]) -> bool:
         raise_if_stopped(error)
         if out_of_memory(error):
             raise
+        return False
+    if not one.double().norm() < LOST * theta.double().norm():  # as where it is NaN
         return False
     change, shift = (other - one).double(), shift.double()
     follows = change @ shift > FOLLOWS * change.norm() * shift.norm()

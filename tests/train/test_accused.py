@@ -78,7 +78,7 @@ MISTAKES = {
     "an optimizer sets a part of its state": (
         OPTIMIZER.format(start="return (torch.zeros_like(theta),)", update="state[0] = gradient; return theta, state"),
         "optimizer",
-        "state[0] sets a part of what stays as it is: return the new tensors: (theta, (m,)) (foreign.py:",
+        "state[0] = ... sets a part of what stays as it is: return the new tensors: (theta, (m,)) (foreign.py:",
     ),
     "a state that is a tensor": (
         OPTIMIZER.format(start="return torch.zeros_like(theta)", update="return theta - gradient, state"),
