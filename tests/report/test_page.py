@@ -115,6 +115,12 @@ def test_the_bands_of_many_variants_are_together_no_darker_than_those_of_four(tm
     assert dark == [[pytest.approx(0.14)], [pytest.approx(0.14 * 4 / 12)]]
 
 
+def test_the_name_of_a_reference_can_be_read_where_lines_cross_it(made):
+    spec = curve(made.run, "ring8", made.run.main, marks([made.run.record])).spec
+    edge, name = (layer["mark"] for layer in spec["layer"] if layer["mark"]["type"] == "text")
+    assert (edge["stroke"], name["color"]) == ("var(--page)", "var(--dim)")
+
+
 def test_more_columns_are_counted_as_one_says_it(made, monkeypatch):
     total = len(figures(made.run.table, made.run.record.columns, SIGNS[False]))
     for left, words in ((1, "Show 1 more column"), (2, "Show 2 more columns")):

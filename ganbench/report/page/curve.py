@@ -181,15 +181,22 @@ def _spec(column: Column, known: Sequence[Mark], ends: tuple[float, float], step
     points = base.mark_point(size=46, filled=True, opacity=1).encode(y=y, shape=shape(known), tooltip=tooltip)
     grey = alt.Chart().encode(y=y)
     rule = grey.mark_rule(color="var(--dim)", strokeDash=[3, 3], strokeWidth=1)
-    label = grey.mark_text(align="right", baseline="bottom", dy=-2, dx=-2, color="var(--dim)", fontSize=10).encode(
-        x=alt.value("width"), text="label:N"
-    )
+    # Lines cross the names of references, so each name has an edge of the page's colour behind it.
+    labels = [
+        grey.mark_text(align="right", baseline="bottom", dy=-2, dx=-2, fontSize=10, **paint).encode(
+            x=alt.value("width"), text="label:N"
+        )
+        for paint in (
+            {"color": "var(--page)", "stroke": "var(--page)", "strokeWidth": 3, "opacity": 0.85},
+            {"color": "var(--dim)"},
+        )
+    ]
     layers = [
         seeds.transform_filter(only("seed")),
         band.transform_filter(only("median")),
         line.transform_filter(only("median")),
         points.transform_filter(only("median")),
         rule.transform_filter(only("reference")),
-        label.transform_filter(only("reference")),
+        *(label.transform_filter(only("reference")) for label in labels),
     ]
     return finished(alt.layer(*layers), height=_HEIGHT)
