@@ -63,11 +63,12 @@ def slips(rules: Rules, update: BoundFunction[Players], state: State, constants:
 
 @dataclass(frozen=True)
 class _Looked:
-    """What is found in one function, a loss or a penalty: notes, the terms of its value, and whose it is."""
+    """What is found in one function, a loss or a penalty: notes, the terms of its value, whose it is, if shipped."""
 
     said: list[str]
     terms: list[Addend]
     whose: str
+    shipped: bool
 
 
 def _looked(
@@ -102,7 +103,8 @@ def _looked(
             if learns and not taken_apart(given["D"]):
                 said += _unlearned(term, value, scope, sides)
             known = isinstance(value, Tensor) and not said
-            found.append(_Looked(said, sums.terms_of(value) if known else [], f"{whose} {_named(term)}"))
+            shipped = str(term.function.__module__).startswith("ganbench_plugin_shipped_")
+            found.append(_Looked(said, sums.terms_of(value) if known else [], f"{whose} {_named(term)}", shipped))
     return found
 
 
@@ -120,7 +122,8 @@ def _penalties(rules: Rules, player: PlayerName) -> Iterable[tuple[int, str, Bou
 
 def _idle(here: _Looked, there: _Looked, player: PlayerName) -> Iterable[str]:
     """Terms that depend on a player and do not move it."""
-    for term in idle(here.terms, there.terms):
+    # A shipped function's whole value has a gradient: then a network stops it, which is told beside this.
+    for term in (each for each in idle(here.terms, there.terms) if each.line or not here.shipped):
         yield (
             f"{term.line or here.whose}: {'a term' if term.line else 'its value'} depends on the {player} and gives it "
             "no gradient, so it changes no step: leave .detach(), .data, .state_dict() and torch.no_grad() out, and "

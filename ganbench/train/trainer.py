@@ -34,6 +34,7 @@ from ganbench.train.evaluation import Evaluation
 from ganbench.train.likeness import Likeness
 from ganbench.train.movement import movement_notes
 from ganbench.train.probe import Probe, invent, probe
+from ganbench.train.reached import reached_note
 from ganbench.train.repeat import hidden_state
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
@@ -43,6 +44,8 @@ from ganbench.train.step.rules import bind_schedules, check_schedules, schedule_
 from ganbench.train.step.step import Constants, State, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
 from ganbench.train.untrained import untrained_notes
+
+_SERIAL = "trained seed by seed"
 
 
 class Trainer:
@@ -103,8 +106,11 @@ class Trainer:
         self._forced = (kept or engine) != "auto"
         self._notes = movement_notes(self.probe.idle, self.probe.unmoved, (theta_D, theta_G), len(self.cell.seeds))
         self._notes += schedule_notes(self.rules.schedules)
+        watched = hidden_state(self.rules, update)
+        if self.loss.players is None and (note := reached_note(networks[0], watched)):
+            self._notes.insert(0, note)
         if self.probe.serial and engine != "serial":
-            self._notes.append(f"trained seed by seed: {self.probe.serial}")
+            self._notes.append(f"{_SERIAL}: {self.probe.serial}")
         self._notes += filter(None, [squashed(self.rules.discriminator.network("")), self.probe.note])
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
@@ -125,7 +131,6 @@ class Trainer:
                 f"computes partly in {traced_first.reduced}, whatever the column arithmetic says: leave out "
                 "torch.autocast and .half() in plugins, or write 'precision: bfloat16' in the suite"
             )
-        watched = hidden_state(self.rules, update)
         self._notes += untrained_notes(traced_first.untrained, watched)
         likeness.check_constants(traced_first.constants, watched.place("checkpoint"))
         likeness.check_code(traced)
@@ -148,6 +153,11 @@ class Trainer:
     def note(self) -> str:
         """Notes on how the cells train, for the tables; empty where there are none."""
         return "; ".join(filter(None, (*self._notes, self._engine.note)))
+
+    @property
+    def remarks(self) -> list[str]:
+        """Of the notes those on what is probably meant otherwise: not on how the cells train."""
+        return [note for note in self._notes if not note.startswith(_SERIAL)]
 
     @property
     def chunks(self) -> Chunks:
