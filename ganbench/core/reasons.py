@@ -82,6 +82,13 @@ CLIP = _same(
     "gradient.clamp(-c, c) in an optimizer's update()",
 )
 HOOK = _same("runs a hook of gradients, which cannot be batched", "remove it, the engine takes each gradient itself")
+TENSOR_HOOK = Reason(
+    "sets a hook of gradients where there is none: samples are made, and networks tried, without a gradient, too",
+    (
+        (r"(\w+)\.register_hook", "write if h.requires_grad: before h.register_hook(...)"),
+        ("", "write if h.requires_grad: before it"),
+    ),
+)
 IN_PLACE = _same(
     "changes a tensor in place (an input, a weight, a buffer)", "write x * 2 for x.mul_(2); buffers are held fixed"
 )
@@ -205,7 +212,8 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"Target size|target size|match the broadcast shape", SHAPES),
     (r"change requires_grad flags", FLAGS),
     (r"non-leaf Tensor", OPTIMIZER),
-    (r"register a hook|grad hooks cannot be registered", HOOK),
+    (r"register a hook", TENSOR_HOOK),
+    (r"grad hooks cannot be registered", HOOK),
     (r"requires_grad_|does not require grad", TAPE),
     (r"Cannot access storage of|accessing `data`", STORAGE),
     (

@@ -20,6 +20,7 @@ from ganbench.data.density import around
 from ganbench.data.mixture import Mixture
 from ganbench.data.own_files import OwnFiles
 from ganbench.data.phases import check_phases, phases
+from ganbench.data.soundness import check_soundness
 from ganbench.plugin.returned import not_distribution
 from ganbench.plugin.types import Distribution
 from ganbench.testing.generator import check_drawn_there
@@ -44,9 +45,9 @@ def built(subject: Subject) -> Distribution:
     except (MissingDataError, NotApplicableError, OSError) as missing:
         raise NotApplicableError(str(missing).splitlines()[0]) from missing
     except ValueError as wrong:
-        raise WrongError(error_line(wrong)) from wrong
-    if not isinstance(dataset, Distribution):
-        raise WrongError(f"build() returned {not_distribution(dataset)}")
+        raise WrongError(f"dataset {subject.entry.name}: {error_line(wrong)}") from wrong
+    if not isinstance(dataset, Distribution) or isinstance(dataset, type):
+        raise WrongError(f"dataset {subject.entry.name}: build() returned {not_distribution(dataset)}")
     return dataset
 
 
@@ -70,7 +71,8 @@ def samples(subject: Subject) -> str:
     dataset = built(subject)
     try:
         check_distribution(subject.entry.name, dataset)
-    except PluginError as error:
+        check_soundness(dataset)
+    except (PluginError, ValueError) as error:
         raise WrongError(str(error)) from error
     again = subject.entry.build(subject.parameters, find=OwnFiles())
     if not torch.equal(*(each.sample(100, stream(0, "conformance")) for each in (dataset, again))):

@@ -124,11 +124,15 @@ class Position:
         Returns:
             The loss, a scalar.
         """
-        theta = self.theta if at is None else {**self.theta, player: at}
+        own = self.theta[player] if at is None else at
+        # A loss may ask for the gradient of what it is given, by a hook: it has one, as in training.
+        plain = not (own.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(own))
+        theta = {**self.theta, player: own.detach().requires_grad_() if plain else own}
         game = self.game(rows, rules)
         compute = game.discriminator_loss if player == "discriminator" else game.generator_loss
         with with_global_rng(game):
-            return compute(theta["discriminator"], theta["generator"], game.draw())
+            value = compute(theta["discriminator"], theta["generator"], game.draw())
+        return value.detach() if plain else value
 
     def gradient(self, player: PlayerName, value: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """The gradient of ``value``, or of one player's loss, with respect to that player's parameters."""

@@ -210,14 +210,15 @@ def _from_calls(subject: Subject, term: Term, rows: Tensor) -> Tensor:
     at, game = term.position, term.position.game(rows)
     function: BoundFunction[Tensor] = bind(getattr(subject.value, term.player), subject.parameters)
     with with_global_rng(game), ExitStack() as stack:
-        scope = game._scope({*function.names}, at.theta["discriminator"], at.theta["generator"], game.draw(), stack)
+        D, G = (at.theta[player].detach().requires_grad_() for player in PLAYERS)
+        scope = game._scope({*function.names}, D, G, game.draw(), stack)
         scope["memory"] = at.memory[0] if at.memory else ()
         value = function(scope)
     game = at.game(rows)
     with with_global_rng(game):
         silent = scope | {"random": game.draw().random, "D": lambda x, *more, **options: 0 * x.flatten(1).sum(1)}
         with slopes.weights_asked(silent):
-            return value - function(silent)
+            return (value - function(silent)).detach()
 
 
 def _network(term: Term) -> FlatNetwork:

@@ -426,6 +426,34 @@ def test_a_broken_dataset(wrong, caught_by, failing, only):
     assert caught_by in failing(DATASET.format(**(TWO | wrong)))
 
 
+@pytest.mark.parametrize(
+    ("build", "why"),
+    [
+        (
+            "lambda: np.zeros((9, 2))",
+            "build() returned a ndarray of shape (9, 2), which is no Distribution: return Fin",
+        ),
+        ("lambda: Finite(np.random.rand(90, 2))", "held_out is missing: shuffle the rows x, and give Finite(x[:800]"),
+        ("lambda: None", "build() returned nothing, which is no Distribution: is its return missing?"),
+        ("Bare", "build() returned a Bare, which is no Distribution, for it has no shape: write the attribute shape"),
+    ],
+)
+def test_data_that_no_run_would_take_fail_with_the_line_of_a_run(build, why, failing):
+    code = DATASET.format(**TWO).replace("import Dataset,", "import Dataset, Finite,")
+    bare = "class Bare:\n    def sample(self, n, generator):\n        return torch.zeros(n, 2)\n\n"
+    code = code.replace("@hookimpl", f"{bare}@hookimpl").replace('"two", Two', f'"two", {build}')
+    found = failing(code)
+    assert why in found["samples"]
+    assert len({*found.values()}) == 1
+
+
+def test_a_hook_on_what_has_a_gradient_in_training_passes(failing):
+    """A loss changes the gradient on purpose, so its slope is another one: that alone fails."""
+    own = "fake.register_hook(lambda gradient: 2 * gradient); return softplus(-D(fake)).mean()"
+    found = failing(LOSS.format(**(SOUND | {"generator": own})))
+    assert not any("hook" in reason for reason in found.values())
+
+
 def test_the_sound_dataset_passes(tmp_path, shipped):
     path = tmp_path / "two.py"
     path.write_text(DATASET.format(**TWO))
