@@ -45,7 +45,7 @@ def oppose(subject: Subject) -> None:
 def linear(subject: Subject) -> str:
     """The game moves as its eigenvalues predict, and none of them moves it away from the equilibrium."""
     game = _game(subject, CHECK["at_once"])
-    if game.noise and game.step(game.begin((0.0, 0.0))).at.norm() > 1e-9:
+    if not game.steady:
         return _noisy(game)
     matrix = game.matrix()
     if not matrix.isfinite().all() or matrix.abs().max() > KINK:

@@ -178,11 +178,23 @@ class DiracGAN:
         self.step(self.begin(), noise=noise)
         return noise.asked
 
-    def matrix(self, at: Any = (0.0, 0.0)) -> Tensor:
-        """The derivative of one step with respect to (psi, theta), (2, 2)."""
-        state = self.begin(at)
-        derivative: Tensor = torch.func.jacrev(lambda point: self.step(state.moved(point)).at)(state.at)
+    def matrix(self, at: Any = (0.0, 0.0), draws: int = 0) -> Tensor:
+        """The derivative of a step with respect to (psi, theta), (2, 2); ``draws``: the step whose numbers it draws."""
+        state, asked = self.begin(at), self.noise if draws else []
+
+        def step(point: Tensor) -> Tensor:
+            return self.step(state.moved(point), noise=DiracDraws(drawn(asked, draws)) if draws else None).at
+
+        derivative: Tensor = torch.func.jacrev(step)(state.at)
         return derivative
+
+    @property
+    def steady(self) -> bool:
+        """Whether a step near the equilibrium, and its derivative there, are the same whatever it draws."""
+        if not self.noise:
+            return True
+        moves = self.step(self.begin((0.0, 0.0))).at.norm() > 1e-9
+        return not moves and torch.allclose(self.matrix(), self.matrix(draws=1), rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
 def game_of(

@@ -17,6 +17,7 @@ from ganbench.plugin.types import Loss
 from ganbench.testing.checked_cell import CHECK
 from ganbench.testing.game_at_point import Rows
 from ganbench.testing.result import Property, Subject, WrongError
+from ganbench.train.step.global_rng import GlobalRngOverride
 
 #: The known forms of a penalty, as functions of the length of D's slope.
 FORMS: dict[str, Callable[[float], float]] = {
@@ -196,7 +197,8 @@ def _scope(shape: tuple[int, ...], D: Callable[[Tensor], Tensor], layout: Layout
 
 def _value(subject: Subject, player: str, scope: Mapping[str, Any]) -> Tensor:
     memory = tuple(torch.tensor(number).double() for number in getattr(subject.value, "memory", ()))
-    with weights_asked(scope):
+    # What code draws from torch's global generator are the scope's own numbers, as in training.
+    with weights_asked(scope), GlobalRngOverride(scope["random"]):
         value: Tensor = bind(getattr(subject.value, player), subject.parameters)({**scope, "memory": memory})
         return value
 

@@ -454,6 +454,12 @@ def test_a_hook_on_what_has_a_gradient_in_training_passes(failing):
     assert not any("hook" in reason for reason in found.values())
 
 
+def test_what_draws_noise_in_a_call_of_d_passes(failing):
+    """Consistency regularisation (Zhang et al. 2020, CR-GAN): it has no gradient of D, and draws from torch."""
+    consistent = " + 10 * (d_real - D(real + 0.05 * torch.randn_like(real))).square().mean()"
+    assert not failing(LOSS.format(**(SOUND | {"discriminator": SOUND["discriminator"] + consistent})))
+
+
 def test_the_sound_dataset_passes(tmp_path, shipped):
     path = tmp_path / "two.py"
     path.write_text(DATASET.format(**TWO))
