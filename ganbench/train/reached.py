@@ -17,8 +17,8 @@ from ganbench.train.step.global_rng import GlobalRngOverride
 
 #: So many samples are made.
 BATCH = 6
-#: Units of a small network may all be at rest: it is tried at so many points.
-TRIES = 4
+#: Units of a small network may all be at rest: where something is found, it is looked for at so many points.
+TRIES = 12
 #: What stops a gradient in forward, as code names it.
 _STOPS = ("no_grad", "detach", "data", "inference_mode")
 
@@ -26,7 +26,7 @@ _STOPS = ("no_grad", "detach", "data", "inference_mode")
 def _gradients(networks: Networks, at: int) -> dict[str, dict[str, Tensor]]:
     """The gradient of D's logits of what G makes, with another weight for each logit, by player and parameter.
 
-    ``at``: which parameters, near those that the networks have: a layer that starts at 0 on purpose is none there.
+    ``at``: which parameters: a layer that starts at 0 on purpose is none there. The first are near the networks' own.
     """
     kind = "normal" if networks.latent_distribution == "normal" else "symmetric"
     random = stream(at, "reached")
@@ -36,7 +36,7 @@ def _gradients(networks: Networks, at: int) -> dict[str, dict[str, Tensor]]:
     z, label = z.to(first), torch.arange(BATCH, device=first.device) % max(networks.classes, 1)
     players: dict[str, nn.Module] = {"generator": networks.generator, "discriminator": networks.discriminator}
     thetas = {
-        player: {name: _near(each.detach(), random) for name, each in module.named_parameters()}
+        player: {name: _moved(each.detach(), random, near=not at) for name, each in module.named_parameters()}
         for player, module in players.items()
     }
 
@@ -53,9 +53,9 @@ def _gradients(networks: Networks, at: int) -> dict[str, dict[str, Tensor]]:
     return found
 
 
-def _near(theta: Tensor, random: torch.Generator) -> Tensor:
-    noise = torch.randn(theta.shape, generator=random).to(theta)
-    return theta + noise * (theta.square().mean().sqrt() + 0.01)
+def _moved(theta: Tensor, random: torch.Generator, *, near: bool) -> Tensor:
+    noise = torch.randn(theta.shape, generator=random).to(theta) * (theta.square().mean().sqrt() + 0.1)
+    return theta + noise if near else noise
 
 
 def unreached(networks: Networks) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
 from ganbench.train.engine.trace import Trace, trace
 from ganbench.train.evaluation import Evaluation
 from ganbench.train.likeness import Likeness
+from ganbench.train.logits import logits_note
 from ganbench.train.movement import movement_notes
 from ganbench.train.probe import Probe, invent, probe
 from ganbench.train.reached import reached_note
@@ -106,12 +107,17 @@ class Trainer:
         self._forced = (kept or engine) != "auto"
         self._notes = movement_notes(self.probe.idle, self.probe.unmoved, (theta_D, theta_G), len(self.cell.seeds))
         self._notes += schedule_notes(self.rules.schedules)
-        watched = hidden_state(self.rules, update)
-        if self.loss.players is None and (note := reached_note(networks[0], watched)):
+        watched, of_method = hidden_state(self.rules, update), self.loss.players is not None
+        if not of_method and (note := reached_note(networks[0], watched)):
             self._notes.insert(0, note)
         if self.probe.serial and engine != "serial":
             self._notes.append(f"{_SERIAL}: {self.probe.serial}")
-        self._notes += filter(None, [squashed(self.rules.discriminator.network("")), self.probe.note])
+        said = (
+            squashed(self.rules.discriminator.network(""))
+            if of_method
+            else logits_note(networks[0], self.dataset.shape)
+        )
+        self._notes += filter(None, [said, self.probe.note])
         if arithmetic(self.cell.precision, device) != self.cell.precision:
             self._notes.append("a CPU has no tf32: trained in float32")
 

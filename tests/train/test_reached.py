@@ -1,8 +1,9 @@
-"""Parameters that no gradient reaches, whatever the loss, are said before training; those that start at 0 are not."""
+"""What no loss can mend is said before training: parameters that no gradient reaches, a D without logits."""
 
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 from ganbench import Networks
@@ -61,7 +62,21 @@ def test_a_gate_that_starts_at_0_and_a_small_network_are_not(foreign, cell, cpu)
     assert not Trainer([cell(VARIANT, seeds=2, registry=foreign(code))], cpu, "eager").note
 
 
+@pytest.mark.parametrize(("end", "said"), [("torch.sigmoid(h)", True), ("h.tanh() * 0.5 + 0.5", True), ("h", False)])
+def test_a_probability_that_forward_makes_is_said(end, said, foreign, cell, cpu):
+    code = CODE.format(first="h = self.first(x)", G="Plain", D="Ends") + "\n"
+    code = code.replace(
+        "def build",
+        "class Ends(Plain):\n    def forward(self, x):\n        h = self.last(self.first(x)) + self.gate\n"
+        f"        return {end}\n\ndef build",
+    )
+    note = Trainer([cell(VARIANT, seeds=2, registry=foreign(code))], cpu, "eager").note
+    assert note == ("the discriminator gives probabilities, and losses take logits: leave the last sigmoid out" * said)
+
+
 def test_layers_that_are_at_rest_where_they_start_are_not():
-    resting = nn.Sequential(nn.Linear(2, 1), nn.ReLU(), nn.Linear(1, 1))
-    nn.init.constant_(resting[0].bias, -3.0)
-    assert not unreached(Networks(nn.Linear(2, 2), resting, (2,)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        resting = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+        nn.init.constant_(resting[0].bias, -3.0)
+        assert not unreached(Networks(nn.Linear(2, 2), resting, (2,)))
