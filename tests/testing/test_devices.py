@@ -64,7 +64,7 @@ WAITED = {
     "more = d_real * float(step)": "float(step) reads a number",
     "more = d_real * 0.5 ** step.item()": "step.item() reads a number",
     "more = d_real.cpu().mean()": "d_real.cpu() copies a tensor to the CPU: leave .cpu() and .numpy() out",
-    "more = torch.bincount((d_real > 0).long()).float()": "has a size that depends on values",
+    "more = torch.bincount((d_real > 0).long(), minlength=2).float()": "has a size that depends on values",
     "more = d_real[(step > torch.arange(-24, 0, device=step.device))]": "has a size that depends on values",
 }
 
