@@ -27,6 +27,8 @@ class Sides(TorchFunctionMode):
     def __init__(self, scope: Mapping[str, Any]) -> None:
         super().__init__()
         self.logits: list[tuple[str, list[Tensor]]] = []
+        #: Whether a gradient is taken inside, as a gradient penalty takes that of D with respect to its inputs.
+        self.slope = False
         # By identity, and kept: so no later tensor has the identity of one that is gone.
         self._sides = {id(scope[name]): (name, scope[name]) for name in ("real", "fake") if name in scope}
 
@@ -37,6 +39,7 @@ class Sides(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
+        self.slope |= function is torch.autograd.grad
         result = function(*args, **(kwargs or {}))
         taken = {side for value in tree_leaves((args, kwargs)) if (side := self._side(value))}
         if taken:
@@ -51,6 +54,7 @@ class Sides(TorchFunctionMode):
         output = D(*inputs, **options)
         sides = {side for value in inputs if (side := self._side(value))}
         # Within torch.func.grad the gradient is of D's inputs, as a penalty's.
+        self.slope |= torch._C._functorch.peek_interpreter_stack() is not None
         if len(sides) != 1 or _BETWEEN in sides or torch._C._functorch.peek_interpreter_stack() is not None:
             return output
         logits = [one for one in tree_leaves(output) if isinstance(one, Tensor) and one.requires_grad]

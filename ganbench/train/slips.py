@@ -51,6 +51,13 @@ def slips(rules: Rules, update: BoundFunction[Players], state: State, constants:
             game = partial(StepGame, rules, (own.D, own.G), step=index, gradient=autograd_gradient, memory=state.memory)
             here = _looked(game, rules, player, state)
             found += [line for each in here for line in each.said]
+            sloped = [each.whose for each in here if each.slope]
+            if here[0].slope and sloped[1:]:
+                beside = sloped[1].partition("'")[0]
+                found.append(
+                    f"{sloped[0]} has a gradient penalty of its own, and {beside} is one beside it: "
+                    "leave one of them out, if not both are meant"
+                )
             if any(not term.gradient for each in here for term in each.terms):
                 there = _looked(game, rules, player, state, moved=True)
                 found += [line for one, other in zip(here, there, strict=True) for line in _idle(one, other, player)]
@@ -63,12 +70,16 @@ def slips(rules: Rules, update: BoundFunction[Players], state: State, constants:
 
 @dataclass(frozen=True)
 class _Looked:
-    """What is found in one function, a loss or a penalty: notes, the terms of its value, whose it is, if shipped."""
+    """What is found in one function, a loss or a penalty: notes, the terms of its value, whose it is, if shipped.
+
+    ``slope``: whether it takes a gradient itself, as a gradient penalty does.
+    """
 
     said: list[str]
     terms: list[Addend]
     whose: str
     shipped: bool
+    slope: bool
 
 
 def _looked(
@@ -104,7 +115,8 @@ def _looked(
                 said += _unlearned(term, value, scope, sides)
             known = isinstance(value, Tensor) and not said
             shipped = str(term.function.__module__).startswith("ganbench_plugin_shipped_")
-            found.append(_Looked(said, sums.terms_of(value) if known else [], f"{whose} {_named(term)}", shipped))
+            parts = sums.terms_of(value) if known else []
+            found.append(_Looked(said, parts, f"{whose} {_named(term)}", shipped, sides.slope))
     return found
 
 

@@ -376,6 +376,24 @@ def test_probabilities_that_are_wanted_are_not(note, line):
     assert note("d_real, d_fake", line) == ""
 
 
+@pytest.mark.parametrize(
+    ("variant", "penalty"),
+    [
+        ("{loss: wgan-gp, penalty: gp}", "gp"),
+        ("{loss: rpgan, penalty: [lecam, r2]}", "r2"),
+        ("{loss: foreign, penalty: r1}", "r1"),
+        ("{loss: {name: rpgan, r1: 0, r2: 0}, penalty: r1}", ""),
+        ("{loss: wgan-gp, penalty: lecam}", ""),
+        ("{loss: minimax, penalty: [r1, r2]}", ""),
+    ],
+)
+def test_a_gradient_penalty_beside_that_of_the_loss_is_said(note, variant, penalty):
+    line = PLAIN + " + gradient_penalty(D, real, fake, random)"
+    said = note("d_real, d_fake, D, real, fake, random", line, variant=variant)
+    words = f"has a gradient penalty of its own, and penalty {penalty} is one beside it: leave one of them out, if not"
+    assert (words in said) if penalty else (said == "")
+
+
 @pytest.mark.parametrize(("kind", "name"), SHIPPED)
 def test_no_shipped_loss_or_penalty_slips(kind, name, shipped, looked, monkeypatch):
     """Each as if it were the user's own; of one number a sample the data are a column, too."""
