@@ -137,7 +137,8 @@ TWICE = _same(
 WRAPPED = _same("is a module that torch.jit or a parallel wrapper wraps", "give the module itself")
 SHAPES = _same(
     "compares numbers of two shapes, of which logits, (n,), may be one",
-    "make labels with torch.ones_like(d_real), not torch.ones(n, 1), and leave keepdim=True out",
+    "make labels with torch.ones_like(d_real), not torch.ones(n, 1), a column (n,) by .flatten(), and leave "
+    "keepdim=True out",
 )
 BACKWARD = _same(
     "takes the loss's gradient itself, by backward()", "return the loss, and the engine takes its gradient"

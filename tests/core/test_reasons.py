@@ -185,7 +185,7 @@ def test_a_plugins_own_words_are_kept():
 
 def test_a_weight_of_another_shape_than_the_logits_is_told_the_cure():
     error = RuntimeError("output with shape [32] doesn't match the broadcast shape [32, 32]")
-    assert plain_words(error).endswith("not torch.ones(n, 1), and leave keepdim=True out")
+    assert plain_words(error).endswith("not torch.ones(n, 1), a column (n,) by .flatten(), and leave keepdim=True out")
 
 
 def test_a_draw_that_is_no_seeds_names_the_layer_or_the_call():

@@ -174,6 +174,10 @@ MISTAKES = {
         "return F.mse_loss(d_real, torch.ones(len(d_real), 1)) + d_fake.mean()",
         r"compares numbers of two shapes, .* may be one: make labels with torch.ones_like\(d_real\), .* keepdim",
     ),
+    "a column against numbers (n,)": (
+        "return bce(d_real, d_fake) + F.mse_loss(d_real[:, None], real[:, 0])",
+        r"compares numbers of two shapes, .* a column \(n,\) by .flatten\(\), and leave keepdim.* \(foreign.py",
+    ),
     "clamp by name": (
         "with torch.no_grad(): [p.clamp_(-0.01, 0.01) for _, p in D.named_parameters()]\n    return d_fake.mean()",
         r"changes the discriminator's weights in place, .*: write Loss\(project=...\)",
