@@ -183,6 +183,16 @@ def test_a_head_sorts_the_rows_by_keyboard(page):
     assert page.locator("th[aria-sort=descending]").count() == 1
 
 
+def test_a_link_leads_to_a_heading_that_no_legend_covers(page):
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate("document.querySelector('.legend').style.height = '200px'")
+    page.wait_for_timeout(300)
+    page.locator("nav a[href='#curves']").click()
+    page.wait_for_timeout(300)
+    legend = page.locator(".legend").evaluate("(one) => one.getBoundingClientRect().bottom")
+    assert page.locator("#curves").evaluate("(one) => one.getBoundingClientRect().top") >= legend
+
+
 def test_a_variant_is_hidden_in_every_chart(page):
     drawn(page)
     paths = "document.querySelectorAll('.plot path[stroke-width=\"0.7\"]').length"

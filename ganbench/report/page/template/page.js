@@ -75,6 +75,12 @@ window.unpack = async (text) => {
       show();
     });
   }
+  // The legend stays at the top of the window: a heading that a link leads to is below it, however many rows it has.
+  const legend = document.querySelector(".legend");
+  if (legend) {
+    const below = () => { document.documentElement.style.scrollPaddingTop = `${legend.offsetHeight + 16}px`; };
+    new ResizeObserver(below).observe(legend);
+  }
   document.getElementById("everyone")?.addEventListener("click", () => { hidden.clear(); show(); });
 
   /** Each head sorts the rows of every dataset, references by themselves; what has no number stays last. */
