@@ -153,7 +153,7 @@ FREED = _same(
 UNUSED = _same(
     "takes a gradient with respect to what is not in its graph, as weights by name, which are made anew for "
     "each call of a player",
-    "take it with respect to a tensor that the loss was computed from, as fake; of D at x it is input_gradient(D, x)",
+    "take it with respect to a tensor that the loss was computed from, as fake; of D at x use input_gradient(D, x)",
 )
 PROBABILITIES = _same(
     "takes probabilities, and d_real and d_fake are logits",
