@@ -156,8 +156,8 @@ def test_one_cause_is_said_once_and_by_every_row_in_json(hinge, gb):
 @pytest.mark.parametrize(
     ("term", "said"),
     [
-        ("torch.autograd.grad(D(real).sum(), real)[0].sum()", "input_gradient(D, x)"),
-        ("torch.autograd.grad(D(real.requires_grad_()).sum(), real)[0].sum()", "input_gradient(D, x)"),
+        ("torch.autograd.grad(D(real).sum(), real)[0].sum()", "use input_gradient(D, x)"),
+        ("torch.autograd.grad(D(real.requires_grad_()).sum(), real)[0].sum()", "use input_gradient(D, x)"),
         ("d_real.mean().item()", "reads a number out of a tensor (.item(), float(), or a Python if on it)"),
         ("float(d_real.detach().numpy().std())", "reads a number out of a tensor"),
     ],

@@ -86,10 +86,6 @@ PLAIN = "return softplus(-d_real).mean() + softplus(d_fake).mean()"
             "d_real, d_fake, real",
             "return (real.norm(dim=1) * F.linear(real, torch.ones(1, 2)) * d_real).mean() + d_fake.mean()",
         ),
-        (
-            "d_real, d_fake, real",
-            "return d_real.mean() - d_fake.mean() + F.mse_loss(F.linear(real, torch.ones(1, 2)), real[:, 0])",
-        ),
         ("d_real, d_fake, real", "return (d_real * torch.rand(16, 1, 1)).square().mean() + d_fake.square().mean()"),
         (
             "d_real, d_fake, real",
