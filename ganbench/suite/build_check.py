@@ -147,7 +147,8 @@ def _said(error: BaseException) -> str:
     A ValueError that the file itself raises is shown as it is: it names the parameter that it is about.
     """
     if isinstance(error, RuntimeError):
-        from ganbench.core.reasons import plain_words  # late, but no delay: the plugin that failed has imported torch
+        # Late, but no delay: the plugin that failed has imported torch.
+        from ganbench.core.plain_words import plain_words
 
         return plain_words(error)
     frame = own_frame(error)

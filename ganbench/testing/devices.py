@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from ganbench.core.errors import NotApplicableError, PluginError, raise_if_stopped
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.plugin.binding import BoundFunction, bind
 from ganbench.plugin.played import Players
 from ganbench.plugin.types import Optimizer, Update

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ganbench.core.errors import NotApplicableError, raise_if_stopped
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.data.phases import phases
 from ganbench.plugin.types import Distribution
 from ganbench.testing.one_device import META, MixedError, OneDevice, WaitError, refusal

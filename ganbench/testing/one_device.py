@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganbench.core.errors import message_of
-from ganbench.core.reasons import DEVICE, plain_words
+from ganbench.core.plain_words import plain_words
+from ganbench.core.reasons import DEVICE
 
 #: Torch's words, of meta as of a GPU, where numpy is to read a tensor.
 _NUMPY = "device type tensor to numpy"

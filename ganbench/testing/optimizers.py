@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganbench.core.errors import NotApplicableError, raise_if_stopped
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.core.rng import stream
 from ganbench.plugin.binding import bind
 from ganbench.testing.purity import global_rng_untouched, unchanged

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from ganbench.core.errors import NotApplicableError, raise_if_stopped
 from ganbench.core.messages import shown
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.registry import Registry
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
 from ganbench.core.errors import NotApplicableError, raise_if_stopped
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Update
 from ganbench.suite.plan import Cell

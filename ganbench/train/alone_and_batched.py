@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.core.place import place
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.played import Players

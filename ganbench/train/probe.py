@@ -11,8 +11,8 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory, plugin_frame
+from ganbench.core.plain_words import global_draw
 from ganbench.core.process_watch import process_watched
-from ganbench.core.reasons import global_draw
 from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.core.threads import threads_for
 from ganbench.plugin.binding import BoundFunction

@@ -11,9 +11,9 @@ import torch
 from torch.utils._pytree import tree_map
 
 from ganbench.core.errors import PluginError, out_of_memory, raise_if_stopped
+from ganbench.core.plain_words import plain_words
 from ganbench.core.process_state import process_kept
 from ganbench.core.process_watch import process_watched
-from ganbench.core.reasons import plain_words
 from ganbench.core.rng import isolated
 from ganbench.core.threads import fitting
 from ganbench.core.torch_warnings import hidden

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ganbench.core.errors import PluginError, message_of, plugin_frame
-from ganbench.core.reasons import BACKWARD, CHECKPOINT, FREED, IN_PLACE_LATER, KIND, plain_words
+from ganbench.core.plain_words import plain_words
+from ganbench.core.reasons import BACKWARD, CHECKPOINT, FREED, IN_PLACE_LATER, KIND
 from ganbench.train.hidden_state import HiddenState
 from ganbench.train.step.rules import Rules
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from ganbench.core import streams
 from ganbench.core.disk import discard
 from ganbench.core.errors import error_line, out_of_memory, raise_if_stopped
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.record.cell_record import CellRecord
 from ganbench.record.events import CellEnded, CellEvent, Pictured, SeedOutcome
 from ganbench.record.generators import place as place_of_generator

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganbench.core.errors import PluginError, message_of, own_frame, raise_if_stopped
 from ganbench.core.place import place
-from ganbench.core.reasons import plain_words
+from ganbench.core.plain_words import plain_words
 from ganbench.data.soundness import checked_samples, settle_shape
 from ganbench.plugin.returned import described, not_networks
 from ganbench.plugin.types import Distribution, Networks

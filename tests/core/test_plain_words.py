@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ganbench.core.errors import PluginError
-from ganbench.core.reasons import LONGEST, global_draw, plain_words, shortened
+from ganbench.core.plain_words import LONGEST, global_draw, plain_words, shortened
 from ganbench.core.torch_warnings import hidden
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.global_rng import GlobalRngOverride
