@@ -37,6 +37,7 @@ from ganbench.core import streams
 from ganbench.core.controls import has_controls, on_one_line
 from ganbench.core.exits import exits_refused
 from ganbench.core.messages import shown
+from ganbench.core.shown_warnings import shown_once
 from ganbench.core.torch_warnings import hidden
 
 
@@ -120,7 +121,7 @@ def _called() -> int | str | None:
         if odd := next(filter(has_controls, sys.argv[1:]), ""):
             raise UserMistakeError(f"'{on_one_line(odd)}': an argument cannot have control characters or newlines")
         # No plugin ends the process, or takes its streams.
-        with streams.kept(), exits_refused(), hidden():
+        with streams.kept(), exits_refused(), shown_once(), hidden():
             done: int | None = cli.main(prog_name="ganbench", standalone_mode=False)
         return done
     except click.UsageError as error:

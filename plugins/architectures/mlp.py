@@ -23,6 +23,9 @@ from ganbench.nn.layers import Scale
 from ganbench.nn.spectral_norm import spectral_norm as normalised
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh": nn.Tanh, "silu": nn.SiLU}
+Norm = Annotated[
+    Literal["none", "layer", "batch"], Field(description="none, layer or batch; spectral_norm: true is of D's weights")
+]
 NORMS = {"layer": nn.LayerNorm, "batch": lambda width: nn.BatchNorm1d(width, track_running_stats=False)}
 
 
@@ -48,7 +51,7 @@ def mlp(
     activation: Literal["relu", "leaky_relu", "tanh", "silu"] = "relu",
     latent: PositiveInt = 2,
     latent_distribution: Literal["normal", "uniform"] = "normal",
-    norm: Literal["none", "layer", "batch"] = "none",
+    norm: Norm = "none",
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     input_scale: PositiveFloat = 1.0,
     discriminator_width: PositiveInt | None = None,

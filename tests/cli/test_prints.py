@@ -1,9 +1,10 @@
-"""What plugins print is no part of a command's output, which other programs read."""
+"""What plugins print is no part of a command's output, which other programs read; what they warn of is shown once."""
 
 from __future__ import annotations
 
 import json
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from ganbench import cli
 
 PLUGIN = """
+import warnings
 from torch import nn
 from ganbench import Architecture, Column, Dataset, Finite, Loss, Metric, Networks, hookimpl
 
@@ -23,6 +25,7 @@ def generator(d_fake):
 
 def measure(samples):
     print("LOUD metric")
+    warnings.warn("WARNED of samples")
     return {"mean": samples.mean().item()}
 
 def build(shape):
@@ -70,10 +73,11 @@ def test_what_a_plugin_prints_goes_to_standard_error(command, is_json, tmp_path,
     (tmp_path / "t.yaml").write_text(SUITE)
     np.save("x.npy", np.zeros((50, 2), np.float32))
     monkeypatch.setattr(sys, "argv", ["ganbench", *command.split()])
-    with pytest.raises(SystemExit):
+    with warnings.catch_warnings(action="default", record=True) as warned, pytest.raises(SystemExit):
         cli.main()
     output = capsys.readouterr()
     assert "LOUD" in output.err
+    assert sum("WARNED" in str(each.message) for each in warned) == 1
     assert "LOUD" not in output.out
     assert output.out
     if is_json:

@@ -188,6 +188,8 @@ def test_a_key_of_another_tool(shipped, key, cure):
         ("loss: minimax", "loss: minimax, architecture: {width: [64, 64]}", "write one value, as 64 (how many"),
         ("loss: minimax", "loss: minimax, architecture: {discriminator: {width: 9}}", "unless discriminator_width"),
         ("loss: minimax", "loss: minimax, penalty: [gp, gp]", "penalty 'gp' is there already: write it once"),
+        ("loss: minimax", "loss: minimax, architecture: {norm: spectral}", "layer or batch; spectral_norm: true"),
+        ("loss: minimax", "loss: {name: minimax, label_smoothing: 0.1}", "least-squares has its targets a, b and c"),
         ("{loss: minimax}", "", "write {} for the defaults alone, or its loss, as {loss: minimax}"),
         (
             "loss: minimax",
