@@ -18,6 +18,7 @@ from ganbench.plugin.types import Loss
 from ganbench.testing.checked_cell import CHECK, variant_of
 from ganbench.testing.dirac_game import RATE, START, DiracGAN, game_of
 from ganbench.testing.result import Property, Subject, WrongError
+from ganbench.testing.slopes import check_calls
 from ganbench.testing.terms import PLAYERS, steady
 
 #: Near the equilibrium the game is linear, and followed for so many steps.
@@ -36,7 +37,10 @@ def oppose(subject: Subject) -> None:
     psi = game.step(game.begin(apart)).at[0] - apart[0]
     theta = game.step(game.begin(pointing)).at[1] - pointing[1]
     if psi == 0 or theta == 0:
-        raise WrongError(f"the {'discriminator' if psi == 0 else 'generator'} does not move")
+        still = "discriminator" if psi == 0 else "generator"
+        if isinstance(subject.value, Loss):
+            check_calls(subject, still)  # this game's D has one weight, and no layers that a loss could match
+        raise WrongError(f"the {still} does not move")
     if psi * theta > 0 or (getattr(subject.value, "probability", False) and psi > 0):
         wrong = "discriminator" if psi > 0 else "generator"
         raise WrongError(f"both players move the same way: a wrong sign in the {wrong}'s loss?")

@@ -203,6 +203,11 @@ def _value(subject: Subject, player: str, scope: Mapping[str, Any]) -> Tensor:
         return value
 
 
+def check_calls(subject: Subject, player: str) -> None:
+    """Raise NotApplicableError where a loss or a penalty asks for D's weights or layers, and does not only call it."""
+    _value(subject, player, _scope((2,), lambda x: x.flatten(1).sum(1)))
+
+
 @contextmanager
 def weights_asked(scope: Mapping[str, Any]) -> Iterator[None]:
     """Within it, code that asks for the weights of a D that has none, a plain function, makes a test not applicable."""

@@ -460,6 +460,18 @@ def test_what_draws_noise_in_a_call_of_d_passes(failing):
     assert not failing(LOSS.format(**(SOUND | {"discriminator": SOUND["discriminator"] + consistent})))
 
 
+def test_a_loss_that_matches_layers_of_d_is_not_asked_of_a_d_without_layers(failing):
+    """Feature matching by ``children()``; the smallest game's D is one weight, where such a G has nothing to match."""
+    own = (
+        "features = torch.nn.Sequential(*list(D.children())[:-1]); "
+        "return (features(real).mean(0).detach() - features(fake).mean(0)).square().mean()"
+    )
+    found = failing(
+        LOSS.format(**(SOUND | {"generator": own})).replace("generator(d_fake, G, z)", "generator(D, real, fake)")
+    )
+    assert not found
+
+
 def test_the_sound_dataset_passes(tmp_path, shipped):
     path = tmp_path / "two.py"
     path.write_text(DATASET.format(**TWO))
