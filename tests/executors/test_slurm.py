@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from same_run import RUN, SUITE, files, the_run
 from slurm_loopback import CannotStartError, Loopback
 
-from ganbench.record.folder import RunFolder
 from ganbench.record.tasks import Tasks
 from ganbench.run.executors.head import Head
 
-SUITE = """
-suite: parts
-seeds: 2
-budget: {steps: 100, batch: 16}
-evaluate: {every: 20, samples: 200}
-datasets: {ring8: {name: ring, std: 0.1}}
-defaults: {architecture: {name: mlp, width: 8}}
-references: []
-variants: {ns: {loss: nonsaturating}, own: {loss: minimax}}
-metrics: [modes, mmd]
-"""
-RUN = ("run", "parts.yaml", "--engine", "eager")
 SLURM = (*RUN, "--executor", "slurm", "--slurm", "every=0.5", "--slurm", "timeout_min=60", "--tasks", "2")
-LEFT_OUT = ("run.json", "journal.jsonl", "lock", "report.html")
 
 pytestmark = pytest.mark.slow
 
@@ -47,19 +34,6 @@ def suites(tmp_path, cluster, monkeypatch):
     return tmp_path
 
 
-def the_run(home):
-    (path,) = home.glob("[!.]*/")
-    return RunFolder(path)
-
-
-def files(folder):
-    return {
-        path.relative_to(folder.path).as_posix(): path.read_bytes()
-        for path in sorted(folder.path.rglob("*"))
-        if path.is_file() and path.name not in LEFT_OUT
-    }
-
-
 def queued(cluster):
     return cluster.call("squeue", "--noheader", "--array", "--states=PD,R", "--format=%i")[1].split()
 
@@ -79,7 +53,7 @@ def test_a_head_that_ends_a_cancelled_job_and_a_controller_that_starts_again(sui
         code, out, err = gb(*SLURM, "--detach")
     assert code == 130
     assert "the tasks go on: the same command follows them again" in " ".join((out + err).split())
-    run = the_run(suites / "results" / "parts")
+    run = the_run(suites / "results")
     jobs = sorted(job.name for job in Tasks(run).jobs().values())
     assert sorted(queued(cluster)) == jobs
     assert len({job.partition("_")[0] for job in jobs}) == 1  # one array
@@ -104,9 +78,9 @@ def test_a_head_that_ends_a_cancelled_job_and_a_controller_that_starts_again(sui
     assert code == 0, out + err
     assert cancelled
     assert "it is submitted again (1 of 3)" in " ".join(out.split())
-    assert the_run(suites / "results" / "parts").path == run.path
+    assert the_run(suites / "results").path == run.path
     assert gb(*RUN, "--out", "whole")[0] == 0
-    assert files(run) == files(the_run(suites / "whole" / "parts"))
+    assert files(run) == files(the_run(suites / "whole"))
 
 
 def test_what_sbatch_refuses_is_one_line(suites, gb):

@@ -13,28 +13,18 @@ from pathlib import Path
 import forked_tasks
 import pandas as pd
 import pytest
+import same_run
 from forked_tasks import Forked
+from same_run import RUN, files, the_run
 
-from ganbench.record.folder import RunFolder
 from ganbench.record.record import Record
 from ganbench.record.tasks import Tasks
 from ganbench.run.executors import head
 
-#: Two references beside the oracle, two variants: five tasks at most.
-SUITE = """
-suite: parts
-seeds: 2
-budget: {steps: 40, batch: 16}
-evaluate: {every: 10, samples: 200}
-datasets: {ring8: {name: ring, std: 0.1}}
-defaults: {architecture: {name: mlp, width: 8}}
-references: [memoriser]
-variants: {ns: {loss: nonsaturating}, own: {loss: minimax}}
-metrics: [modes, mmd]
-"""
-RUN = ("run", "parts.yaml", "--engine", "eager", "--executor", "forked")
-#: What tells the time, the host or the path, and the lock.
-LEFT_OUT = ("run.json", "journal.jsonl", "lock", "report.html")
+#: With a reference beside the oracle: four tasks.
+SUITE = same_run.SUITE.replace("references: []", "references: [memoriser]").replace("every: 20", "every: 10")
+SUITE = SUITE.replace("steps: 100", "steps: 40")
+FORKED = (*RUN, "--executor", "forked")
 PATIENCE = 600
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no server to fork from")
@@ -66,20 +56,7 @@ def whole(tmp_path_factory):
         with pytest.raises(SystemExit) as stop:
             main()
     assert not stop.value.code
-    return files(the_run(home))
-
-
-def the_run(home):
-    (path,) = (home / "results" / "parts").glob("[!.]*/")
-    return RunFolder(path)
-
-
-def files(folder):
-    return {
-        path.relative_to(folder.path).as_posix(): path.read_bytes()
-        for path in sorted(folder.path.rglob("*"))
-        if path.is_file() and path.name not in LEFT_OUT
-    }
+    return files(the_run(home / "results"))
 
 
 def evaluated(task):
@@ -96,16 +73,16 @@ def test_tasks_are_the_run_that_one_process_makes_to_the_byte_whoever_is_killed(
             return
         killed.append(number)
         began = time.monotonic()
-        home = the_run(suites).path / "tasks" / "shards" / f"{number}-of-4"
+        home = the_run(suites / "results").path / "tasks" / "shards" / f"{number}-of-4"
         while len(killed) == 1 and not evaluated(home) and process.is_alive():
             assert time.monotonic() < began + PATIENCE
             time.sleep(0.01)
         process.kill()
 
     monkeypatch.setattr(Forked, "spoil", staticmethod(spoil))
-    code, out, err = gb(*RUN, "--save-samples")
+    code, out, err = gb(*FORKED, "--save-samples")
     assert code == 0, err
-    run = the_run(suites)
+    run = the_run(suites / "results")
     assert files(run) == whole
     assert sorted(Forked.submitted) == sorted([1, 2, 3, 4, *killed])
     said = out + err
@@ -133,40 +110,40 @@ def test_a_head_that_was_stopped_goes_on_with_what_is_done(suites, whole, gb, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(head.FollowedTask, "news", stopping)
-        code, _, err = gb(*RUN, "--save-samples", "--tasks", 2, "--workers", 1)
+        code, _, err = gb(*FORKED, "--save-samples", "--tasks", 2, "--workers", 1)
     assert code == 130
     assert "stopped; the same command goes on from here" in err
     for process in Forked.processes.values():  # that of the task that is done may not be over yet
         process.join(PATIENCE)
-    assert not the_run(suites).finished
-    ended = sum(cell.ended for cell in Record.read(the_run(suites)).cells)
+    assert not the_run(suites / "results").finished
+    ended = sum(cell.ended for cell in Record.read(the_run(suites / "results")).cells)
     assert 0 < ended < 4
     code, _, err = gb("show", "results/parts")
     assert code == 0
     assert "has not finished" in err
     (first,) = Forked.submitted
-    code, _, err = gb(*RUN, "--save-samples", "--tasks", 3)
+    code, _, err = gb(*FORKED, "--save-samples", "--tasks", 3)
     assert code == 0, err
     assert Forked.submitted == [first, 3 - first]
-    assert files(the_run(suites)) == whole
+    assert files(the_run(suites / "results")) == whole
 
 
 def test_a_task_that_is_lost_again_and_again_is_given_up_and_the_others_are_kept(suites, gb, monkeypatch):
     """After three more tries; the exit code says that a cell failed, and the same command tries it once more."""
     monkeypatch.setattr(Forked, "spoil", staticmethod(lambda number, process: process.kill() if number == 2 else None))
-    code, out, err = gb(*RUN, "--tasks", 2)
+    code, out, err = gb(*FORKED, "--tasks", 2)
     assert code == 3
     assert Forked.submitted.count(2) == 4
     assert "it is given up" in out + err
     assert "1 of 2 tasks are done and kept; the same command tries the others again" in err
     monkeypatch.setattr(Forked, "spoil", staticmethod(lambda number, process: None))
-    assert gb(*RUN)[0] == 0
+    assert gb(*FORKED)[0] == 0
     assert Forked.submitted[-1] == 2
 
 
 def test_a_full_disk_on_one_worker_costs_its_task_one_attempt(suites, gb, monkeypatch):
     monkeypatch.setitem(forked_tasks.FULL, 1, 1)
-    code, out, err = gb(*RUN, "--tasks", 2)
+    code, out, err = gb(*FORKED, "--tasks", 2)
     assert code == 0, err
     assert sorted(Forked.submitted) == [1, 1, 2]
     said = " ".join((out + err).split())
@@ -182,7 +159,7 @@ def test_a_worker_refuses_to_train_something_else(suites, gb, monkeypatch):
         return submit(self, tasks)
 
     monkeypatch.setattr(Forked, "submit", changed)
-    code, out, err = gb(*RUN, "--tasks", 1)
+    code, out, err = gb(*FORKED, "--tasks", 1)
     assert code == 3
     assert Forked.submitted == [1]
     said = " ".join((out + err).split())
@@ -195,10 +172,11 @@ def test_a_worker_that_does_not_see_the_folder_is_said(suites, gb, monkeypatch):
     monkeypatch.setattr(forked_tasks, "begin", forked_tasks.sleeps)
     monkeypatch.setattr(head, "SILENT", 0.2)
     monkeypatch.setattr(head, "AGAIN", 0)
-    code, out, err = gb(*RUN, "--tasks", 1)
+    code, out, err = gb(*FORKED, "--tasks", 1)
     assert code == 3
     said = " ".join((out + err).split())
-    asked = f"has written nothing into {the_run(suites).path.relative_to(suites)}: can its machine see that folder?"
+    run = the_run(suites / "results").path.relative_to(suites)
+    asked = f"has written nothing into {run}: can its machine see that folder?"
     assert f"runs, and {asked}" in said
     assert f"was lost: it {asked}; it is given up" in said
 
@@ -246,13 +224,13 @@ def test_a_head_that_was_killed_finds_its_local_processes(suites, whole):
     words += ["--save-samples"]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     began = time.monotonic()
-    while not [*(suites / "results" / "parts").glob("[!.]*/")] or len(Tasks(the_run(suites)).jobs()) < 2:
+    while not [*(suites / "results" / "parts").glob("[!.]*/")] or len(Tasks(the_run(suites / "results")).jobs()) < 2:
         assert process.poll() is None
         assert time.monotonic() < began + PATIENCE
         time.sleep(0.05)
     process.kill()
     process.wait()
-    own = [int(job.name.split()[0]) for job in Tasks(the_run(suites)).jobs().values()]
+    own = [int(job.name.split()[0]) for job in Tasks(the_run(suites / "results")).jobs().values()]
     # On a quick machine they would have ended before the next head looks.
     for pid in own:
         os.kill(pid, signal.SIGSTOP)
@@ -264,7 +242,7 @@ def test_a_head_that_was_killed_finds_its_local_processes(suites, whole):
         output, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, output
     assert "2 tasks that were submitted before are still at work, and not submitted again" in said
-    assert files(the_run(suites)) == whole
+    assert files(the_run(suites / "results")) == whole
     # Whoever has inherited them from the head takes note of their end in its own time.
     until = time.monotonic() + PATIENCE
     while any(Path(f"/proc/{pid}").exists() for pid in own):
@@ -273,9 +251,9 @@ def test_a_head_that_was_killed_finds_its_local_processes(suites, whole):
 
 
 def test_two_local_processes_are_one_to_the_byte_and_their_clocks_are_left_out(suites, whole, gb):
-    code, _, err = gb(*RUN[:-1], "local", "--workers", 2, "--tasks", 2, "--save-samples")
+    code, _, err = gb(*RUN, "--executor", "local", "--workers", 2, "--tasks", 2, "--save-samples")
     assert code == 0, err
-    assert files(the_run(suites)) == whole
+    assert files(the_run(suites / "results")) == whole
 
 
 def test_clocks_of_tasks_that_had_company_are_empty_and_it_is_said(suites, gb):
@@ -287,7 +265,7 @@ def test_clocks_of_tasks_that_had_company_are_empty_and_it_is_said(suites, gb):
     )
     (suites / "parts.yaml").write_text(timed)
     for workers, alone in ((2, False), (1, True)):
-        code, out, err = gb(*RUN, "--tasks", 1, "--workers", workers, "--out", f"out{workers}")
+        code, out, err = gb(*FORKED, "--tasks", 1, "--workers", workers, "--out", f"out{workers}")
         assert code == 0, err
         (path,) = (suites / f"out{workers}" / "parts").glob("[!.]*/")
         table = pd.read_csv(path / "table.csv").set_index("variant")

@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from same_run import RUN, SUITE, files, the_run
 
-from ganbench.record.folder import RunFolder
 from ganbench.run.executors.head import Head
-
-SUITE = """
-suite: parts
-seeds: 2
-budget: {steps: 100, batch: 16}
-evaluate: {every: 20, samples: 200}
-datasets: {ring8: {name: ring, std: 0.1}}
-defaults: {architecture: {name: mlp, width: 8}}
-references: []
-variants: {ns: {loss: nonsaturating}, own: {loss: minimax}}
-metrics: [modes, mmd]
-"""
-RUN = ("run", "parts.yaml", "--engine", "eager")
-LEFT_OUT = ("run.json", "journal.jsonl", "lock", "report.html")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # what Ray itself warns of
 
@@ -41,15 +27,6 @@ def cluster(monkeypatch):
     made.shutdown()
 
 
-def files(home):
-    (folder,) = home.glob("[!.]*/")
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in LEFT_OUT
-    }
-
-
 def test_a_node_that_is_lost_gives_the_tables_of_one_process(cluster, tmp_path, gb, monkeypatch):
     """It is removed when both tasks have begun: Ray, or the head, starts its task again on the other node."""
     made, nodes = cluster
@@ -69,7 +46,7 @@ def test_a_node_that_is_lost_gives_the_tables_of_one_process(cluster, tmp_path, 
     code, out, err = gb(*words)
     assert code == 0, out + err
     assert removed
-    run = RunFolder(next((tmp_path / "results" / "parts").glob("[!.]*/")))
+    run = the_run(tmp_path / "results")
     assert run.describe()["executor"]["name"] == "ray"
     assert gb(*RUN, "--out", "whole")[0] == 0
-    assert files(tmp_path / "results" / "parts") == files(tmp_path / "whole" / "parts")
+    assert files(run) == files(the_run(tmp_path / "whole"))
