@@ -12,11 +12,18 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import click
+
+from ganbench.core.shard import Shard
+from ganbench.record.folder import RunFolder, RunLockedError
+from ganbench.record.tasks import Tasks
+
+#: Seconds between two looks at a task that another process trains.
+AGAIN = 5.0
 
 
 @click.command()
@@ -56,12 +63,11 @@ def _end(how: str, why: str) -> NoReturn:
 def _train(run: Path, number: int, *, alone: bool) -> None:
     from ganbench.cli.run import run as run_command
     from ganbench.cli.run import run_task
-    from ganbench.record.folder import RunFolder
-    from ganbench.record.tasks import Tasks
     from ganbench.run.task_of import TaskOf
 
     tasks = Tasks(RunFolder.open(run))
     plan, shard = tasks.plan(), tasks.shard(number)
+    _wait_for_others(tasks, shard)
     if (known := tasks.folder(shard)) and known.finished:
         return
     try:
@@ -71,6 +77,30 @@ def _train(run: Path, number: int, *, alone: bool) -> None:
     given = run_command.make_context("run", [*plan.command[2:]]).params
     device = plan.devices[0].partition(":")[0]
     run_task(given, shard=shard, out=tasks.path, device=device, task=TaskOf(tasks.run, alone))
+
+
+def _wait_for_others(tasks: Tasks, shard: Shard) -> None:
+    """Wait while another process trains the task, and tell the head so, see ``record.tasks.Ending``.
+
+    Who submitted that one was killed before it wrote so down; or Ray or Slurm took it for lost, and it is not.
+    """
+    said = ""
+    while holder := next(_holders(tasks, shard), ""):
+        if holder != said:
+            print(f"waits: {holder}", flush=True)
+        said = holder
+        time.sleep(AGAIN)
+    if said:
+        print("it is over", flush=True)
+
+
+def _holders(tasks: Tasks, shard: Shard) -> Iterator[str]:
+    for folder in tasks.sizes(shard):
+        try:
+            with folder.lock():
+                pass
+        except RunLockedError as error:
+            yield str(error).partition("; ")[0]
 
 
 def _end_with(parent: int, end: Callable[[int], NoReturn] = os._exit) -> None:

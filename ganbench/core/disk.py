@@ -68,6 +68,17 @@ def write(path: Path, text: str) -> None:
     sync(path.parent)
 
 
+def copy(path: Path, target: Path) -> None:
+    """Copy a file completely or not at all, so that the copy survives a power failure."""
+    hidden = target.with_name(f".{target.name}.new")
+    with open(path, "rb") as source, open(hidden, "wb") as file:
+        shutil.copyfileobj(source, file)
+        file.flush()
+        os.fsync(file.fileno())
+    put(hidden, target)
+    sync(target.parent)
+
+
 def sync(folder: Path) -> None:
     """Make the names in a folder survive a power failure, where the system can."""
     # Windows opens no folder, and not every file system syncs one.

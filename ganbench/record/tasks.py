@@ -58,7 +58,7 @@ class Job:
 class Ending(NamedTuple):
     """How an attempt at a task ended, by the last line of its log: ``failed`` or ``refused``, and why; empty if killed.
 
-    What was refused would be refused again.
+    What was refused would be refused again. ``waits``: it has not ended, or was killed, while it waited for another.
     """
 
     how: str = ""
@@ -107,8 +107,15 @@ class Tasks:
         newest = RunFolder.newest(home.parent, home.name)
         if newest is None or newest.finished:
             return newest
-        others = (RunFolder(path) for path in sorted(home.glob("[!.]*/")) if (path / "run.json").is_file())
-        return next((one for one in others if one.finished), newest)
+        return next((one for one in self.sizes(shard) if one.finished), newest)
+
+    def sizes(self, shard: Shard) -> dict[RunFolder, int]:
+        """All runs of a task, and how much is in the journal of each."""
+        found = {}
+        for path in sorted(self.home(shard).glob("[!.]*/")):
+            with suppress(OSError):
+                found[RunFolder(path)] = RunFolder(path).journal.stat().st_size
+        return found
 
     def events(self) -> Iterator[Event]:
         """What all tasks have written into their journals so far, but that they have finished."""
@@ -130,12 +137,12 @@ class Tasks:
         except OSError:
             return None
         how, _, why = (lines[-1] if lines else "").partition(": ")
-        return Ending(how, why) if how in ("failed", "refused") else Ending()
+        return Ending(how, why) if how in ("failed", "refused", "waits") else Ending()
 
     def jobs(self) -> dict[int, Job]:
         """The last job of each task that has one."""
         found: dict[int, Job] = {}
-        with suppress(OSError):
+        with suppress(FileNotFoundError):
             for line in (self.path / "jobs.jsonl").read_bytes().split(b"\n")[:-1]:
                 with suppress(ValueError, TypeError):  # a line that a power failure has torn
                     job = Job(**json.loads(line))
@@ -144,8 +151,10 @@ class Tasks:
 
     def add_job(self, job: Job) -> None:
         """Remember a job, so that another process finds it."""
-        with (self.path / "jobs.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(job)) + "\n")
+        with (self.path / "jobs.jsonl").open("ab+") as file:
+            # What a power failure or a full disk has torn must not take this line with it.
+            whole = not file.tell() or (file.seek(-1, os.SEEK_END), file.read())[1] == b"\n"
+            file.write((b"" if whole else b"\n") + json.dumps(asdict(job)).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -153,7 +162,10 @@ class Tasks:
         """What a chunk of replicas may take in all tasks: what the first to ask would take, else ``mine``."""
         path = self.path / "most_bytes"
         hidden = self.path / f".most_bytes.{platform.node()}.{os.getpid()}"
-        hidden.write_text(f"{mine}\n", encoding="utf-8")
+        with hidden.open("w", encoding="utf-8") as file:
+            file.write(f"{mine}\n")
+            file.flush()
+            os.fsync(file.fileno())
         try:
             # The one way to make a whole file that fails where it is there already.
             with suppress(FileExistsError):

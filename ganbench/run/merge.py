@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +104,19 @@ def merge_tasks(run: RunFolder, shards: Sequence[RunFolder]) -> tuple[pd.DataFra
         journal.append(RunFinished())
     # By its identity until now the same command finds it again; from now on it is that of a run of one machine.
     _write(run, {**whole, **kept})
-    discard(Tasks(run).path)
-    return table, tuple(notes(parts))
+    return table, (*notes(parts), *_without_tasks(run))
+
+
+def _without_tasks(run: RunFolder) -> Iterator[str]:
+    """Remove the tasks of a run that has finished; a line where a process keeps files of theirs open, or adds one."""
+    path, hidden = Tasks(run).path, run.path / ".tasks"
+    try:
+        discard(hidden)
+        path.rename(hidden)
+        discard(hidden)
+    except OSError as error:
+        left = path if path.exists() else hidden
+        yield f"{left} could not be removed, and nothing needs it: {error.strerror or error}"
 
 
 def _write(run: RunFolder, about: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ganbench.core.disk import copy
 from ganbench.core.shard import Shard
 from ganbench.record import provenance
 from ganbench.record.folder import RunFolder
@@ -165,4 +165,4 @@ def copy_kept(shard: Path, run: Path, folders: Sequence[str] = _KEPT) -> None:
             target = run / path.relative_to(shard)
             if path.is_file() and not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
+                copy(path, target)

@@ -31,15 +31,20 @@ class Processes:
             used = [job.split()[-1] for job in self.states(self.known)]
             device = min(range(len(self.devices)), key=lambda at: used.count(str(at)))
             nothing = subprocess.DEVNULL
-            process = subprocess.Popen(
-                task.command,
-                env=self.environment(self.devices[device]),
-                stdin=nothing,
-                stdout=nothing,
-                stderr=nothing,
-                start_new_session=True,  # so that Ctrl-C is the head's to handle
-            )
-            jobs[task.number] = job = f"{process.pid} {start_of(process.pid)} {device}"
+            try:
+                process = subprocess.Popen(
+                    task.command,
+                    env=self.environment(self.devices[device]),
+                    stdin=nothing,
+                    stdout=nothing,
+                    stderr=nothing,
+                    start_new_session=True,  # so that Ctrl-C is the head's to handle
+                )
+            except OSError:
+                self.stop(jobs.values())  # of those nobody would know
+                raise
+            # One that is over already had a start, too.
+            jobs[task.number] = job = f"{process.pid} {start_of(process.pid) or 'unknown'} {device}"
             self.started[job] = process
             self.known.add(job)
         return jobs

@@ -9,11 +9,16 @@ import getpass
 import shlex
 import shutil
 import subprocess
+import time
 
 from ganbench import Executor, hookimpl
 
 #: How often Slurm itself starts a job again whose time is up.
 RESTARTS = 20
+#: Jobs of an array: where a site says nothing, its numbers end at 1,000 (MaxArraySize).
+ARRAY = 1000
+#: Seconds for which the controller may not answer, as while it starts again.
+UNANSWERED = 900
 SCRIPT = """#!/bin/sh
 trap 'test "${{SLURM_RESTART_COUNT:-0}}" -lt {restarts} && scontrol requeue "$SLURM_JOB_ID"' USR1
 trap 'kill "$task"; wait "$task"; exit 143' TERM
@@ -30,35 +35,48 @@ exit "$code"
 
 
 class Jobs:
-    """Jobs of the user's; a job's name is ``ARRAY_NUMBER``, as squeue has it."""
+    """Jobs of the user's; a job's name is ``ARRAY_INDEX``, as squeue has it."""
 
     room = None
 
     def __init__(self, run, workers, options, alone, every):
         self.run, self.workers, self.options = run, workers, options
         self.alone, self.every = alone, every
-        self.known = {}
+        self.known, self.answered = {}, time.monotonic()
 
     def submit(self, tasks):
-        cases = (f"{task.number}) set -- {shlex.join(task.command)} ;;" for task in tasks)
-        numbers = ",".join(str(task.number) for task in tasks)
-        at_once = f"%{self.workers}" if self.workers else ""
+        tasks, jobs = list(tasks), {}
+        arrays = [tasks[at : at + ARRAY] for at in range(0, len(tasks), ARRAY)]
+        for array in arrays:
+            try:
+                jobs |= self.submit_array(array, len(arrays))
+            except ValueError:
+                self.stop(jobs.values())  # of those nobody would know
+                raise
+        self.known |= dict.fromkeys(jobs.values(), "waiting")
+        return jobs
+
+    def submit_array(self, tasks, arrays):
+        """The jobs of one array, whose own numbers begin at 1; ``arrays`` share what may be at work at a time."""
+        cases = (f"{index}) set -- {shlex.join(task.command)} ;;" for index, task in enumerate(tasks, 1))
+        at_once = f"%{max(1, self.workers // arrays)}" if self.workers else ""
         said = call(
-            *("sbatch", "--parsable", "--requeue", "--signal=B:USR1@60", f"--array={numbers}{at_once}"),
+            *("sbatch", "--parsable", "--requeue", "--signal=B:USR1@60", f"--array=1-{len(tasks)}{at_once}"),
             *(f"--job-name=ganbench-{self.run.name}", f"--output={self.run}/tasks/slurm-%A_%a.out", *self.options),
             script=SCRIPT.format(cases="\n".join(cases), restarts=RESTARTS),
         )
         array = said.strip().partition(";")[0]
-        jobs = {task.number: f"{array}_{task.number}" for task in tasks}
-        self.known |= dict.fromkeys(jobs.values(), "waiting")
-        return jobs
+        return {task.number: f"{array}_{index}" for index, task in enumerate(tasks, 1)}
 
     def states(self, jobs):
         try:
             said = call("squeue", "--noheader", "--array", f"--user={getpass.getuser()}", "--format=%i %t")
         except ValueError:
             # The controller does not answer: it is asked again, and what has finished is known from the journals.
+            if time.monotonic() > self.answered + UNANSWERED:
+                raise
             return {job: self.known.get(job, "waiting") for job in jobs}
+        self.answered = time.monotonic()
         now = dict(line.split() for line in said.splitlines() if line.strip())
         self.known = {
             job: "waiting" if now[job] in ("PD", "RQ", "RH", "RS") else "running" for job in jobs if job in now

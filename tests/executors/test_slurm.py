@@ -89,3 +89,37 @@ def test_what_sbatch_refuses_is_one_line(suites, gb):
     assert err.startswith("executor 'slurm' failed at submit: ValueError: sbatch: ")
     assert "partition" in err
     assert len(err.splitlines()) == 1
+
+
+def test_more_tasks_than_an_array_may_have_are_several(suites, cluster, gb, monkeypatch, shipped):
+    """An index of an array may not be as large as Slurm's MaxArraySize, 1001 where a site says nothing."""
+    (executor,) = (entry.value for entry in shipped.entries if (entry.kind, entry.name) == ("executor", "slurm"))
+    monkeypatch.setitem(executor.build.__globals__, "ARRAY", 2)
+    words = [*SLURM[:-1], "3"]
+    look, jobs = Head._look, []
+
+    def looking(self, waited):
+        jobs.append(sorted(job.name for job in self.tasks.jobs().values()))
+        look(self, waited)
+
+    monkeypatch.setattr(Head, "_look", looking)
+    code, out, err = gb(*words)
+    assert code == 0, out + err
+    first, second, third = jobs[-1]
+    assert {first.partition("_")[0], second.partition("_")[0]} != {third.partition("_")[0]}
+    assert [job.partition("_")[2] for job in jobs[-1]] == ["1", "2", "1"]
+    assert gb(*RUN, "--out", "whole")[0] == 0
+    assert files(the_run(suites / "results")) == files(the_run(suites / "whole"))
+
+
+def test_a_controller_that_does_not_answer_for_long_is_said(cluster, shipped, tmp_path, monkeypatch):
+    """It may start again meanwhile; after that the head ends, its jobs go on, and the same command finds them."""
+    for name in ("PATH", "SLURM_CONF"):
+        monkeypatch.setenv(name, cluster.environment[name])
+    (executor,) = (entry.value for entry in shipped.entries if (entry.kind, entry.name) == ("executor", "slurm"))
+    jobs = executor.build(tmp_path, None)
+    monkeypatch.setenv("SLURM_CONF", "/no/such/file")
+    assert jobs.states(["1_1"]) == {"1_1": "waiting"}
+    monkeypatch.setitem(executor.build.__globals__, "UNANSWERED", -1)
+    with pytest.raises(ValueError, match="squeue: "):
+        jobs.states(["1_1"])

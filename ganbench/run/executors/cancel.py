@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ganbench.record.folder import RunFolder, RunLockedError
@@ -37,11 +37,12 @@ def cancel(run: RunFolder, executor: Choice) -> Cancelled:
 
     Raises:
         RunLockedError: A head was asked to stop, and has not done so yet.
-        ValueError: The executor cannot work here.
+        ValueError: The executor cannot work here, or the run has finished meanwhile.
     """
     tasks = Tasks(run)
-    tasks.cancel(asked=True)
-    with _free(run) as head:
+    with _free(tasks) as head:
+        if not tasks.there:
+            raise ValueError(f"{run.path}: has finished meanwhile")
         plan = tasks.plan()
         workers = build_workers(executor, run, plan.workers, plan.devices)
         live = [*workers.states([job.name for job in tasks.jobs().values()])]
@@ -52,12 +53,14 @@ def cancel(run: RunFolder, executor: Choice) -> Cancelled:
 
 
 @contextmanager
-def _free(run: RunFolder) -> Iterator[bool]:
-    """Lock the run as soon as its head lets it go; yields whether there was one."""
+def _free(tasks: Tasks) -> Iterator[bool]:
+    """Ask the head of a run to end, and lock the run as soon as it lets it go; yields whether there was one."""
     until, head = time.monotonic() + PATIENCE, False
     while True:
         try:
-            lock = run.lock()
+            with suppress(FileNotFoundError):  # it has finished, and its tasks are removed
+                tasks.cancel(asked=True)  # each time: a head that has just begun takes back what was asked before
+            lock = tasks.run.lock()
             lock.__enter__()
             break
         except RunLockedError:
@@ -65,6 +68,6 @@ def _free(run: RunFolder) -> Iterator[bool]:
             if time.monotonic() > until:
                 raise
     try:
-        yield head
+        yield head or not tasks.cancelled
     finally:
         lock.__exit__(None, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ganbench.core.shard import Shard
@@ -20,23 +21,27 @@ class FollowedTask:
     name: str
     folder: RunFolder | None = None
     finished: bool = False
-    _runs: list[str] = field(default_factory=list, init=False)
-    _size: int = field(default=-1, init=False)
+    _sizes: Mapping[RunFolder, int] = field(default_factory=dict, init=False)
     _told: int = field(default=0, init=False)
 
-    def news(self) -> list[CellEvent]:
-        """What it has written since the last call. Raises ValueError where its journal is damaged."""
-        if self.finished:
+    def news(self, *, closely: bool = False) -> list[CellEvent]:
+        """What it has written since the last call. Raises ValueError where its journal is damaged.
+
+        A journal is read only where one has grown, for this is asked of each task again and again. ``closely``: it is
+        read in any case: a disk of the network tells the size of a file as it was a minute ago, but not what is in it.
+        """
+        if self.finished or ((sizes := self.tasks.sizes(self.shard)) == self._sizes and not closely):
             return []
-        # A journal is read only where it has grown, and run.json only where a worker has begun anew, as on another kind
-        # of machine: this is asked of each task again and again.
-        if (runs := sorted(path.name for path in self.tasks.home(self.shard).glob("[!.]*/"))) != self._runs:
-            self._runs, found = runs, self.tasks.folder(self.shard)
+        self._sizes = sizes
+        # There are several where a worker has begun anew, as on another kind of machine. Which is the newest is not
+        # known where clocks differ: any of them may be the one that goes on and finishes.
+        if len(sizes) > 1 or self.folder is None:
+            found = self.tasks.folder(self.shard)
             if found != self.folder:
-                self.folder, self._size, self._told = found, -1, 0
-        if self.folder is None or (size := self.folder.journal.stat().st_size) == self._size:
+                self.folder, self._told = found, 0
+        if self.folder is None:
             return []
         events = journal.read(self.folder.journal)
-        new, self._size, self._told = events[self._told :], size, len(events)
+        new, self._told = events[self._told :], len(events)
         self.finished = RunFinished() in new
         return [event for event in new if not isinstance(event, RunFinished)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -34,7 +34,7 @@ AGAIN = 3
 SETTLES = 2.0
 #: Seconds that a worker may take to end when its task has finished.
 ENDS = 30.0
-#: Seconds after which a job that runs must have written something.
+#: Seconds after which a job that runs must have written something, and between two looks at that.
 SILENT = 45.0
 
 
@@ -48,14 +48,18 @@ class CancelledError(RuntimeError):
 
 @dataclass
 class _Tried:
-    """A task that has not finished: its job, if one is at work, and since when that is over, or runs without a word."""
+    """A task that has not finished: its job, if one is at work.
+
+    ``over``: since when that is over; ``look``: when its log is looked at next; ``said``: whether of that was told.
+    """
 
     task: FollowedTask
     job: Job | None = None
     attempts: int = 0
     given_up: bool = False
     over: float | None = None
-    running: float | None = None
+    look: float | None = None
+    said: bool = False
 
 
 @dataclass
@@ -84,6 +88,7 @@ class Head:
                 for event in one.task.news():
                     self._tell(one.task, event)
             if self.tasks.cancelled:
+                self.tasks.cancel(asked=False)  # by which `cancel` knows that a head was at work
                 raise CancelledError(f"{self.tasks.run.path} was cancelled; the same command goes on from here")
             waited = [one for one in waited if not one.task.finished]
             self._look(waited)
@@ -148,13 +153,27 @@ class Head:
             if job.name not in self._states:
                 one.over = one.over or now
                 if now >= one.over + SETTLES:
-                    self._lost(one, job)
+                    for event in one.task.news(closely=True):
+                        self._tell(one.task, event)
+                    if not one.task.finished:
+                        self._lost(one, job)
             elif self._states[job.name] == "running":
-                one.over, since = None, one.running
-                one.running = one.running or now
-                if since is not None and since + SILENT < now < since + 2 * SILENT and self.tasks.ending(job) is None:
-                    one.running = float("-inf")  # said once
-                    self.observer.note(f"{one.task.name} runs, and {self._nothing()}")
+                one.over = None
+                if one.look is not None and now >= one.look and not one.said:
+                    self._look_at_log(one, job)
+                if one.look is None or now >= one.look:
+                    one.look = now + SILENT
+
+    def _look_at_log(self, one: _Tried, job: Job) -> None:
+        """Tell, once, that a job that runs does not train."""
+        ending = self.tasks.ending(job)
+        one.said = True
+        if ending is None:
+            self.observer.note(f"{one.task.name} runs, and {self._nothing()}")
+        elif ending.how == "waits":
+            self.observer.note(f"{one.task.name} waits: {ending.why}")
+        else:
+            one.said = False
 
     def _nothing(self) -> str:
         return f"has written nothing into {self.tasks.run.path}: can its machine see that folder?"
@@ -163,9 +182,10 @@ class Head:
         """A job is over and its task has not finished: whether it is tried again, and why not."""
         ending = self.tasks.ending(job)
         refused = ending is not None and ending.how == "refused"
-        one.job = one.over = one.running = None
+        one.job = one.over = one.look = None
+        one.said = False
         one.given_up = refused or one.attempts > AGAIN
-        why = f"it {self._nothing()}" if ending is None else ending.why
+        why = f"it {self._nothing()}" if ending is None else "" if ending.how == "waits" else ending.why
         why = why or "it was ended without a word: killed, or out of memory"
         then = "it is given up" if one.given_up else f"it is submitted again ({one.attempts} of {AGAIN})"
         self.observer.note(f"{one.task.name} {'was refused' if refused else 'was lost'}: {why}; {then}")
@@ -181,11 +201,15 @@ class Head:
         earlier = self.tasks.jobs()
         attempts = {number: earlier[number].attempt + 1 if number in earlier else 1 for number in chosen}
         tasks = [Task(number, self._command(number, attempt)) for number, attempt in attempts.items()]
-        for number, name in self._call("submit", self.workers.submit, tasks).items():
-            chosen[number].job = job = Job(number, attempts[number], name, self.workers.alone)
-            self.tasks.add_job(job)
-            chosen[number].attempts += 1
+        given = self._call("submit", self.workers.submit, tasks)
+        for number, name in given.items():
+            if number in chosen and isinstance(name, str):
+                chosen[number].job = job = Job(number, attempts[number], name, self.workers.alone)
+                self.tasks.add_job(job)
+                chosen[number].attempts += 1
         self._asked = float("-inf")
+        if wrong := next(_wrong(chosen, given), ""):
+            raise ValueError(f"executor {self.executor!r} failed at submit: submit() {wrong}")
 
     def _command(self, number: int, attempt: int) -> tuple[str, ...]:
         words = (sys.executable, "-m", "ganbench.cli.task", str(self.tasks.run.path.resolve()), str(number))
@@ -210,3 +234,13 @@ class Head:
         if one.given_up:
             return "lost"
         return self._states.get(one.job.name, "waiting") if one.job else "waiting"
+
+
+def _wrong(chosen: Mapping[int, _Tried], given: Mapping[int, object]) -> Iterator[str]:
+    """What is wrong with the jobs that an executor gave for the tasks that it was given: else some would be lost."""
+    for number in chosen:
+        if number not in given:
+            yield f"gave no job for task {number}"
+        elif not isinstance(given[number], str):
+            yield f"must give a text for task {number}, not {given[number]!r}"
+    yield from (f"gave a job for task {number}, which it was not given" for number in given if number not in chosen)
