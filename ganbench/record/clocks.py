@@ -36,7 +36,8 @@ def leave_out_clocks(cells: Sequence[CellRecord], columns: Iterable[Column]) -> 
         why = of_all or (f"no clocks: {cell.disturbed}" if cell.disturbed else "")
         if not why:
             continue
-        if not cell.reference:
+        # Where nothing was measured yet, nothing is left out: a run that goes on must see that it is lacking.
+        if cell.speed and not cell.reference:
             note = "; ".join(filter(None, (cell.speed.get("note"), why)))
             cell.speed = {**cell.speed, **dict.fromkeys(clocks & cell.speed.keys()), "note": note}
         for rows in cell.evaluations.values():

@@ -272,3 +272,18 @@ def test_clocks_of_tasks_that_had_company_are_empty_and_it_is_said(suites, gb):
         assert table.loc[["ns", "own"], "model_steps_per_second"].notna().all() == alone
         assert ("no clocks for 2 rows: trained beside other tasks" in " ".join(out.split())) != alone
         assert b'"model_steps_per_second":' in (path / "journal.jsonl").read_bytes()
+
+
+def test_what_a_cell_costs_is_measured_again_by_a_worker_whose_predecessor_was_killed_meanwhile(
+    suites, gb, monkeypatch
+):
+    """That a cell's clocks will be left out is known from its start; it does not mean that they were read."""
+    timed = SUITE.replace("[modes, mmd]", "[modes, throughput, cost]").replace("steps: 40", "steps: 4")
+    (suites / "parts.yaml").write_text(timed.replace("every: 10", "every: 4"))
+    monkeypatch.setitem(forked_tasks.KILLED, 1, 1)
+    code, _, err = gb(*FORKED, "--tasks", 1, "--workers", 2)
+    assert code == 0, err
+    assert Forked.submitted == [1, 1]
+    table = pd.read_csv(the_run(suites / "results").table).set_index("variant")
+    assert table.loc[["ns", "own"], "parameters"].notna().all()
+    assert table.loc[["ns", "own"], "model_steps_per_second"].isna().all()
