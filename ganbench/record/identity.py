@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -87,11 +88,18 @@ def plan_differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any],
     before = {**then, "device": now["device"], "data": now["data"]}
     before["versions"] = {**then["versions"], "platform": now["versions"]["platform"]}
     found += _differences(before, text, now, suite_yaml)
-    found += _of_suite(yaml.safe_load(text), yaml.safe_load(suite_yaml))
+    found += _of_suite(_loaded(text), _loaded(suite_yaml))
     if not found and (identity_of(before, text) != identity_of(now, suite_yaml) or then["plan"] != now["plan"]):
         found.append("its plugins or its cells are others")
     found = list(dict.fromkeys(found))
     return found[:_NAMED] + ([f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else [])
+
+
+@lru_cache(maxsize=8)
+def _loaded(suite_yaml: str) -> Mapping[str, Any]:
+    """A resolved suite: of a thousand tasks of a run, each of which has the same, it is parsed once."""
+    suite: dict[str, Any] = yaml.safe_load(suite_yaml)
+    return suite
 
 
 def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> Iterator[str]:
@@ -143,7 +151,7 @@ def changed_plugins(then: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str
 
 def _trained(suite_yaml: str) -> dict[str, Any]:
     """What of a resolved suite decides numbers: all but what describes it, and what a run is judged by."""
-    suite: dict[str, Any] = yaml.safe_load(suite_yaml)
+    suite = _loaded(suite_yaml)
     variants = {
         name: {key: value for key, value in variant.items() if key not in _ABOUT_VARIANT}
         for name, variant in suite["variants"].items()

@@ -14,6 +14,7 @@ from same_run import RUN, SUITE
 
 from ganbench.cli import task as worker
 from ganbench.core.shard import Shard
+from ganbench.record import identity
 from ganbench.record.events import CellEnded, RunFinished
 from ganbench.record.folder import RunFolder, RunLockedError
 from ganbench.record.journal import Journal
@@ -230,3 +231,15 @@ def test_a_task_that_has_finished_is_not_lost_where_the_disk_tells_its_size_late
     Head(tasks, [followed], workers, "made-up", notes).work()
     assert followed.finished
     assert notes.lines[1:] == []
+
+
+def test_the_suite_that_all_tasks_of_a_run_share_is_parsed_once(monkeypatch):
+    """That of 1,000 variants takes a second to parse, and each of its 1,000 tasks was compared with the first."""
+    parsed, load = [], identity.yaml.safe_load
+    monkeypatch.setattr(identity.yaml, "safe_load", lambda text: parsed.append(text) or load(text))
+    about = {"versions": {"platform": "a"}, "device": {}, "engine": "eager", "source": "", "environment": {}}
+    about |= {"data": {}, "plugins": [], "plan": ["a"]}
+    suite = SUITE + "# of this test\n"
+    for _ in range(3):
+        assert identity.plan_differences(about, suite, about, suite) == []
+    assert parsed == [suite]
