@@ -163,11 +163,13 @@ class SuiteItems(pytest.File):
     def result(self) -> JudgedRun:
         """The run and what it was judged against; trained once, then returned (or raised) each time."""
         if self._result is None:
+            from ganbench.core.fresh_process import DeviceLostError
             from ganbench.record.folder import RunLockedError
+            from ganbench.train.device import NoDeviceError
 
             try:
                 self._result = self._run.judged(self._selected())
-            except (RunLockedError, OSError, ValueError) as error:
+            except (RunLockedError, DeviceLostError, NoDeviceError, OSError, ValueError) as error:
                 self._result = CaseFailedError(str(error))
             except Exception as error:
                 self._result = error

@@ -36,6 +36,7 @@ from ganbench.cli.show import show
 from ganbench.core import streams
 from ganbench.core.controls import has_controls, on_one_line
 from ganbench.core.exits import exits_refused
+from ganbench.core.fresh_process import Begun, DeviceLostError
 from ganbench.core.messages import shown
 from ganbench.core.shown_warnings import shown_once
 from ganbench.core.torch_warnings import hidden
@@ -100,8 +101,15 @@ for command in _COMMANDS:
 def main() -> NoReturn:
     """The entry point of the ``ganbench`` command."""
     code: int | str | None
+    begun = Begun.now()
     try:
-        code = _called()
+        try:
+            code = _called()
+        except DeviceLostError as lost:
+            tell(lost.note if begun else str(lost))
+            if begun:
+                begun.again(lost.run)
+            code = 3
         if sys.stdout is not None:
             sys.stdout.flush()
     except (BrokenPipeError, ReaderEndedError):

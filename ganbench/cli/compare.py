@@ -13,6 +13,7 @@ import click
 
 from ganbench.cli.options import UserMistakeError, choose_device, console_for, load_suite, tell, training_options
 from ganbench.core.disk import os_error_line
+from ganbench.core.fresh_process import DeviceLostError, must_go_on_with
 from ganbench.core.messages import suggest
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def compare(
             tell(str(error))
             sys.exit(_SKIP)
         raise error if isinstance(error, UserMistakeError) else UserMistakeError(str(error)) from None
-    except (BrokenPipeError, click.ClickException):
+    except (BrokenPipeError, DeviceLostError, click.ClickException):
         raise
     except Exception as error:
         # Python's own exit code would be 1, which means worse.
@@ -126,6 +127,7 @@ def _run(suite: Suite, device: str, engine: str) -> str:
     from ganbench.record.folder import RunLockedError
     from ganbench.report.live import observer
     from ganbench.run.run import run
+    from ganbench.train.device import NoDeviceError
 
     try:
         with observer(console_for(stderr=True)) as watching:
@@ -136,8 +138,9 @@ def _run(suite: Suite, device: str, engine: str) -> str:
                 engine=engine,
                 command=["ganbench", *sys.argv[1:]],
                 observer=watching,
+                must_be=must_go_on_with(),
             )
-    except RunLockedError as error:
+    except (RunLockedError, NoDeviceError) as error:
         raise UserMistakeError(str(error)) from None
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)

@@ -26,6 +26,7 @@ from ganbench.cli.options import (
 )
 from ganbench.cli.report import write_report
 from ganbench.core.disk import os_error_line
+from ganbench.core.fresh_process import must_go_on_with
 from ganbench.core.streams import aside
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def run(
     from ganbench.run.executors.head import CancelledError, TasksLostError
     from ganbench.run.run import RunStoppedError
     from ganbench.run.run import run as run_suite
+    from ganbench.train.device import NoDeviceError
 
     # Each cell collects garbage, for which all that was imported would be looked through: a fifth of a second.
     gc.freeze()
@@ -123,8 +125,9 @@ def run(
                     save_samples=save_samples,
                     save_generators=save_generators,
                     shard=part,
+                    must_be=must_go_on_with(),
                 )
-    except (RunLockedError, ValueError) as error:
+    except (RunLockedError, NoDeviceError, ValueError) as error:
         raise UserMistakeError(str(error)) from None
     except BrokenPipeError:
         raise  # the program that reads our output has ended: click then exits without a message
@@ -157,7 +160,7 @@ def run_task(given: Mapping[str, Any], *, shard: Shard, out: Path, device: str, 
     Raises:
         UserMistakeError: the suite or the device is not there, or the suite has mistakes.
         ValueError: the task would be of another run.
-        RuntimeError: another process trains it.
+        RuntimeError: another process trains it, nothing can be computed on the device, or nothing more.
         OSError: the disk fails.
     """
     from ganbench.report.lines import TaskNotes
@@ -178,6 +181,7 @@ def run_task(given: Mapping[str, Any], *, shard: Shard, out: Path, device: str, 
         save_generators=given["save_generators"],
         shard=shard,
         task=task,
+        must_be=must_go_on_with(),
     )
 
 

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 import click
 
+from ganbench.core.fresh_process import Begun, DeviceLostError
 from ganbench.core.shard import Shard
 from ganbench.record.folder import RunFolder, RunLockedError
 from ganbench.record.tasks import Tasks
@@ -34,6 +35,7 @@ AGAIN = 5.0
 @click.option("--with-parent", is_flag=True, help="End when the process that started this one ends.")
 def task(run: Path, number: int, attempt: int, alone: bool, with_parent: bool) -> None:
     """Train task NUMBER of RUN, for the ATTEMPT-th time."""
+    begun = Begun.now()
     if with_parent:
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     log = run / "tasks" / f"{number}.{attempt}.log"
@@ -49,6 +51,11 @@ def task(run: Path, number: int, attempt: int, alone: bool, with_parent: bool) -
         _train(run, number, alone=alone)
     except (click.ClickException, ValueError) as error:
         _end("refused", error.format_message() if isinstance(error, click.ClickException) else str(error))
+    except DeviceLostError as lost:
+        if begun is None:
+            _end("failed", str(lost))
+        print(lost.note, flush=True)
+        begun.again(lost.run)
     except Exception as error:
         traceback.print_exc()
         _end("failed", f"{type(error).__name__}: {error}")

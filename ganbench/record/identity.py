@@ -52,19 +52,35 @@ def left_behind(newest: RunFolder | None, run: RunFolder, about: Mapping[str, An
         if newest is None or newest.path == run.path or newest.finished:
             return ""
         with newest.lock():
-            then, text = newest.describe(), newest.suite.read_text(encoding="utf-8")
+            then = newest.describe()
         if run.describe()["created"] < then["created"]:
             return ""
-        found = list(dict.fromkeys(_differences(then, text, about, suite_yaml)))
     except Exception:  # a damaged run is no reason to stop the new one: this is only a line
         return ""
-    if not found:
+    if not (found := changes(newest, about, suite_yaml)):
         return ""
-    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     return (
-        f"a new run: {newest.path} has not finished, but since then {'; '.join(found[:_NAMED])}{more}. "
+        f"a new run: {newest.path} has not finished, but since then {'; '.join(found)}. "
         f"To go on with that run, undo this and give its command again"
     )
+
+
+def changes(run: RunFolder, about: Mapping[str, Any], suite_yaml: str) -> list[str]:
+    """What has changed since a run began, so that it cannot be gone on with; nothing of a run that is damaged.
+
+    Args:
+        run: the run.
+        about: the content of run.json, as a new run has it.
+        suite_yaml: its resolved suite.
+
+    Returns:
+        What is so now, in words; the first few, and how many more.
+    """
+    try:
+        text = run.suite.read_text(encoding="utf-8")
+        return _few(_differences(run.describe(), text, about, suite_yaml))
+    except Exception:  # it is only for a line
+        return []
 
 
 def plan_differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> list[str]:
@@ -91,7 +107,12 @@ def plan_differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any],
     found += _of_suite(_loaded(text), _loaded(suite_yaml))
     if not found and (identity_of(before, text) != identity_of(now, suite_yaml) or then["plan"] != now["plan"]):
         found.append("its plugins or its cells are others")
-    found = list(dict.fromkeys(found))
+    return _few(found)
+
+
+def _few(differences: Iterable[str]) -> list[str]:
+    """The first few, and how many more."""
+    found = list(dict.fromkeys(differences))
     return found[:_NAMED] + ([f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else [])
 
 

@@ -78,6 +78,10 @@ class RunContext:
         """The file that keeps the state of a batch between two evaluations."""
         return self.checkpoints / f"{cells[0].id}.pt"
 
+    def parted(self, cells: Sequence[Cell]) -> Path:
+        """The file that says why the cells of a batch train apart, once they do."""
+        return self.checkpoints / f"{cells[0].id}.apart"
+
 
 @dataclass(frozen=True)
 class LastSamples:

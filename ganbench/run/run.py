@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -23,7 +24,7 @@ from ganbench.record.control import Control, controls
 from ganbench.record.events import Evaluated, RunFinished
 from ganbench.record.folder import RunFolder
 from ganbench.record.gaps import gaps
-from ganbench.record.identity import identity_of, left_behind
+from ganbench.record.identity import changes, identity_of, left_behind
 from ganbench.record.journal import Journal, read
 from ganbench.record.record import Record
 from ganbench.record.tables.tables import write_tables
@@ -31,7 +32,7 @@ from ganbench.run.cell_pictures import PictureSettings
 from ganbench.run.cells import RunContext
 from ganbench.run.description import described_run, on_device
 from ganbench.run.evaluate import bind_metrics
-from ganbench.run.executors.local import RunOutput, run_cells
+from ganbench.run.executors.local import RunOutput, raise_if_lost, run_cells
 from ganbench.run.generator_keeper import GeneratorKeeper
 from ganbench.run.kept_files import GENERATORS, SAMPLES
 from ganbench.run.observer import CellNoted, RunObserver
@@ -41,6 +42,7 @@ from ganbench.run.resume import AGAIN
 from ganbench.run.task_of import TaskOf
 from ganbench.suite.plan import batches, of_shard, plan
 from ganbench.suite.suite import Suite
+from ganbench.train.device import check_device
 from ganbench.train.engine.compiler import check_cache
 
 
@@ -77,6 +79,7 @@ def run(
     save_generators: bool = False,
     shard: Shard | None = None,
     task: TaskOf | None = None,
+    must_be: Path | None = None,
 ) -> RunResult:
     """Run a suite, or continue the run of it that was stopped; the tables are the same either way.
 
@@ -92,18 +95,23 @@ def run(
         save_generators: Whether to keep each seed's generator, as generators/<dataset>/<variant>/<seed>.safetensors.
         shard: Which part of the suite's cells to run, into ``shard_home``; None: all of them.
         task: The run that the shard is a task of, where an executor trains it.
+        must_be: The folder of the run that must be gone on with; None: a new one may begin.
 
     Returns:
         The finished run.
 
     Raises:
         RunLockedError: Another process works on the run.
+        NoDeviceError: Nothing can be computed on the device.
+        DeviceLostError: A plugin has left the device so that this process can compute nothing more on it, and cells are
+            left. What has ended is kept: the same call in a fresh process goes on.
         RunStoppedError: The disk stopped the run. Any other OSError: before anything was measured.
         ValueError: In one line: an observer needs a package that is not installed, torch's folder of compiled code
-            cannot be written, two metrics fill the same column, the run on disk is damaged, or there are fewer batches
-            of cells than shards.
+            cannot be written, two metrics fill the same column, the run on disk is damaged, it is not that of
+            ``must_be``, or there are fewer batches of cells than shards.
     """
     check_cache()
+    check_device(device)
     check_observers(suite)
     planned = plan(suite)
     cells = planned if shard is None else of_shard(planned, shard)
@@ -119,6 +127,8 @@ def run(
     if task is not None:
         about["most_bytes"] = task.joins(about, suite_yaml)
     identity, newest = identity_of(about, suite_yaml), RunFolder.newest(out, suite.name)
+    if must_be is not None:
+        _check_same(must_be, RunFolder.unfinished(out, suite.name, identity), about, suite_yaml)
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
         record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
@@ -156,10 +166,12 @@ def run(
             )
             kept = {kind.name: folder.path / kind.name for kind, asked in keeps.items() if asked}
             output = RunOutput(journal, everyone, folder.path / "pictures", **kept)
-            for together in batches(cells):
-                if not all(known[cell.id].ended for cell in together):
-                    doing(f"{together[0].dataset} {together[0].variant}")
-                    run_cells(together, context, output, known)
+            todo = [batch for batch in batches(cells) if not all(known[cell.id].ended for cell in batch)]
+            for together in todo:
+                if together is not todo[0]:
+                    raise_if_lost(context)
+                doing(f"{together[0].dataset} {together[0].variant}")
+                run_cells(together, context, output, known)
             discard(checkpoints)
             # Of a seed that diverged before this attempt, in a cell that goes on, it is known only now.
             record = Record.read(folder)
@@ -201,6 +213,13 @@ def _complete(record: Record) -> tuple[Record, dict[str, str]]:
         for cell in record.cells
     )
     return replace(record, cells=tuple(cells)), lacking
+
+
+def _check_same(must_be: Path, found: RunFolder | None, about: Mapping[str, Any], suite_yaml: str) -> None:
+    """Raise ValueError where the run that would be gone on with is not that of ``must_be``, with what has changed."""
+    if found is None or found.path.resolve() != must_be:
+        changed = changes(RunFolder(must_be), about, suite_yaml) or ["it has finished, or was removed"]
+        raise ValueError(f"{must_be}: a fresh process cannot go on with this run: {'; '.join(changed)}")
 
 
 @contextmanager

@@ -7,6 +7,11 @@ import os
 import torch
 
 from ganbench.core.cpus import allowed
+from ganbench.core.errors import error_line, out_of_memory
+
+
+class NoDeviceError(RuntimeError):
+    """A device cannot be computed on at all; the message, one line, says why."""
 
 
 def choose(name: str) -> torch.device:
@@ -32,6 +37,34 @@ def choose(name: str) -> torch.device:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def check_device(device: torch.device) -> None:
+    """Raise NoDeviceError where nothing can be computed on a device."""
+    if why := failure(device):
+        raise NoDeviceError(f"device {str(device)!r}: nothing can be computed on it: {why}")
+
+
+def failure(device: torch.device) -> str:
+    """Why nothing can be computed on a device by this process, in a line; empty where it can, as on any CPU."""
+    if device.type == "cpu":
+        return ""
+    why = ""
+    # Twice: an error of an earlier computation, after which the device works, may be told only now.
+    for _ in range(2):
+        try:
+            _compute(device)
+        except Exception as error:
+            why = "" if out_of_memory(error) else error_line(error)
+        else:
+            return ""
+    return why
+
+
+def _compute(device: torch.device) -> None:
+    """A tiny computation, to its end."""
+    torch.ones(2, device=device).add(1).tolist()
+    torch.cuda.synchronize(device)
 
 
 def _fit_threads() -> None:
