@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from ganbench.core.errors import out_of_memory, raise_if_stopped
 from ganbench.core.rng import isolated, stream
 from ganbench.plugin.types import Networks
 from ganbench.train.step.draws import DrawRecorder
 from ganbench.train.step.global_rng import GlobalRngOverride
-from ganbench.train.step.layers import squashed
 
 #: So many samples are looked at on each of these scales.
 SAMPLES, SCALES = 16, (1.0, 30.0, 1000.0)
 
 
-def logits_note(networks: Networks, shape: tuple[int, ...]) -> str:
-    """A note on a discriminator whose numbers are all from 0 to 1, also for samples that are far apart; or empty.
+def logits_note(networks: Networks, shape: tuple[int, ...] | None) -> str:
+    """A note on a discriminator that ends in a probability, or whose numbers all are one; empty where they are not.
 
     Args:
-        networks: one seed's networks, without further parts
-        shape: of one sample
+        networks: one seed's networks
+        shape: of one sample, to look at the numbers for samples that are far apart; None where it is not known what the
+            discriminator is called with: then its last layer alone is looked at
     """
-    if note := squashed(networks.discriminator):
-        return note
+    last = [*networks.discriminator.modules()][-1]
+    if isinstance(last, nn.Sigmoid | nn.LogSigmoid | nn.Softmax | nn.LogSoftmax):
+        kind = type(last).__name__
+        return f"the discriminator ends in {kind}, so it gives no logits, which losses take: leave that out"
+    if shape is None:
+        return ""
     try:
         device = next(networks.discriminator.parameters()).device
         wide = torch.randn(SAMPLES, *shape, generator=stream(0, "probe.wide")).to(device)

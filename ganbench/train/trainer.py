@@ -15,38 +15,31 @@ from ganbench.core.plain_words import plain_words
 from ganbench.core.process_state import process_kept
 from ganbench.core.process_watch import process_watched
 from ganbench.core.rng import isolated
-from ganbench.core.threads import fitting
 from ganbench.core.torch_warnings import hidden
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss, Optimizer, Update
 from ganbench.suite.plan import Cell
 from ganbench.train.build import build_networks, modules, rules, starting_state
 from ganbench.train.data import build_dataset, check_drawn
-from ganbench.train.device import arithmetic, set_tf32
+from ganbench.train.device import set_tf32
 from ganbench.train.divergence import cause
-from ganbench.train.engine.chunks import Chunks, chunk_bytes, in_cache, in_memory
-from ganbench.train.engine.cost import CellCost, Compilations, PeakMemory, kernels
-from ganbench.train.engine.cuda_graph import STEPS
+from ganbench.train.engine.cell_cost import cell_cost, cell_speed
+from ganbench.train.engine.chunks import Chunks, chunk_bytes, chunks_for
+from ganbench.train.engine.cost import CellCost, Compilations
 from ganbench.train.engine.engine import Engine
-from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
+from ganbench.train.engine.speed import CellSpeed
 from ganbench.train.engine.trace import Trace, trace
 from ganbench.train.evaluation import Evaluation
 from ganbench.train.likeness import Likeness
-from ganbench.train.logits import logits_note
-from ganbench.train.movement import movement_notes
+from ganbench.train.notes import Notes
 from ganbench.train.probe import Probe, invent, probe
-from ganbench.train.reached import reached_note
 from ganbench.train.repeat import hidden_state
 from ganbench.train.step.draws import RandomBlocks
 from ganbench.train.step.flat_network import stack
 from ganbench.train.step.game import autograd_gradient, functional_gradient
-from ganbench.train.step.layers import squashed
-from ganbench.train.step.rules import bind_schedules, check_schedules, schedule_notes
-from ganbench.train.step.step import Constants, State, of_replica, one_step
+from ganbench.train.step.rules import Rules, bind_schedules, check_schedules
+from ganbench.train.step.step import Constants, State, Step, of_replica, one_step
 from ganbench.train.step.swept_values import swept_values
-from ganbench.train.untrained import untrained_notes
-
-_SERIAL = "trained seed by seed"
 
 
 class Trainer:
@@ -73,7 +66,7 @@ class Trainer:
         at_once: int = 0,
     ) -> None:
         self._compiled = Compilations.now()
-        self._most_bytes = chunk_bytes(device) if most_bytes is None else most_bytes
+        most_bytes = chunk_bytes(device) if most_bytes is None else most_bytes
         variants = [cell.trained for cell in cells if cell.trained is not None]
         self.cells = tuple(cells)
         self.cell, variant = cells[0], variants[0]
@@ -105,47 +98,32 @@ class Trainer:
         self.probe: Probe = probe(self.rules, update, self.start, self.constants)
         self.engine = self.probe.engine(self.cell.steps, kept or engine)
         self._forced = (kept or engine) != "auto"
-        self._notes = movement_notes(self.probe.idle, self.probe.unmoved, (theta_D, theta_G), len(self.cell.seeds))
-        self._notes += schedule_notes(self.rules.schedules)
-        watched, of_method = hidden_state(self.rules, update), self.loss.players is not None
-        if not of_method and (note := reached_note(networks[0], watched)):
-            self._notes.insert(0, note)
-        if self.probe.serial and engine != "serial":
-            self._notes.append(f"{_SERIAL}: {self.probe.serial}")
-        said = (
-            squashed(self.rules.discriminator.network(""))
-            if of_method
-            else logits_note(networks[0], self.dataset.shape)
-        )
-        self._notes += filter(None, [said, self.probe.note])
-        if arithmetic(self.cell.precision, device) != self.cell.precision:
-            self._notes.append("a CPU has no tf32: trained in float32")
+        watched, self._notes = hidden_state(self.rules, update), Notes()
+        self._notes.add_of_step(self.cell, networks[0], self.rules, self.probe, self.start, watched, asked=engine)
+
+        def step_of(own: Rules, *, serial: bool) -> Step:
+            gradient = autograd_gradient if serial else functional_gradient
+            return one_step(own, update, gradient, global_rng=self.probe.global_rng)
 
         def traced(code: int, replica: int) -> Trace:
             """What a step computes with the code of one seed's networks and the numbers of another's."""
             own = self.rules if code == 0 else rules(self.cell, variant, self.dataset, networks[code], device)
-            gradient = autograd_gradient if self.probe.serial else functional_gradient
-            step = one_step(own, update, gradient, global_rng=self.probe.global_rng)
+            step = step_of(own, serial=bool(self.probe.serial))
             index = torch.zeros((), dtype=torch.long, device=device)
             with process_kept(), isolated(0, "trace"):
                 draws = invent(self.probe.draws, device)
                 return trace(step, *of_replica((self.start, self.constants), replica), draws, index)
 
         traced_first = traced(0, 0)
-        if traced_first.reduced and self.cell.precision != "bfloat16":
-            self._notes.append(
-                f"computes partly in {traced_first.reduced}, whatever the column arithmetic says: leave out "
-                "torch.autocast and .half() in plugins, or write 'precision: bfloat16' in the suite"
-            )
-        self._notes += untrained_notes(traced_first.untrained, watched)
+        self._notes.add_of_trace(traced_first, self.cell.precision, watched)
         likeness.check_constants(traced_first.constants, watched.place("checkpoint"))
         likeness.check_code(traced)
         shared = json.dumps([traced_first.text, self.cell.precision])
+        block = max((draw.block_steps for draw in self.probe.draws), default=1)
 
         def build(name: str, seeds: tuple[int, ...]) -> Engine:
-            gradient = autograd_gradient if name == "serial" else functional_gradient
-            step = one_step(self.rules, update, gradient, global_rng=self.probe.global_rng)
-            chunks = self._chunks(name, len(seeds))
+            step = step_of(self.rules, serial=name == "serial")
+            chunks = chunks_for(name, len(seeds), self.probe.cost, block, most_bytes, device)
             return Engine(name, step, self.noise, seeds, chunks, shared=shared)
 
         self._build = build
@@ -158,12 +136,12 @@ class Trainer:
     @property
     def note(self) -> str:
         """Notes on how the cells train, for the tables; empty where there are none."""
-        return "; ".join(filter(None, (*self._notes, self._engine.note)))
+        return "; ".join(filter(None, (*self._notes.lines, self._engine.note)))
 
     @property
     def remarks(self) -> list[str]:
         """Of the notes those on what is probably meant otherwise: not on how the cells train."""
-        return [note for note in self._notes if not note.startswith(_SERIAL)]
+        return self._notes.remarks
 
     @property
     def chunks(self) -> Chunks:
@@ -178,16 +156,6 @@ class Trainer:
     def noise(self, seeds: tuple[int, ...]) -> RandomBlocks:
         """The random numbers that training these seeds draws."""
         return RandomBlocks(self.probe.draws, self.dataset, seeds, self.device, self.cell.steps)
-
-    def _chunks(self, engine: str, replicas: int) -> Chunks:
-        if engine == "compiled" and self.device.type == "cpu":
-            return in_cache(replicas, self.probe.cost, torch.get_num_threads())
-        numbers = self.probe.cost.peak_bytes / 4
-        if engine == "serial":
-            return Chunks(replicas, 1, 1, fitting(numbers))
-        threads = fitting(numbers * replicas)
-        block = max((draw.block_steps for draw in self.probe.draws), default=1)
-        return in_memory(replicas, self.probe.cost, block, self._most_bytes, threads)
 
     @hidden()
     def prepare(self) -> None:
@@ -205,7 +173,7 @@ class Trainer:
                 raise PluginError(
                     f"the step cannot be compiled: {plain_words(error)}; --engine eager does without"
                 ) from error
-            self._notes.append(f"could not be compiled: {plain_words(error)}")
+            self._notes.add(f"could not be compiled: {plain_words(error)}")
             self.engine, self._engine = "eager", self._build("eager", self.seeds)
 
     @hidden()
@@ -260,39 +228,13 @@ class Trainer:
     @process_kept()
     def speed(self) -> CellSpeed:
         """Measure the step throughput, from the state before training, which is not changed."""
-        one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
-        return CellSpeed(
-            together=self._measure(self._engine, self.start, self.constants, len(self.seeds)),
-            one=self._measure(self._alone, one, fixed, 1),
-        )
+        return cell_speed(self._engine, self._alone, self.start, self.constants, self.device)
 
     @hidden()
     @process_kept()
     def cost(self) -> CellCost:
         """The cost of a step that does not depend on a clock, and the memory that a few steps of all replicas take."""
-        with PeakMemory(self.device) as memory:
-            self._engine.run(self.start, self.constants, 0, 2)
-        launched = kernels(lambda: self._run(STEPS), self.device)
-        # Since before the probe's step: torch stops compiling a function that it had to compile anew in a few steps.
-        since = Compilations.now().since(self._compiled)
-        return CellCost(
-            step=self.probe.cost,
-            kernels=None if launched is None else launched / STEPS,
-            graph_breaks=since.graph_breaks,
-            recompilations=since.recompilations,
-            peak_memory=memory.peak,
-            seeds=len(self.seeds),
-        )
-
-    def _run(self, steps: int) -> None:
-        self._engine.run(self.start, self.constants, 0, steps)
-
-    def _measure(self, engine: Engine, state: State, constants: Constants, replicas: int) -> Speed:
-        def run(begin: int, end: int) -> None:
-            nonlocal state
-            state = engine.run(state, constants, begin, end)
-
-        return measure_speed(run, engine.block, replicas, self.device)
+        return cell_cost(self._engine, self.start, self.constants, self.probe.cost, self._compiled, self.device)
 
     @hidden()
     def metric_inputs(

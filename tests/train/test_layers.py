@@ -11,8 +11,9 @@ from torch.nn.utils import parametrizations
 
 from ganbench import Networks, spectral_norm
 from ganbench.core.errors import PluginError
+from ganbench.train.logits import logits_note
 from ganbench.train.step.check import check_networks
-from ganbench.train.step.layers import check_module, squashed
+from ganbench.train.step.layers import check_module
 
 
 def inside(layer):
@@ -179,7 +180,8 @@ def test_features_beside_the_logits_are_for_who_asks(output):
 
 @pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Softmax(1), nn.LogSigmoid()], ids=lambda last: type(last).__name__)
 def test_a_probability_where_losses_take_logits_is_said(last):
-    assert squashed(nn.Sequential(nn.Linear(2, 1), last)).startswith(
-        f"the discriminator ends in {type(last).__name__},"
-    )
-    assert squashed(nn.Sequential(last, nn.Linear(2, 1))) == ""
+    def note(*layers):
+        return logits_note(Networks(nn.Linear(2, 2), nn.Sequential(*layers), (2,)), None)
+
+    assert note(nn.Linear(2, 1), last).startswith(f"the discriminator ends in {type(last).__name__},")
+    assert note(last, nn.Linear(2, 1)) == ""

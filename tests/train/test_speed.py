@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganbench.train import trainer as cells
-from ganbench.train.engine import speed
+from ganbench.train.engine import cell_cost, speed
 from ganbench.train.engine.engine import Engine
 from ganbench.train.engine.speed import CellSpeed, Speed, measure_speed
 from ganbench.train.trainer import Trainer
@@ -103,7 +102,7 @@ def test_a_cells_speed_is_of_all_seeds_together_and_of_one_model_alone(cell, shi
         return Speed(*[float(replicas)] * 3)
 
     monkeypatch.setattr(Engine, "run", spy)
-    monkeypatch.setattr(cells, "measure_speed", measure)
+    monkeypatch.setattr(cell_cost, "measure_speed", measure)
     measured = trainer.speed()
     assert ran == [("eager", 4), ("serial", 1)]
     assert counted == [(BLOCK, 4, cpu), (BLOCK, 1, cpu)]

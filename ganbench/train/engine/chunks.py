@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ganbench.core.threads import fitting
 from ganbench.train.engine.cost import StepCost
 
 #: Bytes of a core's own cache, in which a step's tensors should stay on a CPU. A constant, not this machine's size: so
@@ -44,6 +45,28 @@ class Chunks:
     def halved(self) -> Chunks:
         """Chunks of half the size, one at a time; unchanged where one replica runs at a time already."""
         return self.smaller(math.ceil(self.size / 2))
+
+
+def chunks_for(engine: str, replicas: int, cost: StepCost, block: int, most_bytes: int, device: torch.device) -> Chunks:
+    """The chunks of an engine.
+
+    Args:
+        engine: its name
+        replicas: how many replicas train
+        cost: the cost of a step of one model
+        block: how many steps random numbers are drawn for at once
+        most_bytes: what a chunk may take, see ``chunk_bytes``
+        device: the device that it trains on
+
+    Returns:
+        The chunks.
+    """
+    if engine == "compiled" and device.type == "cpu":
+        return in_cache(replicas, cost, torch.get_num_threads())
+    numbers = cost.peak_bytes / 4
+    if engine == "serial":
+        return Chunks(replicas, 1, 1, fitting(numbers))
+    return in_memory(replicas, cost, block, most_bytes, fitting(numbers * replicas))
 
 
 def in_cache(replicas: int, cost: StepCost, threads: int) -> Chunks:

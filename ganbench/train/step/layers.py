@@ -41,14 +41,6 @@ def check_module(who: str, module: Any) -> None:
                 )
 
 
-def squashed(discriminator: nn.Module) -> str:
-    """A note on a discriminator that ends in a probability, where losses take logits; empty where it does not."""
-    last = [*discriminator.modules()][-1]
-    if not isinstance(last, nn.Sigmoid | nn.LogSigmoid | nn.Softmax | nn.LogSoftmax):
-        return ""
-    return f"the discriminator ends in {_kind(last)}, so it gives no logits, which losses take: leave that out"
-
-
 def _refused(layer: nn.Module) -> str:
     """Why a layer cannot be trained, with the cure; empty where it can."""
     if isinstance(layer, nn.DataParallel | nn.parallel.DistributedDataParallel):
