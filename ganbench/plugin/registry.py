@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, TypeVar
 
 from ganbench.core.controls import on_one_line
 from ganbench.core.messages import describe_schema, suggest
+from ganbench.core.streams import aside
 from ganbench.plugin import shipped
 from ganbench.plugin.entry import Broken, Entry, NoPlugin
 from ganbench.plugin.guest import Host, hosted
@@ -155,7 +154,7 @@ def display(source: Path | str) -> str:
 def _found(beside: Sequence[Path], extra: Path | None) -> Iterator[Entry | Broken]:
     seen: set[Path | str] = set()
     # What a plugin prints while it is loaded must not be part of a command's output.
-    with redirect_stdout(sys.stderr):
+    with aside():
         for path, reason in python_files(shipped.folder("plugins")):
             if reason:
                 continue
