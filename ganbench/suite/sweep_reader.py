@@ -11,6 +11,7 @@ from ganbench.core.messages import shown, suggest
 from ganbench.core.names import same_file
 from ganbench.plugin.entry import Entry
 from ganbench.plugin.parameters import Parameter
+from ganbench.plugin.words import average_cure
 from ganbench.suite.average import SWEPT, Average
 from ganbench.suite.budget import beyond_budget
 from ganbench.suite.choice import PARTS, PLAYERS, SCHEDULE, Choice, Draft
@@ -19,10 +20,6 @@ from ganbench.suite.mistake import Place
 from ganbench.suite.sweep import MOST, Setting, Sweep, apply_setting, count, row_name, settings, split
 
 _LONGEST_ROW = 200
-_AVERAGES = {
-    "average.decay": "write average: 0.999 in defaults or a variant",
-    "average.width": "write average: {width: 0.05} in defaults or a variant",
-}
 
 
 class SweepReader:
@@ -144,7 +141,7 @@ class SweepReader:
         """The parameter of this variant that a key names, and its plugin if it is one's; None where it has none."""
         if key in SWEPT:
             if average is None or not average.has(key):
-                self._lacks(variant, place, f"no average with a {SWEPT[key].name}: {_AVERAGES[key]}")
+                self._lacks(variant, place, f"no average with a {SWEPT[key].name}{average_cure(key)}")
                 return None
             return SWEPT[key], None
         fields, name = split(key) or ((), "")
