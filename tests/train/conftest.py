@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_map
 from ganbench.plugin.registry import Registry
 from ganbench.suite.load import parse
 from ganbench.suite.plan import plan
-from ganbench.train import trainer as cells
+from ganbench.train.engine import chunks as of_engines
 from ganbench.train.engine.chunks import Chunks
 from ganbench.train.trainer import Trainer
 
@@ -72,7 +72,7 @@ def chunked(monkeypatch):
             return Chunks(replicas, min(size, replicas) if workers == 1 else size, workers)
 
         for name in ("in_cache", "in_memory"):
-            monkeypatch.setattr(cells, name, chunks)
+            monkeypatch.setattr(of_engines, name, chunks)
 
     return force
 
