@@ -75,11 +75,11 @@ Seeds = Annotated[
 ]
 
 
-def _named(what: str) -> Any:
+def _named(what: str, least: int = 1) -> Any:
     # Pydantic writes only the pattern of names that are allowed; the published schema must also refuse all others.
-    description = f"a mapping of names to {what}, at least one"
+    description = f"a mapping of names to {what}" + (", at least one" if least else ", or {} for none")
     return Field(
-        min_length=1, max_length=1000, description=description, json_schema_extra={"additionalProperties": False}
+        min_length=least, max_length=1000, description=description, json_schema_extra={"additionalProperties": False}
     )
 
 
@@ -275,7 +275,8 @@ class SuiteSchema(_Strict):
     relative_to: Annotated[str | None, Field(description="the folder where relative paths of data begin")] = None
     references: Annotated[list[Choice], Field(description="a list of references")] = [*_CHOSEN.references]
     defaults: Defaults = Defaults()
-    variants: Annotated[dict[VariantName, VariantSchema], _named("variants")]
+    # None: a suite of references alone, whose faults are known, measures the measures.
+    variants: Annotated[dict[VariantName, VariantSchema], _named("variants", least=0)]
     sweep: Sweep | None = None
     guard: Guard | None = None
     metrics: Annotated[list[Choice], Field(min_length=1, description="a list of metrics, at least one")] = [

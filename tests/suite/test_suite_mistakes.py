@@ -198,7 +198,7 @@ MALFORMED = {
     ),
     "variants_text": (
         HEAD.replace("{a: {loss: minimax}}", "minimax"),
-        "3:11 variants: must be a mapping of names to variants, at least one, not 'minimax': write names to choices, "
+        "3:11 variants: must be a mapping of names to variants, or {} for none, not 'minimax': write names to choices, "
         "as {minimax: {loss: minimax}}",
     ),
     "variant_text": (
