@@ -42,9 +42,11 @@ GENERATORS = RESULTS.parent / "generators.md"
 COLUMNS = RESULTS.parent / "columns.md"
 #: The suites that run published tables again.
 PAPERS = SUITES.parent / "papers" / "README.md"
+#: Those that check measures.
+CHECKS = SUITES.parent / "checks" / "README.md"
 MEASURED = RESULTS.parent / "measured"
 DOCUMENTS = (
-    *(README, HOUSE, PLUGINS, *KIND_PAGES.values(), METHODS, MODELS, SUITES, PAPERS, TESTS),
+    *(README, HOUSE, PLUGINS, *KIND_PAGES.values(), METHODS, MODELS, SUITES, PAPERS, CHECKS, TESTS),
     *(BASELINES, *sorted(RESULTS.parent.glob("*.md")), *sorted(MEASURED.glob("*.md"))),
 )
 #: The most lines of a document, where that is not 200: more needs a page of its own.
