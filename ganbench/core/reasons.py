@@ -98,6 +98,10 @@ SHARED = Reason(
         ("", "build it with torch.cat or torch.stack, or start from torch.zeros_like(x)"),
     ),
 )
+ASSERTION = _same(
+    "meets an assertion of the device that failed, there or in code before it, as for an index out of range",
+    "give --device cpu, which says what and where",
+)
 GPU = _same("asks for a GPU, and there is none", "leave .cuda() out, and make new tensors with device=x.device")
 DEVICE = Reason(
     "mixes tensors of two devices",
@@ -201,6 +205,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
     (r"tensor that all seeds share|inplace arithmetic|because there exists a Tensor", SHARED),
     (r"can't set attribute|has no setter|cannot assign to field|does not support item assignment", FIXED),
     (r"in-place operation|modified inplace|is used in an in-place|Leaf Variable|leaf Variable", IN_PLACE),
+    (r"device-side assert", ASSERTION),
     (r"not compiled with CUDA|NVIDIA driver|Cannot initialize CUDA|No CUDA GPUs", GPU),
     (r"from a generator on another device|device type for generator but found", DRAWN),
     (r"from the GPU to the CPU", AWAY),

@@ -160,6 +160,12 @@ def test_a_gpu_that_is_not_there(failed):
     assert "leave .cuda() out, and make new tensors with device=x.device" in plain_words(failed("return x.cuda()"))
 
 
+def test_an_assertion_of_the_device_is_told_where_to_look():
+    told = plain_words(RuntimeError("CUDA error: device-side assert triggered\nSearch for `cudaErrorAssert' in ..."))
+    assert told.startswith("meets an assertion of the device that failed")
+    assert told.endswith("give --device cpu, which says what and where")
+
+
 def test_a_shipped_file_is_no_place_for_what_a_network_does(failed):
     """The network's layers are torch's own, and what called them is shipped: the layer is named instead."""
     network = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Identity(), nn.Linear(2, 2).double()))
