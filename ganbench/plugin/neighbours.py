@@ -45,15 +45,16 @@ class NeighbourFinder:
         if name in sys.stdlib_module_names or not self.folders:
             return None
         if path is not None:
-            inside = tuple(place + os.sep for places in self.folders.values() for place in places)
-            return _spec(name, path) if all(f"{each}{os.sep}".startswith(inside) for each in path) else None
+            known = [place + os.sep for places in self.folders.values() for place in places]
+            inside = [[place for place in known if f"{each}{os.sep}".startswith(place)] for each in path]
+            nearest = [max(places, key=len, default="") for places in inside]
+            return _spec(name, path, nearest) if all(nearest) else None
         frame = sys._getframe(1)
         while frame.f_back and frame.f_code.co_filename.startswith(_IMPORTING):
             frame = frame.f_back
         file = Path(frame.f_code.co_filename)
         places = next((self.folders[home] for home in map(str, file.parents) if home in self.folders), None)
-        # An installation inside the folder, such as a virtual environment, must not find what it lacks among plugins.
-        return _spec(name, places) if places and not installed(str(file)) else None
+        return _spec(name, places, places) if places and not _other(str(file), places) else None
 
 
 class NeighbourLoader(SourceFileLoader):
@@ -78,11 +79,21 @@ class NeighbourLoader(SourceFileLoader):
             raise ImportError(f"{unseeded['random']} {UNSEEDED}")
 
 
-def _spec(name: str, places: Sequence[str]) -> ModuleSpec | None:
-    spec = PathFinder.find_spec(name, places)
-    if spec is not None and type(spec.loader) is SourceFileLoader and not installed(spec.loader.path):
+def _spec(name: str, path: Sequence[str], places: Sequence[str]) -> ModuleSpec | None:
+    """The spec of a module in ``path``, which is within these folders of plugins."""
+    spec = PathFinder.find_spec(name, path)
+    if spec is not None and type(spec.loader) is SourceFileLoader and not _other(spec.loader.path, places):
         spec.loader = NeighbourLoader(name, spec.loader.path)
     return spec
+
+
+def _other(file: str, places: Sequence[str]) -> bool:
+    """Whether a file is of an installation inside these folders, such as a virtual environment, and no plugin's code.
+
+    Such code must not find what it lacks among plugins. Where the folders are installed, as those of shipped suites
+    are, what is in them is plugins' code.
+    """
+    return installed(file) and not all(map(installed, places))
 
 
 _FINDER = NeighbourFinder()
@@ -125,13 +136,18 @@ def loaded_with(path: Path, source: bytes, names: Set[str]) -> Set[str]:
         Their names.
     """
     known = _IMPORTED.setdefault((path.absolute(), source), set())
-    known |= {name for name in names if (file := file_of(sys.modules.get(name))) and not installed(file)}
+    known |= {name for name in names if (file := file_of(sys.modules.get(name))) and _digested(file)}
     return known
 
 
 def files() -> set[str]:
     """The files of the neighbours that were executed."""
     return {file for _, file in _KNOWN}
+
+
+def _digested(file: str) -> bool:
+    """Whether a module is the user's own, or was found beside a plugin: no version of an installation stands for it."""
+    return not installed(file) or file in files()
 
 
 def _digest(file: str) -> str:
@@ -190,7 +206,7 @@ def imported(tree: ast.Module | None, path: Path, also: Iterable[str] = ()) -> t
             if name in found or name.startswith("ganbench_plugin_"):
                 continue
             module_file = _file_of(name, file)
-            if module_file is None or installed(str(module_file)):
+            if module_file is None or not _digested(str(module_file)):
                 continue
             try:
                 source = module_file.read_bytes()

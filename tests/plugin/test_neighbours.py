@@ -55,6 +55,23 @@ def test_what_nobody_has_edited_stays_the_same_module_and_what_was_edited_is_rea
     assert sys.modules["first_helper"] is not once[0]
 
 
+@pytest.mark.usefixtures("load")
+def test_plugins_that_are_installed_find_what_is_beside_them_and_not_what_is_beside_a_copy(tmp_path):
+    """As those of a shipped suite that is run by its name from an installation."""
+    files = {"x": plugin("f'x{SCALE}'", "from level_helper import SCALE\nfrom level_pack.inner import X")}
+    files |= {"level_helper": "SCALE = 1\n", "level_pack/__init__": "", "level_pack/inner": "X = 1\n"}
+    uses = []
+    for home, scale in (("site-packages/suite/plugins", 1), ("copy/plugins", 2)):
+        for name, source in {**files, "level_helper": f"SCALE = {scale}\n"}.items():
+            path = tmp_path / home / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(source)
+        registry = Registry.load([tmp_path / home])
+        assert registry.names("loss") == [f"x{scale}"], causes(registry)
+        uses.append([name for name, _ in registry.get("loss", f"x{scale}").uses])
+    assert uses == [["level_helper.py", "level_pack.py", "level_pack/inner.py"]] * 2, "one of them has no digest"
+
+
 def test_the_files_that_a_plugin_uses_are_the_same_when_it_is_loaded_again(load):
     head = "import importlib\nimportlib.import_module('dynamic_helper')\nfrom helper_pack.inner import X"
     files = {"helper_pack/__init__": "", "helper_pack/inner": "X = 1\n", "dynamic_helper": ""}
