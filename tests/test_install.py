@@ -64,6 +64,12 @@ def test_it_lists_and_runs_the_smoke_suite_from_an_empty_folder(installed, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
+def test_a_shipped_suite_with_plugins_of_its_own_is_found_by_its_name(installed, tmp_path):
+    """They import a file that is beside them."""
+    out = call([str(installed / "ganbench"), "plan", "checks/sizes-1000", "--seeds", "2"], tmp_path)
+    assert "\n16 cells" in out
+
+
 def test_a_variant_as_one_file_does_what_the_readme_says(installed, tmp_path):
     """Its suite with the line that it adds, and the loss, copied into an empty folder; its command, with two seeds.
 

@@ -1,6 +1,7 @@
 """The fifteen checks: what should passes them, the data sets are what they say, and the page shows the table."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,12 @@ def built(registry):
         for suite in suites
         for name, choice in suite.datasets.items()
     }
+
+
+def test_no_file_beside_the_suites_is_a_broken_plugin(registry):
+    """`ganbench list --plugins` would name it."""
+    folder = find("checks/sweeps").parent / "plugins"
+    assert not [broken.source for broken in registry.broken if Path(broken.source).is_relative_to(folder)]
 
 
 def drawn(distribution, n=4000):

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from drawn import Drawn, Faulty, ball, gaussian, rounded, sphere, torus, with_outlier
+from _drawn import Drawn, Faulty, ball, gaussian, rounded, sphere, torus, with_outlier
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from ganbench import Dataset, hookimpl
