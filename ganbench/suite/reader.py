@@ -199,6 +199,8 @@ class Reader:
 
     def _read_sweeps(self) -> None:
         """Read the sweep of each variant: its own, or else the suite's."""
+        if self.document.at("variants") == {} and self.document.at("sweep"):
+            self.document.add(("sweep",), "has nothing to sweep, as 'variants' is {}: leave it out", key=True)
         reader = SweepReader(self.document)
         taken = {choice.name for choice in self.references}
         for name, choices in self.variants.choices.items():

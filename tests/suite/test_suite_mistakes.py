@@ -484,6 +484,10 @@ MALFORMED = {
         HEAD.replace("minimax", "minimax, optimizer: {clip: 0}"),
         "3:49 variants.a.optimizer.clip: must be a number above 0 or null, not 0",
     ),
+    "sweep_without_variants": (
+        HEAD.replace("{a: {loss: minimax}}", "{}") + "sweep: {loss.penlty: [1, 2]}\n",
+        "4:1 sweep: has nothing to sweep, as 'variants' is {}: leave it out",
+    ),
     "sweep_of_a_penalty_that_is_not_there": (
         HEAD.replace("minimax", "minimax, sweep: {penalty.slope.weight: [1.0]}"),
         "3:39 variants.a.sweep.penalty.slope.weight: no penalty 'slope': write penalty: slope in defaults or a variant",
