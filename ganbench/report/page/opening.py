@@ -21,6 +21,7 @@ _NAMED = 6
 def what_ran(run: ShownRun) -> str:
     """A run in a sentence: ``mog trained 7 variants on 2 datasets, 16 seeds of each, for 10,000 steps``."""
     trained = [cell for cell in run.record.cells if not cell.reference]
+    measured = trained or run.record.cells
     rows = list(dict.fromkeys(cell.variant for cell in trained))
     families = len({cell.family for cell in trained})
     references = len({cell.variant for cell in run.record.cells if cell.reference})
@@ -28,10 +29,12 @@ def what_ran(run: ShownRun) -> str:
     if families < len(rows):
         what += plural(families, "variant")
     datasets = run.datasets[0] if len(run.datasets) == 1 else plural(len(run.datasets), "dataset")
-    seeds = _range(len(cell.seeds) for cell in trained)
+    seeds = _range(len(cell.seeds) for cell in measured)
+    each = f"{seeds} {'seed' if seeds == '1' else 'seeds'} of each" if seeds else "no seeds"
+    if references and not trained:
+        return f"{run.suite} trained nothing on {datasets}: it measured {plural(references, 'reference')}, {each}."
     steps = _range(cell.steps for cell in trained)
     beside = f", beside {plural(references, 'reference')} that no game has trained" if references else ""
-    each = f"{seeds} {'seed' if seeds == '1' else 'seeds'} of each" if seeds else "no seeds"
     return f"{run.suite} trained {what} on {datasets}, {each}, for {steps or 'no'} steps{beside}."
 
 
