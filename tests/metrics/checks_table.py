@@ -155,7 +155,7 @@ if __name__ == "__main__":
     if not given:
         for suite in SUITES:
             subprocess.run([sys.executable, "-m", "ganbench", "run", f"checks/{suite}", "--no-report"], check=True)
-        given = [Path("results") / f"checks-{suite}" for suite in SUITES]
+        given = [Path("results") / suite for suite in SUITES]
     rows = judged(readings([find_run(each).path for each in given]))
     write(MEASURED / "checks.csv", rows)
     print("\n".join(table(rows)))
