@@ -7,6 +7,8 @@ skipped, and say which is missing.
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from compared import compared, jsd, same
 from histories import SHIFTED, found, points
 from pictured import pictured
 
+from ganbench.record.folder import RunFolder
 from ganbench.report.formats.html import as_html
 from ganbench.report.page.history_page import history_page
 from ganbench.report.page.page import page as render
@@ -28,7 +31,18 @@ FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --d
 FLAGS += " --disable-component-update --disable-sync"
 EVIL = "</script><img src=x onerror=alert(1)>"
 AXE = find_spec("axe_playwright_python")
-KINDS = ("report", "side by side", "history", "comparison")
+KINDS = ("report", "images", "side by side", "history", "comparison")
+IMAGES = """\
+suite: images
+seeds: 2
+budget: {steps: 20, batch: 32}
+evaluate: {every: 10, samples: 200}
+datasets: {digits: digits}
+references: [memoriser]
+defaults: {architecture: {name: mlp, width: 16}}
+variants: {plain: {loss: nonsaturating}}
+metrics: [jsd]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +57,17 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A page of each kind, with names that would be code in it."""
+    """A page of each kind, with names that would be code in it; that of images is of a real run."""
     home = tmp_path_factory.mktemp("pages")
     measured = points(SHIFTED, variant=EVIL, reason=EVIL)
     runs = [pictured(home / name, variants=("plain", EVIL)) for name in ("one", "other")]
     shown = [ShownRun.read(run, label) for run, label in zip(runs, ("first", EVIL), strict=True)]
+    (home / "images.yaml").write_text(IMAGES)
+    options = ("--engine", "eager", "--no-report", "--out", str(home))
+    subprocess.run([sys.executable, "-m", "ganbench", "run", str(home / "images.yaml"), *options], check=True)
     made = {
         "report": render(shown[:1]),
+        "images": render([ShownRun.read(RunFolder.newest(home, "images"))]),
         "side by side": render(shown),
         "history": history_page(EVIL, measured, found(measured), [EVIL]),
         "comparison": as_html(compared(jsd(f"ring8/{EVIL}"), same("ring8/b"))),
