@@ -114,7 +114,7 @@ def test_wherever_a_run_is_stopped_the_generator_of_each_seed_is_there_whole(run
     run_text(SUITE, engine="eager", out=tmp_path / "through", save_generators=True)
     whole = kept(tmp_path / "through")
     assert len(whole) == 4
-    for owner, name, room in ((Journal, "append", FIRST + 2), (local, "write", 1)):
+    for owner, name, room in ((Journal, "append", FIRST + 2), (local, "write_generator", 1)):
         out = tmp_path / name
         with room_for(room, owner, name, KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
             run_text(SUITE, engine="eager", out=out, save_generators=True)
