@@ -62,7 +62,7 @@ def count_modes(samples: np.ndarray, mixture: Mixture, share: float = 0.2) -> Mo
     """
     mode, distance = nearest_mode(samples, mixture)
     good = distance <= good_radius(mixture.dimension)
-    expected = len(samples) * mixture.weights * _share_of_high_quality(mixture.dimension)
+    expected = len(samples) * mixture.weights * share_of_high_quality(mixture.dimension)
     return _counted(len(samples), mode, good, expected, mixture.weights, share)
 
 
@@ -103,7 +103,8 @@ def _counted(
 
 
 @cache
-def _share_of_high_quality(dimension: int) -> float:
+def share_of_high_quality(dimension: int) -> float:
+    """The share of a Gaussian that is within ``good_radius`` of its mean."""
     return float(scipy.stats.chi(dimension).cdf(good_radius(dimension)))
 
 

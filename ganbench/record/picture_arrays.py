@@ -33,6 +33,8 @@ class DataPicture:
     real: np.ndarray | None = None
     density: np.ndarray | None = None
     modes: np.ndarray | None = None
+    reach: np.ndarray | None = None
+    expected: np.ndarray | None = None
     origin: np.ndarray | None = None
     axes: np.ndarray | None = None
     images: np.ndarray | None = None
@@ -140,6 +142,8 @@ def as_data_picture(dataset: str, arrays: Mapping[str, np.ndarray]) -> DataPictu
         "real": ("f", (len(phases), None, k)),
         "density": ("f", (len(phases), *grid)),
         "modes": ("f", (len(phases), None, k)),
+        "reach": ("f", (len(phases), None)),
+        "expected": ("f", (len(phases), None)),
         "origin": ("f", (None,)),
         "axes": ("f", (2, None)),
         "images": ("u", (None, ...)),

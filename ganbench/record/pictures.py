@@ -21,6 +21,8 @@ and a grid of cells, (200,) on the line and (60, 60) in the plane. Axis 0 of a g
     real      float32 (P, 400, k)  points of the data
     density   float64 (P, *grid)  the mean density p over each cell, per unit of length or area; absent if not known
     modes     float64 (P, M, k)  the places of the modes, NaN where a phase has fewer; absent if not known
+    reach     float64 (P, M)  how far from its mode a sample of high quality may be, on the plane or line
+    expected  float64 (P, M)  the share of the data's samples that are of high quality there; both absent with ``modes``
     origin, axes   float32 (d,), (2, d): data of more than 2 coordinates are shown on the plane origin + axes, their two
                    principal axes; absent for others. There they have no density, and no discriminator.
     images    uint8 (16, *shape)  images of the data, shape as (1, 28, 28) or (3, 32, 32); then all but ``version`` and

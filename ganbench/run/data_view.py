@@ -16,8 +16,10 @@ from ganbench.core.errors import raise_if_stopped
 from ganbench.core.process_state import process_kept
 from ganbench.core.rng import isolated, stream
 from ganbench.data.finite_set import on_unit_scale, parts_of
+from ganbench.data.known_modes import good_radius
 from ganbench.data.mixture import Mixture
 from ganbench.data.phases import first_step, phases
+from ganbench.metrics.modes import share_of_high_quality
 from ganbench.plugin.types import Distribution
 from ganbench.record.picture_arrays import DataPicture, centres, pack
 from ganbench.train.data import draw
@@ -139,12 +141,12 @@ def data_view(name: str, dataset: Distribution, steps: int) -> DataView:
     if plane:
         flat = [_on_plane(rows, DataPicture(name, begins, **plane)) for rows in flat]
     box = _box(np.concatenate(flat))
-    modes = _modes([own for _, own in found])
-    if plane and modes is not None:
-        modes = np.stack([_on_plane(rows, DataPicture(name, begins, **plane)) for rows in modes])
+    modes = _modes([own for _, own in found], len(box))
+    if plane and modes:
+        modes["modes"] = np.stack([_on_plane(rows, DataPicture(name, begins, **plane)) for rows in modes["modes"]])
     density = None if plane else _densities([own for _, own in found], box, shape)
     points = np.stack([rows[:REAL] for rows in flat]).astype(np.float32)
-    return DataView(DataPicture(name, begins, box, points, density, modes, **plane), shape)
+    return DataView(DataPicture(name, begins, box, points, density, **modes, **plane), shape)
 
 
 def _on_plane(rows: np.ndarray, picture: DataPicture) -> np.ndarray:
@@ -170,12 +172,18 @@ def _box(rows: np.ndarray) -> np.ndarray:
     return np.stack([centre - width / 2, centre + width / 2], 1)
 
 
-def _modes(found: list[Any]) -> np.ndarray | None:
-    """The places of the modes of each phase, filled up with NaN; None where a phase is no mixture."""
+def _modes(found: list[Any], drawn: int) -> dict[str, np.ndarray]:
+    """The modes of each phase, as ``drawn`` coordinates show them, filled up with NaN; none where one is no mixture."""
     if not all(isinstance(own, Mixture) for own in found):
-        return None
+        return {}
+    good, radius = share_of_high_quality(drawn), good_radius(drawn)
+    each = [{"modes": own.means, "reach": radius * own.std, "expected": good * own.weights} for own in found]
     most = max(own.modes for own in found)
-    return np.stack([np.pad(own.means, ((0, most - own.modes), (0, 0)), constant_values=np.nan) for own in found])
+
+    def filled(rows: np.ndarray) -> np.ndarray:
+        return np.concatenate([rows, np.full((most - len(rows), *rows.shape[1:]), np.nan)])
+
+    return {name: np.stack([filled(one[name]) for one in each]) for name in each[0]}
 
 
 def _densities(found: list[Any], box: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:

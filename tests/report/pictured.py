@@ -41,8 +41,9 @@ def pictured(out: Path, **more) -> RunFolder:
     """A run as ``paged`` makes it, whose variant ``plain`` has pictures; D says 1/2 everywhere."""
     folder = paged(out, **more)
     flat, modes = np.full((1, GRID, GRID), 1 / 16), CORNERS[None]
+    near = {"reach": np.full((1, 4), 0.3), "expected": np.full((1, 4), 0.25)}
     data = {
-        "ring8": DataPicture("ring8", (0,), SQUARE, density=flat, modes=modes),
+        "ring8": DataPicture("ring8", (0,), SQUARE, density=flat, modes=modes, **near),
         "grid9": DataPicture("grid9", (0,), LINE, density=np.full((1, GRID), 1 / 4)),
     }
     home = folder.path / "pictures"

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from paged import SEEDS, STEPS, paged
-from pictured import CORNERS, keep, pictured
+from pictured import CORNERS, SQUARE, keep, pictured
 
-from ganbench.record.picture_arrays import Picture
+from ganbench.record.picture_arrays import DataPicture, Picture
 from ganbench.record.pictures import cell_place, read_pictures
 from ganbench.report.page import html
 from ganbench.report.page import page as pages
@@ -22,7 +22,7 @@ from ganbench.report.page.best_d import best_ds, best_of
 from ganbench.report.page.figure_files import write_figures
 from ganbench.report.page.figure_one import figure_one
 from ganbench.report.page.marks import marks
-from ganbench.report.page.mode_time import mode_times
+from ganbench.report.page.mode_time import held, mode_times
 from ganbench.report.page.picture_part import NONE
 from ganbench.report.page.section import Section
 from ganbench.report.page.seed_order import thinned
@@ -72,6 +72,37 @@ def test_a_mode_that_is_lost_and_comes_back_is_counted_once_each(drawn):
     draw = row.draw[[one.seed for one in row.seeds].index(7)]
     held = np.frombuffer(content, np.uint8, 3 * 4, draw["at"]).reshape(3, 4)
     np.testing.assert_array_equal(held, [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1]])
+
+
+def held_by(points, **more):
+    """Which modes a seed with these points holds, of the four corners."""
+    near = {"reach": np.full((1, 4), 0.3), "expected": np.full((1, 4), 0.25)} | more
+    data = DataPicture("ring8", (0,), SQUARE, modes=CORNERS[None], **near)
+    return held(Picture("ring8", "plain", False, 10, (0,), (True,), points=np.asarray(points)[None]), 0, data).tolist()
+
+
+def test_points_between_the_modes_hold_none_of_them_as_in_the_table():
+    """Each is nearest to some mode: a blob in the middle would hold all."""
+    assert held_by(CORNERS.repeat(5, 0) / 2) == [0, 0, 0, 0]
+    assert held_by(np.concatenate([CORNERS.repeat(5, 0) / 2, CORNERS[:1].repeat(2, 0)])) == [1, 0, 0, 0]
+
+
+def test_a_rare_mode_is_held_by_few_points_and_a_frequent_one_is_not():
+    points = np.concatenate([CORNERS[:1].repeat(97, 0), CORNERS[1:]])
+    assert held_by(points) == [1, 0, 0, 0]
+    assert held_by(points, expected=np.array([[0.95, 0.01, 0.02, 0.06]])) == [1, 1, 1, 0]
+
+
+def test_of_pictures_that_do_not_say_how_near_a_mode_is_there_are_no_modes_by_time(run, monkeypatch):
+    pictures = read_pictures(run.folder)
+    older = replace(pictures.data["ring8"], reach=None, expected=None)
+    older = replace(pictures, data={**pictures.data, "ring8": older})
+    assert not mode_times(run, older, marks([run.record]), Atlas())
+    monkeypatch.setattr("ganbench.report.page.picture_part.read_pictures", lambda _: older)
+    monkeypatch.setattr(html, "library", lambda: "0;")
+    text = pages.page([run])
+    assert "Modes by time" not in text
+    assert "ring8: its pictures do not say how near a mode a sample must be" in text
 
 
 def test_where_generator_and_data_are_alike_the_best_d_is_a_half_and_so_is_the_gap_zero(drawn):

@@ -118,6 +118,8 @@ def test_samples_are_counted_in_the_cells_in_which_the_density_has_them(pictures
     np.testing.assert_array_equal(picture.counts.sum((1, 2)), 400)
     np.testing.assert_allclose(picture.counts.mean(0) / 400, data.density[0] * area, atol=0.02)
     np.testing.assert_array_equal(data.modes[0], [[0, 0], [1, 3]])
+    np.testing.assert_allclose(data.reach[0], 3 * 0.1)
+    np.testing.assert_allclose(data.expected[0], 0.98889 / 2, atol=1e-5)
 
 
 def test_a_seed_that_diverged_is_there_once_more(pictures):

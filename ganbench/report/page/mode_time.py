@@ -16,7 +16,8 @@ from ganbench.report.page.seed_order import OrderedSeed, ordered
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import MOST_SEEDS
 
-#: A mode is held where it has this share of the points that it would have if all modes had as many.
+#: A mode is held where it has this share of the points of high quality that the data would have there, as the metric
+#: ``modes`` counts more samples.
 HELD = 0.2
 
 
@@ -56,7 +57,7 @@ def mode_times(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atl
     found = []
     for dataset in run.datasets:
         data = pictures.data.get(dataset)
-        if data is None or data.modes is None or data.modes.shape[1] < 2:
+        if data is None or data.modes is None or data.reach is None or data.modes.shape[1] < 2:
             continue
         rows = []
         for cell in run.cells(dataset):
@@ -65,11 +66,11 @@ def mode_times(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atl
             drawn, lost, regained = [], 0, 0
             for one in seeds[:MOST_SEEDS]:
                 own = [picture for picture in some if one.seed in picture.seeds and picture.points is not None]
-                held = np.stack([_held(picture, one.seed, data) for picture in own])
-                left, back = _changes(held)
+                by_step = np.stack([held(picture, one.seed, data) for picture in own])
+                left, back = _changes(by_step)
                 lost, regained = lost + left, regained + back
                 steps = [picture.step for picture in own]
-                drawn.append({"steps": steps, "at": atlas.add(held), "modes": held.shape[1]})
+                drawn.append({"steps": steps, "at": atlas.add(by_step), "modes": by_step.shape[1]})
             if drawn:
                 row = ModeRow(cell.variant, marks.get(cell.variant), tuple(seeds), tuple(drawn), lost, regained)
                 rows.append(row)
@@ -78,18 +79,29 @@ def mode_times(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atl
     return found
 
 
-def _held(picture: Picture, seed: int, data: DataPicture) -> np.ndarray:
-    """Whether each mode is held, (modes,): 1 or 0; of a mode that the phase has not, 0."""
+def held(picture: Picture, seed: int, data: DataPicture) -> np.ndarray:
+    """Which modes a seed holds by the points of a picture.
+
+    Args:
+        picture: The picture.
+        seed: One of its seeds.
+        data: The data set's picture, with ``modes``, ``reach`` and ``expected``.
+
+    Returns:
+        (modes,), uint8: 1 or 0; of a mode that the phase has not, 0.
+    """
     assert data.modes is not None
+    assert data.reach is not None
+    assert data.expected is not None
     assert picture.points is not None
-    modes, points = data.modes[data.phase(picture)], picture.points[picture.seeds.index(seed)]
-    there = np.isfinite(modes).all(axis=1)
-    points = points[np.isfinite(points).all(axis=1)]
-    if not len(points) or not there.any():
-        return np.zeros(len(modes), np.uint8)
-    apart = ((points[:, None, :] - np.where(there[:, None], modes, np.inf)) ** 2).sum(axis=2)
-    counts = np.bincount(apart.argmin(axis=1), minlength=len(modes))
-    return np.asarray(counts >= max(1.0, HELD * len(points) / there.sum()), np.uint8)
+    phase = data.phase(picture)
+    modes, reach, expected = data.modes[phase], data.reach[phase], data.expected[phase]
+    points = picture.points[picture.seeds.index(seed)]
+    apart = np.sqrt(((points[:, None, :] - modes) ** 2).sum(axis=2))  # of what is not finite: NaN
+    near = np.nan_to_num(apart / reach, nan=np.inf)
+    good = near.min(axis=1, initial=np.inf) <= 1
+    counts = np.bincount(near[good].argmin(axis=1), minlength=len(modes))
+    return np.asarray((counts > 0) & (counts >= HELD * len(points) * expected), np.uint8)
 
 
 def _changes(held: Sequence[Any] | np.ndarray) -> tuple[int, int]:

@@ -21,11 +21,15 @@ NONE = (
     "This run has recorded no pictures (it is an older one, or its suite says pictures: false): there is no seed wall, "
     "no D beside the best D, no modes by time."
 )
+UNSAID = "how near a mode a sample must be (the run is an older one): there are no modes by time"
 
 
 @dataclass(frozen=True)
 class PicturePart:
-    """All pictures of a run. ``lacking``: a line for each file that was left out; ``steps``: where the slider stops."""
+    """All pictures of a run. ``lacking``: a line for each file that was left out; ``steps``: where the slider stops.
+
+    ``unsaid``: a line on data sets whose pictures are older than the modes by time of today, else empty.
+    """
 
     walls: tuple[Wall, ...]
     best_ds: tuple[BestD, ...]
@@ -34,12 +38,13 @@ class PicturePart:
     figures: tuple[tuple[str, tuple[Chart, ...]], ...]
     steps: tuple[int, ...]
     packed: str
+    unsaid: str
     lacking: tuple[str, ...]
 
     @property
     def missing(self) -> str:
-        """Why there is nothing; empty where there is something."""
-        return "" if self.walls else NONE
+        """Why there is nothing, or no modes by time; empty where there is all."""
+        return self.unsaid if self.walls else NONE
 
 
 def picture_part(run: ShownRun, marks: Mapping[str, Mark]) -> PicturePart:
@@ -51,6 +56,7 @@ def picture_part(run: ShownRun, marks: Mapping[str, Mark]) -> PicturePart:
         "mode_times": tuple(mode_times(run, pictures, marks, atlas)),
         "images": tuple(image_rows(run, pictures, marks, atlas)),
     }
+    older = [name for name, data in pictures.data.items() if data.modes is not None and data.reach is None]
     drawn = [(name, tuple(figure_one(run, name, pictures, marks))) for name in run.datasets]
     steps = sorted({one.step for some in pictures.cells.values() for one in some if not one.reference})
     return PicturePart(
@@ -58,5 +64,6 @@ def picture_part(run: ShownRun, marks: Mapping[str, Mark]) -> PicturePart:
         figures=tuple((name, charts) for name, charts in drawn if charts),
         steps=tuple(steps),
         packed=atlas.packed() if atlas.size else "",
+        unsaid=f"{', '.join(older)}: its pictures do not say {UNSAID}" if older else "",
         lacking=pictures.lacking,
     )
