@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganbench.core.messages import suggest
+from ganbench.data.point_text import ColumnsError, PointTable, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The endings of the files that are read, and what separates the columns of text where nothing else is found in it.
+#: The endings of the files that are read; text may be packed, too.
 KINDS = (".npy", ".npz", ".csv", ".tsv", ".txt", ".parquet")
-_SEPARATORS = ",;\t"
-#: A number with a comma for the point, and one that may be 3.126 or 3126.
-_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
-_GROUPS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_TEXT = (".csv", ".tsv", ".txt")
 #: From so many rows on, a column 0, 1, 2 ... is no accident.
 _COUNTED = 10
 #: A column with more different values is no label.
@@ -33,11 +27,15 @@ MOST_LABELS = 1000
 
 @dataclass(frozen=True, eq=False)
 class PointFile:
-    """The ``points`` of a file, (n, d) in float64, finite; the names of the ``columns``; ``labels``, (n,), as text."""
+    """The ``points`` of a file, (n, d) in float64, finite; the names of the ``columns``; ``labels``, (n,), as text.
+
+    ``notes``: how the file was understood, where that was a guess.
+    """
 
     points: np.ndarray
     columns: tuple[str, ...]
     labels: np.ndarray | None
+    notes: tuple[str, ...] = ()
 
 
 def read_points(path: Path, columns: Sequence[str | int] | None, label: str | int | None) -> PointFile:
@@ -54,7 +52,8 @@ def read_points(path: Path, columns: Sequence[str | int] | None, label: str | in
     Raises:
         ValueError: In one line: what cannot be read, or is no number.
     """
-    table = _table(path)
+    found = _table(path)
+    table, header = found.columns, found.above
     names = [str(name) for name in table.columns]
     of_label = None if label is None else _index(path, "label", label, names)
     if columns is None:
@@ -67,12 +66,11 @@ def read_points(path: Path, columns: Sequence[str | int] | None, label: str | in
             raise ValueError(f"columns: {names[chosen[chosen.index(of_label)]]!r} is the label, and no coordinate")
     if not chosen or not len(table):
         raise ValueError(f"file {path}: has no {'rows' if chosen else 'columns of coordinates'}")
-    header = 1 if path.suffix.lower() not in (".npy", ".npz", ".parquet") and names != _numbered(len(names)) else 0
     points = np.stack([_numbers(path, table.iloc[:, at], names[at], header) for at in chosen], axis=1)
     if columns is None:
         _refuse_row_numbers(path, points, [names[at] for at in chosen])
     labels = None if of_label is None else _labels(path, table.iloc[:, of_label], names[of_label], header)
-    return PointFile(points, tuple(names[at] for at in chosen), labels)
+    return PointFile(points, tuple(names[at] for at in chosen), labels, found.notes)
 
 
 def _refuse_row_numbers(path: Path, points: np.ndarray, names: list[str]) -> None:
@@ -87,12 +85,12 @@ def _refuse_row_numbers(path: Path, points: np.ndarray, names: list[str]) -> Non
         raise ValueError(f"columns: {path} has row numbers in column {name!r}: {cure}")
 
 
-def _numbered(count: int) -> list[str]:
-    return [str(at) for at in range(count)]
-
-
 def _index(path: Path, parameter: str, given: str | int, names: list[str]) -> int:
     if isinstance(given, str):
+        if names.count(given) > 1:
+            raise ValueError(
+                f"{parameter}: {path} has {names.count(given)} columns {given!r}: give it by number, from 0"
+            )
         if given in names:
             return names.index(given)
         raise ValueError(f"{parameter}: {path} has no column {given!r}{suggest(given, names)}")
@@ -101,12 +99,12 @@ def _index(path: Path, parameter: str, given: str | int, names: list[str]) -> in
     return given
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path) -> PointTable:
     """A file's columns, whatever they hold. Raises ValueError, in one line, for what is no such file."""
     import pandas as pd  # late: takes half a second, and other data sets do not need it
 
     endings = [ending.lower() for ending in path.suffixes]
-    kind = endings[-2] if endings[-1:] == [".gz"] and endings[-2:-1] else (endings or [""])[-1]
+    kind = endings[-2] if endings[-1:] == [".gz"] and endings[-2:-1] and endings[-2] in _TEXT else (endings or [""])[-1]
     if not path.is_file():
         raise ValueError(f"file {path}: is a folder: name a file, or use the data set of images")
     if kind not in KINDS:
@@ -115,119 +113,47 @@ def _table(path: Path) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of mixed types, which are found below
             if kind == ".npy":
-                return _of_arrays(path, {"": np.load(path, allow_pickle=False)})
+                return PointTable(_of_arrays({"": np.load(path, allow_pickle=False)}))
             if kind == ".npz":
                 # Opened here: numpy forgets to close what turns out to be no archive.
                 with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                    return _of_arrays(path, dict(arrays))
-            return pd.read_parquet(path) if kind == ".parquet" else _of_text(path)
+                    return PointTable(_of_arrays(dict(arrays)))
+            return PointTable(pd.read_parquet(path)) if kind == ".parquet" else read_text(path)
     except ImportError:
         raise ValueError(f"file {path}: reading it needs pyarrow: pip install 'ganbench[files]'") from None
-    except _ShapeError as error:
+    except ColumnsError as error:
         raise ValueError(f"file {path}: {error}") from None
     except Exception as error:  # the readers raise any kind for a damaged file
         why = "holds Python objects, which are never read" if "allow_pickle" in str(error) else _line(error)
         raise ValueError(f"file {path}: cannot be read: {why}") from None
 
 
-class _ShapeError(Exception):
-    """Arrays that are no columns."""
-
-
-def _of_arrays(path: Path, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+def _of_arrays(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     """Arrays side by side: (n,) is a column of its name, (n, d) are columns ``name0``, ``name1`` ..."""
     import pandas as pd
 
     lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
     if len({*lengths.values()}) > 1:
         listed = ", ".join(f"{name} {arrays[name].shape}" for name in lengths)
-        raise _ShapeError(f"its arrays are of different lengths ({listed}): keep one row for each point in each")
+        raise ColumnsError(f"its arrays are of different lengths ({listed}): keep one row for each point in each")
     found: dict[str, Any] = {}
     for name, array in arrays.items():
         if array.ndim and not array.size:
-            raise _ShapeError(f"has no {'columns' if len(array) else 'rows'}: its array has the shape {array.shape}")
+            raise ColumnsError(f"has no {'columns' if len(array) else 'rows'}: its array has the shape {array.shape}")
         if array.dtype.names:
-            raise _ShapeError("holds records: save a plain array, one row for each point")
+            raise ColumnsError("holds records: save a plain array, one row for each point")
         if array.ndim == 1 and name:
-            found[name] = array
+            own = {name: array}
         elif array.ndim in (1, 2):
             flat = array.reshape(len(array), -1)
-            found |= {f"{name}{at}": flat[:, at] for at in range(flat.shape[1])}
+            own = {f"{name}{at}": flat[:, at] for at in range(flat.shape[1])}
         else:
             what = f" {name!r}" if name else ""
-            raise _ShapeError(f"its array{what} has the shape {array.shape}, and points have (n, d)")
+            raise ColumnsError(f"its array{what} has the shape {array.shape}, and points have (n, d)")
+        if again := found.keys() & own.keys():
+            raise ColumnsError(f"has two columns {min(again)!r}, an array and a column of one: give it another name")
+        found |= own
     return pd.DataFrame(found)
-
-
-def _of_text(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    packed = path.suffix.lower() == ".gz"
-    with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as file:
-        lines = [line.strip() for line in islice(file, 100)]
-    # numpy writes the names, and remarks, after a sign.
-    remarks = [line.removeprefix("#") for line in takewhile(lambda line: not line or line[0] == "#", lines)]
-    first = next((line for line in lines[len(remarks) :] if line), "")
-    if not first:
-        raise _ShapeError("is empty" if len(lines) < 100 else "has no row in its first 100 lines")
-    separator = max(_SEPARATORS, key=first.count)
-    separator = separator if separator in first else r"\s+"
-
-    def fields(line: str) -> list[str]:
-        return next(csv.reader([line], delimiter=separator)) if len(separator) == 1 else line.split()
-
-    names = fields(first)
-    headed = not any(_is_number(name) or _COMMA.fullmatch(name.strip()) for name in names)
-    read = pd.read_csv(
-        path,
-        sep=separator,
-        header=0 if headed else None,
-        skiprows=len(remarks),
-        encoding="utf-8-sig",
-        index_col=False,
-    )
-    if remarks and not headed and len(above := fields(remarks[-1].strip())) == len(names):
-        names, headed = above, True
-        read.columns = pd.Index([name.strip() for name in above])
-    if headed and any(not name.strip() for name in names):
-        raise _ShapeError(
-            "has a column without a name, as row numbers have: write it with index=False (pandas), or "
-            "row.names = FALSE (R)"
-        )
-    return _with_points(read)
-
-
-def _with_points(read: pd.DataFrame) -> pd.DataFrame:
-    """The columns of numbers with decimal commas as numbers; raises _ShapeError where the commas may mean thousands."""
-    import pandas as pd
-
-    cells = {name: read[name].dropna().astype(str).str.strip() for name in read if read[name].dtype.kind not in "biuf"}
-    # Where a column has a whole number, it has no comma.
-    numbers = r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?|[-+]?\d+"
-    commas = {
-        name: text for name, text in cells.items() if text.str.contains(",").any() and text.str.fullmatch(numbers).all()
-    }
-    if not commas:
-        return read
-    texts = [cell for text in commas.values() for cell in text if _COMMA.fullmatch(cell)]
-    pointed = any(read[name].dtype.kind == "f" and (read[name] % 1 != 0)[read[name].notna()].any() for name in read)
-    if pointed or all(_GROUPS.fullmatch(cell) for cell in texts):
-        raise _ShapeError(
-            f"has numbers such as {texts[0]!r}, whose commas may be decimal points or part thousands: write "
-            f"{texts[0].replace(',', '.')}, or {texts[0].replace(',', '')}"
-        )
-    found = read.copy()
-    for name in commas:
-        found[name] = pd.to_numeric(read[name].str.strip().str.replace(",", "."))
-    return found
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.strip().lower() not in ("nan", "inf", "infinity")
 
 
 def _numbers(path: Path, column: pd.Series, name: str, header: int) -> np.ndarray:
@@ -235,9 +161,11 @@ def _numbers(path: Path, column: pd.Series, name: str, header: int) -> np.ndarra
     import pandas as pd
 
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
-        asked = pd.to_numeric(column, errors="coerce") if column.dtype.kind in "OUS" or column.dtype == "str" else None
-        if asked is None:
-            raise ValueError(f"file {path}: its column {name!r} holds {column.dtype}, and coordinates are numbers")
+        texts = column.map(lambda one: isinstance(one, (str, bytes)))
+        if not texts.any():
+            kind = type(column.iloc[0]).__name__ if column.dtype == object else column.dtype
+            raise ValueError(f"file {path}: its column {name!r} holds {kind}, and coordinates are numbers")
+        asked = pd.to_numeric(column.where(texts), errors="coerce")
         bad = column[asked.isna() & column.notna()]
         at = f" ({str(bad.iloc[0])[:40]!r} in row {bad.index[0] + 1 + header})" if len(bad) else ""
         # A column of many different texts is no label: what follows the hint would be refused.
@@ -264,7 +192,7 @@ def _labels(path: Path, column: pd.Series, name: str, header: int) -> np.ndarray
     if column.isna().any():
         row = int(column.isna().to_numpy().argmax()) + 1 + header
         raise ValueError(f"label: {path} has no label in row {row} of column {name!r}: leave such rows out")
-    text = column.astype(str).to_numpy(dtype=str)
+    text = np.char.strip(column.astype(str).to_numpy(dtype=str))
     if (count := len(np.unique(text))) > min(MOST_LABELS, len(text) // 2):
         raise ValueError(f"label: column {name!r} of {path} has {count} different values in {len(text)} rows: no label")
     return text

@@ -19,6 +19,8 @@ from ganbench.data.labelled_set import LabelledSet
 from ganbench.data.point_files import read_points
 from ganbench.data.split import split
 
+#: Of the different values of a column so many must be different as float32, in which networks compute.
+KEPT = 0.9
 OwnModes = Annotated[
     list[list[float]],
     Field(min_length=1, description="the centres of the modes, a list of points such as [[0, 0], [1, 1]]"),
@@ -47,6 +49,11 @@ def points(
             if not width > 0:
                 raise ValueError(f"standardised: column {name!r} has one value alone: leave it out of columns")
     rows = ((found.points - mean) / std).astype(np.float32)
+    for name, exact, rounded in zip(found.columns, found.points.T, rows.T, strict=True):
+        different, left = len(np.unique(exact)), len(np.unique(rounded))
+        if left < KEPT * different:
+            cure = "subtract what all have in common" + ("" if standardised else ", or standardised: true")
+            raise ValueError(f"columns: {name!r} has {different:,} values, and {left:,} as float32: {cure}")
     data = Finite(rows[training], rows[kept])
     if label is not None:
         names, labels = np.unique(found.labels, return_inverse=True)
@@ -54,7 +61,8 @@ def points(
         data = _said("label", lambda: LabelledSet(rows[training], rows[kept], labels[training], labels[kept]))
         data.known_modes = known
     count = f"{len(training):,} rows to train on, {len(kept):,} held out by split_seed {split_seed}"
-    data.description = f"{file}: {count}; {_scale(found.columns, mean, std) if standardised else 'not standardised'}"
+    scale = _scale(found.columns, mean, std) if standardised else "not standardised"
+    data.description = "; ".join((f"{file}: {count}", scale, *found.notes))
     if modes is not None:
         if any(len(one) != len(mean) for one in modes):
             raise ValueError(f"modes: each must have {len(mean)} coordinates, as {file} has")

@@ -280,6 +280,90 @@ def test_numbers_with_decimal_commas_are_numbers(tmp_path, text, points):
     assert read_points(tmp_path / "x.csv", None, None).points.tolist() == points
 
 
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("3,126;-0,5\n0,25;1,0\n", [[3.126, -0.5], [0.25, 1]]),
+        ("0,5 1,25\n0,75 2,5\n", [[0.5, 1.25], [0.75, 2.5]]),
+        ('1,"x; y"\n2,"z; y"\n', [[1], [2]]),
+    ],
+)
+def test_numbers_with_decimal_commas_need_no_names_above_them(tmp_path, text, points):
+    (tmp_path / "x.csv").write_text(text)
+    assert read_points(tmp_path / "x.csv", [0, 1][: len(points[0])], None).points.tolist() == points
+
+
+def test_one_number_with_a_decimal_comma_is_not_read_as_two(tmp_path):
+    (tmp_path / "x.csv").write_text("0,126\n0,640\n0,045\n")
+    with pytest.raises(ValueError, match="has rows such as '0,045', which may be one number with a decimal comma or"):
+        read_points(tmp_path / "x.csv", None, None)
+    (tmp_path / "x.csv").write_text("3,10\n4,20\n")
+    assert read_points(tmp_path / "x.csv", None, None).points.tolist() == [[3, 10], [4, 20]]
+
+
+def test_the_numbers_that_pandas_writes_above_an_array_are_no_row_and_it_is_said(build, tmp_path):
+    pd.DataFrame(XY).to_csv(tmp_path / "x.csv", index=False)
+    data = build(file="x.csv")
+    assert rows(data) == {tuple(np.float32(row).round(4).tolist()) for row in WHOLE}
+    assert data.description.endswith("; the first line (0, 1) is taken for the columns' names")
+    (tmp_path / "x.csv").write_text("0,1\n" + "5,7\n" * 20)
+    assert len(read_points(tmp_path / "x.csv", None, None).points) == 21, "among whole numbers it is a row"
+
+
+def test_rows_with_more_cells_than_names_lose_none_of_them_without_a_word(tmp_path):
+    """As R writes them: its row numbers have no name, and would take the name of the first column."""
+    (tmp_path / "x.csv").write_text('"x","y"\n' + "".join(f'"{at}",{x},{y}\n' for at, (x, y) in enumerate(XY, 1)))
+    with pytest.raises(ValueError, match=r"has rows of 3 cells below 2 names, as row numbers have: .*row\.names"):
+        read_points(tmp_path / "x.csv", None, None)
+    (tmp_path / "x.csv").write_text("x,y\n1,2\n3,4\n5,6,7\n")
+    with pytest.raises(ValueError, match="Expected 2 fields in line 4, saw 3"):
+        read_points(tmp_path / "x.csv", None, None)
+    for text in ("x,y,\n1,2,\n3,4,\n", "x,y\n1,2,\n3,4,\n"):
+        (tmp_path / "x.csv").write_text(text)
+        assert read_points(tmp_path / "x.csv", None, None).points.tolist() == [[1, 2], [3, 4]], "an end is no column"
+
+
+def test_names_and_labels_are_read_without_the_spaces_around_them(tmp_path):
+    (tmp_path / "x.csv").write_text("x, y, kind\n" + "1, 2, left\n3, 4,left \n5, 6,  right\n" * 3)
+    found = read_points(tmp_path / "x.csv", ["y"], "kind")
+    assert found.points[:3, 0].tolist() == [2, 4, 6]
+    assert {*found.labels} == {"left", "right"}
+
+
+def test_a_name_that_two_columns_have_names_none_of_them(tmp_path):
+    (tmp_path / "x.csv").write_text("x,y,x\n1,2,3\n4,5,6\n")
+    with pytest.raises(ValueError, match="has 2 columns 'x': give it by number, from 0"):
+        read_points(tmp_path / "x.csv", ["x"], None)
+    assert read_points(tmp_path / "x.csv", [2], None).points.tolist() == [[3], [6]]
+    np.savez(tmp_path / "x.npz", x0=np.zeros(3), x=np.ones((3, 2)))
+    with pytest.raises(ValueError, match="has two columns 'x0'"):
+        read_points(tmp_path / "x.npz", None, None)
+
+
+def test_text_is_read_as_utf_8_or_as_utf_16_and_all_else_is_named(tmp_path):
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / "x.csv").write_bytes("größe,y\n1,2\n".encode(encoding))
+        assert read_points(tmp_path / "x.csv", ["größe"], None).points.tolist() == [[1]]
+    (tmp_path / "x.csv").write_bytes("größe,y\n1,2\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"is not UTF-8 text: save it as UTF-8$"):
+        read_points(tmp_path / "x.csv", None, None)
+
+
+def test_columns_of_objects_that_are_no_text_are_named(tmp_path):
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"v": [[1.0, 2.0], [3.0, 4.0]]}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="its column 'v' holds ndarray, and coordinates are numbers"):
+        read_points(tmp_path / "x.parquet", None, None)
+
+
+def test_values_that_are_one_as_float32_are_not_learned_as_one(build, tmp_path):
+    """As the seconds of a clock: networks would see steps of 128."""
+    np.save(tmp_path / "x.npy", np.column_stack([1.7e9 + XY[:, 0] * 100, XY[:, 1]]))
+    with pytest.raises(ValueError, match=r"columns: '0' has 60 values, and \d+ as float32: .*standardised: true"):
+        build(file="x.npy")
+    assert len(build(file="x.npy", standardised=True).training) == 45
+
+
 def test_a_file_that_numpy_wrote_has_its_names_after_a_sign(tmp_path):
     rows = np.array([[1.0, 2.0], [3.0, 4.0]])
     np.savetxt(tmp_path / "x.txt", rows, header="of a study\nx y")
