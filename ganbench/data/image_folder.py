@@ -12,9 +12,11 @@ from PIL import Image, ImageOps
 
 #: The endings of files that are read; other images are left out, with a note.
 READ = (".png", ".jpg", ".jpeg")
-_OTHERS = (".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".ppm")
+_OTHERS = (".jfif", ".jpe", ".jp2", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".ppm")
 #: How Pillow names an image of 8 bits a channel, grey or colour, without transparency.
-_GREY, _COLOUR = ("1", "L"), ("P", "RGB", "CMYK", "YCbCr")
+_GREY, _COLOUR = ("1", "L", "LA"), ("P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
+#: Folders of these names alone are the parts of a data set, and no classes.
+_PARTS = {"dev", "test", "testing", "train", "training", "val", "valid", "validation"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,7 @@ def read_folder(folder: Path, size: int | None) -> OwnImages:
     """
     if not folder.is_dir():
         raise ValueError(f"folder {folder}: is no folder: an .npz file is given as file")
-    there = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    there = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
     paths = [path for path in there if path.suffix.lower() in READ]
     others = Counter(path.suffix.lower() for path in there if path.suffix.lower() in _OTHERS)
     if not paths:
@@ -83,6 +85,11 @@ def read_folder(folder: Path, size: int | None) -> OwnImages:
     names, labels = np.unique([parts[0] if parts else "" for parts in inside], return_inverse=True)
     if len(names) == 1 or not all(inside):
         return OwnImages(stacked, tuple(notes))
+    if {name.lower() for name in names} <= _PARTS:
+        raise ValueError(
+            f"folder {folder}: {' and '.join(names)} in it are parts of a data set and no classes: give one of them as "
+            f"folder, {folder.name}/{names[-1]}, or all images in one"
+        )
     return OwnImages(stacked, tuple(notes), labels, tuple(names.tolist()))
 
 
@@ -150,7 +157,7 @@ def _opened(path: Path, size: int | None) -> tuple[np.ndarray, bool]:
     except Exception as error:  # the reader raises any kind for a damaged file
         why = " ".join(str(error).split()).replace(f" {str(path)!r}", "")[:200]
         raise ValueError(f"folder {path}: cannot be read: {why}") from None
-    if image.has_transparency_data:
+    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
         raise ValueError(f"folder {path}: is transparent in places: put it on a background, and save it without alpha")
     if image.mode not in _GREY + _COLOUR:
         raise ValueError(f"folder {path}: has pixels of the kind {image.mode!r}: save it with 8 bits a channel")
@@ -161,6 +168,11 @@ def _opened(path: Path, size: int | None) -> tuple[np.ndarray, bool]:
 
 def _fitted(image: Image.Image, size: int) -> Image.Image:
     return ImageOps.fit(image, (size, size), method=Image.Resampling.LANCZOS)
+
+
+def _hidden(path: Path) -> bool:
+    """Whether a file, or a folder that it is in, is hidden, as the copies are that editors and git keep."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _counted(kinds: Counter[str]) -> str:

@@ -109,6 +109,42 @@ def test_a_run_has_a_bound_and_memorisation(run_text, tmp_path, monkeypatch):
     assert seeds[["jsd", "copied"]].notna().all(axis=None)
 
 
+def test_what_is_in_hidden_folders_is_no_image_and_no_class(build, tmp_path):
+    """Editors and git keep copies there: they would be in both parts of the data."""
+    for at, one in enumerate(PIXELS):
+        (tmp_path / "mine" / "ba"[at % 2] / ".old").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(one).save(tmp_path / "mine" / "ba"[at % 2] / f"{at:02}.png")
+        Image.fromarray(one).save(tmp_path / "mine" / "ba"[at % 2] / ".old" / f"{at:02}.png")
+    (tmp_path / "mine/.checkpoints").mkdir()
+    Image.fromarray(PIXELS[0]).save(tmp_path / "mine/.checkpoints/00.png")
+    data = build(folder="mine")
+    assert np.array_equal(pixels(data), in_order(PIXELS))
+    assert "2 classes: 0 a, 1 b" in data.description
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_an_image_with_a_channel_of_transparency_and_none_in_it_is_an_image(mode, build, folder):
+    """As screenshots are saved."""
+    for file in folder.rglob("*.png"):
+        with Image.open(file) as image:
+            opened = image.convert(mode[:-1])
+        opened.putalpha(255)
+        assert opened.mode == mode
+        opened.save(file)
+    data = build(folder="mine")
+    assert data.shape == (len(mode) - 1, 8, 8)
+    if mode == "RGBA":
+        assert np.array_equal(pixels(data), in_order(PIXELS))
+
+
+def sorted_into(folder, part):
+    """Half of what is there, moved into a folder in it."""
+    files = sorted(folder.rglob("*.png"), key=lambda file: file.name)
+    (folder / part).mkdir()
+    for file in files[:6] if part == "train" else files[6:]:
+        file.rename(folder / part / file.name)
+
+
 def grey16(folder):
     Image.fromarray(np.zeros((8, 8), np.uint16)).save(folder / "deep.png")
 
@@ -118,6 +154,10 @@ def grey16(folder):
     [
         (lambda f: Image.new("RGB", (8, 9)).save(f / "zz.png"), "00.png is 8 x 8 pixels, and zz.png 8 x 9: bring"),
         (lambda f: Image.new("RGBA", (8, 8)).save(f / "zz.png"), "zz.png: is transparent in places"),
+        (
+            lambda f: [sorted_into(f, part) for part in ("train", "test")],
+            "test and train in it are parts of a data set",
+        ),
         (grey16, "deep.png: has pixels of the kind 'I;16': save it with 8 bits a channel"),
         (lambda f: (f / "00.png").write_bytes((f / "00.png").read_bytes()[:90]), "00.png: cannot be read: "),
         (lambda f: (f / "00.png").write_bytes(b"no image"), "00.png: cannot be read: cannot identify image file"),
