@@ -73,6 +73,7 @@ def sample(
     from ganbench.core.errors import PluginError
     from ganbench.plugin.registry import Registry
     from ganbench.record.generators import choose
+    from ganbench.record.generators import place as place_of
     from ganbench.record.sample_file import MOST_NUMBERS
     from ganbench.record.samples import keep
     from ganbench.report.image_grid import check_images, save_grid
@@ -87,6 +88,10 @@ def sample(
         with aside():
             built = rebuild(path, Registry.load([Path("plugins")], plugins))
         about = built.about
+        if path.parts[-3:] != place_of(Path(), about.dataset, about.variant, about.seed).parts:
+            raise ValueError(
+                f"{path}: holds seed {about.seed} of {about.variant} on {about.dataset}: it was copied over, or renamed"
+            )
         if image is not None:
             check_images(about.shape)
         data = parse(about.suite).value["datasets"].get(about.dataset)

@@ -251,6 +251,20 @@ def test_a_mistake_is_one_line(sample, arguments, says, kept):
     assert says.replace("RUN", str(kept)) in err
 
 
+def test_a_file_that_lies_in_the_place_of_another_is_not_drawn_from(gb, kept, tmp_path):
+    """Its samples would be those of another seed, or of another row, under the asked one's name."""
+    run = shutil.copytree(kept, tmp_path / "run")
+    for own, other in (("it/3", "it/0"), ("mean/0", "it/0")):
+        shutil.copy(kept / f"generators/ring8/{other}.safetensors", run / f"generators/ring8/{own}.safetensors")
+        variant, seed = own.split("/")
+        code, _, err = gb(
+            "sample", run, variant, "--dataset", "ring8", "--seed", seed, "-o", tmp_path / "s.npz", "--device", "cpu"
+        )
+        assert (code, err.count("\n")) == (2, 1)
+        assert f"ring8/{own}.safetensors: holds seed 0 of it on ring8: it was copied over, or renamed" in err
+        assert not (tmp_path / "s.npz").exists()
+
+
 def test_a_run_without_generators_says_how_to_keep_them(gb, kept, tmp_path):
     shutil.copytree(kept, tmp_path / "run", ignore=shutil.ignore_patterns("generators"))
     code, _, err = gb("sample", tmp_path / "run", "it", "-o", tmp_path / "s.npz")
