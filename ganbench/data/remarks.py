@@ -19,6 +19,8 @@ FEW_VALUES = 20
 #: Training and held-out rows of one distribution are called two with at most this probability: that of a false remark,
 #: over all columns, or directions of wide rows, together. So many rows of each are compared, and so many directions.
 CHANCE, COMPARED, DIRECTIONS = 1e-6, 2000, 16
+#: Fewer rows of either are not compared: the test's probability is one for many rows.
+COMPARABLE = 8
 #: An image's values beyond this are not on the scale of a generator that ends in tanh.
 TANH = 1.05
 #: So many channels has an image, where its last axis is not a width.
@@ -30,7 +32,11 @@ LARGE, SMALL = 200.0, 0.01
 def remarks(distribution: Any) -> tuple[str, ...]:
     """What is unusual about a sound distribution and may be a mistake, in one line each."""
     parts = parts_of(distribution)
-    few = [f"{name} has only {len(rows)} rows" for name, rows in parts.items() if len(rows) < FEW_VALUES]
+    few = [
+        f"{name} has only {len(rows)} {'row' if len(rows) == 1 else 'rows'}"
+        for name, rows in parts.items()
+        if len(rows) < FEW_VALUES
+    ]
     rows = parts["training"][:DRAWN] if "training" in parts else checked_samples(distribution)
     looks = (_channels, _scale) if len(distribution.shape) > 1 else (_discrete, _range)
     turns = ", ".join(f"{share:g}" for share, _ in phases(distribution)[1:])
@@ -77,6 +83,8 @@ def _apart(distribution: Any) -> str:
     # Rows at equal distances: where a file is sorted, the first ones are not like the others.
     chosen = [parts[name][:: -(-len(parts[name]) // COMPARED)] for name in ("training", "held_out")]
     training, held_out = (rows.flatten(1).float().cpu().numpy() for rows in chosen)
+    if min(len(training), len(held_out)) < COMPARABLE:
+        return ""
     if (width := training.shape[1]) > DIRECTIONS:
         directions = np.random.RandomState(0).standard_normal((width, DIRECTIONS)).astype(np.float32)
         training, held_out = training @ directions, held_out @ directions

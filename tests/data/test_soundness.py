@@ -272,6 +272,12 @@ def test_a_right_density_is_taken_in_any_dimension_and_on_any_scale(size, scale)
     )
 
 
+@pytest.mark.filterwarnings("error")
+def test_of_a_row_or_two_it_is_not_said_that_they_are_of_two_distributions():
+    """The test that would say so is one for many rows."""
+    assert remarks(Finite(X[:1], X[1:2])) == ("training has only 1 row", "held_out has only 1 row")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
