@@ -25,7 +25,7 @@ from ganbench.report.page.marks import marks
 from ganbench.report.page.mode_time import held, mode_times
 from ganbench.report.page.picture_part import NONE
 from ganbench.report.page.section import Section
-from ganbench.report.page.seed_order import thinned
+from ganbench.report.page.seed_order import chosen, spread, thinned
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import walls
 
@@ -107,8 +107,34 @@ def test_of_pictures_that_do_not_say_how_near_a_mode_is_there_are_no_modes_by_ti
 
 def test_where_generator_and_data_are_alike_the_best_d_is_a_half_and_so_is_the_gap_zero(drawn):
     (one,) = drawn[0]["best_ds"]
-    assert [row.which for row in one.rows] == ["best", "median", "worst"]
+    assert [row.which for row in one.rows] == ["best seed", "median seed", "worst seed"]
     assert all(gap < 0.005 for row in one.rows for gap in row.draw["gap"])
+
+
+def test_what_is_best_among_some_seeds_is_not_called_the_best(run, monkeypatch):
+    """Of a run with many seeds some are followed, and those that diverged are no more: the page says of how many."""
+    cell = run.cells("ring8")[-1]
+    assert [which for which, _ in chosen(run, cell, SEEDS)] == ["best seed", "median seed", "worst seed"]
+    few = chosen(run, cell, SEEDS[:3])
+    assert [which for which, _ in few] == [f"{one} of 3 followed seeds" for one in ("best", "median", "worst")]
+    assert [which for which, _ in chosen(run, cell, SEEDS[:1])] == ["best of 1 followed seed"]
+    pictures = read_pictures(run.folder)
+    cells = {
+        place: tuple(replace(one, followed=SEEDS[:3], logits=one.logits[:3], counts=one.counts[:3]) for one in some)
+        for place, some in pictures.cells.items()
+    }
+    monkeypatch.setattr("ganbench.report.page.picture_part.read_pictures", lambda _: replace(pictures, cells=cells))
+    monkeypatch.setattr(html, "library", lambda: "0;")
+    text = pages.page([run])
+    assert f"median of 3 followed seeds ({few[1][1].seed})" in text
+    assert "Followed: the suite's first seeds" in text
+    assert f"seed {few[1][1].seed}, the median of 3 followed seeds" in text, "and on figure 1"
+
+
+def test_of_many_seeds_those_that_are_shown_by_time_are_not_the_best_alone():
+    assert spread([*range(10)], 4) == [0, 3, 6, 9]
+    assert spread([], 4) == []
+    assert spread([1, 2], 4) == [1, 2]
 
 
 def test_the_best_d_is_blank_where_nothing_is():

@@ -46,17 +46,17 @@ def figure_one(run: ShownRun, dataset: str, pictures: Pictures, marks: Mapping[s
     found = []
     for cell in run.cells(dataset):
         some = [one for one in pictures.cells.get((dataset, cell.variant), ()) if one.points is not None]
-        middle = [seed for which, seed in chosen(run, cell, some[-1].followed if some else ()) if which == "median"]
-        middle = middle or [seed for _, seed in chosen(run, cell, some[-1].followed if some else ())][:1]
-        if not middle:
+        few = chosen(run, cell, some[-1].followed if some else ())
+        if not few:
             continue
-        own = [one for one in some if middle[0].seed in one.followed]
+        which, seed = next((one for one in few if one[0].startswith("median")), few[0])
+        own = [one for one in some if seed.seed in one.followed]
         places = sorted({round(place) for place in np.linspace(0, len(own) - 1, min(_MOMENTS, len(own)))})
-        found += [_moment(cell.variant, own[place], data, middle[0]) for place in places]
+        found += [_moment(cell.variant, own[place], data, which, seed) for place in places]
     return found
 
 
-def _moment(variant: str, picture: Picture, data: DataPicture, seed: OrderedSeed) -> Chart:
+def _moment(variant: str, picture: Picture, data: DataPicture, which: str, seed: OrderedSeed) -> Chart:
     assert data.box is not None
     both = densities(picture, data, seed.seed)
     assert both is not None
@@ -80,10 +80,11 @@ def _moment(variant: str, picture: Picture, data: DataPicture, seed: OrderedSeed
     return Chart(
         name=f"{data.dataset}-{variant}-figure-{picture.step}",
         title=f"{variant}, step {picture.step:,}",
-        subtitle=f"seed {seed.seed}, the median",
+        subtitle=f"seed {seed.seed}, the {which.removesuffix(' seed')}",
         caption=(
-            f"{data.dataset}, seed {seed.seed}, at step {picture.step:,}. Dotted: the data's density p; line: the "
-            "generator's, q, from its samples, on the same scale; dashed: D; dash and dot: the best D = p / (p + q)."
+            f"{data.dataset}, seed {seed.seed}, the {which}, at step {picture.step:,}. Dotted: the data's density p; "
+            "line: the generator's, q, from its samples, on the same scale; dashed: D; dash and dot: "
+            "the best D = p / (p + q)."
             f"{said}{arrows} After figure 1 of Goodfellow et al. 2014."
         ),
         spec=_spec(data.box[0], tall, picture.latents is not None),

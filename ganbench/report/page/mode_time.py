@@ -12,7 +12,7 @@ from ganbench.record.picture_arrays import DataPicture, Picture
 from ganbench.record.pictures import Pictures
 from ganbench.report.page.atlas import Atlas
 from ganbench.report.page.marks import Mark
-from ganbench.report.page.seed_order import OrderedSeed, ordered
+from ganbench.report.page.seed_order import OrderedSeed, ordered, spread
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import MOST_SEEDS
 
@@ -23,7 +23,10 @@ HELD = 0.2
 
 @dataclass(frozen=True)
 class ModeRow:
-    """A variant: for each of its seeds the place of its modes by steps, and how often a mode was lost and regained."""
+    """A variant: for each of some seeds the place of its modes by steps, and how often a mode was lost and regained.
+
+    ``whole``: how many seeds it has in all.
+    """
 
     variant: str
     mark: Mark | None
@@ -31,6 +34,7 @@ class ModeRow:
     draw: tuple[Mapping[str, Any], ...]
     lost: int
     regained: int
+    whole: int
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ def mode_times(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atl
         for cell in run.cells(dataset):
             some = pictures.cells.get((dataset, cell.variant), ())
             seeds = [one for one in ordered(run, cell) if sum(one.seed in picture.seeds for picture in some) > 1]
+            seeds = spread(seeds, MOST_SEEDS)
             drawn, lost, regained = [], 0, 0
-            for one in seeds[:MOST_SEEDS]:
+            for one in seeds:
                 own = [picture for picture in some if one.seed in picture.seeds and picture.points is not None]
                 by_step = np.stack([held(picture, one.seed, data) for picture in own])
                 left, back = _changes(by_step)
@@ -72,7 +77,8 @@ def mode_times(run: ShownRun, pictures: Pictures, marks: Mapping[str, Mark], atl
                 steps = [picture.step for picture in own]
                 drawn.append({"steps": steps, "at": atlas.add(by_step), "modes": by_step.shape[1]})
             if drawn:
-                row = ModeRow(cell.variant, marks.get(cell.variant), tuple(seeds), tuple(drawn), lost, regained)
+                mark = marks.get(cell.variant)
+                row = ModeRow(cell.variant, mark, tuple(seeds), tuple(drawn), lost, regained, len(cell.seeds))
                 rows.append(row)
         if rows:
             found.append(ModeTimes(dataset, data.modes.shape[1], tuple(rows)))

@@ -58,6 +58,12 @@ def thinned(pictures: Sequence[Picture], most: int) -> list[Picture]:
     return [pictures[place] for place in sorted(places)]
 
 
+def spread(seeds: Sequence[OrderedSeed], most: int) -> list[OrderedSeed]:
+    """At most so many seeds, evenly spread over their order; the best and the worst are always among them."""
+    places = np.linspace(0, len(seeds) - 1, min(len(seeds), most))
+    return [seeds[round(place)] for place in places]
+
+
 def chosen(run: ShownRun, cell: CellRecord, among: tuple[int, ...]) -> list[tuple[str, OrderedSeed]]:
     """The best, the median and the worst of some seeds of a cell; fewer where there are fewer.
 
@@ -67,12 +73,14 @@ def chosen(run: ShownRun, cell: CellRecord, among: tuple[int, ...]) -> list[tupl
         among: The seeds to choose from.
 
     Returns:
-        ``best``, ``median`` or ``worst`` with the seed.
+        ``best seed``, ``median seed`` or ``worst seed`` with the seed; among how many it is where that is not all.
     """
     seeds = [one for one in ordered(run, cell) if one.seed in among]
     places = {"best": 0, "median": len(seeds) // 2, "worst": len(seeds) - 1}
+    whole = len(seeds) == len(cell.seeds)
+    which = "seed" if whole else f"of {len(seeds)} followed {'seed' if len(seeds) == 1 else 'seeds'}"
     found: dict[int, tuple[str, OrderedSeed]] = {}
     for name, place in places.items():
         if seeds and place not in found:
-            found[place] = (name, seeds[place])
+            found[place] = (f"{name} {which}", seeds[place])
     return [found[place] for place in sorted(found)]

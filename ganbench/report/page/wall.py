@@ -13,7 +13,7 @@ from ganbench.record.picture_arrays import DataPicture, Picture
 from ganbench.record.pictures import Pictures
 from ganbench.report.page.atlas import Atlas, levels
 from ganbench.report.page.marks import Mark
-from ganbench.report.page.seed_order import OrderedSeed, ordered, thinned, under
+from ganbench.report.page.seed_order import OrderedSeed, ordered, spread, thinned, under
 from ganbench.report.page.shown_run import ShownRun
 
 #: So many seeds of a variant are drawn; of more, some that are evenly spread over their order.
@@ -144,7 +144,7 @@ def _row(
     note = ""
     if len(seeds) > MOST_SEEDS:
         note = f"{MOST_SEEDS} of {len(seeds)} seeds, evenly spread over their order"
-        seeds = [seeds[round(place)] for place in np.linspace(0, len(seeds) - 1, MOST_SEEDS)]
+        seeds = spread(seeds, MOST_SEEDS)
     draw = [
         _panel([picture for picture in pictures if one.seed in picture.seeds], one.seed, atlas, panels) for one in seeds
     ]
