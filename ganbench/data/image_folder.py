@@ -157,7 +157,7 @@ def _opened(path: Path, size: int | None) -> tuple[np.ndarray, bool]:
     except Exception as error:  # the reader raises any kind for a damaged file
         why = " ".join(str(error).split()).replace(f" {str(path)!r}", "")[:200]
         raise ValueError(f"folder {path}: cannot be read: {why}") from None
-    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+    if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
         raise ValueError(f"folder {path}: is transparent in places: put it on a background, and save it without alpha")
     if image.mode not in _GREY + _COLOUR:
         raise ValueError(f"folder {path}: has pixels of the kind {image.mode!r}: save it with 8 bits a channel")
