@@ -25,7 +25,7 @@ from ganbench.report.page.opening import what_it_says
 from ganbench.report.page.reaching import reaching
 from ganbench.report.page.section import curves, outcomes
 from ganbench.report.page.shown_run import ShownRun
-from ganbench.report.page.verdict_bars import UNJUDGED
+from ganbench.report.page.verdict_bars import UNJUDGED, ticks
 from ganbench.stats.intervals import median
 
 EVIL = "</script><img src=x onerror=alert(1)>"
@@ -230,3 +230,10 @@ def test_no_two_variants_are_drawn_alike_and_settings_share_a_colour():
     found = marks([SimpleNamespace(cells=cells)])
     assert len({(one.colour, one.shape, one.dash) for one in found.values()}) == len(cells)
     assert len({found[one.variant].colour for one in swept}) == 1
+
+
+@pytest.mark.parametrize(
+    ("seeds", "found"), [(1, [0, 1]), (2, [0, 1, 2]), (6, [*range(7)]), (16, [0, 5, 10, 15]), (64, [0, 20, 40, 60])]
+)
+def test_the_ticks_of_seeds_are_whole_and_each_is_there_once(seeds, found):
+    assert ticks(seeds) == found

@@ -23,6 +23,8 @@ VERDICTS = {
 }
 #: The share of a bar that has room for a sign, and for a sign and a number: a bar is about 270 pixels long.
 _ROOM = (1 / 18, 1 / 9)
+#: So many ticks above 0 have the seeds at most.
+_TICKS = 6
 
 #: Of a seed that has no verdict, and of one without a result: its status.
 UNJUDGED, _UNJUDGED_SIGN, _FAILED_SIGN = "not judged", "–", "!"
@@ -84,13 +86,19 @@ def _segments(variant: str, counts: Counter[str], there: Sequence[str]) -> list[
     return rows
 
 
+def ticks(most: int) -> list[int]:
+    """Some seven whole numbers from 0 to at most ``most``: Vega's own ticks of two seeds are 0, 1, 1, 2, 2, rounded."""
+    steps = (factor * 10**power for power in range(9) for factor in (1, 2, 5))
+    return [*range(0, most + 1, next(step for step in steps if most / step <= _TICKS))]
+
+
 def _spec(variants: Sequence[str], there: Sequence[str], most: int) -> Any:
     import altair as alt
 
     y = alt.Y("variant:N", sort=list(variants), title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=220))
     scale = alt.Scale(domain=list(there), range=[paint(word) for word in there])
     tooltip = [alt.Tooltip("variant:N"), alt.Tooltip("verdict:N"), alt.Tooltip("seeds:Q")]
-    axis = alt.Axis(tickMinStep=1, format="d", grid=False)
+    axis = alt.Axis(values=ticks(most), format="d", grid=False)
     base = alt.Chart().encode(y=y, x=alt.X("from:Q", title="seeds", axis=axis, scale=alt.Scale(domain=[0, most])))
     bars = base.mark_bar(stroke="var(--page)", strokeWidth=2, height=_ROW - 6).encode(
         x2="to:Q", color=alt.Color("verdict:N", scale=scale, title=None), tooltip=tooltip
