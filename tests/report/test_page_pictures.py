@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import zlib
 from dataclasses import replace
 
@@ -23,7 +24,7 @@ from ganbench.report.page.figure_files import write_figures
 from ganbench.report.page.figure_one import figure_one
 from ganbench.report.page.marks import marks
 from ganbench.report.page.mode_time import held, mode_times
-from ganbench.report.page.picture_part import NONE
+from ganbench.report.page.picture_part import LOST, NONE
 from ganbench.report.page.section import Section
 from ganbench.report.page.seed_order import chosen, spread, thinned
 from ganbench.report.page.shown_run import ShownRun
@@ -131,6 +132,16 @@ def test_what_is_best_among_some_seeds_is_not_called_the_best(run, monkeypatch):
     assert f"seed {few[1][1].seed}, the median of 3 followed seeds" in text, "and on figure 1"
 
 
+def test_where_no_seed_has_a_number_none_is_the_best(run, monkeypatch):
+    monkeypatch.setattr(ShownRun, "main", property(lambda _: None))
+    found = chosen(run, run.cells("ring8")[-1], SEEDS)
+    assert [(which, one.seed) for which, one in found] == [
+        ("first seed", SEEDS[0]),
+        ("middle seed", SEEDS[len(SEEDS) // 2]),
+        ("last seed", SEEDS[-1]),
+    ]
+
+
 def test_of_many_seeds_those_that_are_shown_by_time_are_not_the_best_alone():
     assert spread([*range(10)], 4) == [0, 3, 6, 9]
     assert spread([], 4) == []
@@ -191,6 +202,15 @@ def test_a_run_without_pictures_says_so(tmp_path, monkeypatch):
     text = pages.page([ShownRun.read(paged(tmp_path))])
     assert NONE in text
     assert "<canvas" not in text
+
+
+def test_a_run_whose_pictures_are_gone_is_not_said_to_have_recorded_none(tmp_path, monkeypatch):
+    folder = pictured(tmp_path)
+    shutil.rmtree(folder.path / "pictures")
+    monkeypatch.setattr(html, "library", lambda: "0;")
+    text = pages.page([ShownRun.read(folder)])
+    assert LOST in text
+    assert NONE not in text
 
 
 def test_a_picture_that_is_not_as_the_run_wrote_it_is_left_out(run, tmp_path):

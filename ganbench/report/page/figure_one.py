@@ -49,7 +49,7 @@ def figure_one(run: ShownRun, dataset: str, pictures: Pictures, marks: Mapping[s
         few = chosen(run, cell, some[-1].followed if some else ())
         if not few:
             continue
-        which, seed = next((one for one in few if one[0].startswith("median")), few[0])
+        which, seed = next((one for one in few if one[0].startswith(("median", "middle"))), few[0])
         own = [one for one in some if seed.seed in one.followed]
         places = sorted({round(place) for place in np.linspace(0, len(own) - 1, min(_MOMENTS, len(own)))})
         found += [_moment(cell.variant, own[place], data, which, seed) for place in places]

@@ -17,10 +17,9 @@ from ganbench.report.page.mode_time import ModeTimes, mode_times
 from ganbench.report.page.shown_run import ShownRun
 from ganbench.report.page.wall import Wall, walls
 
-NONE = (
-    "This run has recorded no pictures (it is an older one, or its suite says pictures: false): there is no seed wall, "
-    "no D beside the best D, no modes by time."
-)
+_WITHOUT = "there is no seed wall, no D beside the best D, no modes by time."
+NONE = f"This run has recorded no pictures (it is an older one, or its suite says pictures: false): {_WITHOUT}"
+LOST = f"None of the pictures that this run has recorded can be read: {_WITHOUT}"
 UNSAID = "how near a mode a sample must be (the run is an older one): there are no modes by time"
 
 
@@ -44,7 +43,9 @@ class PicturePart:
     @property
     def missing(self) -> str:
         """Why there is nothing, or no modes by time; empty where there is all."""
-        return self.unsaid if self.walls else NONE
+        if self.walls:
+            return self.unsaid
+        return LOST if self.lacking else NONE
 
 
 def picture_part(run: ShownRun, marks: Mapping[str, Mark]) -> PicturePart:

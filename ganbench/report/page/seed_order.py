@@ -74,9 +74,11 @@ def chosen(run: ShownRun, cell: CellRecord, among: tuple[int, ...]) -> list[tupl
 
     Returns:
         ``best seed``, ``median seed`` or ``worst seed`` with the seed; among how many it is where that is not all.
+        Where none has a number, and so none is best, ``first``, ``middle`` and ``last`` by their order in the suite.
     """
     seeds = [one for one in ordered(run, cell) if one.seed in among]
-    places = {"best": 0, "median": len(seeds) // 2, "worst": len(seeds) - 1}
+    names = ("best", "median", "worst") if any(one.value for one in seeds) else ("first", "middle", "last")
+    places = dict(zip(names, (0, len(seeds) // 2, len(seeds) - 1), strict=True))
     whole = len(seeds) == len(cell.seeds)
     which = "seed" if whole else f"of {len(seeds)} followed {'seed' if len(seeds) == 1 else 'seeds'}"
     found: dict[int, tuple[str, OrderedSeed]] = {}
