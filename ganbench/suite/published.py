@@ -53,7 +53,9 @@ def read_published(
             document.add((*place, "column"), what)
         _check_spread(document, place, row.model_dump(), known.get(row.column))
         given = row.model_dump(exclude={"decimals"})
-        one = PublishedRow(**given, decimals=decimals_of(row.value) if row.decimals is None else row.decimals)
+        # As it is written in the document: in the row 225 is 225.0, whose zero would count as a decimal.
+        written = decimals_of(document.at("published", "rows")[index]["value"])
+        one = PublishedRow(**given, decimals=written if row.decimals is None else row.decimals)
         twin = next((i for i, other in enumerate(found) if _same(one, other)), None)
         if twin is not None:
             document.add(place, f"is there already, as rows[{twin}]: give one of them another 'called'")

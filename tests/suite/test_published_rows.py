@@ -46,6 +46,12 @@ def test_the_decimals_are_those_that_are_written(value, decimals):
     assert decimals_of(value) == decimals
 
 
+@pytest.mark.parametrize(("written", "decimals"), [("225", 0), ("225.0", 1), ("1.6", 1)])
+def test_a_whole_number_of_a_suite_was_printed_without_decimals(written, decimals, shipped):
+    row = read(f"{{dataset: one, variant: a, column: jsd, value: {written}, se: 2}}", shipped).published.rows[0]
+    assert row.decimals == decimals
+
+
 @pytest.mark.parametrize(
     "row",
     [
