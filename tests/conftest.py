@@ -122,6 +122,14 @@ def _shipped_files_run_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kept_rows_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What `ganbench list` keeps is not kept in the cache of who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganbench.plugin.kept_rows.cache_folder", lambda: tmp_path_factory.getbasetemp() / "cache")
+        yield
+
+
 @pytest.fixture(scope="session")
 def shipped() -> Registry:
     """The shipped plugins."""

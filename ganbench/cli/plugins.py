@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,8 @@ from ganbench.core.controls import without_controls
 from ganbench.plugin.kinds import KINDS, plural
 
 if TYPE_CHECKING:
-    from ganbench.plugin.registry import Registry
+    from ganbench.plugin.entry import Broken, Entry, NoPlugin
+    from ganbench.plugin.listing import Row
 
 
 @click.command("list")
@@ -33,12 +34,17 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
     if as_bibtex and as_json:
         raise click.UsageError("--bibtex and --json: choose one")
     from ganbench.plugin.citation import bibtex, find
+    from ganbench.plugin.kept_rows import shipped_rows
+    from ganbench.plugin.listing import listed, rows_of
     from ganbench.plugin.registry import Registry
     from ganbench.report.plugins import show_plugin, show_plugins
 
-    registry = _with_files(Registry.load([Path("plugins")], plugins), what)
-    rows, named = _chosen(registry, what)
-    docs = _docstrings(rows, registry)
+    shipped, failed = shipped_rows()
+    guests = Registry.guests([Path("plugins")], plugins)
+    known = shipped + rows_of(guests.entries + _of_files(what, [*shipped, *rows_of(guests.entries)]))
+    broken = (*failed, *guests.broken)
+    rows, named = _chosen(listed(known, broken), broken, what)
+    docs = [row.pop("documentation") for row in rows]
     if as_json:
         lines = [(doc.splitlines() or [""])[0] for doc in docs]
         click.echo(json.dumps([row | {"citation": line} for row, line in zip(rows, lines, strict=True)], indent=2))
@@ -58,50 +64,50 @@ def list_plugins(what: tuple[str, ...], plugins: Path | None, verbose: bool, as_
             show_plugin(row, doc, console)
     else:
         show_plugins(rows, docs, console, parameters=verbose or bool(what))
-        if registry.passed_over and not what:
-            console.print(_not_executed(registry), soft_wrap=True)
+        if guests.passed_over and not what:
+            console.print(_not_executed(guests.passed_over), soft_wrap=True)
         if console.is_terminal:
             console.print("ganbench list NAME shows all of one, --verbose parameters, --bibtex the papers")
 
 
-def _not_executed(registry: Registry) -> str:
+def _not_executed(files: Iterable[NoPlugin]) -> str:
     """A line about the files that are no plugins."""
     from ganbench.plugin.registry import display
 
-    names = [display(each.source) for each in registry.passed_over]
+    names = [display(each.source) for each in files]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"not executed, since it has no hook or is no file to open: {', '.join(names[:3])}{more}"
 
 
-def _with_files(registry: Registry, what: tuple[str, ...]) -> Registry:
-    """The registry, with the named files that it has not found by itself. Raises UserMistakeError for a broken one."""
-    from dataclasses import replace
-
+def _of_files(what: tuple[str, ...], known: Iterable[Row]) -> tuple[Entry, ...]:
+    """The plugins of the named files that are not known already. Raises UserMistakeError for a broken one."""
     from ganbench.plugin.entry import Broken, Entry
     from ganbench.plugin.loader import load_named
 
+    seen = {Path(row["source"]).resolve() for row in known}
+    found: tuple[Entry, ...] = ()
     for file in (Path(word) for word in what if word.endswith(".py")):
         if not file.is_file():
             raise UserMistakeError(f"{file}: there is no such file")
+        if file.resolve() in seen:
+            continue
+        seen.add(file.resolve())
         outcomes = load_named(file, "file")
         if broken := [each for each in outcomes if isinstance(each, Broken)]:
             raise UserMistakeError("\n".join(f"{file}: {each.cause}" for each in broken))
-        if all(Path(entry.source).resolve() != file.resolve() for entry in registry.entries):
-            entries = tuple(each for each in outcomes if isinstance(each, Entry))
-            registry = replace(registry, entries=registry.entries + entries)
-    return registry
+        found += tuple(each for each in outcomes if isinstance(each, Entry))
+    return found
 
 
-def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+def _chosen(everything: list[Row], broken: Sequence[Broken], what: tuple[str, ...]) -> tuple[list[Row], bool]:
     """The rows of the kinds, names or files in ``what``, or all rows; and whether ``what`` has names or files only."""
     from ganbench.core.messages import suggest
     from ganbench.plugin.words import same
 
-    everything = registry.as_rows()
     if not what:
         return everything, False
     kinds = {plural(kind): kind for kind in KINDS} | {kind: kind for kind in KINDS}
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for word in what:
         if word.endswith(".py"):
             found = [row for row in everything if row["kind"] and Path(row["source"]).resolve() == Path(word).resolve()]
@@ -119,42 +125,11 @@ def _chosen(registry: Registry, what: tuple[str, ...]) -> tuple[list[dict[str, A
             near = near if near.startswith(", did") else f", did you mean {begun[0]!r}?" if begun else ""
             causes = [
                 f" ({row['source']} could not be loaded: {row['broken']})"
-                for row, broken in zip(everything[len(known) :], registry.broken, strict=True)
-                if broken.defines(word) or not near
+                for row, each in zip(everything[len(known) :], broken, strict=True)
+                if each.defines(word) or not near
             ]
             message = f"{word!r} is not one of {', '.join(map(repr, KINDS))}, nor a plugin's name{near}"
             raise click.UsageError(message + "".join(causes), ctx=click.get_current_context())
         rows += [row for row in found if row not in rows]
     named = not any(word in kinds for word in what)
     return (rows if named else rows + [row for row in everything if not row["kind"]]), named
-
-
-def _docstrings(rows: list[dict[str, Any]], registry: Registry) -> list[str]:
-    """Each plugin's documentation: its file's docstring, after its function's where the file has several plugins.
-
-    Where the file cannot be read, its citation line; empty for a broken plugin.
-    """
-    import ast
-    import inspect
-    from collections import Counter
-
-    from ganbench.plugin.registry import display
-
-    shared = Counter(str(entry.source) for entry in registry.entries)
-    own = {
-        (entry.kind, entry.name, display(entry.source)): [
-            inspect.getdoc(function)
-            for function in (getattr(entry.value, name) for name in KINDS[entry.kind].given)
-            if inspect.isfunction(function)
-        ]
-        for entry in registry.entries
-        if shared[str(entry.source)] > 1
-    }
-    docs = []
-    for row in rows:
-        of_file = row["citation"]
-        # A source that is no file cannot be read, and a file that was changed since it was loaded may not parse.
-        with contextlib.suppress(OSError, SyntaxError, ValueError):
-            of_file = (ast.get_docstring(ast.parse(Path(row["source"]).read_bytes())) if row["kind"] else "") or of_file
-        docs.append("\n\n".join([*filter(None, own.get((row["kind"], row["name"], row["source"]), [])), of_file]))
-    return docs

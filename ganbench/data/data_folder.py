@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ganbench.core.cache_folder import cache_folder
 from ganbench.core.disk import make_folder
 
 #: The environment variable; ``--data`` sets it, so that the processes that a command starts inherit it.
@@ -20,9 +21,8 @@ def data_folder() -> Path:
     """The folder that holds data sets. Raises ValueError, one line, for a user without a home."""
     if given := os.environ.get(VARIABLE):
         return Path(given)
-    cache = os.environ.get("XDG_CACHE_HOME")
     try:
-        return (Path(cache) if cache else Path.home() / ".cache") / "ganbench"
+        return cache_folder()
     except RuntimeError:
         raise ValueError(f"no home folder to keep data sets in: give one with --data DIR or {VARIABLE}") from None
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ganbench.core.controls import on_one_line
-from ganbench.core.messages import describe_schema, suggest
+from ganbench.core.messages import suggest
 from ganbench.core.streams import aside
 from ganbench.plugin import shipped
 from ganbench.plugin.entry import Broken, Entry, NoPlugin
 from ganbench.plugin.guest import Host, hosted
-from ganbench.plugin.kinds import KINDS
 from ganbench.plugin.loader import load_entry_point, load_file, load_guest, looked_at
 from ganbench.plugin.plugin_files import python_files
 from ganbench.plugin.types import Value
-from ganbench.plugin.unknown import aliases, cure
+from ganbench.plugin.unknown import cure
 
 #: So many broken files are named where any of them may be the one that is looked for.
 _NAMED = 3
@@ -54,7 +53,16 @@ class Registry:
 
         A file, or content, that was loaded before is skipped. Nothing is raised: broken plugins are listed.
         """
-        found = [*_found(beside, extra)]
+        sources = shipped_sources()
+        return cls._of([*load_shipped(sources), *_guests(beside, extra, sources)])
+
+    @classmethod
+    def guests(cls, beside: Sequence[Path] = (), extra: Path | None = None) -> Registry:
+        """As ``load``, of whatever is not shipped: no shipped plugin is executed, which would wait for torch."""
+        return cls._of([*_guests(beside, extra, shipped_sources())])
+
+    @classmethod
+    def _of(cls, found: Sequence[Entry | Broken]) -> Registry:
         return cls(
             tuple(each for each in found if isinstance(each, Entry)),
             tuple(each for each in found if isinstance(each, Broken) and not isinstance(each, NoPlugin)),
@@ -72,7 +80,7 @@ class Registry:
         if len(found) == 1 and not meant:
             return found[0]
         if len(found) > 1:
-            raise UnknownNameError(kind, name, self._clash(found))
+            raise UnknownNameError(kind, name, clash(kind, name, [entry.source for entry in found]))
         if found:
             why = f"{kind} {name!r} is in {display(found[0].source)}, and another is in a file that fails"
             raise UnknownNameError(kind, name, f"{why}{self._suspects(meant)}: mend or remove it")
@@ -93,55 +101,19 @@ class Registry:
         assert isinstance(value, kind)
         return value
 
-    def as_rows(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Plain data for ``ganbench list``: one row for each plugin, by kind and name, then one for each broken plugin.
 
-        ``broken`` is None or the cause; a broken plugin has no kind or name, so it is in every kind's list.
-        """
-        order = list(KINDS)
-        chosen = [entry for entry in self.entries if kind in (None, entry.kind)]
-        rows = [self._row(entry) for entry in sorted(chosen, key=lambda entry: (order.index(entry.kind), entry.name))]
-        return rows + [
-            {
-                "kind": None,
-                "name": None,
-                "aliases": [],
-                "parameters": [],
-                "citation": "",
-                "source": display(broken.source),
-                "origin": broken.origin,
-                "sha256": None,
-                "broken": broken.cause,
-            }
-            for broken in self.broken
-        ]
+def clash(kind: str, name: str, sources: Iterable[Path | str]) -> str:
+    """What is wrong with plugins that share a name.
 
-    def _row(self, entry: Entry) -> dict[str, Any]:
-        twins = [other for other in self.entries if (other.kind, other.name) == (entry.kind, entry.name)]
-        return {
-            "kind": entry.kind,
-            "name": entry.name,
-            "aliases": [*aliases(entry)],
-            "parameters": [
-                {
-                    "name": parameter.name,
-                    "type": describe_schema(parameter.json_schema),
-                    "default": parameter.plain_default,
-                    "required": parameter.required,
-                }
-                for parameter in entry.parameters
-            ],
-            "citation": entry.doc,
-            "source": display(entry.source),
-            "origin": entry.origin,
-            "sha256": entry.sha256,
-            "broken": self._clash(twins) if len(twins) > 1 else None,
-        }
+    Args:
+        kind: their kind.
+        name: their name.
+        sources: where each is defined.
 
-    @staticmethod
-    def _clash(entries: Sequence[Entry]) -> str:
-        sources = " and ".join(display(entry.source) for entry in entries)
-        return f"{entries[0].kind} {entries[0].name!r} is defined by {sources}: rename or remove all but one"
+    Returns:
+        The cause, in one line.
+    """
+    return f"{kind} {name!r} is defined by {' and '.join(map(display, sources))}: rename or remove all but one"
 
 
 def display(source: Path | str) -> str:
@@ -151,16 +123,24 @@ def display(source: Path | str) -> str:
     return on_one_line(str(path.relative_to(Path.cwd()) if inside else source))
 
 
-def _found(beside: Sequence[Path], extra: Path | None) -> Iterator[Entry | Broken]:
-    seen: set[Path | str] = set()
+def shipped_sources() -> dict[Path, bytes]:
+    """The content of each shipped plugin file."""
+    return {path: path.read_bytes() for path, reason in python_files(shipped.folder("plugins")) if not reason}
+
+
+def load_shipped(sources: Mapping[Path, bytes]) -> Iterator[Entry | Broken]:
+    """Load shipped plugin files, which are not read again."""
     # What a plugin prints while it is loaded must not be part of a command's output.
     with aside():
-        for path, reason in python_files(shipped.folder("plugins")):
-            if reason:
-                continue
-            source = path.read_bytes()
-            seen |= {path.resolve(), hashlib.sha256(source).hexdigest()}
+        for path, source in sources.items():
             yield from load_file(path, "shipped", source)
+
+
+def _guests(beside: Sequence[Path], extra: Path | None, sources: Mapping[Path, bytes]) -> Iterator[Entry | Broken]:
+    """What is not shipped; ``sources``: what is, since the same content elsewhere is no second plugin."""
+    seen: set[Path | str] = set()
+    for path, source in sources.items():
+        seen |= {path.resolve(), hashlib.sha256(source).hexdigest()}
     folders = [(folder, "folder") for folder in beside if folder.is_dir()]
     folders += [] if extra is None else [(extra, "--plugins")]
     with hosted() as host:

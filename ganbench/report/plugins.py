@@ -31,7 +31,7 @@ def show_plugins(rows: Sequence[Row], docs: Sequence[str], console: Console, par
     A terminal's lines are as wide as it is; nothing is shortened in a pipe.
 
     Args:
-        rows: The rows of ``Registry.as_rows``.
+        rows: The rows of ``ganbench.plugin.listing.listed``.
         docs: The docstring of each row.
         console: Where to print.
         parameters: Whether to print each plugin's parameters too.
@@ -61,7 +61,7 @@ def show_plugin(row: Row, doc: str, console: Console) -> None:
     """Print one plugin in full: its docstring, its parameters, how a suite names it, and links to its papers.
 
     Args:
-        row: Its row of ``Registry.as_rows``.
+        row: Its row of ``ganbench.plugin.listing.listed``.
         doc: Its docstring.
         console: Where to print.
     """

@@ -12,6 +12,7 @@ import pytest
 
 from ganbench.core.rng import drawn_since, global_states, isolated
 from ganbench.plugin import shipped
+from ganbench.plugin.listing import listed, rows_of
 from ganbench.plugin.loader import load_file
 from ganbench.plugin.registry import Registry, UnknownNameError
 
@@ -75,6 +76,10 @@ def write(folder: Path, **files: str) -> Path:
     return folder
 
 
+def rows(registry: Registry) -> list[dict[str, Any]]:
+    return listed(rows_of(registry.entries), registry.broken)
+
+
 def only(registry: Registry, kind: str = "dataset", name: str = "points") -> Any:
     assert registry.broken == ()
     return registry.get(kind, name)
@@ -95,7 +100,7 @@ def test_an_entry_says_what_it_is_and_where_it_comes_from(tmp_path):
 def test_the_row_of_a_plugin_is_plain_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     registry = Registry.load([write(tmp_path / "plugins", good=GOOD, bad="import nothing_such\n" + HOOKED)])
-    good, bad = json.loads(json.dumps(registry.as_rows("loss")))
+    good, bad = json.loads(json.dumps(rows(registry)))
     assert good["parameters"] == [
         {"name": "penalty", "type": "a number", "default": 10.0, "required": False},
         {"name": "tau", "type": "a number", "default": None, "required": True},
@@ -104,7 +109,6 @@ def test_the_row_of_a_plugin_is_plain_data(tmp_path, monkeypatch):
     assert (good["source"], good["origin"], good["broken"]) == ("plugins/good.py", "folder", None)
     assert (bad["kind"], bad["source"]) == (None, "plugins/bad.py")
     assert bad["broken"].startswith("line 1: ModuleNotFoundError: No module named 'nothing_such': install nothing_such")
-    assert [row["kind"] for row in registry.as_rows("dataset")] == [None]
 
 
 #: What makes a source one of a plugin, wherever it stands.
@@ -344,7 +348,7 @@ def test_two_plugins_of_one_name_are_both_listed_and_neither_is_used(tmp_path, m
     with pytest.raises(UnknownNameError) as caught:
         registry.get("loss", "same")
     assert str(caught.value) == clash
-    assert [row["broken"] for row in registry.as_rows()] == [None, clash, clash]
+    assert [row["broken"] for row in rows(registry)] == [None, clash, clash]
     assert registry.get("loss", "other").name == "other"
 
 
@@ -472,7 +476,7 @@ def test_shipped_plugins_load_and_cite(monkeypatch):
     registry = Registry.load()
     assert registry.broken == ()
     assert {"minimax", "nonsaturating", "wgan-gp"} <= set(registry.names("loss"))
-    assert all(row["citation"] and row["broken"] is None and row["origin"] == "shipped" for row in registry.as_rows())
+    assert all(row["citation"] and row["broken"] is None and row["origin"] == "shipped" for row in rows(registry))
     assert random.getstate() == state
 
 
