@@ -9,7 +9,7 @@ from rich.table import Table
 from ganbench.core.errors import error_line, raise_if_stopped
 from ganbench.core.stopwatch import Stopwatch, load
 from ganbench.report.numbers import duration
-from ganbench.run.estimate import estimate
+from ganbench.run.estimate import Estimator
 from ganbench.run.evaluate import bind_metrics
 from ganbench.suite.plan import batches, plan
 from ganbench.suite.suite import Suite
@@ -28,7 +28,7 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         console: Where to print.
     """
     cells = plan(suite)
-    metrics = bind_metrics(suite.metrics)
+    estimator = Estimator(bind_metrics(suite.metrics), device, engine)
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "variant"):
         table.add_column(name)
@@ -39,7 +39,7 @@ def show_plan(suite: Suite, device: torch.device, engine: str, console: Console)
         first = together[0]
         try:
             with Stopwatch(device) as watch:
-                each = estimate(together, metrics, device, engine)
+                each = estimator.estimate(together)
         except BaseException as error:
             raise_if_stopped(error)
             notes.append(f"{first.dataset} {first.family}: {error_line(error)}")

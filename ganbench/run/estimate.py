@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from ganbench.core.errors import PluginError, out_of_memory
 from ganbench.core.stopwatch import Stopwatch
+from ganbench.data.labels import classes_of
+from ganbench.plugin.binding import bind
+from ganbench.plugin.types import Architecture
 from ganbench.run.data_note import data_note
 from ganbench.run.evaluate import Metrics
-from ganbench.suite.plan import Cell
+from ganbench.suite.plan import Cell, same_step
 from ganbench.train.data import build_dataset
+from ganbench.train.engine.chunks import in_cache
 from ganbench.train.engine.speed import TIMED_SECONDS
 from ganbench.train.probe import COMPILED_SPEEDUP
 from ganbench.train.reference import reference_inputs
 from ganbench.train.trainer import Trainer
 
-_SECONDS = ("training", "evaluating", "compiling", "timing")
+#: So many seeds of a cell are built: enough to see that they are not alike.
+_BUILT = 2
+#: Seconds that a compiled step of one model takes on a CPU for each of its operations, besides its products: fitted to
+#: the peer table of results/measured/peers.md, widths 32 to 128.
+_OPERATION = 1e-7
+_SECONDS = ("preparing", "training", "evaluating", "compiling", "timing")
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class TimeEstimate:
 
     engine: str
     note: str
+    preparing: float
     training: float
     evaluating: float
     compiling: float
@@ -36,74 +47,98 @@ class TimeEstimate:
     @property
     def seconds(self) -> float:
         """The sum."""
-        return self.training + self.evaluating + self.compiling + self.timing
+        return self.preparing + self.training + self.evaluating + self.compiling + self.timing
 
 
-def estimate(cells: Sequence[Cell], metrics: Metrics, device: torch.device, engine: str) -> TimeEstimate:
-    """Estimate the time of a batch of cells from a few steps and one evaluation. Raises whatever a plugin raises.
+class Estimator:
+    """Estimates the time of one batch of cells after another; cells that are the same step are looked at once.
 
-    What compiling gains is not known before it is done: the step is timed uncompiled, and the usual gain is assumed.
-
-    Args:
-        cells: The cells of one batch.
-        metrics: The suite's metrics.
-        device: The device to train on.
-        engine: The engine, or ``auto``.
-
-    Returns:
-        The seconds of each kind of work, for the whole batch.
+    ``metrics``: the suite's. ``device``: where the cells would train. ``engine``: the engine, or ``auto``.
     """
-    names, cell = metrics.names, cells[0]
-    failures: dict[str, None] = {}
-    if cell.trained is None:
+
+    def __init__(self, metrics: Metrics, device: torch.device, engine: str) -> None:
+        self._metrics, self._device, self._engine = metrics, device, engine
+        self._known: dict[Hashable, TimeEstimate] = {}
+
+    def estimate(self, cells: Sequence[Cell]) -> TimeEstimate:
+        """The seconds of each kind of work for a whole batch. Raises whatever a plugin raises."""
+        cell = cells[0]
+        if cell.trained is None:
+            return self._of_reference(cell)
         dataset = build_dataset(cell.data)
+        seeds = sum(len(each.seeds) for each in cells)
+        build = bind(cell.trained.architecture.plugin(Architecture).build, {})
+        classes = classes_of(dataset) if "classes" in build.names else 0
+        key = (same_step(cell, cell.trained), len(cells), seeds, tuple(dataset.shape), classes)
+        if key not in self._known:
+            self._known[key] = self._of_trained(cells, seeds)
+        return self._known[key]
+
+    def _of_reference(self, cell: Cell) -> TimeEstimate:
+        dataset, failures = build_dataset(cell.data), dict[str, None]()
 
         def refer() -> None:
-            _measure(metrics, reference_inputs(cell, dataset, cell.seeds[0], names, device), failures)
+            names = self._metrics.names
+            self._measure(reference_inputs(cell, dataset, cell.seeds[0], names, self._device), failures)
 
-        seconds = _seconds(refer, device) * len(cell.seeds)
+        seconds = self._seconds(refer) * len(cell.seeds)
         note = "; ".join(filter(None, (data_note(cell, dataset), *failures)))
-        return TimeEstimate("", note, 0.0, seconds, 0.0, 0.0)
-    trainer = Trainer(cells, device, engine)
-    if len(cells) > 1 and trainer.probe.serial:
-        alone = [estimate([cell], metrics, device, engine) for cell in cells]
-        sums = (sum(getattr(each, part) for each in alone) for part in _SECONDS)
-        return TimeEstimate(alone[0].engine, alone[0].note, *sums)
-    step = trainer.probe.eager_seconds
-    if trainer.engine == "serial":
-        step = _seconds(lambda: trainer.advance(trainer.start, 0, 1), device)
+        return TimeEstimate("", note, 0.0, 0.0, seconds, 0.0, 0.0)
 
-    def evaluate(final: bool) -> float:
-        def measure() -> None:
-            inputs = trainer.metric_inputs(trainer.start, 0, 0, names, final=final)
-            _measure(metrics, inputs, failures)
+    def _of_trained(self, cells: Sequence[Cell], seeds: int) -> TimeEstimate:
+        names, cell, failures = self._metrics.names, cells[0], dict[str, None]()
+        few = [replace(each, seeds=each.seeds[:_BUILT]) for each in cells]
+        with Stopwatch(self._device) as watch:
+            trainer = Trainer(few, self._device, self._engine, replicas=seeds)
+        if len(cells) > 1 and trainer.probe.serial:
+            alone = [self.estimate([each]) for each in cells]
+            sums = (sum(getattr(each, part) for each in alone) for part in _SECONDS)
+            return TimeEstimate(alone[0].engine, alone[0].note, *sums)
 
-        return _seconds(measure, device)
+        timed = "speed" in names
 
-    compiled = trainer.engine == "compiled"
-    evaluating = (evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * len(trainer.seeds)
-    return TimeEstimate(
-        trainer.engine,
-        "; ".join(filter(None, (trainer.note, *failures))),
-        training=cell.steps * step / (COMPILED_SPEEDUP if compiled else 1),
-        evaluating=evaluating,
-        compiling=trainer.probe.compile_seconds if compiled else 0.0,
-        timing=2 * TIMED_SECONDS if "speed" in names else 0.0,
-    )
+        def evaluate(final: bool) -> float:
+            def measure() -> None:
+                inputs = trainer.metric_inputs(trainer.start, 0, 0, names, final=final)
+                self._measure(inputs, failures)
 
+            return self._seconds(measure)
 
-def _measure(metrics: Metrics, outcome: dict[str, Any], failures: dict[str, None]) -> None:
-    """Measure as a run does: a metric that fails costs the others nothing."""
-    for row in metrics.of_outcomes([outcome]):
-        if isinstance(row, PluginError):
-            if out_of_memory(row):
-                raise row
-            failures |= dict.fromkeys(metrics.salvaged(outcome)[1])
+        return TimeEstimate(
+            trainer.engine,
+            "; ".join(filter(None, (trainer.note, *failures))),
+            preparing=watch.needed,
+            training=cell.steps * self._step(trainer, seeds),
+            evaluating=(evaluate(True) + evaluate(False) * (len(cell.evaluations) - 1)) * seeds,
+            # To time one model alone compiles it anew.
+            compiling=trainer.probe.compile_seconds * (1 + timed) if trainer.engine == "compiled" else 0.0,
+            timing=2 * TIMED_SECONDS * timed,
+        )
 
+    def _step(self, trainer: Trainer, seeds: int) -> float:
+        """Seconds of a step of so many seeds; of the trainer's where they are fewer."""
+        if trainer.engine == "serial":
+            return self._seconds(lambda: trainer.advance(trainer.start, 0, 1)) * seeds / len(trainer.seeds)
+        if trainer.engine == "eager":
+            return trainer.probe.eager_seconds
+        if self._device.type == "cuda":  # the usual gain: what compiling gains is not known before it is done
+            return trainer.probe.eager_seconds / COMPILED_SPEEDUP
+        cost = trainer.probe.cost
+        chunks = in_cache(seeds, cost, torch.get_num_threads())
+        rounds = math.ceil(len(chunks.parts()) / chunks.workers)
+        return rounds * chunks.size * (trainer.product_seconds() + cost.operations * _OPERATION)
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """The seconds that work needs, after it was done once; see ``Stopwatch``."""
-    work()
-    with Stopwatch(device) as watch:
+    def _measure(self, outcome: dict[str, Any], failures: dict[str, None]) -> None:
+        """Measure as a run does: a metric that fails costs the others nothing."""
+        for row in self._metrics.of_outcomes([outcome]):
+            if isinstance(row, PluginError):
+                if out_of_memory(row):
+                    raise row
+                failures |= dict.fromkeys(self._metrics.salvaged(outcome)[1])
+
+    def _seconds(self, work: Callable[[], object]) -> float:
+        """The seconds that work needs, after it was done once; see ``Stopwatch``."""
         work()
-    return watch.needed
+        with Stopwatch(self._device) as watch:
+            work()
+        return watch.needed

@@ -73,6 +73,11 @@ def batches(cells: Sequence[Cell]) -> tuple[tuple[Cell, ...], ...]:
     return tuple(map(tuple, found.values()))
 
 
+def same_step(cell: Cell, variant: Variant) -> str:
+    """A hash of what decides what a step computes, up to numbers: cells of one hash differ in floats and in data."""
+    return _digest([cell.steps, cell.batch, cell.precision, variant.average is None, _programs(variant)])
+
+
 def of_shard(cells: Sequence[Cell], shard: Shard) -> tuple[Cell, ...]:
     """The cells of a plan that a shard of it trains, in the plan's order.
 
@@ -192,12 +197,16 @@ def _program(cell: Cell, variant: Variant) -> str:
             "data": cell.data.plain(),
             "metrics": [choice.plain() for choice in cell.metrics],
             "precision": cell.precision,
-            "variant": [
-                [kind, choice.name, choice.plain() if kind == "architecture" else _program_of(choice)]
-                for kind, choice in variant.choices()
-            ],
+            "variant": _programs(variant),
         }
     )
+
+
+def _programs(variant: Variant) -> list[Any]:
+    return [
+        [kind, choice.name, choice.plain() if kind == "architecture" else _program_of(choice)]
+        for kind, choice in variant.choices()
+    ]
 
 
 def _program_of(choice: Choice) -> Any:

@@ -90,7 +90,7 @@ class Probe:
         return min(seconds, key=lambda name: seconds[name])
 
 
-def probe(rules: Rules, update: BoundFunction[Players], state: State, constants: Constants) -> Probe:
+def probe(rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, replicas: int) -> Probe:
     """Run one step from the state before training, and time a few; the state itself is not changed.
 
     Args:
@@ -98,6 +98,7 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
         update: the update rule, with its parameters
         state: the state of all replicas before training
         constants: the buffers and swept values of all replicas
+        replicas: how many a step is timed for
 
     Returns:
         What the step draws, whether it can be batched, and what it costs.
@@ -107,12 +108,17 @@ def probe(rules: Rules, update: BoundFunction[Players], state: State, constants:
     """
     watched = hidden_state(rules, update)
     with process_watched("a step", watched.place) as told:
-        found = _probed(rules, update, state, constants, watched)
+        found = _probed(rules, update, state, constants, replicas, watched)
     return replace(found, note="; ".join(filter(None, (found.note, *told))))
 
 
 def _probed(
-    rules: Rules, update: BoundFunction[Players], state: State, constants: Constants, watched: HiddenState
+    rules: Rules,
+    update: BoundFunction[Players],
+    state: State,
+    constants: Constants,
+    replicas: int,
+    watched: HiddenState,
 ) -> Probe:
     before = watched.look()
     one = of_replica(state, 0)
@@ -173,9 +179,8 @@ def _probed(
     if not why:
         batched = batch(one_step(rules, update, functional_gradient, global_rng=global_rng))
         try:
-            replicas = len(state.survived)
             with threads_for(cost.peak_bytes // 4 * replicas):
-                seconds = eager_seconds(batched, state, constants, drawn, index)
+                seconds = eager_seconds(batched, state, constants, drawn, index, replicas)
             if replicas > 1:
                 # Some of torch's layers are faster for one model than for a batch of models: recurrent ones.
                 alone = one_step(rules, update, autograd_gradient, global_rng=global_rng)

@@ -17,20 +17,22 @@ TIMED_STEPS = 3
 TIMED_REPLICAS = 8
 
 
-def eager_seconds(step: Step, state: State, constants: Constants, drawn: Draws, index: torch.Tensor) -> float:
-    """Seconds of a step of all replicas, extrapolated from a few; from half as many where memory runs out.
+def eager_seconds(
+    step: Step, state: State, constants: Constants, drawn: Draws, index: torch.Tensor, replicas: int
+) -> float:
+    """Seconds of a step of so many replicas, extrapolated from a few; from half as many where memory runs out.
 
     Args:
         step: the step of a batch of replicas
-        state: the state of all replicas
-        constants: the buffers and swept values of all replicas
+        state: the state of replicas, of which all that are timed are as the first
+        constants: their buffers and swept values
         drawn: the random numbers of one replica's step
         index: the number of the step
+        replicas: how many
 
     Returns:
         The seconds.
     """
-    replicas = len(state.survived)
     seconds = partial(_seconds, step, state, constants, drawn, index)
     few = min(replicas, TIMED_REPLICAS)
     while True:
@@ -49,8 +51,8 @@ def eager_seconds(step: Step, state: State, constants: Constants, drawn: Draws, 
 def _seconds(
     step: Callable[..., State], state: State, constants: Constants, drawn: Draws, index: torch.Tensor, replicas: int
 ) -> float:
-    """Seconds of a step of the first ``replicas``."""
-    first, fixed = tree_map(lambda tensor: tensor[:replicas], (state, constants))
+    """Seconds of a step of so many replicas."""
+    first, fixed = tree_map(lambda tensor: torch.stack([tensor[0]] * replicas), (state, constants))
     draws = tuple(torch.stack([tensor] * replicas) for tensor in drawn)
     return least_seconds(partial(step, first, fixed, draws, index), index.device)
 

@@ -15,6 +15,7 @@ from ganbench.core.plain_words import plain_words
 from ganbench.core.process_state import process_kept
 from ganbench.core.process_watch import process_watched
 from ganbench.core.rng import isolated
+from ganbench.core.threads import threads
 from ganbench.core.torch_warnings import hidden
 from ganbench.plugin.binding import bind
 from ganbench.plugin.types import Loss, Optimizer, Update
@@ -27,6 +28,7 @@ from ganbench.train.engine.cell_cost import cell_cost, cell_speed
 from ganbench.train.engine.chunks import Chunks, chunk_bytes, chunks_for
 from ganbench.train.engine.cost import CellCost, Compilations
 from ganbench.train.engine.engine import Engine
+from ganbench.train.engine.products import product_seconds
 from ganbench.train.engine.speed import CellSpeed
 from ganbench.train.engine.trace import Trace, trace
 from ganbench.train.evaluation import Evaluation
@@ -52,6 +54,7 @@ class Trainer:
     ``engine``: the engine that was asked for, or ``auto``; ``kept``: the one that the cells began to train with.
     ``most_bytes``: what a chunk of replicas may take; None: as much as is free now, see ``chunks.chunk_bytes``.
     ``at_once``: how many replicas trained at once before; where it is fewer than fit, memory had run out. 0: not known.
+    ``replicas``: how many a step is timed for, where these cells have only some of the seeds; 0: as they have.
     """
 
     @hidden()
@@ -64,6 +67,7 @@ class Trainer:
         *,
         most_bytes: int | None = None,
         at_once: int = 0,
+        replicas: int = 0,
     ) -> None:
         self._compiled = Compilations.now()
         most_bytes = chunk_bytes(device) if most_bytes is None else most_bytes
@@ -95,7 +99,7 @@ class Trainer:
         self.start: State = starting_state((theta_D, theta_G), starts, self.rules, self.seeds)
         update = bind(variant.update.plugin(Update).step, variant.update.parameters)
         self._update = update
-        self.probe: Probe = probe(self.rules, update, self.start, self.constants)
+        self.probe: Probe = probe(self.rules, update, self.start, self.constants, replicas or len(self.seeds))
         self.engine = self.probe.engine(self.cell.steps, kept or engine)
         self._forced = (kept or engine) != "auto"
         watched, self._notes = hidden_state(self.rules, update), Notes()
@@ -121,16 +125,15 @@ class Trainer:
         shared = json.dumps([traced_first.text, self.cell.precision])
         block = max((draw.block_steps for draw in self.probe.draws), default=1)
 
-        def build(name: str, seeds: tuple[int, ...]) -> Engine:
+        def build(name: str, seeds: tuple[int, ...], *, reseeds: bool = True) -> Engine:
             step = step_of(self.rules, serial=name == "serial")
             chunks = chunks_for(name, len(seeds), self.probe.cost, block, most_bytes, device)
-            return Engine(name, step, self.noise, seeds, chunks, shared=shared)
+            return Engine(name, step, self.noise, seeds, chunks, shared=shared, reseeds=reseeds)
 
         self._build = build
         self._engine = build(self.engine, self.seeds)
         if 0 < at_once < self._engine.chunks.size:
             self._engine.shrink(at_once)
-        self._alone = build("serial", self.seeds[:1])
         self.evaluation.check_repeats(self.start)
 
     @property
@@ -228,7 +231,30 @@ class Trainer:
     @process_kept()
     def speed(self) -> CellSpeed:
         """Measure the step throughput, from the state before training, which is not changed."""
-        return cell_speed(self._engine, self._alone, self.start, self.constants, self.device)
+        return cell_speed(self._engine, self._alone(), self.start, self.constants, self.device)
+
+    def _alone(self) -> Engine:
+        """The engine for one model: compiled where all are, else one that takes it as a loop written by hand does."""
+        if self.engine == "compiled":
+            alone = self._build("compiled", self.seeds[:1])
+            try:
+                alone.prepare(*tree_map(lambda tensor: tensor[:1], (self.start, self.constants)))
+                return alone
+            except BaseException as error:
+                raise_if_stopped(error)
+                if out_of_memory(error):
+                    raise
+                self._notes.add(f"one model alone could not be compiled: {plain_words(error)}")
+        return self._build("serial", self.seeds[:1], reseeds=bool(self.probe.serial))
+
+    @hidden()
+    @process_kept()
+    def product_seconds(self) -> float:
+        """Seconds that a core takes for the products of matrices and the convolutions of a step of one model."""
+        one, fixed = tree_map(lambda tensor: tensor[:1], (self.start, self.constants))
+        engine = self._build("serial", self.seeds[:1])
+        with threads(1):
+            return product_seconds(lambda: engine.run(one, fixed, 0, 1))
 
     @hidden()
     @process_kept()

@@ -30,7 +30,7 @@ def bourgain(points, repeats):
     for scale in range(1, ceil(log2(len(flat))) + 1):
         for _ in range(repeats):
             subset = torch.rand(len(flat)) < 2.0**-scale
-            columns.append(distance[:, subset].amin(1) if subset.any() else torch.zeros(len(flat)))
+            columns.append(distance[subset].amin(0) if subset.any() else torch.zeros(len(flat)))
     return torch.stack(columns, dim=1)
 
 

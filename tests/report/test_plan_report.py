@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ganbench.plugin.registry import Registry
 from ganbench.report import plan
+from ganbench.run.estimate import Estimator
 from ganbench.suite.load import parse
 
 SUITE = "suite: s\ndatasets: {r: ring}\nreferences: []\nvariants: {a: {loss: minimax}, b: {loss: wgan-gp}}\n"
@@ -28,7 +29,7 @@ SUITE = "suite: s\ndatasets: {r: ring}\nreferences: []\nvariants: {a: {loss: min
 )
 def test_number_of_settings_is_said(sweep, said, monkeypatch):
     each = SimpleNamespace(seconds=1.0, compiling=0.0, engine="eager", note="")
-    monkeypatch.setattr(plan, "estimate", lambda *args, **more: each)
+    monkeypatch.setattr(Estimator, "estimate", lambda *args: each)
     registry = Registry.load()
     console = Console(file=io.StringIO(), width=120)
     plan.show_plan(parse(SUITE + sweep, registry), torch.device("cpu"), "eager", console)
@@ -42,7 +43,7 @@ def test_a_busy_machine_is_said_with_a_range(monkeypatch):
         time.sleep(0.02)
         return SimpleNamespace(seconds=60.0, compiling=0.0, engine="eager", note="")
 
-    monkeypatch.setattr(plan, "estimate", slept)
+    monkeypatch.setattr(Estimator, "estimate", slept)
     monkeypatch.setattr(os, "getloadavg", lambda: (7.25, 5.0, 1.0), raising=False)
     console = Console(file=io.StringIO(), width=120)
     plan.show_plan(parse(SUITE, Registry.load()), torch.device("cpu"), "eager", console)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils._pytree import tree_map
 
 from ganbench.train.engine import cell_cost, speed
 from ganbench.train.engine.engine import Engine
@@ -84,17 +85,18 @@ def test_a_gpu_is_waited_for(machine, monkeypatch):
     assert figures(measured) == pytest.approx((300, 300, 300))
 
 
-def test_a_cells_speed_is_of_all_seeds_together_and_of_one_model_alone(cell, shipped, cpu, monkeypatch):
-    """One model alone is one model in a plain loop, and counts once however many seeds the cell has."""
+@pytest.mark.parametrize(("engine", "alone"), [("eager", "serial"), ("serial", "serial"), ("compiled", "compiled")])
+def test_a_cells_speed_is_of_all_seeds_together_and_of_one_model_alone(engine, alone, cell, cpu, monkeypatch):
+    """One model alone has the best engine for it, and counts once however many seeds the cell has."""
     small = cell("{loss: minimax}", seeds=4)
-    trainer = Trainer([small], cpu, "eager")
+    trainer = Trainer([small], cpu, engine)
     before = [player.theta.clone() for player in trainer.start.players]
     ran, counted = [], []
     run = Engine.run
 
     def spy(engine, state, *rest):
         ran.append((engine.name, len(state.survived)))
-        return run(engine, state, *rest)
+        return state if engine.name == "compiled" else run(engine, state, *rest)
 
     def measure(run, block, replicas, device):
         run(0, 2)
@@ -104,10 +106,31 @@ def test_a_cells_speed_is_of_all_seeds_together_and_of_one_model_alone(cell, shi
     monkeypatch.setattr(Engine, "run", spy)
     monkeypatch.setattr(cell_cost, "measure_speed", measure)
     measured = trainer.speed()
-    assert ran == [("eager", 4), ("serial", 1)]
+    # Compiled, one model runs a step before, so that to compile it is not timed.
+    assert {*ran} == {(engine, 4), (alone, 1)}
+    assert len(ran) == 2 + (engine == "compiled")
     assert counted == [(BLOCK, 4, cpu), (BLOCK, 1, cpu)]
     assert (measured.together.median, measured.one.median) == (4, 1)
     assert all(torch.equal(a, b.theta) for a, b in zip(before, trainer.start.players, strict=True))
+
+
+def test_one_model_is_timed_unbatched_where_it_alone_cannot_be_compiled(cell, cpu, monkeypatch):
+    trainer = Trainer([cell("{loss: minimax}", seeds=2)], cpu, "compiled")
+
+    def fails(engine, state, constants):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(Engine, "prepare", fails)
+    assert trainer._alone().name == "serial"
+    assert "one model alone could not be compiled: " in trainer.note
+
+
+def test_a_step_that_is_timed_seeds_the_global_generators_only_where_its_code_draws_from_them(cell, cpu, monkeypatch):
+    trainer = Trainer([cell("{loss: minimax}", seeds=2)], cpu, "eager")
+    seeded = []
+    monkeypatch.setattr("ganbench.train.engine.engine.reseed", lambda *of: seeded.append(of))
+    trainer._alone().run(*(tree_map(lambda each: each[:1], tree) for tree in (trainer.start, trainer.constants)), 0, 3)
+    assert not seeded
 
 
 def test_the_throughput_metric_reports_what_was_measured(shipped):

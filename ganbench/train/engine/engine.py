@@ -39,7 +39,9 @@ class Engine:
     """Runs steps of all replicas.
 
     ``name``: one of ``ENGINES``. ``step``: the step of one model, with the engine's kind of gradient. ``noise``: makes
-    the random blocks of some seeds. ``seeds``: the seed of each replica. ``shared``: see ``compiled``.
+    the random blocks of some seeds. ``seeds``: the seed of each replica. ``shared``: see ``compiled``. ``reseeds``:
+    whether code that draws from a global generator finds it seeded at each step of a serial engine; not needed for a
+    step that can be batched and is only timed.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Engine:
         chunks: Chunks,
         *,
         shared: str,
+        reseeds: bool = True,
     ) -> None:
         self.name = name
         self.chunks = chunks
@@ -60,6 +63,7 @@ class Engine:
         self._noise_of = noise
         self._seeds = tuple(seeds)
         self._shared = shared
+        self._reseeds = reseeds
         self._noises: dict[range, RandomBlocks] = {}
         #: The captured steps by the number of replicas; None where capture failed.
         self._captured: dict[int, Captured | None] = {}
@@ -224,7 +228,8 @@ class Engine:
             with isolated(seed, "global"):
                 for step, index in zip(range(start, stop), indices, strict=True):
                     draws = tuple(draw[0] for draw in noise.at(step))
-                    reseed(seed, "global", step)
+                    if self._reseeds:
+                        reseed(seed, "global", step)
                     own = self._step(own, fixed, draws, index)
             replicas.append(own)
         stacked: State = tree_map(lambda *tensors: torch.stack(tensors), *replicas)

@@ -30,7 +30,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class CellSpeed:
-    """The speed of one cell: all its replicas together, and one model alone with the engine ``serial``."""
+    """The speed of one cell: all its replicas together, and one model alone, compiled where these are, else serial."""
 
     together: Speed
     one: Speed
