@@ -79,6 +79,21 @@ def copy(path: Path, target: Path) -> None:
     sync(target.parent)
 
 
+def link(path: Path, target: Path) -> None:
+    """Put a link in place of a file, to another file of the same disk that has the same content.
+
+    It holds from wherever that disk is seen. Where there are no links the file stays.
+    """
+    hidden = path.with_name(f".{path.name}.new")
+    hidden.unlink(missing_ok=True)
+    try:
+        hidden.symlink_to(os.path.relpath(target.resolve(), path.parent.resolve()))
+    except OSError:  # not every disk has links, and Windows lets only some users make one
+        return
+    put(hidden, path)
+    sync(path.parent)
+
+
 def sync(folder: Path) -> None:
     """Make the names in a folder survive a power failure, where the system can."""
     # Windows opens no folder, and not every file system syncs one.

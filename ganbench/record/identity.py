@@ -21,6 +21,8 @@ from ganbench.record.same_data import other_data
 _DECIDES = ("versions", "device", "engine", "source", "environment", "data")
 #: The keys of a suite, and of a variant, that only judge, describe or draw a run: they change no number of it.
 _ABOUT_SUITE, _ABOUT_VARIANT = ("description", "guard", "pictures", "published", "relative_to"), ("guard", "expect")
+#: PyYAML's own parser is ten times slower, where it was built with the other.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: So many differences are named.
 _NAMED = 3
 
@@ -31,7 +33,7 @@ def identity_of(about: Mapping[str, Any], suite_yaml: str) -> str:
     ``about``: the content of run.json; ``suite_yaml``: the resolved suite.
     """
     plugins = [[one["name"], one["sha256"], one["uses"]] for one in about["plugins"]]
-    content = [json.dumps(_trained(suite_yaml)), {key: about[key] for key in _DECIDES}, plugins]
+    content = [_digest(suite_yaml), {key: about[key] for key in _DECIDES}, plugins]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -104,7 +106,8 @@ def plan_differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any],
     before = {**then, "device": now["device"], "data": now["data"]}
     before["versions"] = {**then["versions"], "platform": now["versions"]["platform"]}
     found += _differences(before, text, now, suite_yaml)
-    found += _of_suite(_loaded(text), _loaded(suite_yaml))
+    if text != suite_yaml:
+        found += _of_suite(_loaded(text), _loaded(suite_yaml))
     if not found and (identity_of(before, text) != identity_of(now, suite_yaml) or then["plan"] != now["plan"]):
         found.append("its plugins or its cells are others")
     return _few(found)
@@ -119,8 +122,14 @@ def _few(differences: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=8)
 def _loaded(suite_yaml: str) -> Mapping[str, Any]:
     """A resolved suite: of a thousand tasks of a run, each of which has the same, it is parsed once."""
-    suite: dict[str, Any] = yaml.safe_load(suite_yaml)
+    suite: dict[str, Any] = yaml.load(suite_yaml, _LOADER)
     return suite
+
+
+@lru_cache(maxsize=8)
+def _digest(suite_yaml: str) -> str:
+    """A digest of what of a resolved suite decides numbers."""
+    return hashlib.sha256(json.dumps(_trained(suite_yaml)).encode()).hexdigest()
 
 
 def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], suite_yaml: str) -> Iterator[str]:
@@ -142,7 +151,8 @@ def _differences(then: Mapping[str, Any], text: str, now: Mapping[str, Any], sui
             yield f"{name} is {version} (it was {was})"
     if then.get("source", now["source"]) != now["source"]:
         yield "ganbench's own code has changed"
-    yield from _of_suite(_trained(text), _trained(suite_yaml))
+    if text != suite_yaml:
+        yield from _of_suite(_trained(text), _trained(suite_yaml))
 
 
 def described(entries: Iterable[Entry]) -> list[dict[str, Any]]:

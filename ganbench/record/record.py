@@ -137,7 +137,12 @@ class Record:
         found = tuple(cells.values())
         leave_out_clocks(found, columns)
         beside = Published.read(run["published"]) if run.get("published") else None
-        return cls(run["run"], columns, found, finished, Shard.of_run(run), len(run.get("plan", found)), beside)
+        return cls(run["run"], columns, found, finished, Shard.of_run(run), _planned_rows(run), beside)
+
+
+def _planned_rows(run: Mapping[str, Any]) -> int:
+    """How many rows the run has, or that which it is a shard of; a task of a run does not repeat their names."""
+    return int(run.get("rows") or len(run.get("plan", run["cells"])))
 
 
 def _rows(count: int) -> str:

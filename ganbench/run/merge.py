@@ -82,12 +82,14 @@ def merge_tasks(run: RunFolder, shards: Sequence[RunFolder]) -> tuple[pd.DataFra
         ValueError: A shard is damaged.
         OSError: The disk fails.
     """
-    parts = [Part.read(folder) for folder in shards]
+    before, suite = run.describe(), run.suite.read_text(encoding="utf-8")
+    planned = [cell["id"] for cell in before["cells"]]
+    parts = [Part.of_task(folder, run, planned, suite) for folder in shards]
     records = [Record.read(part.folder) for part in parts]
     for reasons in (of_other_runs(parts), unfinished(parts, records)):
         if lines := list(reasons):
             raise ShardsError("\n".join(lines))
-    before, whole = run.describe(), described_whole(parts, records)
+    whole = described_whole(parts, records)
     # What is expected of a row may have changed since its task was trained: it decides no number.
     expected = {cell["id"]: {"expect": cell["expect"]} for cell in before["cells"] if "expect" in cell}
     whole["cells"] = [

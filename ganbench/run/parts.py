@@ -50,9 +50,35 @@ class Part:
             raise ShardsError(
                 f"{folder.path}: is a whole run and no shard: shards come from ganbench run SUITE --shard i/n"
             )
+        if "rows" in run:
+            raise ShardsError(f"{folder.path}: is a task of a run: the command that began that run merges its tasks")
         if lacking := next((name for name in _NEEDED if name not in run), ""):
             raise ShardsError(f"{folder.path}: its run.json lacks {lacking!r}: make the shard again")
         return cls(shard, folder, run, folder.suite.read_text(encoding="utf-8"))
+
+    @classmethod
+    def of_task(cls, folder: RunFolder, whole: RunFolder, plan: Sequence[str], suite: str) -> Part:
+        """A task of a run, which has plan and suite in common with all others; read once, they are in memory once.
+
+        Args:
+            folder: the run of the task.
+            whole: the run.
+            plan: the names of the run's cells.
+            suite: the run's resolved suite.
+
+        Returns:
+            The task as a shard of the run.
+
+        Raises:
+            ValueError: in one line: it is damaged, or another suite has decided its numbers.
+        """
+        run = folder.describe()
+        shard = Shard.of_run(run)
+        if shard is None or any(name not in run for name in _NEEDED if name != "plan"):
+            raise ShardsError(f"{folder.path}: is no task of {whole.path}: its run.json is damaged")
+        if run["identity"] != identity_of(run, suite):
+            raise ShardsError(f"{folder.path}: was trained by another suite than {whole.suite}, or by other code")
+        return cls(shard, folder, {**run, "plan": plan}, suite)
 
     def command(self, shard: Shard | None) -> list[str]:
         """The command that made this shard, for another shard of the run, or for the whole run."""
@@ -109,7 +135,7 @@ def described_whole(parts: Sequence[Part], records: Sequence[Record]) -> dict[st
     versions["platform"] = _together(part.run["versions"]["platform"] for part in parts)
     devices = [part.run["device"] for part in parts]
     about = {
-        **{name: value for name, value in first.run.items() if name not in ("shard", "plan")},
+        **{name: value for name, value in first.run.items() if name not in ("shard", "plan", "rows")},
         "command": first.command(None),
         "cells": [cells[name] for name in first.run["plan"]],
         "versions": versions,

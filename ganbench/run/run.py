@@ -125,11 +125,13 @@ def run(
         )
     about = on_device(told, device)
     if task is not None:
-        about["most_bytes"] = task.joins(about, suite_yaml)
+        about = task.joined(about, suite_yaml)
     identity, newest = identity_of(about, suite_yaml), RunFolder.newest(out, suite.name)
     if must_be is not None:
         _check_same(must_be, RunFolder.unfinished(out, suite.name, identity), about, suite_yaml)
     with streams.kept(), exits_refused(), RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
+        if task is not None:
+            task.share(folder)
         record, lacking = _complete(Record.read(folder))
         known = {cell.id: cell for cell in record.cells}
         with (

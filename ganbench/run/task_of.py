@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganbench.core.disk import link
 from ganbench.record.folder import RunFolder
 from ganbench.record.identity import plan_differences
 from ganbench.record.tasks import Tasks
@@ -36,7 +37,7 @@ class TaskOf:
         """The command line that began the run."""
         return [str(word) for word in self.run.describe()["command"]]
 
-    def joins(self, about: Mapping[str, Any], suite_yaml: str) -> int:
+    def joined(self, about: Mapping[str, Any], suite_yaml: str) -> dict[str, Any]:
         """Check that what a worker is about to train is a part of the run.
 
         Args:
@@ -44,7 +45,8 @@ class TaskOf:
             suite_yaml: The resolved suite.
 
         Returns:
-            What a chunk of replicas may take in all tasks of the run.
+            The content of the task's run.json: of the plan, which is the run's, it has the number of rows, see
+            ``share``. A chunk of replicas may take as much in all tasks of the run.
 
         Raises:
             OtherPlanError: The suite, a plugin, the data or a version is another.
@@ -55,4 +57,10 @@ class TaskOf:
         if found := plan_differences(then, text, about, suite_yaml):
             other = f"{platform.node()} would train something else than {self.run.path}"
             raise OtherPlanError(f"{other}: {'; '.join(found)}")
-        return Tasks(self.run).most_bytes(about["most_bytes"])
+        own = {name: value for name, value in about.items() if name != "plan"}
+        return own | {"rows": len(about["plan"]), "most_bytes": Tasks(self.run).most_bytes(about["most_bytes"])}
+
+    def share(self, task: RunFolder) -> None:
+        """Let the task have the run's suite, not a copy: their size would grow as the square of the number of tasks."""
+        if not task.suite.is_symlink():
+            link(task.suite, self.run.suite)

@@ -19,7 +19,8 @@ from same_run import RUN, files, the_run
 
 from ganbench.record.record import Record
 from ganbench.record.tasks import Tasks
-from ganbench.run.executors import head
+from ganbench.run.executors import executed, head
+from ganbench.run.parts import Part, ShardsError
 
 #: With a reference beside the oracle: four tasks.
 SUITE = same_run.SUITE.replace("references: []", "references: [memoriser]").replace("every: 20", "every: 10")
@@ -96,6 +97,44 @@ def test_tasks_are_the_run_that_one_process_makes_to_the_byte_whoever_is_killed(
     assert about["identity"] == json.loads((run.path / "run.json").read_text())["identity"]
     assert about["device"]["device"] == "cpu"
     assert gb("show", "results/parts")[0] == 0
+
+
+def test_tasks_share_one_copy_of_what_grows_with_the_run(suites, gb, monkeypatch):
+    """The suite and the plan of all cells: with a copy in each task, the disk grows as the square of their number."""
+    (suites / "parts.yaml").write_text(f"{SUITE}\ndescription: {'long ' * 100_000}\n")
+    kept, merge = {}, executed.merge_tasks
+
+    def look(run, shards):
+        with pytest.raises(ShardsError, match="is a task of a run: the command that began that run merges its tasks"):
+            Part.read(shards[0])
+        kept["bytes"] = sum(path.lstat().st_size for path in Tasks(run).path.rglob("*") if not path.is_dir())
+        kept["suites"] = {shard.suite.read_text() == run.suite.read_text() for shard in shards}
+        kept["plans"] = [shard.describe().get("plan") for shard in shards]
+        kept["about"] = [Record.read(shard).about[0] for shard in shards]
+        return merge(run, shards)
+
+    monkeypatch.setattr(executed, "merge_tasks", look)
+    code, _, err = gb(*FORKED)
+    assert code == 0, err
+    assert kept["bytes"] < 500_000
+    assert kept["suites"] == {True}
+    assert kept["plans"] == [None] * 4
+    assert [line.split(";")[0] for line in kept["about"]] == [f"shard {i} of 4: 1 of the 4 rows" for i in range(1, 5)]
+
+
+def test_a_task_that_was_trained_by_another_suite_is_not_merged(suites, gb, monkeypatch):
+    """Its own copy would have said so: the digest of what has decided its numbers does."""
+    merge = executed.merge_tasks
+
+    def change(run, shards):
+        text = run.suite.read_text().replace("steps: 40", "steps: 50")
+        run.suite.write_text(text)
+        return merge(run, shards)
+
+    monkeypatch.setattr(executed, "merge_tasks", change)
+    code, _, err = gb(*FORKED, "--tasks", 1)
+    assert code == 2
+    assert "was trained by another suite than" in err
 
 
 def test_a_head_that_was_stopped_goes_on_with_what_is_done(suites, whole, gb, monkeypatch):
