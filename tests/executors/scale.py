@@ -5,8 +5,8 @@
 
 A line of DIR/scale.jsonl is a measurement; the same command leaves out those that are made.
 
-tasks: the tasks are made up. One task of the suite is trained; the others are copies of what it has written, each with
-the name of its own cell. So all that reads them reads what real ones would be, and nothing waits for training.
+tasks: processor's seconds. The tasks are made up. One task of the suite is trained; the others are copies of what it
+has written, each with the name of its own cell. So all that reads them reads what real ones would be, and nothing waits for training.
 overhead: a suite of 50 variants of which each trains for about a second on one thread, and its oracle.
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ways import THREADS, WAYS
 
+from ganbench.core.disk import link
 from ganbench.core.shard import Shard
 from ganbench.record import journal
 from ganbench.record.events import RunFinished
@@ -67,10 +68,16 @@ class Measured:
         print(json.dumps(line), flush=True)
 
 
+def processor() -> float:
+    """The processor's seconds of this process and those that it has waited for: others do not change them."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
 def timed(function, *given, **named) -> tuple[float, object]:
-    began = time.monotonic()
+    began = processor()
     found = function(*given, **named)
-    return round(time.monotonic() - began, 3), found
+    return round(processor() - began, 3), found
 
 
 def call(out: Path, *words: str) -> None:
@@ -88,14 +95,10 @@ def tasks(out: Path, count: int, measured: Measured) -> None:
     run = ("run", "many.yaml", "--engine", "eager", "--no-pictures")
     # A real head and a real worker, for one task: the head is ended as soon as there is one that has finished.
     words = [sys.executable, "-m", "ganbench", *run, "--executor", "local", "--workers", "1"]
-    began = time.monotonic()
     with open(home / "head.log", "ab") as log:
         head = subprocess.Popen(words, cwd=home, env={**os.environ, **THREADS}, stdout=log, stderr=log)
     done = None
-    first = 0.0
     while done is None:
-        if not first and any(home.glob("results/many/*/tasks/jobs.jsonl")):
-            first = round(time.monotonic() - began, 3)
         for path in home.glob("results/many/[!.]*/tasks/shards/*/many/[!.]*/run.json"):
             # Not the oracle's, which is small.
             if RunFolder(path.parent).finished and not RunFolder(path.parent).describe()["cells"][0]["reference"]:
@@ -103,7 +106,6 @@ def tasks(out: Path, count: int, measured: Measured) -> None:
         if head.poll() is not None:
             raise SystemExit(f"{home}/head.log: the head has ended")
         time.sleep(0.1)
-    one = round(time.monotonic() - began, 3)
     head.terminate()
     head.wait()
     time.sleep(1)
@@ -122,13 +124,13 @@ def tasks(out: Path, count: int, measured: Measured) -> None:
     looks, _ = timed(lambda: [task.news() for task in waiting])
     shows, _ = timed(call, home, "ganbench", "show", "results/many")
     measured.keep(what="before the merge", count=count, first_look=reads, quiet_look=looks, show=shows)
-    size = sum(path.stat().st_size for path in kept.path.rglob("*") if path.is_file())
+    size = sum(path.lstat().st_size for path in kept.path.rglob("*") if not path.is_dir())
     files = sum(1 for _ in kept.path.rglob("*"))
     # The same command finds all of them finished, and merges them.
     merges, _ = timed(call, home, "ganbench", *run, "--executor", "local", "--workers", "1")
     shown, _ = timed(call, home, "ganbench", "show", "results/many")
     measured.keep(
-        what="tasks", count=count, head_begins=first, one_task=one, made=copies, worker=worker, first_look=reads,
+        what="tasks", count=count, made=copies, worker=worker, first_look=reads,
         quiet_look=looks, show=shows, bytes=size, files=files, merge=merges, show_merged=shown,
     )  # fmt: skip
 
@@ -160,6 +162,7 @@ def copy(folder: RunFolder, kept: Tasks, done: RunFolder) -> int:
             more.pop(name)
         home = kept.home(shard).parent
         made = RunFolder.create(home, kept.home(shard).name, about["identity"], text, more)
+        link(made.suite, folder.suite)
         lines = Journal(made.journal)
         os_sync, os.fsync = os.fsync, lambda file: None  # of the one who measures, not of a worker
         try:

@@ -233,6 +233,28 @@ def test_a_task_that_has_finished_is_not_lost_where_the_disk_tells_its_size_late
     assert notes.lines[1:] == []
 
 
+@pytest.mark.parametrize(("look", "pause"), [(0.01, heads.POLL), (2.0, 8.0), (60.0, heads.LONGEST)])
+def test_a_head_whose_looks_at_many_tasks_take_long_looks_less_often(look, pause, tasks, monkeypatch):
+    """It shares its machine, often a login node: at most a fifth of a processor is for looking."""
+    clock, pauses = [0.0], []
+
+    def news(task):
+        clock[0] += look
+        return []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        raise KeyboardInterrupt
+
+    tasks.add_job(Job(1, 1, "a", False))
+    monkeypatch.setattr(FollowedTask, "news", news)
+    monkeypatch.setattr(heads, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    head = Head(tasks, [FollowedTask(tasks, Shard(1, 1), "task 1 of 1")], MadeUp({}), "made-up", Notes())
+    with pytest.raises(KeyboardInterrupt):
+        head.work()
+    assert pauses == [pytest.approx(pause)]
+
+
 def test_the_suite_that_all_tasks_of_a_run_share_is_parsed_once(monkeypatch):
     """That of 1,000 variants takes a second to parse, and each of its 1,000 tasks was compared with the first."""
     parsed, load = [], identity.yaml.load

@@ -26,8 +26,8 @@ from ganbench.run.parts import copy_kept
 
 G = TypeVar("G")
 T = TypeVar("T")
-#: Seconds between two looks at the journals.
-POLL = 0.5
+#: Seconds between two looks at the journals, at least and at most; between them, so many times as a look takes.
+POLL, LONGEST, REST = 0.5, 10.0, 4.0
 #: So often a task that was lost is submitted again.
 AGAIN = 3
 #: Seconds for which a job that is over may still have finished: a disk of the network shows late what was written.
@@ -84,9 +84,11 @@ class Head:
         self._tried = {one.shard.index: _Tried(one) for one in self.followed if not one.finished}
         self._find_jobs()
         while waited := [one for one in self._tried.values() if not one.task.finished and not one.given_up]:
+            began = time.monotonic()
             for one in waited:
                 for event in one.task.news():
                     self._tell(one.task, event)
+            took = time.monotonic() - began
             if self.tasks.cancelled:
                 self.tasks.cancel(asked=False)  # by which `cancel` knows that a head was at work
                 raise CancelledError(f"{self.tasks.run.path} was cancelled; the same command goes on from here")
@@ -95,7 +97,7 @@ class Head:
             self._submit([one for one in waited if one.job is None and not one.given_up])
             self.observer.counted(self._counts())
             if waited:
-                time.sleep(POLL)
+                time.sleep(max(POLL, min(LONGEST, REST * took)))
         self._let_end()
         if lost := [one for one in self._tried.values() if one.given_up]:
             lines = [
