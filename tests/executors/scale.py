@@ -6,8 +6,9 @@
 A line of DIR/scale.jsonl is a measurement; the same command leaves out those that are made.
 
 tasks: processor's seconds. The tasks are made up. One task of the suite is trained; the others are copies of what it
-has written, each with the name of its own cell. So all that reads them reads what real ones would be, and nothing waits for training.
-overhead: a suite of 50 variants of which each trains for about a second on one thread, and its oracle.
+has written, each with the name of its own cell. So all that reads them reads what real ones would be, and nothing waits
+for training.
+overhead: a suite of 49 variants of which each trains for about a second on one thread, and its oracle.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -174,17 +176,23 @@ def copy(folder: RunFolder, kept: Tasks, done: RunFolder) -> int:
     return oracle
 
 
-def overhead(out: Path, ways: list[str], measured: Measured) -> None:
-    """50 tasks of a second by each way; what a second is on this machine is measured too, by one process."""
-    home = out / "overhead"
+def overhead(out: Path, ways: list[str], count: int, turn: int, measured: Measured) -> None:
+    """So many tasks of a second by each way, in turn; the clock's seconds, and the processor's of all that was begun.
+
+    What a second is on this machine is measured too, by one process.
+    """
+    home = out / f"overhead-{count}-{turn}"
     home.mkdir(parents=True, exist_ok=True)
-    suite(home / "many.yaml", 50, 320)
+    suite(home / "many.yaml", count - 1, 320)  # the oracle is a task too
     for name in ["one", *ways]:
-        if measured.has(what="overhead", way=name):
+        if measured.has(what="overhead", way=name, count=count, turn=turn):
             continue
+        shutil.rmtree(home / name, ignore_errors=True)
+        spent = processor()
         way = WAYS[name](str(home / "many.yaml"))
         if name == "slurm":
-            way.home = home / "slurm"
+            way.home = home / "slurm-daemons"
+            shutil.rmtree(way.home, ignore_errors=True)
             way.home.mkdir()
         with way.running():
             began = time.monotonic()
@@ -195,23 +203,27 @@ def overhead(out: Path, ways: list[str], measured: Measured) -> None:
             took = round(time.monotonic() - began, 2)
         if any(codes):
             raise SystemExit(f"{home / name}: {codes}")
-        measured.keep(what="overhead", way=name, seconds=took)
+        spent = round(processor() - spent, 1)
+        measured.keep(what="overhead", way=name, count=count, turn=turn, seconds=took, processor=spent)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("tasks", "overhead"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--counts", default="100,300,1000")
+    parser.add_argument("--counts", help="of tasks; 100,300,1000, and 50 for the overhead")
+    parser.add_argument("--turns", type=int, default=3, help="how often the overhead of each way is measured")
     parser.add_argument("--ways", default="local,shards,ray,slurm")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     out, measured = given.out.resolve(), Measured(given.out)
     if given.what == "overhead":
-        overhead(out, given.ways.split(","), measured)
+        for count in map(int, (given.counts or "50").split(",")):
+            for turn in range(1, given.turns + 1):
+                overhead(out, given.ways.split(","), count, turn, measured)
         return
     with locked(out / "lock"):
-        for count in map(int, given.counts.split(",")):
+        for count in map(int, (given.counts or "100,300,1000").split(",")):
             if not measured.has(what="tasks", count=count):
                 tasks(out, count, measured)
 
