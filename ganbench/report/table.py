@@ -47,7 +47,7 @@ def show(
     signs = SIGNS[console.options.ascii_only]
     found = figures(frame, columns, signs)
     dropped = show_grid(console, frame["dataset"], frame["variant"], found, list(frame["reference"]))
-    for line, style in notes(frame, columns, dropped):
+    for line, style in notes(frame, columns, dropped, written=path is not None):
         print_line(console, line, style)
     for line in about:
         print_line(console, line, "yellow")
@@ -62,13 +62,16 @@ def show(
         print_line(console, str(path), "")
 
 
-def notes(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Figures]) -> Iterator[tuple[str, str]]:
+def notes(
+    frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Figures], *, written: bool
+) -> Iterator[tuple[str, str]]:
     """The notes under the table of a run.
 
     Args:
         frame: The table of ``record.tables.table``.
         columns: The record's columns.
         dropped: The columns for which there is no room.
+        written: Whether the run has finished, so that its tables are files.
 
     Yields:
         A line, and its style as rich names it.
@@ -90,7 +93,8 @@ def notes(frame: pd.DataFrame, columns: Sequence[Column], dropped: Sequence[Figu
     rows = frame.to_dict("records")
     if failed := sum(frame["failed"]):
         where = _where(row for row in rows if row["failed"])
-        yield f"{failed} without a result (their status is in seeds.csv): {where}", "red"
+        told = " (their status is in seeds.csv)" if written else " so far"
+        yield f"{failed} without a result{told}: {where}", "red" if written else "yellow"
     if diverged := sum(frame["diverged"]):
         yield f"{diverged} diverged in training: {_where(row for row in rows if row['diverged'])}", "yellow"
     engines = Counter(row["engine"] for row in rows if row["engine"])

@@ -318,7 +318,7 @@ def test_an_unfinished_run_shows_what_is_missing_as_lost(gb, ran):
     journal.write_text("".join(lines[:5]) + '{"event":"evalu')
     code, out, err = gb("show", str(journal.parent))
     assert code == 0
-    assert "4 without a result (their status is in seeds.csv): ring8 one, ring8 two" in out
+    assert "4 without a result so far: ring8 one, ring8 two" in out
     assert err == f"{journal.parent} has not finished: what is not measured yet counts as lost\n"
     code, out, _ = gb("show", "--json", str(journal.parent))
     assert [row["failed"] for row in json.loads(out)["table"]] == [0, 2, 2]

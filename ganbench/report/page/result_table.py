@@ -94,7 +94,7 @@ def result_table(run: ShownRun, marks: Mapping[str, Mark]) -> ResultTable:
         for at in places:
             apart[bool(frame["reference"].iloc[at])].append(rows[at])
         groups.append(TableGroup(dataset, tuple(apart[False]), tuple(apart[True])))
-    said = [line for line, _ in notes(frame, run.record.columns, ())]
+    said = [line for line, _ in notes(frame, run.record.columns, (), written=run.record.finished)]
     said += [f"{line}: its numbers are missing: {', '.join(cells)}" for line, cells in run.record.failures.items()]
     return ResultTable(headings, tuple(groups), tuple(said))
 
