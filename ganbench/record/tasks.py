@@ -2,8 +2,8 @@
 
     tasks/   plan.json  jobs.jsonl  most_bytes  shards/<i>-of-<n>/<suite>/<run>/  <i>.<attempt>.log
 
-Each task is a shard of the run, in a run's folder of its own. When all have finished, they are merged into the run, and
-this folder is removed.
+Each task is a shard of the run, in a run's folder of its own, whose suite.yaml is a link to the run's. When all have
+finished, they are merged into the run, and this folder is removed.
 """
 
 from __future__ import annotations
