@@ -436,6 +436,7 @@ def test_ctrl_c_while_anything_loads_is_no_traceback(arguments, gb, monkeypatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ganbench.plugin.registry.Registry.load", interrupted)
+    monkeypatch.setattr("ganbench.plugin.registry.Registry.guests", interrupted)
     monkeypatch.setattr("ganbench.record.folder.RunFolder.open", interrupted)
     Path("x").mkdir()
     code, out, err = gb(*arguments)
