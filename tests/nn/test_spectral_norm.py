@@ -73,13 +73,18 @@ def test_a_layers_weight_is_that_of_torchs_own_norm(make):
     assert torch.allclose(spectral_norm(ours).weight, theirs.weight, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(20, 6), nn.Conv2d(3, 8, 4, 2, 1)])
-def test_a_normalised_layer_has_norm_1_and_no_state(layer):
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("make", [lambda: nn.Linear(20, 6), lambda: nn.Conv2d(3, 8, 4, 2, 1)])
+def test_a_normalised_layer_has_norm_1_and_no_state(make, seed):
+    torch.manual_seed(seed)
+    layer = make()
     names = [parameter.shape for parameter in layer.parameters()]
     x = torch.randn(2, 20) if isinstance(layer, nn.Linear) else torch.randn(2, 3, 8, 8)
     plain = layer.weight.detach().clone()
     assert spectral_norm(layer) is layer
-    assert torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2).item() == pytest.approx(1, rel=1e-4)
+    norm = torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2).item()
+    # The value divided by is too low by the promised share at most; how much depends on the draw.
+    assert 1 - 1e-5 <= norm <= len(layer.weight) ** (1 / 514)
     assert not [*layer.buffers()]
     assert sorted(names) == sorted(parameter.shape for parameter in layer.parameters())
     # Ten times the weight is the same layer.
