@@ -18,6 +18,8 @@ from torch.nn.functional import softplus
 
 from ganbench import Loss, Networks, hookimpl
 
+#: Distances of so many points give the scale of latents: of all pairs of thousands it takes longer than the embedding.
+SCALED = 512
 #: Added to squared distances, whose logarithm and root have no derivative at 0.
 TINY = 1e-12
 
@@ -76,7 +78,7 @@ def players(
     centres = centres - centres.mean(0)
     dimension = centres.shape[1]
     centres = centres * (sqrt(dimension) / centres.square().sum(1).mean().sqrt())
-    both = torch.pdist(sample), torch.pdist(centres)
+    both = torch.pdist(sample[:SCALED]), torch.pdist(centres[:SCALED])
     apart = (both[0] > 0) & (both[1] > 0)
     scale = (both[0][apart].log() - both[1][apart].log()).mean().exp()
     mixture = Mixture(centres, noise)
