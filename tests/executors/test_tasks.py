@@ -154,6 +154,50 @@ def test_a_worker_that_waits_for_another_is_said_once(tasks, monkeypatch):
     assert notes.lines[1:] == ["task 1 of 1 waits: parts is being run by process 4711"]
 
 
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (["waiting"] * 6, ["1 task waits in the queue of 'made-up', and none is at work"]),
+        (["running", "waiting", "running", "waiting"], []),
+    ],
+)
+def test_tasks_of_which_none_is_at_work_are_said_once(states, told, tasks, monkeypatch):
+    """Nothing has what they ask for, as a GPU, or all nodes are gone: a queue may keep them forever, without a word."""
+    clock = [0.0]
+
+    def sleep(seconds):
+        clock[0] += heads.SILENT - 1
+        if not left:
+            raise KeyboardInterrupt
+
+    left, workers, notes = [*states], MadeUp({}), Notes()
+    workers.states = lambda jobs: dict.fromkeys(jobs, left.pop(0))
+    tasks.add_job(Job(1, 1, "a", False))
+    tasks.log(1, 1).touch()
+    monkeypatch.setattr(heads, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    with pytest.raises(KeyboardInterrupt):
+        Head(tasks, [FollowedTask(tasks, Shard(1, 1), "task 1 of 1")], workers, "made-up", notes).work()
+    assert notes.lines[1:] == told
+
+
+def test_a_job_that_waits_again_is_not_over(tasks, monkeypatch):
+    """A queue that takes it back does not know it for a moment; what it writes when it runs again may come late."""
+    clock = [100.0]
+
+    def sleep(seconds):
+        clock[0] += heads.SETTLES - 0.5
+        if not left:
+            raise KeyboardInterrupt
+
+    left, workers, notes = [{"a": "running"}, {}, {"a": "waiting"}, {}], MadeUp({}), Notes()
+    workers.states = lambda jobs: left.pop(0)
+    tasks.add_job(Job(1, 1, "a", False))
+    monkeypatch.setattr(heads, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    with pytest.raises(KeyboardInterrupt):
+        Head(tasks, [FollowedTask(tasks, Shard(1, 1), "task 1 of 1")], workers, "made-up", notes).work()
+    assert [line for line in notes.lines if "lost" in line] == []
+
+
 def test_a_worker_waits_while_another_process_trains_its_task(tasks, monkeypatch, capfd):
     """The head was killed before it wrote down what it had submitted: that process goes on, and does it all."""
     folder, slept = begun(tasks, "2030-01-01T00:00:00+00:00"), []

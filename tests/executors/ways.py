@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,10 +135,11 @@ class Executed(Way):
 
     def at_work(self, out: Path) -> list[Training]:
         found, folder = [], self.folder(out)
-        for path in (folder / "tasks").glob("shards/*/*/[!.]*/journal.jsonl") if folder else ():
-            task = int(path.parts[-4].partition("-")[0])
-            if process := self.process(folder, task):
-                found.append(training(path.parent, process, task))
+        with suppress(FileNotFoundError):  # the tasks are removed when they have been merged
+            for path in (folder / "tasks").glob("shards/*/*/[!.]*/journal.jsonl") if folder else ():
+                task = int(path.parts[-4].partition("-")[0])
+                if process := self.process(folder, task):
+                    found.append(training(path.parent, process, task))
         return [one for one in found if one]
 
     def process(self, run: Path, task: int) -> int:
@@ -194,14 +195,10 @@ class Ray(Executed):
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        os.environ.update(THREADS, RAY_raylet_start_wait_time_s="300")  # the nodes' processes have them too
-        from ray.cluster_utils import Cluster
+        from ray_loopback import ray_loopback
 
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-        with ExitStack() as stack:
-            stack.callback(made.shutdown)
-            for _ in range(2):
-                made.add_node(num_cpus=1)
+        os.environ.update(THREADS)  # the nodes' processes have them too
+        with ray_loopback() as (made, _):
             self.address = made.address
             yield
 

@@ -34,7 +34,8 @@ AGAIN = 3
 SETTLES = 2.0
 #: Seconds that a worker may take to end when its task has finished.
 ENDS = 30.0
-#: Seconds after which a job that runs must have written something, and between two looks at that.
+#: Seconds after which a job that runs must have written something, and between two looks at that; and after which it is
+#: told that all jobs wait.
 SILENT = 45.0
 
 
@@ -74,6 +75,7 @@ class Head:
     _tried: dict[int, _Tried] = field(default_factory=dict, init=False)
     _states: Mapping[str, JobState] = field(default_factory=dict, init=False)
     _asked: float = field(default=float("-inf"), init=False)
+    _queued: float | None = field(default=None, init=False)
 
     def work(self) -> None:
         """Have all tasks trained.
@@ -145,7 +147,7 @@ class Head:
         self.observer.tell(event)
 
     def _look(self, waited: Iterable[_Tried]) -> None:
-        """Find the jobs that are over, and those that run without a word."""
+        """Find the jobs that are over, those that run without a word, and whether all of them wait."""
         at_work = [(one, one.job) for one in waited if one.job]
         now = time.monotonic()
         if at_work and now >= self._asked + self.workers.every:
@@ -159,12 +161,25 @@ class Head:
                         self._tell(one.task, event)
                     if not one.task.finished:
                         self._lost(one, job)
-            elif self._states[job.name] == "running":
-                one.over = None
+                continue
+            one.over = None
+            if self._states[job.name] == "running":
                 if one.look is not None and now >= one.look and not one.said:
                     self._look_at_log(one, job)
                 if one.look is None or now >= one.look:
                     one.look = now + SILENT
+        self._look_at_queue([job for _, job in at_work], now)
+
+    def _look_at_queue(self, jobs: Sequence[Job], now: float) -> None:
+        """Tell, once, that that no job is at work: perhaps nothing has what they ask for, and they wait forever."""
+        if not jobs or any(self._states.get(job.name) != "waiting" for job in jobs):
+            self._queued = None
+            return
+        self._queued = now if self._queued is None else self._queued
+        if now >= self._queued + SILENT:
+            self._queued = float("inf")
+            wait = "1 task waits" if len(jobs) == 1 else f"{len(jobs)} tasks wait"
+            self.observer.note(f"{wait} in the queue of {self.executor!r}, and none is at work")
 
     def _look_at_log(self, one: _Tried, job: Job) -> None:
         """Tell, once, that a job that runs does not train."""
