@@ -21,6 +21,7 @@ from ganbench.record.journal import Journal
 from ganbench.record.tasks import Job, TaskPlan, Tasks
 from ganbench.run.executors import head as heads
 from ganbench.run.executors.cancel import cancel
+from ganbench.run.executors.executed import into
 from ganbench.run.executors.followed import FollowedTask
 from ganbench.run.executors.head import Head
 from ganbench.run.observer import RunObserver
@@ -196,6 +197,15 @@ def test_a_job_that_waits_again_is_not_over(tasks, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         Head(tasks, [FollowedTask(tasks, Shard(1, 1), "task 1 of 1")], workers, "made-up", notes).work()
     assert [line for line in notes.lines if "lost" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("batches", "asked", "room", "count"),
+    [(50, None, 2, 8), (5, None, 2, 5), (50, 50, 2, 50), (50, None, None, 50), (3, 7, None, 3)],
+)
+def test_a_worker_gets_several_tasks_and_a_queue_all(batches, asked, room, count):
+    """To import torch takes longer than a small cell trains: 50 processes for 50 of them import it 50 times."""
+    assert into(batches, asked, room) == count
 
 
 def test_a_worker_waits_while_another_process_trains_its_task(tasks, monkeypatch, capfd):

@@ -30,13 +30,16 @@ from ganbench.suite.choice import Choice
 from ganbench.suite.plan import Cell, batches, plan, shards
 from ganbench.suite.suite import Suite
 
+#: So many tasks each of the workers gets, where the user does not say into how many the run is cut.
+EACH = 4
+
 
 @dataclass(frozen=True)
 class Execution:
     """Where and how the tasks of a run are trained; see ``record.tasks.TaskPlan``.
 
-    ``tasks``: into how many the run is cut; None: one for each batch of cells. ``detach``: whether the tasks are left
-    at work when the head is stopped by Ctrl-C.
+    ``tasks``: into how many the run is cut; None: see ``into``. ``detach``: whether the tasks are left at work when the
+    head is stopped by Ctrl-C.
     """
 
     executor: Choice
@@ -81,8 +84,8 @@ def run_elsewhere(
     about = elsewhere(about, execution.devices[0].partition(":")[0], executor.name) | {"executor": executor.plain()}
     identity, newest = identity_of(about, suite_yaml), RunFolder.newest(out, suite.name)
     with RunFolder.claim(out, suite.name, identity, suite_yaml, about) as folder:
-        tasks = Tasks(folder)
-        count = tasks.plan().count if tasks.there else min(execution.tasks or 10**9, len(batches(planned)))
+        tasks, workers = Tasks(folder), build_workers(executor, folder, execution.workers, execution.devices)
+        count = tasks.plan().count if tasks.there else into(len(batches(planned)), execution.tasks, workers.room)
         if execution.tasks not in (None, count):
             observer.note(f"the run is cut into {count} tasks, and stays so")
         parameters = {name: value for name, value in executor.plain().items() if name != "name"}
@@ -102,7 +105,6 @@ def run_elsewhere(
                 observer.note(line)
             if line := left_behind(newest, folder, about, suite_yaml):
                 observer.note(line)
-            workers = build_workers(executor, folder, execution.workers, execution.devices)
             head = Head(tasks, followed, workers, executor.name, everyone)
             with _stopped_with(head, observer, detach=execution.detach):
                 head.work()
@@ -111,6 +113,24 @@ def run_elsewhere(
                 observer.note(line)
             everyone.finished(table)
     return result(folder, table)
+
+
+def into(batches: int, asked: int | None, room: int | None) -> int:
+    """Into how many tasks a run is cut.
+
+    A worker imports torch for longer than a small cell trains, so each gets several batches where there are many: few
+    enough that the last ones end at about one time. A queue has room for all, and knows better who is next.
+
+    Args:
+        batches: How many batches of cells it has, of which none is cut.
+        asked: How many tasks the user wants; None: as here.
+        room: How many of them may be at work at a time; None: the executor has a queue.
+
+    Returns:
+        The number of tasks.
+    """
+    most = EACH * room if room else batches
+    return min(asked or most, batches)
 
 
 def build_workers(executor: Choice, run: RunFolder, workers: int | None, devices: Sequence[str]) -> Workers:
