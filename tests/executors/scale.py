@@ -8,7 +8,9 @@ A line of DIR/scale.jsonl is a measurement; the same command leaves out those th
 tasks: processor's seconds. The tasks are made up. One task of the suite is trained; the others are copies of what it
 has written, each with the name of its own cell. So all that reads them reads what real ones would be, and nothing waits
 for training.
-overhead: a suite of 49 variants of which each trains for about a second on one thread, and its oracle.
+overhead: a suite of 49 variants of which each trains for about a second on one thread, and its oracle; two at a time,
+each a task, or with --cut as the executor cuts them itself. Seconds of the processor are of all that has begun, daemons
+of Ray and Slurm too; a look at them, twice a second, misses the last half of a second of each.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ways import THREADS, WAYS
+from ways import THREADS, WAYS, Executed
 
 from ganbench.core.disk import link
 from ganbench.core.shard import Shard
@@ -76,6 +80,32 @@ def processor() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
+@contextmanager
+def spending():
+    """The processor's seconds of all that is begun meanwhile, by process: nobody waits for what daemons have begun."""
+    mark, seconds, over = "GANBENCH_MEASURED", {}, threading.Event()
+    os.environ[mark] = name = f"{os.getpid()}-{time.monotonic_ns()}"
+
+    def look():
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if f"{mark}={name}".encode() in (path / "environ").read_bytes():
+                    fields = (path / "stat").read_text().rpartition(")")[2].split()
+                    spent = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                    seconds[path.name, fields[19]] = spent
+
+    def watch():
+        while not over.wait(0.5):
+            look()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    yield seconds
+    over.set()
+    watcher.join()
+    del os.environ[mark]
+
+
 def timed(function, *given, **named) -> tuple[float, object]:
     began = processor()
     found = function(*given, **named)
@@ -94,7 +124,7 @@ def tasks(out: Path, count: int, measured: Measured) -> None:
     home = out / f"tasks-{count}"
     home.mkdir(parents=True)
     suite(home / "many.yaml", count - 1, 8)  # the oracle is a task too
-    run = ("run", "many.yaml", "--engine", "eager", "--no-pictures")
+    run = ("run", "many.yaml", "--engine", "eager", "--no-pictures", "--tasks", str(count))
     # A real head and a real worker, for one task: the head is ended as soon as there is one that has finished.
     words = [sys.executable, "-m", "ganbench", *run, "--executor", "local", "--workers", "1"]
     with open(home / "head.log", "ab") as log:
@@ -127,7 +157,7 @@ def tasks(out: Path, count: int, measured: Measured) -> None:
     shows, _ = timed(call, home, "ganbench", "show", "results/many")
     measured.keep(what="before the merge", count=count, first_look=reads, quiet_look=looks, show=shows)
     size = sum(path.lstat().st_size for path in kept.path.rglob("*") if not path.is_dir())
-    files = sum(1 for _ in kept.path.rglob("*"))
+    files = sum(not path.is_dir() for path in kept.path.rglob("*"))
     # The same command finds all of them finished, and merges them.
     merges, _ = timed(call, home, "ganbench", *run, "--executor", "local", "--workers", "1")
     shown, _ = timed(call, home, "ganbench", "show", "results/many")
@@ -176,8 +206,8 @@ def copy(folder: RunFolder, kept: Tasks, done: RunFolder) -> int:
     return oracle
 
 
-def overhead(out: Path, ways: list[str], count: int, turn: int, measured: Measured) -> None:
-    """So many tasks of a second by each way, in turn; the clock's seconds, and the processor's of all that was begun.
+def overhead(out: Path, ways: list[str], count: int, turn: int, cut: bool, measured: Measured) -> None:
+    """So many cells of a second by each way, in turn; the clock's seconds, and the processor's of all that was begun.
 
     What a second is on this machine is measured too, by one process.
     """
@@ -185,17 +215,21 @@ def overhead(out: Path, ways: list[str], count: int, turn: int, measured: Measur
     home.mkdir(parents=True, exist_ok=True)
     suite(home / "many.yaml", count - 1, 320)  # the oracle is a task too
     for name in ["one", *ways]:
-        if measured.has(what="overhead", way=name, count=count, turn=turn):
+        way = WAYS[name](str(home / "many.yaml"))
+        own = cut and isinstance(way, Executed)
+        about = {"what": "overhead", "way": name, "count": count, "turn": turn, "cut": own}
+        if measured.has(**about):
             continue
         shutil.rmtree(home / name, ignore_errors=True)
-        spent = processor()
-        way = WAYS[name](str(home / "many.yaml"))
+        if isinstance(way, Executed):
+            way.tasks = ("--workers", "2", *(() if cut else ("--tasks", str(count))))
         if name == "slurm":
             way.home = home / "slurm-daemons"
             shutil.rmtree(way.home, ignore_errors=True)
             way.home.mkdir()
-        with way.running():
+        with spending() as seconds, way.running():
             began = time.monotonic()
+            ready = sum(seconds.values())
             for part in way.parts:
                 way.start(home / name, part)
             codes = [process.wait() for process in way.processes.values()]
@@ -203,8 +237,8 @@ def overhead(out: Path, ways: list[str], count: int, turn: int, measured: Measur
             took = round(time.monotonic() - began, 2)
         if any(codes):
             raise SystemExit(f"{home / name}: {codes}")
-        spent = round(processor() - spent, 1)
-        measured.keep(what="overhead", way=name, count=count, turn=turn, seconds=took, processor=spent)
+        spent = sum(seconds.values())
+        measured.keep(**about, seconds=took, processor=round(spent - ready, 1), daemons=round(ready, 1))
 
 
 def main() -> None:
@@ -214,13 +248,14 @@ def main() -> None:
     parser.add_argument("--counts", help="of tasks; 100,300,1000, and 50 for the overhead")
     parser.add_argument("--turns", type=int, default=3, help="how often the overhead of each way is measured")
     parser.add_argument("--ways", default="local,shards,ray,slurm")
+    parser.add_argument("--cut", action="store_true", help="as the executor cuts the run itself, not a task each cell")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     out, measured = given.out.resolve(), Measured(given.out)
     if given.what == "overhead":
         for count in map(int, (given.counts or "50").split(",")):
             for turn in range(1, given.turns + 1):
-                overhead(out, given.ways.split(","), count, turn, measured)
+                overhead(out, given.ways.split(","), count, turn, given.cut, measured)
         return
     with locked(out / "lock"):
         for count in map(int, (given.counts or "100,300,1000").split(",")):
