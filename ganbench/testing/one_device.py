@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ganbench.core.errors import message_of
 from ganbench.core.plain_words import plain_words
 from ganbench.core.reasons import DEVICE
+from ganbench.core.unloaded_compiler import unloaded
 
 #: Torch's words, of meta as of a GPU, where numpy is to read a tensor.
 _NUMPY = "device type tensor to numpy"
@@ -55,6 +56,7 @@ class WaitError(RuntimeError):
     """An operation needs numbers that are on the GPU: there the program waits until they are computed."""
 
 
+@unloaded
 class OneDevice(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Within the block, with tensors on ``meta``: MixedError and WaitError, in the line of the operation.
 

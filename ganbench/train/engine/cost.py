@@ -22,6 +22,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from ganbench.core.unloaded_compiler import unloaded
+
 _PROCESS = Path("/proc/self")
 
 
@@ -197,6 +199,7 @@ class PeakMemory:
             self.peak = None if most is None else max(0, most - self._before)
 
 
+@unloaded
 class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts every operation below autograd and vmap, where all tensors are plain ones."""
 

@@ -10,6 +10,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from ganbench.core.unloaded_compiler import unloaded
+
 #: How often a step is looked at.
 LOOKS = 3
 #: How many products of nothing are timed, to know what a call takes besides its product.
@@ -35,6 +37,7 @@ def _timed(work: Callable[[], Any]) -> list[float]:
     return timing.seconds
 
 
+@unloaded
 class _Timing(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Times each such operation below autograd, where all tensors are plain ones."""
 

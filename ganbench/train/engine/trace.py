@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_leaves
 
+from ganbench.core.unloaded_compiler import unloaded
+
 #: What is not a tensor and says with its ``repr`` all that it is.
 _PLAIN = (int, float, complex, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format)
 
@@ -51,6 +53,7 @@ def trace(step: Callable[..., Any], *arguments: Any) -> Trace:
     return Trace(tracing.digest.hexdigest(), tuple(tracing.constants), tracing.reduced, tuple(tracing.untrained))
 
 
+@unloaded
 class _Tracing(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds every operation to a hash, below autograd and vmap, where all tensors are plain ones."""
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from ganbench.core.rng import isolated
+from ganbench.core.unloaded_compiler import leave_unloaded
 from ganbench.plugin.binding import BoundFunction
 from ganbench.plugin.played import Player, Players
 from ganbench.train.step.check import check_state
@@ -49,6 +50,8 @@ Draws = tuple[Tensor, ...]
 Step = Callable[[State, Constants, Draws, Tensor], State]
 #: A step on flat lists of tensors: (state, constants, draws, index) -> state.
 FlatStep = Callable[[Sequence[Tensor], Sequence[Tensor], Draws, Tensor], Sequence[Tensor]]
+
+leave_unloaded()
 
 
 def one_step(
