@@ -75,11 +75,11 @@ def _apart(distribution: Any) -> str:
 
     The test is of each column, or of random directions where there are many; by Bonferroni's bound of all together.
     """
-    from scipy.stats import ks_2samp  # late: it takes half a second, and distributions without parts do not need it
-
     parts = parts_of(distribution)
     if not parts.keys() >= {"training", "held_out"} or len(phases(distribution)) > 1:
         return ""
+    from scipy.stats import ks_2samp  # late: it takes a second, and distributions without parts do not need it
+
     # Rows at equal distances: where a file is sorted, the first ones are not like the others.
     chosen = [parts[name][:: -(-len(parts[name]) // COMPARED)] for name in ("training", "held_out")]
     training, held_out = (rows.flatten(1).float().cpu().numpy() for rows in chosen)
