@@ -42,11 +42,17 @@ def record(function: Callable[..., Sequence[Tensor]], example: Sequence[Tensor],
     Returns:
         The recorded operations.
     """
-    # Both imports take seconds.
+    # These imports take seconds.
     from torch._functorch.compile_utils import fx_graph_cse
+    from torch._guards import TracingContext, tracing
+    from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    module = make_fx(function, decomposition_table={aten.bmm.default: _product} if cpu else None)(*example)
+    recorded = make_fx(function, decomposition_table={aten.bmm.default: _product} if cpu else None)
+    # One mode for the shapes of all results. Torch makes one for each else, which notes where it was made: nearly half
+    # of the time.
+    with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+        module = recorded(*example)
     module.graph.eliminate_dead_code()
     # Gradients with respect to inputs, for penalties, run the same network forward again.
     module.graph = fx_graph_cse(module.graph)
