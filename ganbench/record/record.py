@@ -80,9 +80,7 @@ class Record:
 
         Raises ValueError, in one line, where the run is damaged or was made by an older ganbench.
         """
-        run, events = folder.describe(), journal.read(folder.journal)
-        if (tasks := Tasks(folder)).there and RunFinished() not in events:
-            events += tasks.events()
+        run, events = _on_disk(folder)
         try:
             record = cls.replay(run, events)
             check_run(run)
@@ -154,3 +152,21 @@ def _turn(run: Mapping[str, Any], dataset: str, steps: int) -> int:
     # Older runs say it with the data's fingerprint alone.
     shares = run.get("phases", {}).get(dataset) or run.get("data", {}).get(dataset, {}).get("phases")
     return first_step(shares[-1], steps) if shares else 0
+
+
+def _on_disk(folder: RunFolder) -> tuple[Mapping[str, Any], list[Event]]:
+    """A run's run.json and its events, with those of tasks that are not merged yet."""
+    tasks = Tasks(folder)
+    while True:
+        # Asked first: a run that is merged between the two is then read as it was left, and not as one without events.
+        apart = tasks.there
+        run, events = folder.describe(), journal.read(folder.journal)
+        if not apart or RunFinished() in events:
+            return run, events
+        try:
+            events += tasks.events()
+        except (OSError, ValueError):
+            if tasks.there:
+                raise
+        if tasks.there:
+            return run, events

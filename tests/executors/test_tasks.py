@@ -14,7 +14,7 @@ from same_run import RUN, SUITE
 
 from ganbench.cli import task as worker
 from ganbench.core.shard import Shard
-from ganbench.record import identity
+from ganbench.record import identity, record
 from ganbench.record.events import CellEnded, RunFinished
 from ganbench.record.folder import RunFolder, RunLockedError
 from ganbench.record.journal import Journal
@@ -241,6 +241,25 @@ def test_a_run_is_done_where_its_tasks_cannot_be_removed(tasks, monkeypatch):
     lines = [*merge._without_tasks(tasks.run)]
     assert lines == [f"{hidden} could not be removed, and nothing needs it: {os.strerror(errno.ENOTEMPTY)}"]
     assert not tasks.there
+
+
+@pytest.mark.parametrize("amid", [False, True])
+def test_a_run_whose_tasks_are_merged_while_it_is_read_is_read_as_merged(tasks, monkeypatch, amid):
+    """Its journal was read before, the folder of its tasks is gone: without another look it would have no rows."""
+    about = {"suite": "parts", "columns": [], "metrics": {}, "tables": [], "versions": {}, "environment": {}}
+    (tasks.run.path / "run.json").write_text(json.dumps(tasks.run.describe() | about))
+    monkeypatch.setattr(record, "check_run", lambda _: None)
+
+    def merged(found):
+        with Journal(found.run.journal) as file:
+            file.append(RunFinished())
+        shutil.rmtree(found.path)
+        if amid:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(found.path))
+        return iter(())
+
+    monkeypatch.setattr(Tasks, "events", merged)
+    assert record.Record.read(tasks.run).finished
 
 
 def test_a_run_that_finishes_while_it_is_cancelled_is_said(tasks, monkeypatch):
