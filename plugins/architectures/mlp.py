@@ -4,8 +4,10 @@ Normalisation stands before the activation and, in the discriminator, not on the
 statistics of the batch at hand, in training and in evaluation: no running averages. ``dropout`` is the discriminator's,
 after each activation, as in the first GANs (Goodfellow et al. 2014, arXiv:1406.2661, section 5).
 
-``discriminator_width`` and ``discriminator_depth`` are those of the generator unless given. ``spectral_norm`` divides
-each weight of the discriminator by its largest singular value (Miyato et al. 2018, arXiv:1802.05957).
+``discriminator_width``, ``discriminator_depth`` and ``discriminator_activation`` are those of the generator unless
+given; DCGAN has leaky ReLU in the discriminator alone (Radford et al. 2016, arXiv:1511.06434, section 3).
+``spectral_norm`` divides each weight of the discriminator by its largest singular value (Miyato et al. 2018,
+arXiv:1802.05957).
 
 ``input_scale`` multiplies what the discriminator sees. ReLU networks learn slow changes before quick ones (Rahaman et
 al. 2018, arXiv:1806.08734), and a mode of these mixtures is a hundredth of the plane: a scale of 4 lets the
@@ -23,6 +25,7 @@ from ganbench.nn.layers import Scale
 from ganbench.nn.spectral_norm import spectral_norm as normalised
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh": nn.Tanh, "silu": nn.SiLU}
+Activation = Literal["relu", "leaky_relu", "tanh", "silu"]
 Norm = Annotated[
     Literal["none", "layer", "batch"], Field(description="none, layer or batch; spectral_norm: true is of D's weights")
 ]
@@ -48,7 +51,7 @@ def mlp(
     *,
     width: PositiveInt = 128,
     depth: NonNegativeInt = 2,
-    activation: Literal["relu", "leaky_relu", "tanh", "silu"] = "relu",
+    activation: Activation = "relu",
     latent: PositiveInt = 2,
     latent_distribution: Literal["normal", "uniform"] = "normal",
     norm: Norm = "none",
@@ -56,6 +59,7 @@ def mlp(
     input_scale: PositiveFloat = 1.0,
     discriminator_width: PositiveInt | None = None,
     discriminator_depth: NonNegativeInt | None = None,
+    discriminator_activation: Activation | None = None,
     spectral_norm: bool = False,
 ):
     size = prod(shape)
@@ -63,7 +67,8 @@ def mlp(
     generator = list(layers(latent, size, width, depth, activation, norm, first_norm=True))
     wide = width if discriminator_width is None else discriminator_width
     deep = depth if discriminator_depth is None else discriminator_depth
-    discriminator = list(layers(size, 1, wide, deep, activation, norm, first_norm=False, dropout=dropout))
+    active = activation if discriminator_activation is None else discriminator_activation
+    discriminator = list(layers(size, 1, wide, deep, active, norm, first_norm=False, dropout=dropout))
     for layer in discriminator:
         if spectral_norm and isinstance(layer, nn.Linear):
             normalised(layer)

@@ -115,6 +115,12 @@ def test_the_discriminator_may_be_wider_or_deeper_than_the_generator(mlp):
     assert widths == [[5, 2], [7, 7, 7, 1]]
 
 
+def test_the_discriminator_may_have_an_activation_of_its_own(mlp):
+    networks = mlp(activation="tanh", discriminator_activation="leaky_relu")
+    assert kinds(networks.generator) == ["Linear", "Tanh"] * 2 + ["Linear"]
+    assert kinds(networks.discriminator) == ["Linear", "LeakyReLU"] * 2 + ["Linear"]
+
+
 def test_spectral_norm_is_of_the_discriminators_weights_alone(mlp):
     networks = mlp(spectral_norm=True, discriminator_width=64)
     generator, discriminator = networks.generator, networks.discriminator
