@@ -6,6 +6,7 @@ after each activation, as in the first GANs (Goodfellow et al. 2014, arXiv:1406.
 
 ``discriminator_width``, ``discriminator_depth`` and ``discriminator_activation`` are those of the generator unless
 given; DCGAN has leaky ReLU in the discriminator alone (Radford et al. 2016, arXiv:1511.06434, section 3).
+``negative_slope`` is what leaky ReLU has below 0, by default DCGAN's 0.2.
 ``spectral_norm`` divides each weight of the discriminator by its largest singular value (Miyato et al. 2018,
 arXiv:1802.05957).
 
@@ -24,7 +25,7 @@ from ganbench import Architecture, Networks, hookimpl
 from ganbench.nn.layers import Scale
 from ganbench.nn.spectral_norm import spectral_norm as normalised
 
-ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh": nn.Tanh, "silu": nn.SiLU}
+ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
 Activation = Literal["relu", "leaky_relu", "tanh", "silu"]
 Norm = Annotated[
     Literal["none", "layer", "batch"], Field(description="none, layer or batch; spectral_norm: true is of D's weights")
@@ -32,7 +33,8 @@ Norm = Annotated[
 NORMS = {"layer": nn.LayerNorm, "batch": lambda width: nn.BatchNorm1d(width, track_running_stats=False)}
 
 
-def layers(inputs, outputs, width, depth, activation, norm, first_norm, dropout=0.0):
+def layers(inputs, outputs, width, depth, activation, slope, norm, first_norm, dropout=0.0):
+    leaky = (slope,) if activation == "leaky_relu" else ()
     sizes = [inputs] + [width] * depth
     for index in range(depth):
         normed = norm != "none" and (index > 0 or first_norm)
@@ -40,7 +42,7 @@ def layers(inputs, outputs, width, depth, activation, norm, first_norm, dropout=
         yield nn.Linear(sizes[index], width, bias=not (normed and norm == "batch"))
         if normed:
             yield NORMS[norm](width)
-        yield ACTIVATIONS[activation]()
+        yield ACTIVATIONS[activation](*leaky)
         if dropout:
             yield nn.Dropout(dropout)
     yield nn.Linear(sizes[-1], outputs)
@@ -60,15 +62,19 @@ def mlp(
     discriminator_width: PositiveInt | None = None,
     discriminator_depth: NonNegativeInt | None = None,
     discriminator_activation: Activation | None = None,
+    negative_slope: Annotated[float, Field(ge=0, lt=1)] | None = None,
     spectral_norm: bool = False,
 ):
+    active = activation if discriminator_activation is None else discriminator_activation
+    if negative_slope is not None and "leaky_relu" not in (activation, active):
+        raise ValueError("negative_slope is that of leaky_relu, which neither network has")
+    slope = 0.2 if negative_slope is None else negative_slope
     size = prod(shape)
     # The generator's weights are drawn first.
-    generator = list(layers(latent, size, width, depth, activation, norm, first_norm=True))
+    generator = list(layers(latent, size, width, depth, activation, slope, norm, first_norm=True))
     wide = width if discriminator_width is None else discriminator_width
     deep = depth if discriminator_depth is None else discriminator_depth
-    active = activation if discriminator_activation is None else discriminator_activation
-    discriminator = list(layers(size, 1, wide, deep, active, norm, first_norm=False, dropout=dropout))
+    discriminator = list(layers(size, 1, wide, deep, active, slope, norm, first_norm=False, dropout=dropout))
     for layer in discriminator:
         if spectral_norm and isinstance(layer, nn.Linear):
             normalised(layer)

@@ -121,6 +121,17 @@ def test_the_discriminator_may_have_an_activation_of_its_own(mlp):
     assert kinds(networks.discriminator) == ["Linear", "LeakyReLU"] * 2 + ["Linear"]
 
 
+def test_leaky_relu_has_the_slope_that_is_asked_for_and_else_that_of_dcgan(mlp):
+    def slopes(**keys):
+        found = mlp(discriminator_activation="leaky_relu", **keys).discriminator
+        return {layer.negative_slope for layer in found if isinstance(layer, nn.LeakyReLU)}
+
+    assert slopes() == {0.2}
+    assert slopes(negative_slope=0.05) == {0.05}
+    with pytest.raises(ValueError, match="leaky_relu, which neither network has"):
+        mlp(negative_slope=0.05)
+
+
 def test_spectral_norm_is_of_the_discriminators_weights_alone(mlp):
     networks = mlp(spectral_norm=True, discriminator_width=64)
     generator, discriminator = networks.generator, networks.discriminator
